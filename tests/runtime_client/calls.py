@@ -1,4 +1,4 @@
-"""Helpers that make one call of `ServiceClient` over scripted I/O."""
+"""Helpers that make single calls with a `ServiceClient` over scripted I/O."""
 
 import pytest
 
@@ -28,19 +28,19 @@ LOCATION = "s3://bucket/in"
 
 
 def answer(status, code=None, message="m", **headers):
-    """Return an error response of SageMaker Runtime."""
+    """Return an error response from SageMaker Runtime."""
     named = {} if code is None else {"x-amzn-errortype": code}
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status, {**named, **headers}, b'{"message":"%s"}' % message.encode())
 
 
 def caller(io, credentials=CREDENTIALS, **policy):
-    """Return a client over *io*."""
+    """Return a `ServiceClient` over *io*."""
     return ServiceClient(io, io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):
-    """Return an operation.  It is not idempotent unless *parts* say otherwise."""
+    """Return an operation, which is not idempotent unless *parts* contain `idempotent`."""
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
     given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
     return Operation(request=request, parse_error=json_error, **given)

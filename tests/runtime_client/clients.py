@@ -1,8 +1,7 @@
-"""Drivers for every kind of client, so that each scenario is written once as plain calls.
+"""Drivers for every kind of client, so that each scenario is written once, with blocking calls.
 
-The async client runs in an event loop in another thread, through a portal of anyio.  The blocking
-client
-runs in the thread of the test, and in one kind inside a running event loop.
+The async client runs in an event loop in another thread, through an anyio portal.  The blocking
+client runs in the thread of the test or, in one kind, inside a running event loop.
 """
 
 from functools import partial
@@ -22,8 +21,7 @@ CREDENTIALS = Credentials(
 )
 REGION = "eu-west-1"
 
-# On trio, httpx leaves generators over the body of a request or response to the garbage collector
-# if a
+# On trio, httpx leaves generators of request and response bodies to the garbage collector if a
 # server hangs up too early or a response is not read completely.  Python then issues a warning.
 unread_body = pytest.mark.filterwarnings(
     "ignore:Exception ignored (in.|while finalizing generator) <async_generator object"
@@ -31,7 +29,7 @@ unread_body = pytest.mark.filterwarnings(
 )
 
 
-# Arguments for anyio that select an event loop.
+# The anyio arguments that select each event loop.
 LOOPS = {
     "asyncio": {"backend": "asyncio"},
     "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
@@ -78,7 +76,7 @@ KINDS = {
 
 
 class Driver:
-    """Makes clients of one kind and calls their methods in the right thread or event loop."""
+    """Makes clients of one kind, and calls their methods in the right thread or event loop."""
 
     def __init__(self, kind, stack):
         self.kind = kind
@@ -88,13 +86,16 @@ class Driver:
             self._portal = stack.enter_context(start_blocking_portal(**LOOPS[kind.backend]))
 
     def call(self, function, *args, **kwargs):
-        """Call *function* and return its result, awaited if it is a coroutine function."""
+        """Call *function* and return its result; await the result if it is a coroutine function."""
         if self._portal is None:
             return function(*args, **kwargs)
         return self._portal.call(partial(function, *args, **kwargs))
 
     def client(self, **options):
-        """Return a client that can be called like a blocking one.  It is closed after the test."""
+        """Return a client whose methods can be called like blocking ones.
+
+        It is closed after the test.
+        """
         if self.kind.library is not None and "http_client" not in options:
             options["http_client"] = self.http_client(self.kind.library, trust_env=False)
         client = self.kind.client_class(**options)
@@ -103,7 +104,7 @@ class Driver:
         return Driven(self, client)
 
     def http_client(self, library, **options):
-        """Return a client of httpx or httpx2 for this kind.  It is closed after the test."""
+        """Return an httpx or httpx2 client for this kind.  It is closed after the test."""
         httpx = import_module(library)
         options = {"verify": False, **options}
         if self.kind.is_async:
@@ -126,7 +127,7 @@ class Driven:
         return partial(self.driver.call, getattr(self.itself, name))
 
     def send(self, origin, request, deadline=None):
-        """Send a request through the client's transport, without signature and retries."""
+        """Send a request through the client's transport, without a signature and without retries."""
         arguments = origin, lambda: request, deadline
         if self.driver.kind.is_async:
             return self.driver.call(self._send, *arguments)
@@ -143,7 +144,7 @@ def get_transport(client):
 
 
 def opened(client):
-    """Return the number of senders that a client has open in all event loops."""
+    """Return the number of senders that a client has open in all its event loops together."""
     return sum(len(senders._opened) for senders in get_transport(client).senders._made.values())
 
 
@@ -171,5 +172,5 @@ def pointed_at(server, **changes):
 
 
 def often(_elapsed):
-    """Schedule polls of S3 with short pauses, so that tests do not wait."""
+    """Schedule polls of S3 with short pauses, so that tests run fast."""
     return 0.005

@@ -1,4 +1,4 @@
-"""Fixtures: an emulator, and every kind of client to drive at it."""
+"""Fixtures: an emulator, and a driver for every kind of client."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ _CONFLICTING = (
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Remove all variables that a client reads from the environment; return the monkeypatch."""
+    """Remove all variables that a client reads from the environment; return `monkeypatch`."""
     for name in list(os.environ):
         if name.upper().startswith(_CONFLICTING):
             monkeypatch.delenv(name)
@@ -32,7 +32,7 @@ def bare_environment(monkeypatch):
 
 @pytest.fixture
 def home(tmp_path, bare_environment):
-    """Return an empty home directory, in an environment without settings of AWS."""
+    """Return an empty home directory, and remove all AWS settings from the environment."""
     bare_environment.setenv("HOME", str(tmp_path))
     bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
     (tmp_path / ".aws").mkdir()
@@ -41,7 +41,7 @@ def home(tmp_path, bare_environment):
 
 @pytest.fixture
 def shortest_pauses(monkeypatch):
-    """Make every pause of the backoff as short as jitter allows."""
+    """Make every backoff pause as short as its jitter allows."""
     monkeypatch.setattr(system.System, "random", lambda *_: 0.0)
 
 
@@ -54,21 +54,21 @@ def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied befo
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in KINDS.items()])
 def driver(request):
-    """Each kind of client, including those with a user-supplied HTTP client."""
+    """Drivers for each kind of client, including those with a user-supplied HTTP client."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in PLAIN_KINDS.items()])
 def plain_driver(request):
-    """Each kind of client with the built-in pool: blocking, asyncio and trio."""
+    """Drivers for each kind of client with the built-in pool: blocking, asyncio, uvloop and trio."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=pools.KINDS.values(), ids=pools.KINDS)
 def make(request):
-    """A function that makes an HTTP client over a pool, for each kind of pool."""
+    """A function that creates an HTTP client over a pool, for each kind of pool."""
     with ExitStack() as stack:
         yield partial(request.param, stack)
 

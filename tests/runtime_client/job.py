@@ -1,8 +1,8 @@
-"""A complete job as a program that has only the run-time packages, from any working directory.
+"""A complete job as a program that requires only the run-time packages.
 
-``job.py URL...`` runs the job once per endpoint URL and prints the results.  All other settings
-come from
-the environment.  It contains no assertions, because ``-O`` removes them.
+``job.py URL...`` runs the job once per endpoint URL and prints the results, in any working
+directory.  All other settings come from the environment.  It contains no assertions, because ``-O``
+removes them.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ def often(_elapsed):
 
 
 def blocking(endpoints):
-    """Run a job with the blocking client; return the output, and the same object read from S3."""
+    """Run a job with the blocking client; return the output, and the same object as read from S3."""
     with SageMakerRuntimeClient(**endpoints) as client:
         client.put_object(INPUT, b"blocking")
         invocation = client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
@@ -38,7 +38,7 @@ def blocking(endpoints):
 
 
 async def awaited(endpoints):
-    """Run a job with the async client."""
+    """Run a job with the async client; return the same as `blocking`."""
     async with AsyncSageMakerRuntimeClient(**endpoints) as client:
         await client.put_object(INPUT, b"awaited")
         invocation = await client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
@@ -65,7 +65,7 @@ def lacks():
 
 
 def main(urls):
-    """Print a line for each client and URL, and one for each feature that is unavailable."""
+    """Print a line for each URL and client, and a line for each feature that is unavailable."""
     for url in urls:
         endpoints = {"endpoint_url": url, "s3_endpoint_url": url}
         print(*blocking(endpoints))

@@ -1,4 +1,4 @@
-"""Servers and proxies on 127.0.0.1 that work on raw bytes, and a certificate for them."""
+"""Servers and proxies on 127.0.0.1 that send and receive raw bytes, and a certificate for them."""
 
 import fcntl
 import socket
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sigv4 import Payload, SignableRequest, verify
 
-PATIENCE = 60.0  # seconds; ends a test that hangs, measures nothing
+PATIENCE = 60.0  # in seconds; a test that hangs fails after this time
 
 
 class RawRequest(NamedTuple):
@@ -36,13 +36,16 @@ class RawRequest(NamedTuple):
         return self.line.split(" ")[1]
 
     def header(self, name):
-        """Return the only value of a header, or None.  The name must be in lower case."""
+        """Return the value of a header that occurs at most once, or None.
+
+        *name* must be in lower case.
+        """
         values = [value for known, value in self.headers if known.lower() == name]
         assert len(values) <= 1
         return values[0] if values else None
 
     def verify(self, credentials, service, region, scheme="http", *, at=None):
-        """Verify the signature of the request, like the service."""
+        """Verify the signature of the request as the service does."""
         url = f"{scheme}://{self.header('host')}{self.target}"
         signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
         known = {credentials.access_key_id: credentials}
@@ -51,15 +54,15 @@ class RawRequest(NamedTuple):
 
 
 class Loopback:
-    """A server on 127.0.0.1 that runs while the context is open.
+    """A server on 127.0.0.1 that runs while its context is open.
 
     Args:
-        answer: Receives each request and its connection, and returns the bytes of the response.  No
-            bytes close the connection.
+        answer: Receives each request and its connection, and returns the bytes of the response.  If
+            there are none, the connection is closed.
         tls: The TLS context, or None for plain HTTP.
         buffered: Whether the server may read beyond the head of a request.  If not, *answer* can
             read
-            the body from the connection.
+            more from the connection itself.
     """
 
     def __init__(self, answer, tls=None, *, buffered=True):
@@ -87,7 +90,7 @@ class Loopback:
 
             def finish(self):
                 super().finish()
-                self.connection.close()  # the server only knows the socket below TLS
+                self.connection.close()  # the server itself closes only the socket below TLS
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
@@ -95,7 +98,7 @@ class Loopback:
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def _counted(self):
-        """Return the number of a new connection."""
+        """Count a new connection, and return its number."""
         with self._counting:
             self.connections += 1
             return self.connections - 1
@@ -118,20 +121,20 @@ class _Server(ThreadingTCPServer):
     def process_request(self, request, client_address):
         """Serve in a thread that coverage does not trace.
 
-        If two threads start at the same time, CPython may refuse to trace one of them, which then
-        does not run.
+        If two threads start at the same time, CPython may fail to start tracing in one of them, and
+        that thread then does not run.
         """
         start_new_thread(self.process_request_thread, (request, client_address))
 
     def handle_error(self, request, client_address):
-        """Ignore clients that hang up, because the tests do this on purpose."""
+        """Ignore clients that hang up, because tests do this on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def refusing():
-    """Yield a port of 127.0.0.1 that refuses connections, because it is bound but not listening."""
+    """Yield a port on 127.0.0.1 that refuses connections, because it is bound but not listening."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         yield listener.getsockname()[1]
@@ -157,7 +160,9 @@ def raw_server(serve):
 
 
 def man_in_the_middle(address, forged):
-    """Return a function that first sends forged bytes and then forwards to the server at *address*."""
+    """Return a server function that sends forged bytes, and then forwards to the server at
+    *address*.
+    """
 
     def serve(connection):
         connection.sendall(forged)
@@ -171,11 +176,10 @@ def man_in_the_middle(address, forged):
 
 
 def shake_hands(connection, tls):
-    """Do the server's part of a TLS handshake over buffers.
+    """Perform the server's part of a TLS handshake over buffers.
 
-    Return the TLS object and the buffer of outgoing data.  The buffer contains the end of the
-    handshake, so
-    that the next data can be sent together with it.
+    Return the TLS object and the buffer of outgoing data.  The buffer still contains the server's
+    last handshake messages, so the next data can be sent together with them.
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = tls.wrap_bio(incoming, outgoing, server_side=True)
@@ -190,7 +194,9 @@ def shake_hands(connection, tls):
 
 
 def deliver(connection):
-    """Wait until all sent data has arrived at the other end of a connection, read or unread."""
+    """Wait until all sent data have arrived at the other end of the connection, whether read or
+    not.
+    """
     while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
         sleep(0)
 
@@ -203,12 +209,12 @@ def response(body=b"", status=200, headers=()):
 
 
 def always(body=b"", status=200, headers=()):
-    """Return a function that sends the same response to every request."""
+    """Return a server function that sends the same response to every request."""
     return lambda _request, _connection: response(body, status, headers)
 
 
 def forward(request, _connection):
-    """Act as a forward proxy: fetch the absolute target of the request."""
+    """Act as a forward proxy: send the request to the host in its target, which is an absolute URL."""
     host, _, path = request.target.removeprefix("http://").partition("/")
     with socket.create_connection(_address(host), PATIENCE) as upstream:
         lines = [f"{request.method} /{path} HTTP/1.1", "Connection: close", "Via: 1.1 loopback"]
@@ -218,7 +224,9 @@ def forward(request, _connection):
 
 
 def in_front_of(url):
-    """Return a function that acts as a gateway: it forwards every request to the server at *url*."""
+    """Return a server function that acts as a gateway, which forwards requests to the server at
+    *url*.
+    """
 
     def answer(request, connection):
         line = f"{request.method} {url}{request.target} HTTP/1.1"
@@ -278,7 +286,7 @@ def _address(text):
 
 
 def _pump(source, target):
-    """Forward bytes until the source ends, then close the target for writing."""
+    """Forward bytes until the source ends, then shut down the target for writing."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -287,7 +295,7 @@ def _pump(source, target):
 
 
 def _read(stream, back, connection):
-    """Return the next request of a connection, or None at its end."""
+    """Return the next request on a connection, or None at the end of the connection."""
     line = stream.readline().decode("ascii").rstrip("\r\n")
     if not line:
         return None

@@ -1,4 +1,4 @@
-"""Networks for pools: real ones, with a way to run them, and a scripted one."""
+"""Networks for tests of pools: real ones, each with a way to run coroutines, and a scripted one."""
 
 import socket
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ def _running_in(loop):
     return lambda function: anyio.run(function, **loop)
 
 
-# For each kind of network: its backend, and a function that runs a coroutine function.
+# By name: the backend of a network, and a function that runs a coroutine function on it.
 NETWORKS = {
     "threads": (SyncBackend, lambda function: run(function())),
     **{
@@ -31,7 +31,7 @@ NETWORKS = {
 
 @contextmanager
 def full():
-    """Yield the port of a server that accepts no connections and whose backlog is full."""
+    """Yield the port of a server whose backlog is full and that accepts no connections."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ class Scripted:
     """A network with a single scripted stream.
 
     Args:
-        pieces: The results of each read, followed by the end of the stream.
+        pieces: The result of each read; after the last one, the stream ends.
 
     Attributes:
         written: The pieces that were written.

@@ -1,4 +1,4 @@
-"""Drivers for every kind of pool, through a client of httpx."""
+"""Drivers for every kind of pool, through an httpx client."""
 
 from functools import partial
 from itertools import islice
@@ -15,7 +15,7 @@ from tests.runtime_client.loopback import PATIENCE
 
 
 class _Over:
-    """A backend that opens connections through another network."""
+    """A backend that opens its connections through a given network."""
 
     def __init__(self, backend, network):
         self._backend, self.connect = backend, network.connect
@@ -25,7 +25,7 @@ class _Over:
 
 
 class _Pool(Pool):
-    """A pool that accepts a reservation in the extensions of a request."""
+    """A pool that uses the reservation in a request's extensions, if there is one."""
 
     async def handle_async_request(self, request):
         reservation = request.extensions.pop("reservation", None)
@@ -37,7 +37,8 @@ class _Pool(Pool):
 def _pool(backend, verify=True, limits=None, network=None):
     """Return a pool.
 
-    *verify* is a TLS setting of httpx or a context factory; *limits* come from `limited`.
+    *verify* is a boolean as in httpx, a TLS context, a context factory, or a list of contexts and
+    factories; *limits* come from `limited`.
     """
     if isinstance(verify, bool):
         verify = partial(httpx.create_ssl_context, verify=verify)
@@ -51,12 +52,12 @@ def _pool(backend, verify=True, limits=None, network=None):
 
 
 def async_pool(**options):
-    """Return a pool for the tasks of the running event loop."""
+    """Return a pool for tasks on the running event loop."""
     return _pool(async_backend(), **options)
 
 
 class PooledTransport(httpx.BaseTransport):
-    """A pool for threads, as a transport of httpx's blocking client."""
+    """A pool for threads, as a transport for httpx's blocking client."""
 
     def __init__(self, **options):
         self.pool = _pool(sync_backend(), **options)
@@ -101,7 +102,7 @@ class _Reserved:
 
 
 class Blocking:
-    """A blocking client of httpx over a pool."""
+    """A blocking httpx client over a pool."""
 
     def __init__(self, stack, **options):
         self.transport = PooledTransport(**options)
@@ -115,7 +116,7 @@ class Blocking:
         return self.client.request(method, url, **options)
 
     def pieces(self, url, enough=None, **options):
-        """Return the pieces of a response body, or only the first ones."""
+        """Return the pieces of a response body, or only the first *enough* ones."""
         with self.client.stream("GET", url, **options) as answer:
             return list(islice(answer.iter_raw(), enough))
 
@@ -127,7 +128,7 @@ class Blocking:
 
 
 class Tasks:
-    """An async client of httpx over a pool, in an event loop in another thread."""
+    """An async httpx client over a pool, in an event loop in another thread."""
 
     def __init__(self, loop, stack, **options):
         self._portal = stack.enter_context(start_blocking_portal(**LOOPS[loop]))
@@ -175,24 +176,24 @@ async def _made_in_loop(options):
 
 
 def limited(connections, kept=None, expiry=inf):
-    """Return the limits of a pool."""
+    """Return a pool's limits as keyword arguments."""
     return {"max_connections": connections, "max_idle": kept, "idle_timeout": expiry}
 
 
 def state(transport):
-    """Return the state of a pool."""
+    """Return the state of the pool in *transport*."""
     return getattr(transport, "pool", transport).state
 
 
 def counts(transport):
-    """Return the numbers of granted permits, waiting permits, open connections and idle
-    connections.
+    """Return how many permits are granted, how many wait, and how many connections are open and
+    idle.
     """
     known = state(transport)
     return len(known._granted), len(waiting(known)), known.open, len(known._idle)
 
 
 def waiting(known):
-    """Return the waiting permits."""
+    """Return the waiting permits of a pool state."""
     permits = [one() for one in known._queue]
     return [one for one in permits if one and not (one.is_released or one.numbers)]

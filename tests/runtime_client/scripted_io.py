@@ -1,6 +1,6 @@
-"""Scripted I/O: responses in a fixed order, a clock that moves only on demand, and a record of all requests.
+"""Scripted I/O: scripted responses, a clock that advances only on demand, and a record of all requests.
 
-`run` steps through the coroutines of the core, without event loop, sockets or pauses.
+`run` steps through the coroutines of the core, without an event loop, sockets or pauses.
 """
 
 from collections import deque
@@ -43,13 +43,15 @@ class Sent:
         return self.origin + self.request.path
 
     def header(self, name):
-        """Return the only header of this name, in any case, or None."""
+        """Return the value of a header that occurs at most once, or None; the case of *name* is
+        ignored.
+        """
         values = [value for known, value in self.request.headers if known.lower() == name.lower()]
         assert len(values) <= 1
         return values[0] if values else None
 
     def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS, ahead=0.0):
-        """Verify the signature like a service whose clock is *ahead* by this number of seconds."""
+        """Verify the signature as a service does whose clock is *ahead* by this number of seconds."""
         signable = SignableRequest(
             self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
         )
@@ -65,18 +67,19 @@ class Sent:
 
 
 class ScriptedIO:
-    """A `System` and a `Transport`.
+    """A `System` and a `Transport` in one, both scripted.
 
     Args:
         answers: Responses, errors and functions, each used once; or one function for all requests.
             A
-            function receives this object and the `Sent`.
+            function receives this object and the `Sent`, and returns a response or an error.
         environ: The environment variables.
-        latency: Seconds that each request takes.  It fails at its deadline.
+        latency: How many seconds each request takes.  At its deadline, a request fails.
         clock_error: The error of the local clock in seconds.
-        random: The result of `random`.
-        files: The content of files as bytes or text, or an error that reading the file raises.
-        processes: The results of programs by name: a `Finished`, an error or a function.
+        random: The value that `random` returns.
+        files: By path: the content of a file as bytes or a string, or an error that reading it
+            raises.
+        processes: By program name: a `Finished`, an error, or a function that returns one of them.
     """
 
     def __init__(
@@ -208,10 +211,10 @@ class ScriptedIO:
 
 
 class FakeS3:
-    """S3 as a function for `ScriptedIO`, with objects and faults that exist only for some time.
+    """A fake S3 that `ScriptedIO` calls for each request, with objects and faults for limited times.
 
     Args:
-        listing: Whether the credentials allow ``s3:ListBucket``.  If not, a missing key is 403.
+        listing: Whether the credentials allow ``s3:ListBucket``.  If not, a missing key is a 403.
     """
 
     def __init__(self, listing=True):
@@ -220,8 +223,9 @@ class FakeS3:
         self._faults = []
 
     def put(self, location, body=b"output", *, at=0.0, headers=(), written=None):
-        """Create an object at the time *at*, with a Last-Modified of *written* seconds (default
-        *at*).
+        """Create an object that appears after *at* seconds.
+
+        Its Last-Modified is *written* seconds after the start, by default *at*.
         """
         modified = START + timedelta(seconds=at if written is None else written)
         headers = [("Last-Modified", format_datetime(modified, usegmt=True)), *headers]
@@ -229,7 +233,7 @@ class FakeS3:
         return self
 
     def respond(self, answer, since=0.0, until=float("inf"), location=None):
-        """Return *answer* from *since* until *until*, for one location or for all."""
+        """Respond with *answer* from *since* until *until* seconds, for one location or for all."""
         self._faults.append((since, until, location, answer))
         return self
 
@@ -244,7 +248,7 @@ class FakeS3:
 
 
 def s3_error(status, code, message="", headers=()):
-    """Return an error response in the format of S3."""
+    """Return an error response in S3's format."""
     body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     return Response(status, [("x-amz-request-id", "S3ID"), *headers], body.encode())
 
@@ -254,7 +258,7 @@ ACCESS_DENIED = s3_error(403, "AccessDenied", "Access Denied")
 
 
 def hang(io, sent):
-    """Accept the request and send no response, so that a transport gives up at the deadline or
+    """Accept the request and do not respond, so that the transport times out at the deadline or
     after a minute.
     """
     left = 60.0 if sent.deadline is None else sent.deadline - io.monotonic()
@@ -263,7 +267,7 @@ def hang(io, sent):
 
 
 def dropped(message="ReadError", *, accepted=True, retryable=True):
-    """Return the error of a request without a response."""
+    """Return the TransportError of a request that got no response."""
     error = TransportError(message)
     error.possibly_accepted = accepted
     error.retryable = retryable
@@ -271,7 +275,7 @@ def dropped(message="ReadError", *, accepted=True, retryable=True):
 
 
 def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
-    """Return a response of InvokeEndpointAsync."""
+    """Return a successful response of InvokeEndpointAsync."""
     known = {
         "x-amzn-sagemaker-outputlocation": "s3://bucket/out/1.out",
         "x-amzn-sagemaker-failurelocation": "s3://bucket/err/1-error.out",
@@ -281,16 +285,16 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 
 def core(io, credentials=CREDENTIALS, **arguments):
-    """Return a `Core` over *io* in a region."""
+    """Return a `Core` over *io* with a region."""
     if not isinstance(credentials, Credentials):
         credentials = as_provider(credentials)
     return make_core(io, {"region": REGION, **arguments}, credentials)
 
 
 def make_core(io, arguments, credentials):
-    """Return a `Core` over *io* with these settings.
+    """Return a `Core` over *io* with the settings in *arguments*.
 
-    None as credentials means the default chain.
+    If *credentials* is None, the default chain is used.
     """
     return Core(io, partial(open_session, io, lambda _config: io, arguments, credentials))
 

@@ -1,4 +1,4 @@
-"""boto3 and this client use the same emulator, and each continues what the other has begun."""
+"""boto3 and this client use the same emulator, and each continues the other's jobs."""
 
 from contextlib import closing
 
@@ -11,7 +11,7 @@ from sagemaker_runtime_client import ChecksumError, Invocation, RequestValidatio
 from sagemaker_runtime_client.emulator import Emulator, StoredObject
 from tests.runtime_client.clients import often, settings
 
-# One session for all tests, because it reads the service models only once.
+# All tests share one session, so that the service models are read only once.
 SESSION = boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")
 
 
@@ -48,7 +48,7 @@ def boto(emulator, request):
 
 
 def test_boto_begins(client, boto):
-    """This client waits for a job that boto3 has uploaded and submitted."""
+    """This client waits for a job that boto3 has submitted, with input that boto3 has uploaded."""
     boto("s3").put_object(Bucket="inputs", Key="a b/ü", Body=b"hello", Metadata={"owner": "boto"})
     answer = boto("sagemaker-runtime").invoke_endpoint_async(
         EndpointName="known", InputLocation="s3://inputs/a b/ü", InferenceId="theirs"
@@ -63,7 +63,7 @@ def test_boto_begins(client, boto):
 
 
 def test_we_begin(client, boto):
-    """boto3 waits for and reads the output of a job that this client has submitted."""
+    """boto3 waits for the output of a job that this client has submitted, and reads it."""
     put = client.put_object("s3://inputs/in", b"hello", content_type="text/x", metadata={"a": "b"})
     invocation = client.invoke_endpoint_async("known", input_location="s3://inputs/in")
     bucket, _, key = invocation.output_location.removeprefix("s3://").partition("/")
@@ -85,7 +85,7 @@ def test_we_begin(client, boto):
 
 
 def test_same_checksums(client, boto, emulator):
-    """Both send the same checksum, and each checks the objects of the other."""
+    """Both clients send the same checksum, and each verifies objects that the other has uploaded."""
     s3 = boto("s3")
     s3.put_object(Bucket="b", Key="theirs", Body=b"hello")
     client.put_object("s3://b/ours", b"hello")
@@ -98,7 +98,9 @@ def test_same_checksums(client, boto, emulator):
 
 
 def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG001 (no long pauses)
-    """Both reject an object that does not match its checksum; this client makes three attempts."""
+    """Both clients reject an object that does not match its checksum; this one makes three
+    attempts.
+    """
     checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
     emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
     body = boto("s3").get_object(Bucket="b", Key="k")["Body"]
@@ -110,7 +112,7 @@ def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG00
 
 
 def test_same_refusal(client, boto):
-    """Both report a missing endpoint with the same message."""
+    """Both clients report the same code, message and status for a missing endpoint."""
     with pytest.raises(ClientError) as theirs:
         boto("sagemaker-runtime").invoke_endpoint_async(
             EndpointName="unknown", InputLocation="s3://inputs/in"
@@ -126,7 +128,7 @@ def test_same_refusal(client, boto):
 
 
 def test_same_requests(client, boto, emulator):
-    """Both send the same method, target and headers of the service."""
+    """Both clients send the same method, the same target and the same headers of the operation."""
     arguments = {
         "InputLocation": "s3://inputs/in",
         "ContentType": "text/csv",

@@ -1,10 +1,8 @@
-"""This client against the server of moto, an independent implementation.
+"""This client against moto's server, an independent implementation.
 
-moto checks no signature, takes the service from the credential scope, returns 200 where AWS returns
-202
-and never reads the input.  It writes the output of each input location at once, into its own
-bucket.  The
-tests configure these outputs beforehand.
+moto verifies no signatures, determines the service from the credential scope, returns 200 where AWS
+returns 202, and never reads the input.  When an input location is invoked, moto immediately writes
+an output, which the test has configured beforehand, into a bucket of its own.
 """
 
 import json
@@ -25,7 +23,7 @@ CREDENTIALS = Credentials("AKIDEXAMPLE", "unchecked")
 
 @pytest.fixture(scope="module")
 def moto():
-    """The URL of a moto server in another process."""
+    """The URL of a moto server that runs in another process."""
     arguments = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(
         arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -40,7 +38,7 @@ def moto():
 
 @pytest.fixture
 def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environment is emptied before)
-    """A client of each kind, and a bucket."""
+    """A client of each kind, and a bucket on moto's server."""
     client = plain_driver.client(
         region=REGION, credentials=CREDENTIALS, endpoint_url=moto, s3_endpoint_url=moto
     )
@@ -49,7 +47,7 @@ def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environme
 
 
 def send(url, method, document=None):
-    """Send a request that this client does not offer, such as creating a bucket."""
+    """Send a request for which this client has no method, such as creating a bucket."""
     data = None if document is None else json.dumps(document).encode()
     headers = {"content-type": "application/json"} if data else {}
     with urlopen(Request(url, data, headers, method=method), timeout=10) as answer:
@@ -57,13 +55,13 @@ def send(url, method, document=None):
 
 
 def will_answer(moto, **result):
-    """Configure the output for the next input location."""
+    """Configure the output for the next input location that is invoked."""
     document = {"region": REGION, "results": [result]}
     send(f"{moto}/moto-api/static/sagemaker/async-endpoint-results", "POST", document)
 
 
 def test_whole_job(client, moto, request):
-    """A payload is uploaded, invoked by its location, awaited and downloaded."""
+    """The client uploads a payload, invokes the endpoint with its location, and gets the output."""
     will_answer(moto, data='{"first": "output"}')
     location = f"s3://inputs/{request.node.name}"
     client.put_object(location, b"hello", content_type="text/plain", metadata={"owner": "me"})
@@ -82,7 +80,7 @@ def test_whole_job(client, moto, request):
 
 
 def test_through_s3(client, moto):
-    """An inference through S3 uploads its payload to the bucket in moto."""
+    """`infer` with an `input_prefix` uploads a large payload to moto's S3."""
     will_answer(moto, data="large output")
     output = client.infer(
         "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
@@ -91,7 +89,7 @@ def test_through_s3(client, moto):
 
 
 def test_failure(client, moto, request):
-    """A failure object of moto raises InferenceFailedError."""
+    """If moto writes a failure object, waiting raises InferenceFailedError."""
     will_answer(moto, data="second inference failed", is_failure=True)
     location = f"s3://inputs/{request.node.name}"
     invocation = client.invoke_endpoint_async("a", input_location=location)

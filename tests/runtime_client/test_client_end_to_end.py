@@ -1,4 +1,4 @@
-"""Complete jobs over real sockets, for both clients and every HTTP client."""
+"""Complete jobs over real sockets, with both clients and every HTTP client."""
 
 from time import monotonic
 
@@ -47,12 +47,12 @@ def plain_client(plain_driver, emulator, shortest_pauses):  # noqa: ARG001 (the 
 
 
 def statuses(emulator, operation=INVOKE):
-    """Return the response statuses of an operation; None stands for a connection reset."""
+    """Return the status of each response of an operation; None stands for a connection reset."""
     return [one.status for one in emulator.requests if one.operation == operation]
 
 
 def test_invoke_and_wait(client, emulator):
-    """An object in S3 is invoked, and its output is returned with all its attributes."""
+    """The endpoint is invoked with an object in S3, and the output has all its attributes."""
     stored = client.put_object("s3://inputs/in.txt", b"hello", content_type="text/plain")
     invocation = client.invoke_endpoint_async(
         ENDPOINT, input_location=stored.location, inference_id="mine", filename="answer.txt"
@@ -73,7 +73,7 @@ def test_invoke_and_wait(client, emulator):
     ("size", "uploads"), [(INLINE_LIMIT, 0), (INLINE_LIMIT + 1, 1)], ids=["inline", "through S3"]
 )
 def test_infer(client, emulator, size, uploads):
-    """A payload of up to 128,000 bytes is sent inline, and a larger one through S3."""
+    """`infer` sends a payload of up to 128,000 bytes inline, and a larger one through S3."""
     handles = []
     output = client.infer(
         ENDPOINT,
@@ -90,7 +90,7 @@ def test_infer(client, emulator, size, uploads):
 
 
 def test_submit(client, emulator):
-    """`submit` queues a payload, here through S3 on request, and does not wait."""
+    """`submit` queues a payload, here through S3 because of `inline=False`, and does not wait."""
     emulator.set_concurrency(0)
     invocation = client.submit(ENDPOINT, b"x", inline=False, input_prefix="s3://inputs")
     assert invocation.endpoint_name == ENDPOINT
@@ -117,7 +117,7 @@ def test_objects(client):
 
 
 def test_objects_that_are_not_there(client):
-    """A missing key raises ObjectNotFoundError; for HEAD the code is the status."""
+    """A missing key raises ObjectNotFoundError; for HEAD, the error's code is the status."""
     client.put_object("s3://inputs/there", b"")
     with pytest.raises(ObjectNotFoundError) as caught:
         client.get_object("s3://inputs/missing")
@@ -133,7 +133,7 @@ def test_objects_that_are_not_there(client):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_failed_inference(driver):
-    """A failing model raises an error with its message, the failure location and the handle."""
+    """If the model fails, the error has the model's message, the failure location and the handle."""
 
     def fail(_request):
         raise ModelFailure('{"message": "out of memory"}', "application/json")
@@ -149,7 +149,9 @@ def test_failed_inference(driver):
 
 
 def test_waiting_again(driver, client, emulator):
-    """Another client can wait again after a timeout, with the handle from JSON."""
+    """After a timeout, another client can wait with the handle, which was converted to JSON and
+    back.
+    """
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
         client.wait(client.submit(ENDPOINT, b"later"), timeout=0.03, schedule=often)
@@ -161,7 +163,7 @@ def test_waiting_again(driver, client, emulator):
 
 
 def test_wrong_secret(driver, emulator):
-    """Both services reject a wrong secret, and the request is not retried."""
+    """With a wrong secret, both services reject the request, which is not retried."""
     wrong = Credentials(emulator.credentials.access_key_id, "another-secret")
     client = driver.client(**settings(emulator, credentials=wrong))
     with pytest.raises(AccessDeniedError) as caught:
@@ -175,7 +177,7 @@ def test_wrong_secret(driver, emulator):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(driver, emulator, status):
-    """A redirect to any host is an error, and no signed request is sent there."""
+    """A redirect to another host raises an error, and no signed request is sent to that host."""
     with Emulator() as elsewhere:
         location = {"location": f"{elsewhere.url}/endpoints/x/async-invocations"}
         emulator.faults.always(ErrorResponse(status, headers=location))
@@ -216,7 +218,9 @@ def test_redirects_are_not_followed(driver, emulator, status):
     ],
 )
 def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
-    """A temporary fault is retried; the handle says whether the job may be queued twice."""
+    """After a temporary fault the request is retried; the handle states whether the job may be
+    queued twice.
+    """
     emulator.faults.once(fault, on=INVOKE)
     output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
     assert output.body == b"X"
@@ -239,7 +243,9 @@ def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
     ids=["throttled", "null", "500", "503", "before read", "after accepted", "in head"],
 )
 def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
-    """A permanent fault raises an error after three attempts; it says whether a job may be queued."""
+    """A permanent fault raises an error after three attempts; it states whether a job may be
+    queued.
+    """
     emulator.faults.always(fault, on=INVOKE)
     with pytest.raises(kind) as caught:
         plain_client.invoke_endpoint_async(ENDPOINT, body=b"x", inference_id="mine")
@@ -262,7 +268,7 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
 )
 @pytest.mark.usefixtures("shortest_pauses")
 def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
-    """With retry_ambiguous=False, a job that may be queued is not sent again."""
+    """With retry_ambiguous=False, an invocation is not retried if the job may be queued."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(fault, on=INVOKE)
     with pytest.raises((InternalFailureError, TransportError)) as caught:
@@ -273,7 +279,7 @@ def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
 
 @pytest.mark.usefixtures("shortest_pauses")
 def test_second_attempt_when_certain(plain_driver, emulator):
-    """With retry_ambiguous=False, a job that is certainly not queued is sent again."""
+    """With retry_ambiguous=False, an invocation is retried if the job is certainly not queued."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(Faults.UNAVAILABLE, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
@@ -286,7 +292,7 @@ def test_second_attempt_when_certain(plain_driver, emulator):
     ids=["slow down", "before read", "in head", "in body"],
 )
 def test_fault_while_reading(plain_client, emulator, fault):
-    """A download that breaks off at any point is repeated completely."""
+    """If a download fails at any point, it is repeated from the start."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(fault, on="GetObject")
     assert plain_client.get_object("s3://bucket/key").body == b"0123456789"
@@ -294,14 +300,14 @@ def test_fault_while_reading(plain_client, emulator, fault):
 
 
 def test_faults_while_waiting(plain_client, emulator):
-    """Waiting continues if all attempts of a poll fail."""
+    """Waiting continues even if all attempts of a poll fail."""
     emulator.faults.once(Faults.RESET_IN_HEAD, times=3, on="GetObject")
     emulator.faults.once(Faults.SLOW_DOWN, times=3, on="GetObject")
     assert plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body == b"X"
 
 
 def test_missing_is_forbidden(client, emulator):
-    """Without s3:ListBucket a missing key is 403, and waiting continues."""
+    """Without s3:ListBucket a missing key leads to a 403, and waiting continues."""
     emulator.faults.no_list_bucket = True
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="s3:ListBucket") as caught:
@@ -315,7 +321,7 @@ def test_missing_is_forbidden(client, emulator):
 
 
 def test_stale_object(client, emulator):
-    """An older object with the same file name is not the output; the object that replaces it is."""
+    """An older object with the same file name does not count as the output; the new object does."""
     emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
@@ -330,9 +336,7 @@ def test_stale_object(client, emulator):
 
 @pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
 def test_wrong_clock(client, emulator, skew):
-    """A request with a clock that is an hour off fails once; the client corrects all later
-    requests.
-    """
+    """With a clock that is an hour off, one request fails, and later ones have the correct time."""
     emulator.faults.clock_skew = skew
     output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
     assert (output.body, output.invocation.attempts) == (b"X", 2)
@@ -341,7 +345,7 @@ def test_wrong_clock(client, emulator, skew):
 
 
 def test_wrong_region(client, emulator):
-    """A redirect to the region of a bucket is followed once and then remembered."""
+    """A redirect to the region of a bucket is followed once, and the region is then cached."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     client.put_object("s3://elsewhere/key", b"x")
     assert client.get_object("s3://elsewhere/key").body == b"x"
@@ -349,7 +353,7 @@ def test_wrong_region(client, emulator):
 
 
 def test_two_wrong_regions(client, emulator):
-    """A second redirect to another region is an error."""
+    """A second redirect, to yet another region, raises an error."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     onward = {"x-amz-bucket-region": "eu-west-1"}
     emulator.faults.always(ErrorResponse(301, "PermanentRedirect", "elsewhere", onward))
@@ -365,7 +369,7 @@ def test_two_wrong_regions(client, emulator):
     ids=["no locations", "broken body"],
 )
 def test_answer_that_says_too_little(client, emulator, fault, located):
-    """Every 202 returns a handle with the inference id; only waiting may need more data."""
+    """Every 202 response yields a handle with the inference ID; only waiting may require more data."""
     emulator.faults.once(fault, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
     assert emulator.jobs[0].invocation.request.inference_id == invocation.inference_id
@@ -379,7 +383,7 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_no_failure_path(driver):
-    """Without a failure path a failure is not visible, and the error of the timeout says so."""
+    """Without a failure path a failure cannot be detected, and the timeout error states this."""
 
     def fail(_request):
         raise ModelFailure("unseen")
@@ -392,7 +396,7 @@ def test_no_failure_path(driver):
 
 
 def test_answers_are_not_held_back(client, emulator):
-    """The body of a response is not delayed by 40 ms until its head is acknowledged."""
+    """The emulator sends a response body without waiting 40 ms for its head to be acknowledged."""
     emulator.objects.put("s3://bucket/key", b"x" * 1000)
 
     def seconds():

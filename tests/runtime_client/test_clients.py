@@ -1,4 +1,4 @@
-"""The two clients have the same names, signatures, settings, errors and sources of credentials."""
+"""Both clients have the same methods, signatures, settings, errors and sources of credentials."""
 
 import inspect
 from contextlib import ExitStack
@@ -20,13 +20,13 @@ CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
 
 
 def operations(client_class):
-    """Return the public names of a client except those for closing."""
+    """Return the public names of a client class, except those for closing."""
     return {name for name in dir(client_class) if not name.startswith("_")} - {"close", "aclose"}
 
 
 class TestAgreement:
     def test_names(self):
-        """The clients have the same operations; closing is called `close` or `aclose`."""
+        """Both clients have the same operations; the methods for closing are `close` and `aclose`."""
         assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
         assert hasattr(SageMakerRuntimeClient, "close")
         assert not hasattr(SageMakerRuntimeClient, "aclose")
@@ -35,7 +35,7 @@ class TestAgreement:
 
     @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
     def test_each(self, name):
-        """An operation has the same signature and docstring on both clients; one of them is async."""
+        """A method has the same signature and docstring on both clients, and is async only on one."""
         ours = getattr(SageMakerRuntimeClient, name)
         theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
         assert inspect.signature(ours) == inspect.signature(theirs)
@@ -44,7 +44,7 @@ class TestAgreement:
         assert tuple(map(inspect.iscoroutinefunction, (ours, theirs))) == (False, True)
 
     def test_settings(self):
-        """Both clients have the same settings, which the docstring describes."""
+        """Both clients have the same settings, all of which the docstring describes."""
         assert inspect.signature(CLIENTS[0]) == inspect.signature(CLIENTS[1])
         described = {
             line.split(":")[0].strip() for line in CLIENTS[0].__init__.__doc__.splitlines()
@@ -53,7 +53,7 @@ class TestAgreement:
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_repr(self, client_class):
-        """`repr` shows profile and region, but nothing that could be secret."""
+        """`repr` shows the profile and the region, but nothing that could be secret."""
         assert repr(client_class()) == f"{client_class.__name__}()"
         client = client_class(
             region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host"
@@ -61,7 +61,9 @@ class TestAgreement:
         assert repr(client) == f"{client_class.__name__}(profile='p', region='eu-west-1')"
 
     def test_wrong_calls(self, plain_driver):
-        """The error for a wrong call names the public method and translates names of boto3."""
+        """The error for wrong arguments contains the name of the method and translates boto3's
+        names.
+        """
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
         with pytest.raises(TypeError) as caught:
@@ -91,14 +93,16 @@ class TestAgreement:
     )
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_wrong_settings(self, client_class, arguments, positional, text):
-        """The error for a wrong argument of a constructor names the client."""
+        """The error for a wrong constructor argument contains the name of the client class."""
         with pytest.raises(TypeError) as caught:
             client_class(*positional, **arguments)
         assert str(caught.value) == f"{client_class.__name__} {text}"
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_names_in_errors(self, client_class):
-        """Errors and `repr` of a method name the public class, not the one that implements it."""
+        """The qualified name of a method contains the public class, not the class that implements
+        it.
+        """
         close = "aclose" if client_class is AsyncSageMakerRuntimeClient else "close"
         for name in [*operations(client_class), close]:
             method = getattr(client_class, name)
@@ -106,7 +110,7 @@ class TestAgreement:
             assert method.__qualname__ == f"{client_class.__name__}.{name}"
 
     def test_wrong_calls_of_other_methods(self, plain_driver):
-        """The error for a wrong call names the method that was called."""
+        """The errors for wrong arguments of other methods contain the method's name, too."""
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
         with pytest.raises(TypeError) as caught:
@@ -119,7 +123,7 @@ class TestAgreement:
         assert str(caught.value).startswith(f"{kind}.{close}() takes 1 positional argument")
 
     def test_context(self, plain_driver, emulator):
-        """Both clients are context managers, and leaving the context closes them."""
+        """Both clients are context managers; leaving the context closes all connections."""
         client = plain_driver.client(**settings(emulator)).itself
 
         async def awaited():
@@ -137,7 +141,7 @@ class TestAgreement:
         assert opened(client) == 0
 
     def test_open_again(self, plain_driver, emulator):
-        """A closed client opens new connections when it is used again, and may be closed twice."""
+        """A client may be closed twice; if it is then used again, it opens new connections."""
         client = plain_driver.client(**settings(emulator))
         close = client.aclose if plain_driver.kind.is_async else client.close
         close()
@@ -150,7 +154,7 @@ class TestAgreement:
 class TestCredentials:
     @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
-        """Credentials may be a value or a function, and for an async client also an async function."""
+        """Credentials may be a value, a function or, for an async client, an async function."""
         if how == "async function" and not plain_driver.kind.is_async:
             expected = pytest.raises(RuntimeClientError, match="not an async function")
         else:
@@ -174,7 +178,7 @@ class TestCredentials:
             client.put_object("s3://bucket/key", b"")
 
     def test_none(self, plain_driver, emulator):
-        """Without credentials, nothing is sent."""
+        """A client that finds no credentials sends nothing."""
         client = plain_driver.client(**settings(emulator, credentials=None))
         with pytest.raises(NoCredentialsError):
             client.put_object("s3://bucket/key", b"")
@@ -186,7 +190,7 @@ class TestCredentialsArgument:
         return Credentials("AKIDEXAMPLE", "canary-secret")
 
     def test_async_function(self):
-        """The blocking client rejects an async function when it is made."""
+        """The constructor of the blocking client rejects an async function."""
         with pytest.raises(ConfigError, match="async"):
             SageMakerRuntimeClient(credentials=self._credentials)
         AsyncSageMakerRuntimeClient(credentials=self._credentials)

@@ -1,4 +1,4 @@
-"""Calls leave no reference cycles for the garbage collector, however they end."""
+"""Calls leave no reference cycles for the garbage collector, regardless of how they end."""
 
 import asyncio
 import gc
@@ -61,11 +61,11 @@ def infer(client, **arguments):
 
 
 def interrupts(_elapsed):
-    """Interrupt a wait during its pause, like Ctrl-C."""
+    """Interrupt a wait during its pause, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
-# For each case: the call, the responses of the server (the last one is repeated), and the outcome.
+# For each case: the call, the server's responses (the last one is repeated), and the outcome.
 CALLS = {
     "invoke": (invoke, [ACCEPTED], "Invocation"),
     "invoke, refused": (invoke, [REFUSED], "RequestValidationError"),
@@ -116,19 +116,20 @@ calls = pytest.mark.parametrize(("call", "answers", "outcome"), CALLS.values(), 
 
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
-# asyncio leaves a transport for each closed connection, because it refers to its own method.  From
-# Python
-# 3.12 on its buffer is a deque.
+# asyncio leaves a transport in a cycle for each closed connection, because the transport refers to
+# a method of its own.  From Python 3.12 on its buffer is a deque.
 OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "method", "tuple"}
 OF_ASYNCIO |= {"deque"} if sys.version_info >= (3, 12) else set()
 
 
-# Returns the arguments of a client for a raw server.
+# Returns the arguments that point a client at a raw server.
 settings = partial(pointed_at, credentials=Credentials("AKID", "canary-secret"), max_attempts=3)
 
 
 class Script:
-    """Sends each response in turn and then repeats the last one; `rewind` starts again."""
+    """Sends each response once, then repeats the last one; `rewind` starts from the first one
+    again.
+    """
 
     def __init__(self, answers):
         self._answers = answers
@@ -142,8 +143,8 @@ class Script:
 
 
 def left_over(seen):
-    """Return the types of all objects in reference cycles; for a frame, the name of its function."""
-    seen.errors.clear()  # the tests' check for secrets keeps every error
+    """Return the type names of all objects in reference cycles; for frames, the function names."""
+    seen.errors.clear()  # the check for leaked secrets keeps every error
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     gc.set_debug(0)
@@ -152,12 +153,12 @@ def left_over(seen):
         for one in gc.garbage
     ]
     gc.garbage.clear()
-    gc.collect()  # the objects found above still exist
+    gc.collect()  # frees the objects found above
     return set(found)
 
 
 def finished(call, client):
-    """Return the type of the result or the error of a call, without keeping either."""
+    """Return the type name of a call's result or error, without keeping either."""
     try:
         return type(call(client)).__name__
     except BaseException as error:  # noqa: BLE001 (an interrupt is one of the outcomes)
@@ -165,7 +166,7 @@ def finished(call, client):
 
 
 async def ended(call, client):
-    """Return the type of the result or the error of an awaited call, without keeping either."""
+    """Return the type name of an awaited call's result or error, without keeping either."""
     try:
         return type(await call(client)).__name__
     except BaseException as error:  # noqa: BLE001
@@ -174,9 +175,7 @@ async def ended(call, client):
 
 @pytest.fixture
 def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: ARG001
-    """Disable automatic garbage collection, and disable logging because log records refer to
-    errors.
-    """
+    """Disable automatic garbage collection, and also logging, because log records refer to errors."""
     caplog.set_level(logging.CRITICAL, "sagemaker_runtime_client")
     gc.collect()
     gc.disable()
@@ -185,13 +184,13 @@ def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: A
 
 
 def in_a_thread(call, answers, seen, **changes):
-    """Call a blocking client twice; return the outcome and the objects left by the second call."""
+    """Call a blocking client twice; return the outcome and the cycles of the second call."""
     script = Script(answers)
     with (
         Loopback(script) as server,
         SageMakerRuntimeClient(**settings(server, **changes)) as client,
     ):
-        for _ in range(2):  # the first call loads modules, which contain cycles
+        for _ in range(2):  # the first call loads modules, which leaves cycles
             script.rewind()
             left_over(seen)
             came = finished(call, client)
@@ -200,7 +199,7 @@ def in_a_thread(call, answers, seen, **changes):
 
 
 def in_a_task(backend, call, answers, seen, **changes):
-    """Call an async client twice; return the outcome and the objects left by the second call."""
+    """Call an async client twice; return the outcome and the cycles of the second call."""
     script = Script(answers)
 
     async def twice():
@@ -219,7 +218,7 @@ def in_a_task(backend, call, answers, seen, **changes):
 
 @calls
 def test_blocking_call(call, answers, outcome, seen):
-    """A blocking call leaves no cycles, so its payload is freed at once."""
+    """A blocking call leaves no cycles, so its payload is freed immediately."""
     assert in_a_thread(call, answers, seen) == (outcome, set())
 
 
@@ -227,12 +226,12 @@ def test_blocking_call(call, answers, outcome, seen):
 @backends
 @calls
 def test_awaited_call(backend, call, answers, outcome, seen):
-    """An async call leaves no cycles except those that asyncio makes for each connection."""
+    """An async call leaves no cycles except those that asyncio creates for each connection."""
     assert in_a_task(backend, call, answers, seen) == (outcome, set())
 
 
 async def _cancelled(client):
-    """Cancel a wait during its pause, in the way of the running event loop."""
+    """Cancel a wait during its pause, in the way that is usual on the running event loop."""
     call = infer(client, schedule=lambda _: 60.0)
     if current_async_library() == "trio":
         with trio.move_on_after(0.05):
@@ -260,7 +259,7 @@ def _keys_fail_for_a_while():
     raise ConnectionResetError
 
 
-# Settings without usable credentials, and the outcome.
+# Settings that provide no credentials, and the outcome of a call with them.
 KEYS = {
     "none": ({"credentials": None}, "NoCredentialsError"),
     "a function that fails": ({"credentials": _keys_fail}, "CredentialProviderError"),
@@ -272,7 +271,7 @@ keys = pytest.mark.parametrize(("changes", "outcome"), KEYS.values(), ids=KEYS.k
 @keys
 @pytest.mark.parametrize("call", [invoke, lambda c: c.wait(HANDLE, timeout=0.02)])
 def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
-    """A call without credentials leaves no cycles."""
+    """A call that gets no credentials leaves no cycles."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
@@ -286,7 +285,7 @@ def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("last", [THERE, _s3(404, "NoSuchBucket")])
 def test_payload_in_a_mapped_file(last, seen):
-    """A memory-mapped file with the payload can be closed right after the call."""
+    """A memory-mapped file that was the payload can be closed immediately after the call."""
     with (
         Loopback(Script([ACCEPTED, MISSING, DENIED, last])) as server,
         SageMakerRuntimeClient(**settings(server)) as client,

@@ -1,8 +1,7 @@
-"""Complete jobs in minimal environments: real programs with only the run-time packages.
+"""Complete jobs in minimal environments: programs with only the run-time packages.
 
-Each program is a new process with an empty environment, without `cryptography` and without the
-metadata of
-packages, like a Lambda layer.  Its certifi bundle contains only the certificate of the server.
+Each program is a new process with few environment variables, without `cryptography` and without
+package metadata, as in a Lambda layer.  Its certifi bundle contains only the server's certificate.
 """
 
 import json
@@ -34,7 +33,7 @@ from tests.runtime_client.loopback import Loopback, certify, in_front_of
 
 JOB = Path(__file__).parent / "job.py"
 LEFT_OUT = {"cryptography"}
-# Packages that are installed for tests, are not needed for the job, and would take long to freeze.
+# Packages that are installed for tests, are not needed by the job, and would take long to freeze.
 UNFROZEN = (
     *("_pytest", "click", "httpx2", "hypothesis", "pygments", "pytest", "rich", "setuptools"),
     *("trio", "uvloop"),
@@ -100,7 +99,7 @@ def folder(tmp_path_factory, certificate):
 
 @pytest.fixture(scope="module")
 def archive(folder):
-    """The folder as a zip file that Python can run."""
+    """The folder as a zip archive that Python can run."""
     path = folder.with_suffix(".pyz")
     zipapp.create_archive(folder, path, filter=lambda path: "__pycache__" not in path.parts)
     return path
@@ -108,7 +107,7 @@ def archive(folder):
 
 @pytest.fixture(scope="module")
 def urls(certificate):
-    """An emulator that checks every signature, and its http and https URLs."""
+    """An emulator that checks every signature, and its URLs for http and https."""
     with (
         Emulator(model=lambda request: request.body.upper()) as emulator,
         Loopback(in_front_of(emulator.url), certificate[1]) as front,
@@ -142,14 +141,13 @@ def environ(urls, tmp_path_factory):
 
 @frozen
 class Environment:
-    """An environment of the job.
+    """An environment in which the job runs.
 
     Attributes:
-        program: The program to run: the folder, the archive, or the job with the archive on the
-            path.
-        flags: Flags of Python.
+        program: What is run: the folder, the archive, or the job with the archive on the path.
+        flags: Python's command-line flags.
         variables: Additional environment variables.
-        limits: A shell command that sets limits first.
+        limits: A shell command that sets limits before the program starts.
     """
 
     program: str
@@ -165,7 +163,7 @@ ENVIRONMENTS = {
     "optimised": Environment("folder", (*ALONE, "-OO")),
     "zip on the path": Environment("zip on the path", ("-S",)),
     "zipapp": Environment("archive", ALONE),
-    # No file can be written anywhere, not even by root or in a temporary folder.
+    # With this limit no file can be written anywhere, not even by root or in a temporary folder.
     "read-only": Environment("folder", ALONE, {"HOME": "/"}, "ulimit -f 0"),
     "read-only zipapp": READ_ONLY_ZIP,
     "ASCII, and no folder at home": Environment(
@@ -176,7 +174,9 @@ ENVIRONMENTS = {
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 def test_the_job(environment, folder, archive, urls, environ):
-    """Both clients run the job over http and verified https; unavailable features report why."""
+    """Both clients run the job over http and verified https; unavailable features report the
+    reason.
+    """
     if environment == READ_ONLY_ZIP and Version(version("httpx")) < Version("0.28"):
         pytest.skip("httpx 0.27 extracts certifi's file when it is imported")
     arguments, variables = {
@@ -199,7 +199,7 @@ def test_the_job(environment, folder, archive, urls, environ):
 
 @pytest.fixture(scope="module")
 def frozen(folder):
-    """The job as one file made by PyInstaller, without custom hooks."""
+    """The job as a single file made by PyInstaller, without custom hooks."""
     try:
         get_python_library_path()
     except PythonLibraryNotFoundError:
@@ -216,7 +216,7 @@ def frozen(folder):
 
 
 def test_frozen(frozen, urls, environ, certificate):
-    """A frozen program runs the job, so PyInstaller has found all late imports."""
+    """A frozen program can run the job: PyInstaller has found all imports, even deferred ones."""
     done = subprocess.run(
         [frozen, *urls[1]],
         env={**environ, "AWS_CA_BUNDLE": str(certificate[0])},
@@ -230,7 +230,7 @@ def test_frozen(frozen, urls, environ, certificate):
 
 
 def test_frozen_without_keys(frozen, urls):
-    """A frozen program tries each provider of the default chain."""
+    """A frozen program without credentials tries each provider of the default chain."""
     environ = {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
     done = subprocess.run(
         [frozen, urls[1][0]], env=environ, cwd="/", capture_output=True, text=True, check=False
@@ -241,7 +241,9 @@ def test_frozen_without_keys(frozen, urls):
 
 @pytest.mark.parametrize("module", ["sigv4", "sagemaker_runtime_client"])
 def test_help(archive, module):
-    """The command lines show their exit codes without docstrings and from a zip file."""
+    """The help of both command-line tools lists exit codes, even with ``-OO`` and from a zip
+    archive.
+    """
     done = subprocess.run(
         [sys.executable, "-B", "-S", "-OO", "-W", "error", "-m", module, "--help"],
         env={"PYTHONPATH": str(archive)},
@@ -253,7 +255,7 @@ def test_help(archive, module):
 
 
 def test_certificates_in_a_zip(archive, bare_environment):
-    """The certificates of certifi are read from a zip file if they cannot be extracted."""
+    """The bundle of certifi is read from a zip archive if it cannot be extracted."""
     monkeypatch = bare_environment
     monkeypatch.syspath_prepend(archive)
     for module in ("certifi", "certifi.core"):

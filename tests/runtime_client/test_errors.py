@@ -1,4 +1,4 @@
-"""The tree of errors, their attributes and pickling."""
+"""The hierarchy of the error classes, their attributes, and pickling."""
 
 import copy
 import inspect
@@ -48,7 +48,7 @@ INVOCATION = Invocation(inference_id="id", date=datetime(2026, 11, 22, tzinfo=UT
 
 
 def _tree(kind, indent=""):
-    """Return the lines of the tree of *kind* and its subclasses."""
+    """Return the tree of *kind* and its subclasses as lines."""
     others = [base.__name__ for base in kind.__bases__[1:]]
     lines = [kind.__name__ + (f" ({', '.join(others)})" if others else "")]
     below = kind.__subclasses__()
@@ -68,7 +68,7 @@ KINDS = [
 
 
 def test_tree():
-    """The classes form this tree, and the docstring of the module draws it."""
+    """The error classes form the tree above, and the module's docstring shows the same tree."""
     assert "\n".join(_tree(RuntimeClientError)) + "\n" == TREE
     docstring = sagemaker_runtime_client._errors.__doc__
     drawn = [line[4:] for line in docstring.splitlines() if "── " in line]
@@ -76,7 +76,7 @@ def test_tree():
 
 
 def test_all_are_public():
-    """Each error can be imported from the package."""
+    """Each error class can be imported from the package."""
     public = {getattr(sagemaker_runtime_client, name) for name in sagemaker_runtime_client.__all__}
     assert set(KINDS) <= public
 
@@ -109,7 +109,7 @@ def _full(kind):
     "copied", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
 )
 def test_travels(kind, copied):
-    """A pickled error keeps all its attributes."""
+    """A copied or pickled error keeps all its attributes."""
     error = _full(kind)
     twin = copied(error)
     assert type(error) is type(twin)
@@ -119,7 +119,7 @@ def test_travels(kind, copied):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_defaults(kind):
-    """Every error has all attributes of the base class by default."""
+    """Every new error has default values for all attributes of the base class."""
     error = kind()
     assert (error.code, error.status_code, error.request_id) == (None, None, None)
     assert (error.attempts, error.possibly_accepted, error.invocation) == (0, False, None)
@@ -142,7 +142,7 @@ def test_defaults(kind):
     ],
 )
 def test_text(facts, attempts, says):
-    """The text of an error consists of its message and the known facts."""
+    """`str` of an error contains its message and the known facts about the response."""
     error = ServiceError("message", **facts)
     error.attempts = attempts
     assert str(error) == says
@@ -150,12 +150,12 @@ def test_text(facts, attempts, says):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_documented(kind):
-    """Each error has a docstring."""
+    """Each error class has a docstring."""
     assert kind.__dict__.get("__doc__")
 
 
 def test_retryable():
-    """Errors of calls that may succeed later are retryable."""
+    """The error classes for calls that may succeed later are retryable."""
     retryable = {kind.__name__ for kind in KINDS if kind.retryable}
     assert retryable == {
         "ChecksumError",
@@ -168,7 +168,9 @@ def test_retryable():
 
 
 def test_catching():
-    """Only errors about invalid arguments and settings are ValueErrors."""
+    """Only errors about arguments and settings are ValueErrors, and a TransportError is not an
+    OSError.
+    """
     assert {k for k in KINDS if issubclass(k, ValueError)} == {ConfigError, ParamValidationError}
     assert not issubclass(TransportError, OSError)
     assert not issubclass(ThrottlingError, TransportError)

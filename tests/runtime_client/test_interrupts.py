@@ -1,8 +1,7 @@
 """Ctrl-C, or a signal handler that raises, at every line of a call: the pool keeps its size.
 
-Python runs a signal handler in the main thread between two lines.  These tests use a trace function
-that
-raises at the n-th line, for each n.
+Python runs a signal handler in the main thread between two bytecode instructions.  These tests use
+a trace function that raises at the n-th line, for each n.
 """
 
 import signal
@@ -21,10 +20,10 @@ from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import PooledTransport, counts, limited
 
 PATIENCE = 10
-# The modules whose lines are counted.
+# Only lines of these packages are counted.
 TRACED = ("/sagemaker_runtime_client/", "/sigv4/")
 
-# The garbage collector closes a new connection that was interrupted before it had an owner.
+# A new connection that was interrupted before it had an owner is closed by the garbage collector.
 collected = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning",
     "ignore:coroutine .* was never awaited:RuntimeWarning",
@@ -34,7 +33,7 @@ collected = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the settings of the machine from all tests."""
+    """Hide the machine's settings from each test."""
 
 
 def interrupted(at, call):
@@ -63,9 +62,7 @@ def interrupted(at, call):
 
 
 class Meeting:
-    """A response that is held back, for the endpoint ``pair``, until two requests are there at
-    once.
-    """
+    """A response that, for the endpoint ``pair``, is held back until two requests have arrived."""
 
     def __init__(self, data):
         self._data, self._together = data, Barrier(2)
@@ -77,7 +74,7 @@ class Meeting:
 
 
 def serves_two(client, threads):
-    """Return whether two calls are served at the same time."""
+    """Return whether two concurrent calls are both served."""
     call = partial(client.invoke_endpoint_async, "pair", body=b"x")
     calls = [threads.submit(call) for _ in range(2)]
     return all(one.result() for one in calls)
@@ -88,7 +85,7 @@ def serves_two(client, threads):
     "headers", [{}, {"Connection": "close"}], ids=["warm", "with a new connection"]
 )
 def test_every_line_of_a_call(headers):
-    """After an interrupt at any line of a call, a pool of two still serves two calls."""
+    """After an interrupt at any line of a call, a pool of two connections still serves two calls."""
     with (
         Loopback(Meeting(response(b"{}", 202, headers))) as server,
         SageMakerRuntimeClient(**pointed_at(server, max_connections=2, read_timeout=5)) as client,
@@ -111,8 +108,8 @@ def test_every_line_of_a_call(headers):
 @pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
 @pytest.mark.parametrize("has_reservation", [True, False], ids=["reservation", "no reservation"])
 def test_every_line_of_the_pool(has_reservation, is_kept):
-    """An interrupt at any line of the pool loses no permit and leaves no connection that is only
-    counted.
+    """After an interrupt at any line of the pool, no permit is lost, and no connection is counted
+    that does not exist.
     """
 
     def call():
@@ -145,10 +142,10 @@ def test_every_line_of_the_pool(has_reservation, is_kept):
 
 
 class TestSignalHandlers:
-    """A signal handler that calls or closes the interrupted client, at any line."""
+    """A signal handler that calls or closes the interrupted client, at any line of a call."""
 
     def handled(self, at, call, handle):
-        """Make a call and run a handler at its *at*-th line; return whether it ran."""
+        """Make a call, and run a handler at its *at*-th line; return whether the handler ran."""
         came = []
 
         def handler(*_):
@@ -176,7 +173,7 @@ class TestSignalHandlers:
 
     @pytest.mark.parametrize("handle", ["close", "call"])
     def test_at_every_line(self, handle):
-        """Nothing waits for a lock that its own thread holds, and the call completes."""
+        """No thread waits for a lock that it holds itself, and the interrupted call completes."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             for at in count(1):
                 options = pointed_at(server, max_connections=2)

@@ -1,4 +1,4 @@
-"""Error messages name the object and the value, and say what to use instead."""
+"""Error messages mention the object and the value, and explain what to use instead."""
 
 import inspect
 
@@ -46,7 +46,7 @@ clients = pytest.mark.parametrize("client", CLIENTS)
 )
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
 def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
-    """An error of S3 names bucket and key."""
+    """The message of an S3 error contains bucket and key."""
     with pytest.raises(kind) as caught:
         run(getattr(core(ScriptedIO([answer])), operation)("s3://b/a key"))
     assert str(caught.value).startswith(says)
@@ -54,7 +54,7 @@ def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
 
 
 def test_a_key_with_line_ends_makes_no_second_line():
-    """A line end in a key does not start a new line in the message."""
+    """A line break in a key does not start a new line in the message."""
     with pytest.raises(ObjectNotFoundError) as caught:
         run(core(ScriptedIO([NO_SUCH_KEY])).get_object("s3://b/a\nINFO all is well"))
     assert "\n" not in str(caught.value)
@@ -81,7 +81,7 @@ def test_a_key_with_line_ends_makes_no_second_line():
     ],
 )
 def test_settings_that_are_called_otherwise(client, arguments, says):
-    """The error for an unknown setting names the client and translates names of boto3."""
+    """The error for an unknown setting contains the client's name and translates boto3's names."""
     with pytest.raises(TypeError) as caught:
         client(**arguments)
     assert str(caught.value) == f"{client.__name__} {says}"
@@ -89,22 +89,22 @@ def test_settings_that_are_called_otherwise(client, arguments, says):
 
 @clients
 def test_settings_without_names(client):
-    """Settings cannot be positional arguments."""
+    """Settings are accepted only as keyword arguments."""
     with pytest.raises(TypeError, match=f"{client.__name__} accepts keyword arguments only"):
         client("eu-west-1")
 
 
 @clients
 def test_the_signature_stays(client):
-    """The signature lists the settings nevertheless."""
+    """Although the constructors check the names themselves, their signatures list all settings."""
     assert "region" in inspect.signature(client).parameters
     assert "ca_bundle" in inspect.signature(client.__init__).parameters
 
 
 @clients
 def test_credentials_of_another_library(client):
-    """The message names the module of a class, because other libraries have a class Credentials
-    too.
+    """The message contains the module of the wrong class, because other libraries also have a class
+    named Credentials.
     """
     wrong = BotocoreCredentials("AKID", "canary-secret")
     with pytest.raises(
@@ -115,7 +115,7 @@ def test_credentials_of_another_library(client):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_a_function_that_returns_credentials_of_another_library():
-    """The message also names the module if a function returns the wrong class."""
+    """The message also contains the module if a function returns the wrong class."""
     with (
         Loopback(lambda *_: response(b"{}", 202)) as server,
         SageMakerRuntimeClient(
@@ -137,7 +137,7 @@ def test_a_function_that_returns_credentials_of_another_library():
     ],
 )
 def test_why_a_prefix_is_needed(payload, arguments, says):
-    """The message says why the payload has to go through S3."""
+    """The message states why the payload has to go through S3."""
     with pytest.raises(ParamValidationError, match=f"input_prefix is required.*{says}$"):
         run(core(ScriptedIO([])).submit("e", payload, **arguments))
 

@@ -1,4 +1,4 @@
-"""The package as a whole: its names, their documentation and the modules that an import loads."""
+"""The package as a whole: its public names, their documentation, and which modules are loaded when."""
 
 import inspect
 import subprocess
@@ -11,7 +11,7 @@ import sagemaker_runtime_client as package
 from sagemaker_runtime_client._value import Value
 from tests.runtime_client.loopback import Loopback, response
 
-# The modules of this package that an import loads.
+# The modules of this package that importing it loads.
 LOADED = [
     "",
     "._aws",
@@ -98,7 +98,7 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """An import loads the listed modules of this package and no heavy module."""
+    """Importing the package loads the listed modules of this package, and no heavy module."""
     loaded = modules_after("import sagemaker_runtime_client")
     ours = [name for name in loaded if name.partition(".")[0] == package.__name__]
     assert sorted(ours) == [package.__name__ + name for name in LOADED]
@@ -106,7 +106,7 @@ def test_what_an_import_loads():
 
 
 def test_what_a_client_loads():
-    """Making a client, which in Lambda happens before the first event, loads no heavy module."""
+    """Creating a client, which in Lambda happens before the first event, loads no heavy module."""
     loaded = modules_after(
         "import sagemaker_runtime_client as s\n"
         "s.SageMakerRuntimeClient(region='eu-west-1')\ns.AsyncSageMakerRuntimeClient()"
@@ -127,7 +127,7 @@ def test_what_lambda_loads():
     assert [name for name in HEAVY if name in loaded] == []
 
 
-# Further modules of this package that the first call loads, blocking and on asyncio.
+# Further modules of this package that the first call loads: of a blocking client, and on asyncio.
 FIRST_CALL = [
     "._io.pool",
     "._io.pool.connection",
@@ -144,11 +144,10 @@ FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.streams.asyncio_stream"]
 # Other packages that the first call loads, and modules of the standard library in CPython 3.11 to
 # 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
-# Optional modules that are absent in a Lambda function.
+# Optional modules that a Lambda function does not have.
 ABSENT = ["brotli", "brotlicffi", "click", "h2", "pygments", "rich", "socksio", "trio", "zstandard"]
-if version("httpx").startswith(
-    "0.27."
-):  # this version loads its whole transport when it is imported
+# httpx 0.27 loads its whole transport when it is imported.
+if version("httpx").startswith("0.27."):
     PACKAGES |= {"_queue", "anyio", "certifi", "httpcore", "queue", "sniffio", "zipfile"}
 else:
     ABSENT.append("sniffio")
@@ -177,7 +176,7 @@ CALLS = {
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("client", CALLS)
 def test_what_the_first_call_loads(client):
-    """The first call loads only listed modules; adding one requires a reason."""
+    """The first call loads only listed modules; a new entry in the list requires a reason."""
     call = CALLS[client].replace("(*a)", "('e', input_location='s3://b/k')")
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         loaded = modules_after(
@@ -194,12 +193,12 @@ def test_what_the_first_call_loads(client):
 
 
 def test_public_names_are_sorted():
-    """`__all__` is sorted without regard to case."""
+    """`__all__` is sorted case-insensitively."""
     assert package.__all__ == sorted(package.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
-    """`__all__` lists exactly the public names that are not modules."""
+    """`__all__` lists exactly those public names that are not modules."""
     assert [name for name in package.__all__ if not hasattr(package, name)] == []
     named = {name for name in vars(package) if name[0] != "_"} | {"__version__"}
     named -= {name for name in named if inspect.ismodule(vars(package)[name])}
@@ -207,7 +206,7 @@ def test_public_names_are_complete():
 
 
 def test_options_and_settings():
-    """The types of options and settings have the same names as the signatures."""
+    """The TypedDicts for options and settings have the same names as the signatures."""
     constructor = inspect.signature(package.SageMakerRuntimeClient).parameters
     assert set(package.Settings.__annotations__) == set(constructor)
     request = inspect.signature(package.InvokeEndpointAsyncRequest).parameters
@@ -217,7 +216,7 @@ def test_options_and_settings():
 
 @pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
 def test_options_and_settings_on_demand(name):
-    """The types are imported on first access."""
+    """The TypedDicts are imported on first access."""
     statement = f"import {package.__name__} as s; assert {name!r} not in vars(s); s.{name}"
     assert modules_after(statement)
 
@@ -240,7 +239,7 @@ METHODS = [
 
 @pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)
 def test_documented(public):
-    """Each public class and function has a docstring that describes its fields."""
+    """Each public class and function has a docstring, which describes every field."""
     assert inspect.getdoc(public)
     parts = [field.name for field in getattr(public, "__attrs_attrs__", ())]
     if issubclass(type(public), type) and issubclass(public, Value):
@@ -258,6 +257,6 @@ def test_methods_are_documented(kind, name):
 
 
 def test_version():
-    """The version is that of the distribution and of the user agent."""
+    """`__version__` is the version of the distribution and of the user agent."""
     assert package.__version__ == package._version.__version__
     assert package.__version__ == version("sagemaker-runtime-client")

@@ -1,4 +1,4 @@
-"""No secret leaves a client."""
+"""No client reveals a secret."""
 
 import logging
 import pickle
@@ -21,7 +21,7 @@ class TestSecrets:
 
     @unread_body
     def test_anywhere(self, driver, caplog):
-        """Neither a complete job nor any failure reveals a secret."""
+        """Neither a complete job nor a failed one reveals a secret."""
         caplog.set_level(logging.DEBUG)
         credentials = Credentials("AKIDEXAMPLE", self.SECRET, self.TOKEN)
         attributes = {"custom_attributes": self.ATTRIBUTES}
@@ -53,7 +53,7 @@ class TestSecrets:
 
     @staticmethod
     def failure(emulator, client, fault, attributes, payload=b"x"):
-        """Return the error of an inference during a fault."""
+        """Return the error that `infer` raises with a given fault or payload."""
         if fault is not None:
             emulator.faults.once(fault)
         with pytest.raises(RuntimeClientError) as caught:

@@ -1,4 +1,4 @@
-"""One client, shared by event loops, tasks, threads and processes."""
+"""One client shared by event loops, tasks, threads or processes."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ from tests.runtime_client.loopback import Loopback, response
 
 class TestLoops:
     def test_two_runs(self, emulator):
-        """An async client that is closed in each event loop works in the next one."""
+        """An async client that is closed at the end of each event loop works in the next one."""
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
 
         async def use(payload):
@@ -45,19 +45,22 @@ class TestLoops:
         ids=["asyncio", "trio"],
     )
     def test_runs_without_end(self, emulator, start):
-        """Resources of ended event loops do not accumulate in a client that is never closed."""
+        """If a client is never closed, the resources of event loops that have ended do not
+        accumulate.
+        """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         counts = []
         for _ in range(10):
             start(client.put_object("s3://bucket/key", b"x"))
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
-        assert max(counts) - counts[0] <= 4  # otherwise one or two per loop
+        # If the resources accumulated, there would be one or two more descriptors per loop.
+        assert max(counts) - counts[0] <= 4
         assert len(get_transport(client).senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
-        """An event loop in which calls waited for each other is freed after its end."""
+        """An event loop in which calls waited for each other is freed when it has ended."""
         location = {"input_location": "s3://bucket/key"}
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             client = AsyncSageMakerRuntimeClient(
@@ -78,7 +81,7 @@ class TestLoops:
         assert len(get_transport(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
-        """Threads with an event loop each share an async client, and close only their own
+        """Threads that each have an event loop can share an async client; each closes only its own
         connections.
         """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
@@ -87,7 +90,7 @@ class TestLoops:
         async def use(payload):
             async with client:
                 first = await client.infer("x", payload, timeout=10, schedule=often)
-                together.wait()  # now all loops have connections
+                together.wait()  # from here on, all loops have connections
                 second = await client.infer("x", payload, timeout=10, schedule=often)
                 together.wait()
             return first.body + second.body
@@ -99,7 +102,7 @@ class TestLoops:
         assert opened(client) == 0
 
     def test_tasks_share_connections(self):
-        """Tasks of one loop share the connections of a client, up to max_connections."""
+        """Tasks in one loop share at most max_connections connections of a client."""
         with Loopback(lambda *_: response(b"x")) as server:
 
             async def use():
@@ -122,7 +125,7 @@ async def _identity(coroutine):
 
 @contextmanager
 def untraced():
-    """Disable coverage in this thread, because it needs 1.5 KiB for each coroutine that waits."""
+    """Disable coverage in this thread, because it uses 1.5 KiB for each coroutine that waits."""
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
@@ -132,7 +135,7 @@ def untraced():
 
 
 class TestManyTasks:
-    """Of many concurrent calls, only as many start as there may be connections."""
+    """If many calls are made at the same time, at most max_connections of them are in progress."""
 
     @staticmethod
     @asynccontextmanager
@@ -150,7 +153,7 @@ class TestManyTasks:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_all_succeed(self, backend):
-        """All calls succeed over the maximum number of connections."""
+        """All calls succeed, and no more than max_connections connections are opened."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
@@ -186,12 +189,12 @@ class TestManyTasks:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_cancelled(self, backend):
-        """A cancelled call leaves the queue, and the others continue."""
+        """A call that is cancelled leaves the queue, and the other calls continue."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
                 async with self.at_once(server.url, 20, max_connections=1) as client:
-                    await anyio.lowlevel.checkpoint()  # the others wait in the queue
+                    await anyio.lowlevel.checkpoint()  # the other calls join the queue
                     with anyio.move_on_after(0):
                         await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
 
@@ -201,7 +204,7 @@ class TestManyTasks:
 
 class TestThreads:
     def test_many(self, emulator):
-        """32 threads share a blocking client from its first request on."""
+        """32 threads can share a blocking client that has not yet made a request."""
         threads, together = 32, Barrier(32, timeout=10)
         emulator.set_concurrency(threads)
 
@@ -223,7 +226,7 @@ class TestThreads:
 class TestFork:
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
     def test_child(self, is_async):
-        """A child process opens its own connections and does not touch those of its parent."""
+        """A forked child opens its own connections and does not use those of its parent."""
         with Loopback(lambda request, _: response(request.target.encode())) as server:
             options = {
                 "region": "eu-west-1",
@@ -251,7 +254,10 @@ class TestFork:
 
     @staticmethod
     def forked(check):
-        """Fork, and return the id of the child, which exits with 0 if the check holds."""
+        """Fork; the child exits with status 0 if the check succeeds.
+
+        Return the child's process ID.
+        """
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             child = os.fork()
         if child == 0:
@@ -263,7 +269,7 @@ class TestFork:
         return child
 
     def test_in_another_generation(self, plain_driver, emulator):
-        """A client that was restored from a snapshot opens new connections."""
+        """After the process is restored from a snapshot, a client opens new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = get_transport(client.itself)
@@ -271,10 +277,8 @@ class TestFork:
         _generations.advance()
         assert client.get_object("s3://bucket/key").body == b"x"
         assert transport.senders is not before
-        transport.senders, after = (
-            before,
-            transport.senders,
-        )  # both are closed at the end of the test
+        # Both are closed: one here, the other at the end of the test.
+        transport.senders, after = before, transport.senders
         (client.aclose if plain_driver.kind.is_async else client.close)()
         transport.senders = after
 
@@ -283,7 +287,9 @@ class TestClock:
     MANY = 16
 
     def test_threads(self, emulator):
-        """Concurrent calls with a wrong clock are each retried with the corrected clock."""
+        """If the clock is wrong, concurrent calls in threads are each retried at most once, with
+        the corrected time.
+        """
         emulator.faults.clock_skew = 600
         with (
             SageMakerRuntimeClient(**settings(emulator)) as client,
@@ -296,7 +302,7 @@ class TestClock:
             assert {1, 2} >= {call.result().attempts for call in calls}
 
     def test_tasks(self, emulator):
-        """Concurrent calls of tasks are each retried with the corrected clock, too."""
+        """If the clock is wrong, concurrent calls in tasks are each retried at most once, too."""
         emulator.faults.clock_skew = -1200
 
         async def use():

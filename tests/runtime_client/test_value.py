@@ -1,4 +1,4 @@
-"""The common behaviour of value classes."""
+"""The behaviour that all value classes have in common."""
 
 import copy
 import pickle
@@ -42,7 +42,7 @@ def test_pickles(value, protocol):
 
 @each_value
 def test_copies(value):
-    """Copies, deep copies and replacements without changes are equal and have the same hash."""
+    """Copies, deep copies, and replacements without changes equal the original and have its hash."""
     twins = copy.copy(value), copy.deepcopy(value), value.replace(), value.__replace__()
     assert twins == (value,) * 4
     assert {hash(value)} == {*map(hash, twins)}
@@ -50,7 +50,7 @@ def test_copies(value):
 
 @each_value
 def test_fields(value):
-    """The fields are the arguments of the constructor, and there are no other attributes."""
+    """The fields are the constructor's arguments, and no other attributes can be set."""
     names = type(value).__match_args__
     assert {*names} == {*signature(type(value)).parameters}
     assert not hasattr(value, "__dict__")
@@ -60,7 +60,7 @@ def test_fields(value):
 
 @each_value
 def test_repr(value):
-    """`repr` shows all fields in order, except hidden ones."""
+    """`repr` shows all fields except hidden ones, in the order of the constructor."""
     shown = [name for name in type(value).__match_args__ if name not in value._hidden]
     text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
     assert repr(value) == text
@@ -69,7 +69,7 @@ def test_repr(value):
 
 
 def test_equality():
-    """Values of the same class are equal if their fields are equal."""
+    """Two values are equal if they have the same class and equal fields."""
     assert Request("GET", "/a") == Request("GET", "/a", (), b"")
     assert Request("GET", "/a") != Request("GET", "/b")
     assert S3Location("GET", "/a") != Request("GET", "/a")
@@ -77,7 +77,7 @@ def test_equality():
 
 
 def test_replace():
-    """`replace` checks the names and values of changes."""
+    """`replace` validates the names and values of the changed fields."""
     assert JOB.replace(attempts=2) == Invocation("id", "s3://b/out", None, None, "e", AT, 2)
     with pytest.raises(ParamValidationError, match="date must be"):
         JOB.replace(date=datetime(2026, 11, 26))  # noqa: DTZ001
@@ -86,7 +86,7 @@ def test_replace():
 
 
 def test_case():
-    """``case`` can match the fields by position."""
+    """A ``case`` pattern can match the fields by position."""
     match VALUES[0]:
         case Request("GET", path, headers):
             assert (path, headers) == ("/a", (("accept", "*/*"),))
@@ -95,7 +95,7 @@ def test_case():
 
 
 def test_output():
-    """An output keeps the etag of its S3 object, but equality ignores it."""
+    """An output has the etag of its S3 object, but comparisons ignore it."""
     made = VALUES[-1]
     assert isinstance(made, S3Object)
     assert (made.size, made.etag) == (4, None)
@@ -108,7 +108,7 @@ def test_output():
 
 
 def test_a_former_name_of_a_field():
-    """The former name of a field works, with a warning that names the new one."""
+    """The former name of a field still works, with a warning that contains the new name."""
     with pytest.warns(
         DeprecationWarning, match=r"^Invocation\.has_new_name is deprecated: use unique"
     ):
@@ -121,7 +121,7 @@ def test_a_former_name_of_a_field():
 
 
 def test_a_handle_of_version_0_1():
-    """JSON and pickles of version 0.1.0, with former names of fields, can be read."""
+    """JSON and pickles from version 0.1.0, which contain former field names, can be read."""
     job = JOB.replace(unique_output_name=True)
     text = job.to_json().replace("unique_output_name", "has_new_name")
     assert Invocation.from_json(text) == job
@@ -129,8 +129,8 @@ def test_a_handle_of_version_0_1():
 
 
 def test_a_former_name_of_an_attribute_of_errors():
-    """The former name of an attribute of errors works with a warning, also in pickles of version
-    0.1.0.
+    """The former name of an error attribute works with a warning, and pickles from version 0.1.0
+    that contain it can be read.
     """
     error = TransportError("no answer")
     error.possibly_accepted = True
