@@ -1,7 +1,8 @@
-"""SageMaker asynchronous inference on this machine, for tests and for trying things out.
+"""An emulator of SageMaker asynchronous inference, for tests and for local experiments.
 
-The emulator listens on real sockets, verifies every signature, and has a queue and a model.  It
-can be told to fail as the real services do.  It works with this package's client and with boto3:
+The emulator listens on real sockets, verifies every signature, queues the invocations, and runs a
+model.  It can inject the failures of the real services.  It works with this package's client and
+with boto3:
 
     from sagemaker_runtime_client.emulator import Emulator, Faults
 
@@ -10,7 +11,7 @@ can be told to fail as the real services do.  It works with this package's clien
         emulator.faults.once(Faults.THROTTLED_NULL, on="InvokeEndpointAsync")
         ...
 
-It requires the extra ``emulator``: starlette and uvicorn.
+It requires the extra ``emulator``, which installs starlette and uvicorn.
 """
 
 try:
@@ -55,12 +56,12 @@ __all__ = [
 
 del _starlette, _uvicorn
 
-# Public names of version 0.1.0, and their replacements.
+# Public names of version 0.1.0 that were renamed, and their new names.
 _RENAMED = {"Garbled": "MalformedResponse", "Refusal": "ErrorResponse"}
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public object by its former name, with a warning."""
+    """Return a renamed public object by its former name, and issue a DeprecationWarning."""
     if name not in _RENAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     warn(

@@ -1,6 +1,6 @@
-"""The ASGI application.
+"""The emulator's ASGI application.
 
-It processes each request in these steps:
+It processes each request in these steps, in which these faults can be injected:
 
     fault: reset before the request is read (see _server)
     1. parse the request's target, and select its faults   fault: latency
@@ -64,11 +64,11 @@ class Application:
     Attributes:
         settings: The settings of the emulator.
         store: The S3 objects.
-        queue: The invocations.
+        queue: The queue of accepted invocations.
         faults: The faults to inject.
-        now: The server's clock.
-        received: The newest requests, in the order of the responses.
-        stopping: Set when the server stops, to end every wait.
+        now: Returns the time of the server's clock.
+        received: The records of the newest requests, in the order of the responses.
+        stopping: Set when the server stops, to end the delays of requests.
     """
 
     settings: Settings
@@ -104,19 +104,18 @@ class Application:
         connection: Resettable = scope["state"]["connection"]
         has_body = request.method != "HEAD"
         connection.reset(partial_response(response, reset, has_body=has_body))
-        await (
-            receive()
-        )  # returns once uvicorn has noticed the reset, so that it does not expect a response
+        # Once this returns, uvicorn has noticed the reset and does not expect a response.
+        await receive()
 
     async def _wait(self, faults: tuple[Fault, ...]) -> None:
-        """Wait for the latency in *faults*, or until the server stops."""
+        """Wait for the total latency in *faults*, or until the server stops."""
         seconds = sum(fault.seconds for fault in faults if isinstance(fault, Latency))
         if seconds:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), seconds)
 
     def _reply(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
-        """Return the response, with the headers common to all responses."""
+        """Return the response to a request, including the headers common to all responses."""
         request_ids = _request_ids(raw.target)
         try:
             reply = self._execute(raw, faults)
@@ -147,9 +146,9 @@ class Application:
     def _authenticate(
         self, request: SignableRequest, raw: _RawRequest
     ) -> tuple[bytes, dict[str, str]]:
-        """Check the signature, and return the body and its trailers.
+        """Check the signature, and return the decoded body and its trailers.
 
-        A request for a bucket in another region is redirected if it was not signed for that
+        A request for a bucket in another region gets a redirect, unless it was signed for that
         region.
         """
         target = raw.target
@@ -193,14 +192,14 @@ class Application:
         )
 
     def record_unread(self, method: str, target: str, operation: str) -> None:
-        """Record a request that was reset before more than its head was read."""
+        """Record a request whose connection is reset after only the head of the request was read."""
         outcome = f"reset {Faults.RESET_BEFORE_READ.when}"
         self._add_record(
             ReceivedRequest(method, redacted_target(target), (), operation, None, outcome)
         )
 
     def _add_record(self, request: ReceivedRequest) -> None:
-        """Add a record.
+        """Add a record, and drop the oldest one if there are too many.
 
         The records are kept in a list because, unlike a deque, a list can be copied while another
         thread appends to it.
@@ -211,7 +210,7 @@ class Application:
 
 
 def server_clock(settings: Settings, faults: Faults) -> Callable[[], datetime]:
-    """Return the server's clock: the configured clock, shifted by the clock skew of *faults*."""
+    """Return the server's clock: the configured clock plus the current clock skew of *faults*."""
     return lambda: settings.clock().astimezone(UTC) + timedelta(seconds=faults.clock_skew)
 
 
@@ -229,7 +228,7 @@ def partial_response(response: Response, reset: Reset, *, has_body: bool) -> byt
 
 
 def _join_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers by name; the values of a repeated name are joined, as in the signature."""
+    """Return the headers by name; values of a repeated name are joined by commas, as for signing."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -238,7 +237,7 @@ def _join_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _request_ids(target: Target) -> dict[str, str]:
-    """Return new request IDs, by the names of their elements in S3's XML."""
+    """Return new request IDs, keyed by the names of their elements in S3's error XML."""
     if target.service == "s3":
         host_id = b64encode(token_bytes(48)).decode()
         return {"RequestId": token_hex(8).upper(), "HostId": host_id}
@@ -246,5 +245,5 @@ def _request_ids(target: Target) -> dict[str, str]:
 
 
 def _format_error(error: ErrorResponse, target: Target, request_ids: dict[str, str]) -> Reply:
-    """Return an error response in the format of the service."""
+    """Return an error response in the format of the service that *target* belongs to."""
     return as_xml(error, request_ids) if target.service == "s3" else as_json(error)

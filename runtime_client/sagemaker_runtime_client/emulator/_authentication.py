@@ -1,4 +1,4 @@
-"""Authentication: the signature of each request, and each service's error for an invalid one."""
+"""Authentication: checks signatures, and builds each service's error for an invalid signature."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from ._target import Target
 _TOLERANCE = timedelta(minutes=5)  # the clock skew that services other than S3 allow
 _credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([a-z0-9-]+)/").search
 
-# The SageMaker error code for each code of sigv4.  All others become InvalidSignatureException.
+# Maps sigv4's error codes to SageMaker's.  All others become InvalidSignatureException.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 _RUNTIME_CODES = {
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
@@ -37,7 +37,7 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# The S3 error code and HTTP status for each code of sigv4.  Others are sent unchanged, with 403.
+# Maps sigv4's error codes to S3's, with the HTTP status.  Others are sent unchanged, with 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),
@@ -65,10 +65,10 @@ def build_signable_request(
     """Return the raw request in the form that `verify` accepts.
 
     Args:
-        method: The method.
-        target: Path and query, percent-encoded.
+        method: The HTTP method.
+        target: The path and query, percent-encoded.
         headers: All headers, as they arrived.
-        body: The bytes that arrived.
+        body: The body as it arrived, possibly aws-chunked.
 
     Raises:
         RejectedRequestError: The percent-encoding of the target is invalid.
@@ -92,18 +92,18 @@ def authenticate(
 
     Args:
         request: The request as it arrived.
-        body: The bytes that arrived.
+        body: The body as it arrived, possibly aws-chunked.
         target: The target of the request, which determines the service.
         credentials: The only valid key.
         region: The region that the signature must be scoped to.
-        at: The time of the server's clock.
+        at: The current time of the server's clock.
 
     Returns:
         The decoded body, and its trailers.
 
     Raises:
-        RejectedRequestError: The signature is invalid.  The error has the service's code and
-            message.
+        RejectedRequestError: The signature or the body is invalid.  The error has the code and the
+            message of the service.
     """
     try:
         known_keys = {credentials.access_key_id: credentials}
@@ -116,7 +116,7 @@ def authenticate(
 
 
 def parse_region(request: SignableRequest) -> str:
-    """Return the region in the request's credential scope; empty if there is none."""
+    """Return the region in the request's credential scope; empty if the request has no scope."""
     query = re.sub("%2[Ff]", "/", request.query)
     match = _credential(request.header("authorization") or query)
     return "" if match is None else match[1]
@@ -125,7 +125,7 @@ def parse_region(request: SignableRequest) -> str:
 def _decode_body(
     request: SignableRequest, verified: Verified, body: bytes
 ) -> tuple[bytes, dict[str, str]]:
-    """Return the decoded body and its trailers, according to the payload hash."""
+    """Return the body, decoded if the payload hash declares it aws-chunked, and its trailers."""
     if not verified.payload_hash.startswith("STREAMING-"):
         return body, {}
     try:

@@ -22,11 +22,11 @@ from ._server import Server
 from ._settings import Settings, utc_now
 
 LOOPBACK = "127.0.0.1"
-_JOIN_TIMEOUT = 5.0  # seconds to wait for the model's threads after their requests are cancelled
+_JOIN_TIMEOUT = 5.0  # seconds to wait for each model thread after its request is cancelled
 
 
 def random_credentials() -> Credentials:
-    """Return random credentials that look like those of AWS but are not valid there."""
+    """Return random credentials that have the form of AWS credentials but are not valid at AWS."""
     access_key_id = "AKIA" + "".join(choice(ascii_uppercase + digits) for _ in range(16))
     return Credentials(access_key_id, token_urlsafe(30))
 
@@ -34,8 +34,8 @@ def random_credentials() -> Credentials:
 class Emulator:
     """SageMaker asynchronous inference on this machine: the runtime API, the queue, and S3.
 
-    Use it as a context manager.  Inside the ``with`` block it listens on a socket in a thread of
-    its own, and checks the signature of every request.
+    Use it as a context manager.  Inside the ``with`` block it listens on a socket in a separate
+    thread, and checks the signature of every request.
 
     Args:
         model: A function that accepts a `ModelRequest` and returns bytes, str, (bytes, content
@@ -51,7 +51,7 @@ class Emulator:
         concurrency: The number of invocations that the model processes at a time; 0 pauses the
             queue.
         expired_text: The content of the failure object for an invocation that spent its
-            ``RequestTTLSeconds`` in the queue; None writes no such object.
+            ``RequestTTLSeconds`` in the queue; with None, no such object is written.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified`` and signatures.  The time limits of the queue are in real time,
@@ -60,13 +60,13 @@ class Emulator:
         port: The port to listen on; 0 for any free port.
 
     Attributes:
-        credentials: The valid key.
-        region: The region.
+        credentials: The only valid key.
+        region: The region that signatures must be scoped to.
         faults: The faults to inject, a `Faults`.
         objects: The S3 objects, an `ObjectStore`.
 
     Raises:
-        ValueError: An argument is invalid; the message names it.
+        ValueError: An argument is invalid; the message mentions which.
         ImportError: The module of *model* does not exist.
         AttributeError: The module of *model* has no such function.
 
@@ -131,13 +131,13 @@ class Emulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop at once: close connections, drop queued invocations and cancel running models."""
+        """Stop immediately: close connections, drop queued invocations and cancel running ones."""
         self._running.stop()
         self._runner.join(_JOIN_TIMEOUT)
 
     @property
     def _running(self) -> Server:
-        """The server.  Raises RuntimeError if the emulator has not been entered."""
+        """The running server.  Raises RuntimeError if the emulator has not been entered."""
         if self._server is None:
             raise RuntimeError("the emulator is not running: use it in a with statement")
         return self._server
@@ -166,12 +166,12 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The newest 10,000 requests, without secrets, in the order of the responses."""
+        """Records of the newest 10,000 requests, without secrets, in the order of the responses."""
         return tuple(self._application.received)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The accepted invocations, in order, each with its state."""
+        """The accepted invocations with their states, in the order of acceptance."""
         return tuple(self._queue.jobs)
 
     def set_concurrency(self, concurrency: int) -> None:
@@ -187,7 +187,7 @@ class Emulator:
         self._running.call(self._queue.limit, _check_count("concurrency", concurrency))
 
     def advance(self, seconds: float) -> None:
-        """Make every queued and running invocation older, so that tests need not wait.
+        """Make every queued and running invocation older, so that a test need not wait for a time limit.
 
         This affects only the time limits of the queue: ``RequestTTLSeconds`` and
         ``InvocationTimeoutSeconds``.
@@ -207,7 +207,7 @@ class Emulator:
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: An invocation is still queued or running.
+            TimeoutError: An invocation is still queued or running after *timeout*.
         """
         if not self._queue.wait_idle(timeout):
             raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
@@ -225,7 +225,7 @@ def serve(
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
 ) -> None:
-    """Run an emulator until it is interrupted, for a command-line program.
+    """Run an emulator until it is interrupted or *stop* is set, for a command-line program.
 
     Args:
         model: As for `Emulator`.
@@ -236,10 +236,10 @@ def serve(
         endpoints: As for `Emulator`.
         strict_buckets: As for `Emulator`.
         ready: Called once with the emulator when it listens, for example to print its address.
-        stop: An event that ends the emulator.
+        stop: An event that ends the emulator when it is set.
 
     Raises:
-        OSError: It is not possible to listen on the address.
+        OSError: The address is in use or not available.
         KeyboardInterrupt: Ctrl-C was pressed; the emulator has stopped.
     """
     with Emulator(
@@ -257,7 +257,7 @@ def serve(
 
 
 def _check_s3_path(name: str, path: str) -> str:
-    """Return an ``s3://`` path without a trailing slash, after checking it."""
+    """Check an ``s3://`` path, and return it without trailing slashes."""
     bucket = path.removeprefix("s3://").partition("/")[0]
     if not path.startswith("s3://") or not bucket or not path.isascii() or not path.isprintable():
         raise ValueError(f"{name} must be like s3://bucket/prefix, not {path!r}")

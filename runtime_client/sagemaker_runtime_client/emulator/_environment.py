@@ -1,10 +1,10 @@
-"""Environment variables that would keep a client from using the emulator."""
+"""Environment variables that must be unset or set so that a client uses the emulator."""
 
 from collections.abc import Mapping
 
-# Each of these overrides a variable that the emulator sets, or would be combined with the
-# emulator's keys although it belongs to other credentials.  Both botocore and this package's client
-# read them.
+# Variables to unset: each overrides a variable that the emulator sets, or belongs to other
+# credentials but would be combined with the emulator's key.  Both botocore and this package's
+# client read them.
 CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -13,7 +13,7 @@ CONFLICTING_VARIABLES = (
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
 )
-# The user's profile may contain these settings; environment variables override the profile.
+# A profile may enable these settings; environment variables override the profile.
 RESET_VARIABLES = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     "AWS_USE_FIPS_ENDPOINT": "false",
@@ -22,9 +22,9 @@ RESET_VARIABLES = {
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
-    """Return the proxy exclusions in *environ*, with *host* added to them.
+    """Return the variables for the proxy exclusions in *environ*, with *host* added to them.
 
-    Both spellings are set, because urllib and httpx prefer the one in lower case.
+    Both ``NO_PROXY`` and ``no_proxy`` are set, because urllib and httpx prefer ``no_proxy``.
     """
     known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     hosts = [name.strip() for name in known.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Faults of production that can be injected while the emulator runs."""
+"""Faults that occur in production and can be injected into a running emulator."""
 
 from collections.abc import Iterable
 from threading import Lock
@@ -15,7 +15,7 @@ class Latency:
     """Delays the processing of the request.
 
     Attributes:
-        seconds: The delay.
+        seconds: The delay, in seconds.
     """
 
     seconds: float
@@ -27,7 +27,7 @@ class Reset:
 
     Attributes:
         when: The time of the reset.  With ``before_read``, the request is not executed.  With the
-            other values it is executed, and an invocation is queued: ``after_taken`` sends nothing
+            other values it is executed, so an invocation is queued: ``after_taken`` sends nothing
             of the response, ``in_head`` half of its head, and ``in_body`` its head and half of its
             body.
     """
@@ -40,7 +40,7 @@ class MalformedResponse:
     """Accepts the invocation, but sends an incomplete 202 response.
 
     Attributes:
-        what: The defect.  ``no_locations`` omits the output and the failure location;
+        what: The defect.  ``no_locations`` omits the output location and the failure location;
             ``broken_body`` truncates the JSON.
     """
 
@@ -51,7 +51,7 @@ class MalformedResponse:
 class StaleOutput:
     """Writes an older object to the output location when the invocation is accepted.
 
-    The model's output replaces it, as happens when a ``Filename`` is used a second time.
+    The model's output later replaces this object, as happens when a ``Filename`` is used again.
 
     Attributes:
         body: The content of the object.
@@ -67,13 +67,13 @@ Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput
 
 @frozen
 class ScheduledFault:
-    """A fault, and the operations that it applies to."""
+    """A fault, and the operations that it applies to; an empty set stands for all operations."""
 
     fault: Fault
     operations: frozenset[str]
 
     def applies_to(self, operation: str) -> bool:
-        """Tell whether the fault applies to a request for *operation*."""
+        """Return whether the fault applies to a request for *operation*."""
         return not self.operations or operation in self.operations
 
 
@@ -95,7 +95,7 @@ class Faults:
     They may be changed from any thread.
 
     `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
-    gets all permanent faults for its operation, and the first queued one.
+    gets all permanent faults for its operation, and the first queued fault for it.
 
     >>> faults = Faults()
     >>> faults.once(Faults.THROTTLED, times=2, on="InvokeEndpointAsync")
@@ -107,17 +107,18 @@ class Faults:
     Attributes:
         clock_skew: The number of seconds by which the server's clock is ahead; negative if it is
             behind.
-        no_list_bucket: Whether the caller lacks ``s3:ListBucket``, so that a missing key is
-            reported as 403 AccessDenied.
+        no_list_bucket: Whether the caller lacks ``s3:ListBucket``.  If so, S3 responds to a
+            request for a missing key with 403 AccessDenied.
         no_failure_path: Whether the endpoints have no ``S3FailurePath``.  If so, invocations get
             no failure location and leave no failure object.
-        bucket_regions: The regions of buckets that are not in the emulator's region.  A request
-            signed for another region gets 301 PermanentRedirect.
+        bucket_regions: The regions of buckets that are not in the emulator's region, by bucket
+            name.  A request that is signed for a different region than the bucket's gets 301
+            PermanentRedirect.
     """
 
     THROTTLED: ClassVar = ErrorResponse(400, "ThrottlingException", "Rate exceeded")
     THROTTLED_429: ClassVar = ErrorResponse(429, "ThrottlingException", "Rate exceeded")
-    # HTTP 400 with {"message": null} and no code was observed in
+    # HTTP 400 with {"message": null} and without a code was observed in
     # opensearch-project/ml-commons#2429.
     THROTTLED_NULL: ClassVar = ErrorResponse(400, "ThrottlingException", shows_code=False)
     INTERNAL_FAILURE: ClassVar = ErrorResponse(500, "InternalFailure", "Internal failure")
@@ -138,7 +139,7 @@ class Faults:
         self._set_switches()
 
     def _set_switches(self) -> None:
-        """Set every attribute to its default."""
+        """Set every public attribute to its default."""
         self.clock_skew: float = 0.0
         self.no_list_bucket = False
         self.no_failure_path = False
@@ -150,11 +151,11 @@ class Faults:
         Args:
             fault: A constant of this class, or a value such as ``Latency(0.5)``.
             times: The number of requests that get the fault.
-            on: The operation or operations that it applies to, such as ``"GetObject"``; None for
-                all.
+            on: The operation or operations that the fault applies to, such as ``"GetObject"``; None
+                for all.
 
         Raises:
-            ValueError: An operation is unknown.
+            ValueError: The emulator does not support an operation in *on*.
         """
         scheduled = ScheduledFault(fault, _check_operations(on))
         with self._lock:
@@ -168,24 +169,26 @@ class Faults:
             on: As for `once`.
 
         Raises:
-            ValueError: An operation is unknown.
+            ValueError: The emulator does not support an operation in *on*.
         """
         scheduled = ScheduledFault(fault, _check_operations(on))
         with self._lock:
             self._permanent.append(scheduled)
 
     def clear(self) -> None:
-        """Remove all queued and permanent faults, and reset the attributes."""
+        """Remove all queued and permanent faults, and set the attributes to their defaults."""
         with self._lock:
             self._queued.clear()
             self._permanent.clear()
             self._set_switches()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
-        """Return the faults for a request that was read: the permanent and the next queued ones.
+        """Return the faults for a request that was read: all permanent ones and the next queued one.
+
+        The queued fault is removed from the queue.
 
         Args:
-            operation: The operation of the request; its queued fault is removed from the queue.
+            operation: The operation of the request.
         """
         with self._lock:
             faults = self._permanent_for(operation)
@@ -196,7 +199,9 @@ class Faults:
             return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
 
     def take_before_read(self, operation: str) -> bool:
-        """Tell whether to reset the connection before the request is read; a queued reset is removed.
+        """Return whether to reset the connection before the request is read.
+
+        If that fault was queued, it is removed from the queue.
 
         Args:
             operation: The operation of the request.

@@ -21,7 +21,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
     Args:
         objects: The bucket's objects by key, sorted.
-        target: The target of the request, with the parameters of the listing.
+        target: The target of the request, whose query contains the parameters of the listing.
 
     Raises:
         RejectedRequestError: A parameter is invalid.
@@ -52,7 +52,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
 
 def _page_size(text: str) -> int:
-    """Return the maximum number of entries in a page."""
+    """Return the maximum number of entries in a page, from the value of ``max-keys``."""
     if not (text.isascii() and text.isdigit()):
         raise rejection(
             400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys"
@@ -61,12 +61,12 @@ def _page_size(text: str) -> int:
 
 
 def _token(name: str) -> str:
-    """Return the continuation token for the page after the entry *name*."""
+    """Return the continuation token for the page that starts after the entry *name*."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
 def _start(target: Target) -> str:
-    """Return the entry after which the page starts."""
+    """Return the name of the entry after which the page starts; empty for the first page."""
     token = target.parameter("continuation-token")
     if not token:
         return target.parameter("start-after")
@@ -81,7 +81,7 @@ def _start(target: Target) -> str:
 def _entries(
     objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
 ) -> dict[str, StoredObject | None]:
-    """Return the keys with the prefix; keys that share a common prefix are replaced by it."""
+    """Return the entries after *after*: the keys with *prefix*, or the common prefixes of keys."""
     entries: dict[str, StoredObject | None] = {}
     for key, stored in objects.items():
         if key.startswith(prefix) and key.encode() > after.encode():
@@ -89,13 +89,13 @@ def _entries(
             rolled_up = prefix + head + found
             if not found:
                 entries[key] = stored
-            elif rolled_up != after:  # the page before contains this common prefix
+            elif rolled_up != after:  # the previous page contains this common prefix
                 entries[rolled_up] = None
     return entries
 
 
 def _entry(name: str, stored: StoredObject | None) -> str:
-    """Return the XML of an entry: an object, or a common prefix."""
+    """Return the XML of an entry: an object, or, if *stored* is None, a common prefix."""
     if stored is None:
         return f"<CommonPrefixes>{xml_elements({'Prefix': name})}</CommonPrefixes>"
     content = xml_elements(

@@ -1,4 +1,4 @@
-"""The model: a Python function, or a container as SageMaker runs it."""
+"""Models: a Python function, or a model container that is called as SageMaker calls it."""
 
 from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,11 +24,11 @@ class ModelRequest:
         body: The payload: the inline body, or the object at the input location.
         content_type: The MIME type of the body; None if the caller did not specify it.
         accept: The requested MIME type of the output; None if the caller did not specify it.
-        custom_attributes: The caller's custom attributes.
+        custom_attributes: The caller's custom attributes; None if there are none.
         endpoint_name: The name of the endpoint that was invoked.
         inference_id: The caller's inference ID, or one that the emulator generated.
-        cancelled: Set when the result is no longer needed, because the invocation timed out or the
-            emulator stops.  A model that blocks should wait for this event.
+        cancelled: Set when the model has finished or its result is no longer needed, because the
+            invocation timed out or the emulator stops.  A model that blocks should wait for it.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -46,7 +46,7 @@ class ModelResponse:
 
     Attributes:
         body: The content.
-        content_type: Its MIME type.
+        content_type: The MIME type of the content.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -57,8 +57,8 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
     """The inference failed.  Raise it in a model to choose the content of the failure object.
 
     Attributes:
-        body: The content.
-        content_type: Its MIME type.
+        body: The content of the failure object.
+        content_type: The MIME type of the content.
     """
 
     def __init__(self, body: bytes | str, content_type: str = "text/plain; charset=utf-8") -> None:
@@ -73,10 +73,10 @@ Model = ModelFunction | str
 
 
 class Runner(Protocol):
-    """A model in the form that the queue runs."""
+    """A model in the form that the queue calls."""
 
     def __call__(self, request: ModelRequest, /) -> Awaitable[ModelResponse]:
-        """Return the output.  Raise `ModelFailure` on any failure."""
+        """Return the model's output.  Any failure is raised as `ModelFailure`."""
         ...
 
     async def aclose(self) -> None:
@@ -85,7 +85,7 @@ class Runner(Protocol):
 
 
 def echo(request: ModelRequest) -> ModelResponse:
-    """Return the payload unchanged: the default model."""
+    """Return the payload unchanged.  This is the default model."""
     return ModelResponse(request.body, request.content_type or DEFAULT_CONTENT_TYPE)
 
 
@@ -106,13 +106,13 @@ def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
 
 
 def import_model(model: Model) -> Model:
-    """Import the function that ``"module:function"`` names.
+    """Import the function of a model given as ``"module:function"``.
 
     Args:
         model: As for `make_runner`.
 
     Returns:
-        The function; an address is returned unchanged.
+        The function; the address of a container is returned unchanged.
 
     Raises:
         ValueError: *model* has another form.
@@ -133,7 +133,7 @@ def import_model(model: Model) -> Model:
 
 
 def _check_callable(function: Any) -> ModelFunction:
-    """Return *function*, after checking that a thread can call it."""
+    """Return *function*, after checking that it is callable and not a coroutine function."""
     if not callable(function):
         raise ValueError(  # noqa: TRY004 (every wrong model is a ValueError)
             f"model must be callable, not {type(function).__name__}"
@@ -144,7 +144,7 @@ def _check_callable(function: Any) -> ModelFunction:
 
 
 class FunctionRunner:
-    """Runs a function as a model, with a thread for each call, so that the function may block.
+    """Runs a function as a model, in a new thread for each call, so that the function may block.
 
     The threads are daemons, because Python cannot end a thread, and a model that ignores
     `ModelRequest.cancelled` must not keep the process alive.
@@ -155,7 +155,7 @@ class FunctionRunner:
         self._threads: set[Thread] = set()
 
     async def __call__(self, request: ModelRequest) -> ModelResponse:
-        """Return the output of the function; any exception that it raises is a failed inference."""
+        """Return the output of the function; any exception that it raises fails the inference."""
         loop = get_running_loop()
         done: Future[ModelResponse] = loop.create_future()
 
@@ -168,7 +168,7 @@ class FunctionRunner:
 
         def run() -> None:
             result = self._call_function(request)
-            with suppress(RuntimeError):  # the loop has ended
+            with suppress(RuntimeError):  # the event loop has ended
                 loop.call_soon_threadsafe(finish, result)
 
         thread = Thread(target=run, name="sagemaker-emulator-model", daemon=True)
@@ -180,7 +180,7 @@ class FunctionRunner:
             request.cancelled.set()
 
     def _call_function(self, request: ModelRequest) -> ModelResponse | ModelFailure:
-        """Return the output of the function, or its failure."""
+        """Call the function, and return its output or the failure that its exception stands for."""
         try:
             return _to_response(self._function(request))
         except ModelFailure as failure:
@@ -189,16 +189,16 @@ class FunctionRunner:
             return _container_error(500, f"{type(error).__name__}: {error}")
 
     async def aclose(self) -> None:
-        """Do nothing, because `join` waits for the threads, outside the event loop."""
+        """Do nothing: `join` waits for the threads, outside the event loop."""
 
     def join(self, timeout: float) -> None:
-        """Wait for the running threads, at most *timeout* seconds for each."""
+        """Wait for each running thread to end, for at most *timeout* seconds each."""
         for thread in self._threads:
             thread.join(timeout)
 
 
 def _to_response(result: Any) -> ModelResponse:
-    """Convert the return value of a model."""
+    """Convert the return value of a model to a `ModelResponse`."""
     match result:
         case ModelResponse():
             if not (result.content_type.isascii() and result.content_type.isprintable()):
@@ -220,13 +220,13 @@ def _to_response(result: Any) -> ModelResponse:
 
 
 def _container_error(status: int, message: str) -> ModelFailure:
-    """Return the failure that SageMaker reports for an error response of a container."""
+    """Return the failure that SageMaker reports if a container responds with an error status."""
     side = "server" if status >= 500 else "client"
     return ModelFailure(f'Received {side} error ({status}) from model with message "{message}"')
 
 
 class ContainerRunner:
-    """Runs a model container, which is called as SageMaker calls it: ``POST /invocations``.
+    """Calls a model container in the same way as SageMaker: ``POST /invocations``.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
     """
@@ -236,12 +236,12 @@ class ContainerRunner:
         self._client: "httpx.AsyncClient | None" = None
 
     async def __call__(self, request: ModelRequest) -> ModelResponse:
-        """Return the container's response; any status other than 2xx is a failed inference."""
+        """Return the container's response; any status that is not 2xx fails the inference."""
         import httpx
 
         if self._client is None:
-            # The queue limits the time, and the container is local, so neither a timeout nor a
-            # proxy is needed.
+            # No timeout is needed, because the queue limits the time, and no proxy, because the
+            # container is local.
             self._client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113
         try:
             response = await self._client.post(
@@ -268,7 +268,7 @@ class ContainerRunner:
 
 
 def _container_headers(request: ModelRequest) -> Mapping[str, str]:
-    """Return the headers for a container, without those that the caller omitted."""
+    """Return the headers for a container, without values that the caller omitted."""
     headers = {
         "content-type": request.content_type,
         "accept": request.accept,

@@ -21,7 +21,7 @@ from ._target import Target
 from ._upload import uploaded_object
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
-_LONGEST_KEY = 1024  # bytes of UTF-8
+_LONGEST_KEY = 1024  # in bytes of UTF-8
 _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 
@@ -31,9 +31,9 @@ class ObjectRoutes:
 
     Attributes:
         settings: Whether buckets must be created first, and the region that they are in.
-        store: The objects.
-        faults: Whether the caller may list buckets.
-        now: The server's clock.
+        store: The S3 objects.
+        faults: Whether the caller may list buckets, and which buckets are in other regions.
+        now: Returns the time of the server's clock.
     """
 
     settings: Settings
@@ -58,7 +58,7 @@ class ObjectRoutes:
         return _OPERATIONS[target.operation](self, target, headers, body)
 
     def _check_bucket(self, target: Target) -> None:
-        """Reject a request for a missing bucket, or create the bucket if that is allowed."""
+        """If the bucket is missing, create it or, with strict buckets, reject the request."""
         if not self.settings.strict_buckets:
             self.store.create_bucket(target.bucket)
         elif not self.store.has_bucket(target.bucket):
@@ -70,23 +70,23 @@ class ObjectRoutes:
             )
 
     def create_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Create a bucket.  A bucket that exists already is not an error, as in us-east-1."""
+        """Create a bucket.  As in us-east-1, it is not an error if the bucket exists already."""
         self.store.create_bucket(target.bucket)
         return Reply(200, {"location": f"/{target.bucket}"})
 
     def head_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Return the region of a bucket."""
+        """Return a response with the region of a bucket."""
         region = self.faults.bucket_regions.get(target.bucket, self.settings.region)
         return Reply(200, {"x-amz-bucket-region": region})
 
     def list_objects(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """List a bucket, if the caller may."""
+        """List the objects in a bucket, if the caller has the permission."""
         if self.faults.no_list_bucket:
             raise _access_denied()
         return list_objects(self.store.keys(target.bucket), target)
 
     def put_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Store an object."""
+        """Store an object, if its checksums match and the preconditions hold."""
         if "x-amz-copy-source" in headers:
             raise rejection(501, "NotImplemented", "The emulator does not copy objects.")
         existing = self.store.read(target.bucket, target.key)
@@ -104,7 +104,7 @@ class ObjectRoutes:
         return Reply(200, {"etag": stored.etag, **_checksums(stored)})
 
     def get_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Return an object, or the requested range of it; used for HEAD as well."""
+        """Return an object, or the requested range of it.  HeadObject uses this method as well."""
         stored = self.store.read(target.bucket, target.key)
         if stored is None:
             raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
@@ -122,7 +122,7 @@ class ObjectRoutes:
         return Reply(206, object_headers, stored.body[first : last + 1])
 
     def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Remove an object.  A missing object is not an error."""
+        """Remove an object.  It is not an error if the object is missing."""
         if (stored := self.store.read(target.bucket, target.key)) is not None:
             _check_preconditions(headers, stored)
         self.store.delete(f"s3://{target.bucket}/{target.key}")
@@ -151,7 +151,7 @@ def _no_such_key(target: Target) -> RejectedRequestError:
 
 
 def _object_headers(stored: StoredObject) -> dict[str, str]:
-    """Return the headers that describe an object."""
+    """Return the response headers that describe an object."""
     return {
         "content-type": stored.content_type,
         "etag": stored.etag,
@@ -172,7 +172,7 @@ def _precondition_failed(condition: str) -> RejectedRequestError:
 
 
 def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> None:
-    """Reject the request if its preconditions exclude this version (RFC 9110, section 13.2.2)."""
+    """Reject the request if a precondition excludes the stored object (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-match")) is not None:
         if not _etag_matches(tags, stored):
             raise _precondition_failed("If-Match")
@@ -183,30 +183,29 @@ def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> No
 
 
 def _is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
-    """Tell whether the caller already has this version (RFC 9110, section 13.2.2)."""
+    """Return whether the caller already has the stored object (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
-        return _etag_matches(
-            tags.replace("W/", ""), stored
-        )  # If-None-Match uses the weak comparison
+        # If-None-Match uses the weak comparison, so weak tags match as well.
+        return _etag_matches(tags.replace("W/", ""), stored)
     since = parse_http_date(headers.get("if-modified-since"))
     return since is not None and stored.last_modified.replace(microsecond=0) <= since
 
 
 def _etag_matches(tags: str, stored: StoredObject) -> bool:
-    """Tell whether a list of entity tags, quoted or not, contains this version."""
+    """Return whether a list of entity tags, quoted or not, contains that of the stored object."""
     tags_without_quotes = {tag.strip().strip('"') for tag in tags.split(",")}
     return not {"*", stored.etag.strip('"')}.isdisjoint(tags_without_quotes)
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:
-    """Return the headers for the checksum stored with an object; empty without one."""
+    """Return the headers for the checksum stored with an object; empty if there is none."""
     return {**stored.checksums, "x-amz-checksum-type": "FULL_OBJECT"} if stored.checksums else {}
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Return the first and last byte position of a Range header; None for the whole object.
+    """Return the first and last byte position in a Range header; None for the entire object.
 
-    A header that is not a single range of bytes is ignored (RFC 9110, section 14.2).
+    A header that is not a single byte range is ignored (RFC 9110, section 14.2).
     """
     match = _single_range(header)
     if match is None or not (match[1] or match[2]):

@@ -11,13 +11,13 @@ from attrs import evolve, field, frozen
 
 from ._settings import utc_now
 
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the caller does not specify one
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the uploader specifies none
 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 
-# An alias, because in annotations of a class with a method `list`, Python 3.14 resolves `list` to
-# it.
+# `ObjectStore` needs this alias: it has a method `list`, and Python 3.14 resolves `list` in the
+# annotations of the class to that method.
 Locations = list[str]
 
 
@@ -27,11 +27,11 @@ class StoredObject:
 
     Attributes:
         body: The content.
-        content_type: Its MIME type.
-        metadata: The user-defined metadata; the names are without ``x-amz-meta-``.
-        last_modified: When it was written, by the server's clock; an aware datetime.
-        headers: Further headers stored with it, such as ``cache-control``.
-        checksums: The ``x-amz-checksum-*`` headers that were checked when it was written.
+        content_type: The MIME type of the content.
+        metadata: The user-defined metadata, by names without the prefix ``x-amz-meta-``.
+        last_modified: The time of the last write by the server's clock, as an aware datetime.
+        headers: Further headers stored with the object, such as ``cache-control``.
+        checksums: The ``x-amz-checksum-*`` headers that were checked when the object was written.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -43,7 +43,7 @@ class StoredObject:
 
     @property
     def etag(self) -> str:
-        """The MD5 of the body in quotes, which S3 uses for an object uploaded in one part."""
+        """The quoted MD5 of the body, which is the ETag in S3 of an object uploaded in one part."""
         return f'"{md5(self.body, usedforsecurity=False).hexdigest()}"'
 
 
@@ -51,7 +51,7 @@ def split_location(location: str) -> tuple[str, str]:
     """Return the bucket and the key in a location.
 
     Args:
-        location: ``s3://bucket/key``, or an ``https://`` address of S3 in path or virtual-host
+        location: ``s3://bucket/key``, or an ``https://`` URL of S3 in path style or virtual-host
             style.
 
     Raises:
@@ -78,10 +78,10 @@ def split_location(location: str) -> tuple[str, str]:
 
 
 class ObjectStore:
-    """Buckets of objects, in memory.  Any thread may use them.
+    """Buckets and their objects, in memory.  The methods may be called from any thread.
 
-    `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, as
-    they are in the service's responses.  The other methods accept a bucket and a key.
+    `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, the
+    form in the service's responses.  The other methods accept a bucket and a key.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
@@ -90,12 +90,12 @@ class ObjectStore:
         self._changed = Condition()
 
     def create_bucket(self, bucket: str) -> None:
-        """Create a bucket, unless it exists."""
+        """Create a bucket, unless it exists already."""
         with self._changed:
             self._buckets.setdefault(bucket, {})
 
     def has_bucket(self, bucket: str) -> bool:
-        """Tell whether a bucket exists."""
+        """Return whether a bucket exists."""
         with self._changed:
             return bucket in self._buckets
 
@@ -111,14 +111,14 @@ class ObjectStore:
         """Write an object; its bucket is created if necessary.
 
         Args:
-            location: The location.
+            location: Where to write the object, such as ``s3://bucket/key``.
             body: The content.
-            content_type: Its MIME type.
+            content_type: The MIME type of the content.
             metadata: See `StoredObject.metadata`.
             last_modified: The modification time, an aware datetime; None for the server's time.
 
         Returns:
-            The object as it was stored.
+            The object to store; the store rounds its modification time down to a second.
 
         Raises:
             ValueError: *location* is invalid.
@@ -129,7 +129,7 @@ class ObjectStore:
         return stored
 
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
-        """Write an object.
+        """Write an object; its bucket is created if necessary.
 
         Its modification time is rounded down to a second, the precision of S3.
         """
@@ -143,7 +143,7 @@ class ObjectStore:
         return self.read(*split_location(location))
 
     def read(self, bucket: str, key: str) -> StoredObject | None:
-        """Return the object with a key; None if there is none."""
+        """Return the object with this bucket and key; None if there is none."""
         with self._changed:
             return self._buckets.get(bucket, {}).get(key)
 
@@ -154,7 +154,7 @@ class ObjectStore:
             self._buckets.get(bucket, {}).pop(key, None)
 
     def list(self, location: str = "s3://") -> Locations:
-        """Return the locations that start with *location*, sorted.
+        """Return the locations of all objects that start with *location*, sorted.
 
         >>> store = ObjectStore()
         >>> _ = store.put("s3://bucket/in/1", b"")
@@ -166,7 +166,7 @@ class ObjectStore:
         return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:
-        """Return a bucket's objects by key, sorted like in S3, by the UTF-8 bytes of the keys."""
+        """Return a bucket's objects by key, sorted as in S3: by the UTF-8 bytes of the keys."""
         with self._changed:
             objects = dict(self._buckets.get(bucket, {}))
         return dict(sorted(objects.items(), key=lambda item: item[0].encode()))
@@ -175,11 +175,11 @@ class ObjectStore:
         """Wait until there is an object at a location, and return it.
 
         Args:
-            location: The location.
+            location: The location, such as ``s3://bucket/key``.
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: There is no object after that time.
+            TimeoutError: There is still no object after *timeout*.
             ValueError: *location* is invalid.
         """
         bucket, key = split_location(location)

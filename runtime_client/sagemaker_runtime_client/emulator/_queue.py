@@ -1,4 +1,4 @@
-"""The queue of accepted invocations: their order, their concurrency and their time limits.
+"""The queue of accepted invocations, with its order, concurrency and time limits.
 
 The queue runs in the server's event loop.  Other threads only read its state.
 """
@@ -44,7 +44,7 @@ class Job:
     """An invocation and its state.
 
     Attributes:
-        invocation: The invocation.
+        invocation: The accepted invocation.
         state: ``queued``, ``running``, ``completed``, ``failed`` or ``expired``.
     """
 
@@ -53,7 +53,7 @@ class Job:
 
 
 class _Permits:
-    """A semaphore whose limit can change, which wakes its waiters in order."""
+    """A semaphore that wakes its waiters in order, and whose limit can be changed."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -61,7 +61,7 @@ class _Permits:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a permit.  A cancelled waiter does not keep a permit."""
+        """Wait for a permit.  If the waiter is cancelled, it does not keep a permit."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         self.grant()
@@ -73,12 +73,12 @@ class _Permits:
             raise
 
     def release(self) -> None:
-        """Return a permit."""
+        """Give a permit back."""
         self._in_use -= 1
         self.grant()
 
     def grant(self) -> None:
-        """Wake waiters while there are free permits."""
+        """Wake waiters in order while there are free permits."""
         while self._waiting and self._in_use < self.limit:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -91,11 +91,11 @@ class InvocationQueue:
     """Runs each invocation, and writes its output or failure object.
 
     Attributes:
-        store: The objects, from which inputs are read and to which outputs are written.
-        run: The model.
+        store: The store from which inputs are read and to which outputs are written.
+        run: Runs the model.
         concurrency: The initial number of invocations that run at a time.
-        expired_text: The content of the failure object for an expired invocation; None writes
-            none.  AWS does not document what SageMaker does.
+        expired_text: The content of the failure object for an expired invocation; with None, no
+            such object is written.  AWS does not document what SageMaker does.
         jobs: All accepted invocations, in order.
     """
 
@@ -124,18 +124,18 @@ class InvocationQueue:
         task.add_done_callback(self._tasks.discard)
 
     def limit(self, concurrency: int) -> None:
-        """Change how many invocations run at a time; 0 pauses the queue."""
+        """Change the number of invocations that run at a time; 0 pauses the queue."""
         self._permits.limit = concurrency
         self._permits.grant()
 
     def advance(self, seconds: float) -> None:
-        """Make everything that waits or runs *seconds* older."""
+        """Make all queued and running invocations *seconds* older."""
         for limit in self._limits:
             with suppress(RuntimeError):  # the limit has been reached already
                 limit.reschedule((limit.when() or 0) - seconds)
 
     def wait_idle(self, timeout: float) -> bool:
-        """Block until nothing is queued or running.
+        """Block until nothing is queued or running, and return True; False after *timeout* seconds.
 
         Do not call it in the thread of the event loop.
         """
@@ -143,14 +143,14 @@ class InvocationQueue:
             return self._idle.wait_for(lambda: self._unfinished == 0, timeout)
 
     async def aclose(self) -> None:
-        """Drop everything that waits or runs."""
+        """Cancel all queued and running invocations, and close the model."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.run.aclose()
 
     async def _process(self, job: Job) -> None:
-        """Run a job, and set its state."""
+        """Run a job, and set its final state."""
         try:
             job.state = await self._run(job)
         finally:
@@ -194,9 +194,9 @@ class InvocationQueue:
             ) from None
 
     def _input(self, location: str) -> bytes:
-        """Return the object at the input location.
+        """Return the content of the object at the input location.
 
-        As in production, a missing input is not noticed earlier.
+        As in production, a missing input is detected only when the model is about to run.
         """
         bucket, key = split_location(location)
         stored = self.store.read(bucket, key)

@@ -1,4 +1,4 @@
-"""The record of requests that arrived at the emulator, without secrets."""
+"""The records of the requests that arrived at the emulator, without secrets."""
 
 import re
 
@@ -7,8 +7,7 @@ from attrs import frozen
 from sigv4 import SECRET_PARAMETERS, is_secret_header
 
 REDACTED = "***"
-# The maximum number of recorded requests.  A request is recorded before its signature is checked,
-# so
+# The maximum number of recorded requests.  Requests with invalid signatures are recorded too, so
 # without a limit any caller could fill the memory.
 MOST_RECORDS = 10_000
 
@@ -20,14 +19,14 @@ class ReceivedRequest:
     """A request that arrived, and its outcome.
 
     Attributes:
-        method: The method.
-        target: Path and query, percent-encoded.
-        headers: Names in lower case and values, in the order of arrival; empty for a request that
-            was reset before it was read.
+        method: The HTTP method.
+        target: The path and query, percent-encoded, without secrets.
+        headers: The names, in lower case, and values, in the order of arrival, without secrets;
+            empty for a request that was reset before it was read.
         operation: The operation, such as ``GetObject``; ``Unknown`` for an unsupported one.
         status: The status of the response; None if the connection was reset.
         outcome: ``ok``; the error code, such as ``ThrottlingException``, or the status of an error
-            without a code; or ``reset`` and the value of `Reset.when`.
+            without a code; or ``reset``, a space and the value of `Reset.when`.
     """
 
     method: str
@@ -38,12 +37,15 @@ class ReceivedRequest:
     outcome: str
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header; None without it.  *name* must be in lower case."""
+        """Return the first value of a header; None if it is missing.
+
+        *name* must be in lower case.
+        """
         return next((value for known, value in self.headers if known == name), None)
 
 
 def redacted_target(target: str) -> str:
-    """Return a raw target with the values of secret parameters replaced.
+    """Return a raw target in which ``***`` replaces the values of secret parameters.
 
     >>> redacted_target("/b/k?X-Amz-Expires=60&X-Amz-Signature=ab12")
     '/b/k?X-Amz-Expires=60&X-Amz-Signature=***'
@@ -52,6 +54,6 @@ def redacted_target(target: str) -> str:
 
 
 def redacted_headers(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return the headers as text, with the values of secret headers replaced."""
+    """Return the headers as strings; ``***`` replaces the values of secret headers."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
     return tuple((name, REDACTED if is_secret_header(name) else value) for name, value in pairs)

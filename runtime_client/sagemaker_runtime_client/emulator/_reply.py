@@ -17,7 +17,7 @@ class Reply:
         status: The HTTP status.
         headers: The headers, without those common to all responses.
         body: The content; for HEAD, the content that GET would return.
-        outcome: For the record of requests: ``ok``, or `ErrorResponse.outcome`.
+        outcome: The outcome in the record of the request: ``ok``, or `ErrorResponse.outcome`.
     """
 
     status: int
@@ -33,11 +33,11 @@ class ErrorResponse:
     Attributes:
         status: The HTTP status.
         code: The error code; None for an error without a code.
-        shows_code: Whether the response contains the code.  If not, only the record of requests
-            does.
+        shows_code: Whether the response contains the code.  If not, only the record of the request
+            contains it.
         message: The error message; None is sent as ``null``, which occurs in production.
         headers: Further headers, such as ``retry-after``.
-        details: Further elements of S3's XML, such as ``Region``.
+        details: Further elements of S3's error XML, such as ``Region``.
     """
 
     status: int
@@ -49,17 +49,17 @@ class ErrorResponse:
 
     @property
     def shown_code(self) -> str:
-        """The code that is sent; empty if none is."""
+        """The code in the response; empty if the response contains none."""
         return self.code if self.code and self.shows_code else ""
 
     @property
     def outcome(self) -> str:
-        """The outcome for the record of requests: the code, or the status if there is none."""
+        """The outcome in the record of the request: the code, or the status if there is no code."""
         return self.code or str(self.status)
 
 
 class RejectedRequestError(Exception):
-    """A request is rejected with an error response."""
+    """Raised to reject a request with an error response."""
 
     def __init__(self, response: ErrorResponse) -> None:
         super().__init__(response.status, response.code)
@@ -78,10 +78,10 @@ def rejection(
 
 
 def as_json(error: ErrorResponse) -> Reply:
-    """Return an error in the format of rest-json: the code in a header, the message in the body.
+    """Return an error in the rest-json format: the code in a header, the message in the body.
 
     Source: service model sagemaker-runtime 2017-05-13, in which errors have the member
-    ``Message``.  The front end, which all services share, sends ``message`` instead.
+    ``Message``.  The front end that all AWS services share sends ``message`` instead.
     """
     modelled = error.code in {"ValidationError", "InternalFailure", "ServiceUnavailable"}
     body = {"Message" if modelled else "message": error.message}
@@ -95,7 +95,7 @@ def as_json(error: ErrorResponse) -> Reply:
 
 
 def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
-    """Return an error in the format of S3.
+    """Return an error in S3's XML format.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
@@ -114,7 +114,7 @@ def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
 
 
 def xml_elements(elements: Mapping[str, str]) -> str:
-    """Return one XML element for each name and text.
+    """Return one XML element for each pair of a name and a text, which is escaped.
 
     >>> xml_elements({"Key": "a&b"})
     '<Key>a&amp;b</Key>'

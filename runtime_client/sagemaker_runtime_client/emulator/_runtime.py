@@ -16,7 +16,7 @@ from ._settings import Settings
 from ._target import UNKNOWN, Target
 from ._validation import validate, validation_error
 
-# The defaults for omitted headers, from the documentation of the service model.
+# The defaults for omitted headers, as documented in the service model.
 _DEFAULT_TTL = 21_600
 _DEFAULT_TIMEOUT = 900
 _ACCOUNT = "000000000000"
@@ -27,11 +27,11 @@ class RuntimeRoutes:
     """Handles requests to SageMaker Runtime.
 
     Attributes:
-        settings: The endpoints that exist, and where they write.
-        store: The objects, for stale outputs.
-        queue: The queue of invocations.
+        settings: The endpoints that exist, and the paths to which they write.
+        store: The S3 objects, to which stale outputs are written.
+        queue: The queue of accepted invocations.
         faults: Whether the endpoints have a failure path.
-        now: The server's clock.
+        now: Returns the time of the server's clock.
     """
 
     settings: Settings
@@ -46,9 +46,9 @@ class RuntimeRoutes:
         """Accept an invocation.
 
         Args:
-            target: The endpoint.
+            target: The target of the request, which contains the endpoint name.
             headers: All headers of the request.
-            body: The inline payload; empty for none.
+            body: The inline payload; empty if there is none.
             faults: The faults for this request.
 
         Raises:
@@ -75,7 +75,7 @@ class RuntimeRoutes:
         self, endpoint_name: str, members: Mapping[str, str], body: bytes
     ) -> Invocation:
         """Return the invocation to queue."""
-        name = str(uuid4())  # as in production, this is not the inference ID
+        name = str(uuid4())  # as in production, the object name is not the inference ID
         failure_path = None if self.faults.no_failure_path else self.settings.failure_path
         request = ModelRequest(
             body,
@@ -89,8 +89,8 @@ class RuntimeRoutes:
             request=request,
             input_location=members.get("inputLocation"),
             output_location=_output_location(self.settings.output_path, members, name),
-            # Here Filename and S3OutputPathExtension do not affect this location.  AWS does not
-            # document whether they do.
+            # In the emulator, Filename and S3OutputPathExtension do not affect the failure
+            # location.  AWS does not document whether they do.
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),
@@ -103,7 +103,7 @@ class RuntimeRoutes:
 
 
 def _output_location(output_path: str, members: Mapping[str, str], name: str) -> str:
-    """Return the output location: the output path, the path extension and the file name."""
+    """Return the output location, joined from the output path, its extension and the file name."""
     parts = [
         output_path,
         members.get("s3OutputPathExtension", "").strip("/"),
@@ -113,7 +113,7 @@ def _output_location(output_path: str, members: Mapping[str, str], name: str) ->
 
 
 def _accepted_response(invocation: Invocation, faults: tuple[Fault, ...]) -> Reply:
-    """Return the 202 response, with the defects of a `MalformedResponse`."""
+    """Return the 202 response, with the defects of each `MalformedResponse` in *faults*."""
     defects = {fault.what for fault in faults if isinstance(fault, MalformedResponse)}
     locations = {
         "x-amzn-sagemaker-outputlocation": invocation.output_location,

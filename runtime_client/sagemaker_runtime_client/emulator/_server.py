@@ -1,7 +1,7 @@
-"""The server, below ASGI: uvicorn in its own thread, with connections that can be reset.
+"""The server below the ASGI application: uvicorn, with connections that can be reset.
 
-The event loop runs in that thread (anyio's blocking portal).  Other threads call functions there
-with `Server.call`.
+The event loop runs in a separate thread (anyio's blocking portal).  `Server.call` calls functions
+there from other threads.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ T = TypeVar("T")
 _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
 # For each accepted connection, asyncio creates a task, then a transport, then the connection.  If
-# the server closes in between, the connection is never closed (Server._attach fails).  `_close`
-# therefore first lets the event loop run this many times.
+# the server closes before the last step, the connection is never closed (Server._attach fails).
+# `_close` therefore first lets the event loop run this many times.
 _ITERATIONS_TO_ACCEPT = 4
-# A longer head is passed on to uvicorn, which rejects it.
+# The maximum length of a head, in bytes.  A longer head is passed on to uvicorn, which rejects it.
 _LONGEST_HEAD = 64 * 1024
 
 
 class Connection(H11Protocol):
     """uvicorn's HTTP/1.1 connection, which can also be reset.
 
-    The application finds it in the scope's state.
+    The application finds the connection in the state of the ASGI scope.
     """
 
     def __init__(self, config: Config, server_state: ServerState, application: Application) -> None:
@@ -52,7 +52,7 @@ class Connection(H11Protocol):
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Pass the data on, or reset the connection if that fault applies to the request."""
+        """Pass the data on to uvicorn, or reset the connection if the request has that fault."""
         if self.conn.their_state is h11.IDLE:
             data = self._head + data
             head, is_whole, _ = data.partition(b"\r\n\r\n")
@@ -66,7 +66,7 @@ class Connection(H11Protocol):
         super().data_received(data)
 
     def _resets_unread(self, head: str) -> bool:
-        """Tell whether to reset the connection before the request is read, and record it if so."""
+        """Return whether to reset the connection before the request is read; if so, record it."""
         line, *headers = head.split("\r\n")
         method, _, rest = line.partition(" ")
         raw_target = rest.rpartition(" ")[0]
@@ -83,7 +83,7 @@ class Connection(H11Protocol):
         """Send the beginning of a response, then reset the connection (RST).
 
         Args:
-            partial_response: The raw bytes that the peer receives before the reset.
+            partial_response: The bytes of the response to send before the reset.
         """
         if partial_response:
             self.transport.write(partial_response)
@@ -93,15 +93,18 @@ class Connection(H11Protocol):
 
 
 class Server:
-    """A server on one address, which runs in a thread of its own until `stop` is called.
+    """A server on one address, which runs in a separate thread until `stop` is called.
 
     Args:
         application: The ASGI application.
         host: The address to listen on.
-        port: The port to listen on; 0 for any free port, which the attribute `port` then has.
+        port: The port to listen on; 0 for any free port.
+
+    Attributes:
+        port: The port on which the server listens.
 
     Raises:
-        OSError: It is not possible to listen on the address.
+        OSError: The address is in use or not available.
     """
 
     def __init__(self, application: Application, host: str, port: int) -> None:
@@ -109,8 +112,7 @@ class Server:
         self._state = ServerState()
         listener = socket.create_server((host, port), backlog=_BACKLOG)
         # Connections inherit this option.  Without it, the body of a response is delayed by 40 ms,
-        # until the
-        # client has acknowledged its head.
+        # until the client has acknowledged its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = listener.getsockname()[1]
         self._thread: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
@@ -122,7 +124,7 @@ class Server:
         return self._portal.call(function, *args)
 
     def stop(self) -> None:
-        """Close all connections, drop queued invocations, and end the thread."""
+        """Close all connections, drop queued and running invocations, and end the thread."""
         self._portal.call(self._close)
         self._thread.__exit__(None, None, None)
 
@@ -143,7 +145,7 @@ class Server:
         )
 
     async def _close(self) -> None:
-        """Stop at once, without waiting for clients."""
+        """Stop immediately, without waiting for clients."""
         for listener in self._server.sockets:
             asyncio.get_running_loop().remove_reader(listener.fileno())
         for _ in range(_ITERATIONS_TO_ACCEPT):

@@ -1,4 +1,4 @@
-"""The settings of an emulator, which do not change."""
+"""The settings of an emulator, which are immutable."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from sigv4 import Credentials
 
 
 def utc_now() -> datetime:
-    """Return the current time."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -21,9 +21,9 @@ class Settings:
         credentials: The only valid key.
         region: The region that signatures must be scoped to.
         endpoints: The names of the endpoints that exist; None accepts every name.
-        output_path: The endpoints' ``S3OutputPath``, an ``s3://`` address without a trailing
+        output_path: The endpoints' ``S3OutputPath``, an ``s3://`` location without a trailing
             slash.
-        failure_path: The endpoints' ``S3FailurePath``; None if they have none.
+        failure_path: The endpoints' ``S3FailurePath``, in the same form; None if they have none.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: Returns the server's time, without the clock skew of `Faults`.
     """

@@ -1,4 +1,4 @@
-"""The target of a request, parsed from the raw bytes of its first line.
+"""The target of a request, parsed from the raw bytes of the request line.
 
 starlette's routes are not used because they match the decoded path, in which the keys ``a%2Fb``
 and ``a/b`` are the same.  The signature distinguishes them.
@@ -33,8 +33,7 @@ _OBJECT_OPERATIONS = {
     "DELETE": "DeleteObject",
 }
 # Parameters that select another S3 operation, or modify the selected one.  The emulator supports
-# none of
-# them, and rejects the request.  Like S3, it ignores parameters that it does not know.
+# none of them, and rejects a request that contains one.  Like S3, it ignores unknown parameters.
 _UNSUPPORTED = (
     "abac accelerate acl analytics annotation annotationName attributes cors delete encryption "
     "intelligent-tiering inventory legal-hold lifecycle location logging "
@@ -56,12 +55,12 @@ class Target:
     """The target of a request.
 
     Attributes:
-        service: The signing name of the service.
+        service: The name of the service in signatures.
         operation: The operation; ``Unknown`` if the emulator does not support it.
         endpoint_name: The endpoint of an invocation, decoded.
         bucket: The bucket of an S3 request, decoded.
         key: The key of an S3 request, decoded; empty for an operation on the bucket.
-        parameters: The query, decoded.
+        parameters: The names and values of the query parameters, decoded.
     """
 
     service: Literal["sagemaker", "s3"]
@@ -69,12 +68,11 @@ class Target:
     endpoint_name: str = ""
     bucket: str = ""
     key: str = ""
-    parameters: tuple[tuple[str, str], ...] = field(
-        default=(), repr=False
-    )  # the parameters may include a signature
+    # The parameters may include a signature, so they are left out of the repr.
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def parameter(self, name: str, default: str = "") -> str:
-        """Return the value of a query parameter."""
+        """Return the value of a query parameter; *default* if it is missing."""
         return dict(self.parameters).get(name, default)
 
 
@@ -82,7 +80,7 @@ def parse_target(method: str, path: str, query: str, host: str) -> Target:
     """Parse the target of a request.
 
     Args:
-        method: The method of the request.
+        method: The HTTP method.
         path: The path, percent-encoded.
         query: The query, percent-encoded.
         host: The Host header; ``BUCKET.localhost`` specifies a bucket.
@@ -103,12 +101,12 @@ def parse_target(method: str, path: str, query: str, host: str) -> Target:
 
 
 def _s3_operation(method: str, bucket: str, key: str, parameters: dict[str, str]) -> str:
-    """Return the S3 operation of a request; ``Unknown`` if it is not supported."""
+    """Return the S3 operation of a request; ``Unknown`` if the emulator does not support it."""
     if not bucket or not UNSUPPORTED.isdisjoint(parameters):
         return UNKNOWN
     if key:
         return _OBJECT_OPERATIONS.get(method, UNKNOWN)
     operation = _BUCKET_OPERATIONS.get(method, UNKNOWN)
     if operation == "ListObjectsV2" and parameters.get("list-type") != "2":
-        return UNKNOWN  # ListObjects, the first version of the operation
+        return UNKNOWN  # the request is for ListObjects, version 1
     return operation

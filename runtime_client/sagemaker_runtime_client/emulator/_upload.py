@@ -1,4 +1,4 @@
-"""PutObject: the object to store, and the checks of its checksums."""
+"""PutObject: builds the object to store, and verifies the checksums of the request."""
 
 from collections.abc import Mapping
 
@@ -20,14 +20,14 @@ _STORED_HEADERS = frozenset(
 
 
 def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
-    """Return the object to store for a PutObject.
+    """Return the object to store for a PutObject request.
 
     Args:
         headers: The headers of the request, and the trailers of its body.
         body: The decoded body.
 
     Raises:
-        RejectedRequestError: A checksum does not match the body.
+        RejectedRequestError: A checksum is invalid or does not match the body.
     """
     _check_md5(headers, body)
     checksums = _check_checksums(headers, body)
@@ -50,7 +50,7 @@ def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
 
 
 def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
-    """Reject the request if its Content-MD5 does not match the body."""
+    """Reject the request if its Content-MD5 is invalid or does not match the body."""
     expected = headers.get("content-md5")
     if expected is None:
         return
@@ -67,7 +67,7 @@ def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
 
 
 def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Return the checksum headers, after checking that they match the body.
+    """Check the ``x-amz-checksum-*`` header, if there is one, against the body, and return it.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html.
     The error messages are those of S3.
@@ -99,7 +99,7 @@ def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
 
 
 def _is_checksum(value: str, algorithm: str, body: bytes) -> bool:
-    """Tell whether a checksum matches the body; one that cannot be computed is accepted."""
+    """Return whether a checksum matches the body; True if its algorithm is not available here."""
     try:
         return value == checksum(algorithm, body)
     except ValueError:

@@ -16,7 +16,7 @@ _HEADER = "x-amzn-sagemaker-"
 
 @frozen
 class _Text:
-    """A text member, with the limits of its length and its pattern."""
+    """A string member of the request, with its length limits and its pattern."""
 
     member: str
     header: str
@@ -26,7 +26,7 @@ class _Text:
     sensitive: bool = False
 
     def violations(self, value: str) -> list[str]:
-        """Return the constraints that *value* violates."""
+        """Return a message for each constraint that *value* violates."""
         found: list[str] = []
         if len(value) > self.max_length:
             found.append(f"Member must have length less than or equal to {self.max_length}")
@@ -39,7 +39,7 @@ class _Text:
 
 @frozen
 class _Number:
-    """An integer member, with its range."""
+    """An integer member of the request, with its range."""
 
     member: str
     header: str
@@ -48,7 +48,7 @@ class _Number:
     sensitive: bool = False
 
     def violations(self, value: str) -> list[str]:
-        """Return the constraints that *value* violates."""
+        """Return a message for each constraint that *value* violates."""
         if not re.fullmatch(r"-?[0-9]{1,18}", value):
             return ["Member must be an integer"]
         if int(value) < self.minimum:
@@ -58,13 +58,15 @@ class _Number:
         return []
 
 
-_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the model
+_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the service model
 _ENDPOINT_NAME = _Text("endpointName", "", 0, 63, r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _MEMBERS = (
     _Text("contentType", "content-type", 0, 1024, _ASCII),
     _Text("accept", "accept", 0, 1024, _ASCII),
     _Text("customAttributes", "custom-attributes", 0, 1024, _ASCII, sensitive=True),
-    _Text("inferenceId", "inference-id", 1, 64, r"\S[\x20-\x7e]*"),  # \A\S[\p{Print}]*\z
+    _Text(
+        "inferenceId", "inference-id", 1, 64, r"\S[\x20-\x7e]*"
+    ),  # \A\S[\p{Print}]*\z in the service model
     _Text("inputLocation", "inputlocation", 1, 1024, r"(https|s3)://([^/]+)/?(.*)"),
     _Text(
         "s3OutputPathExtension",
@@ -85,10 +87,11 @@ def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dic
     Args:
         endpoint_name: The endpoint name from the path, decoded.
         headers: All headers of the request.
-        body: The inline payload; empty for none.
+        body: The inline payload; empty if there is none.
 
     Raises:
-        RejectedRequestError: ``ValidationError``, which lists every violated constraint.
+        RejectedRequestError: The invocation is invalid: a ``ValidationError``, which lists every
+            violated constraint of a member.
     """
     errors = [
         _violation_message(_ENDPOINT_NAME, endpoint_name, violation)
@@ -98,7 +101,7 @@ def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dic
     for rule in _MEMBERS:
         value = headers.get(_HEADER + rule.header)
         if value is not None:
-            # Servers decode headers as Latin-1, but AWS SDKs encode them in UTF-8.
+            # The server decoded the headers as Latin-1, but AWS SDKs encode them in UTF-8.
             value = value.encode("latin-1").decode("utf-8", "replace")
             members[rule.member] = value
             errors += [
@@ -124,6 +127,6 @@ def validation_error(message: str) -> Exception:
 
 
 def _violation_message(rule: _Text | _Number, value: str, violation: str) -> str:
-    """Return the service's message for a violation; it omits a sensitive value."""
+    """Return the service's message for a violation, without the value if the member is sensitive."""
     shown = "Value" if rule.sensitive else f"Value '{value}'"
     return f"{shown} at '{rule.member}' failed to satisfy constraint: {violation}"

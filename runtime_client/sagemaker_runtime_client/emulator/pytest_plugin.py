@@ -1,4 +1,4 @@
-"""Fixtures for tests with the emulator.
+"""pytest fixtures that run the emulator.
 
 To load the plugin, add this line to ``conftest.py``:
 
@@ -6,7 +6,7 @@ To load the plugin, add this line to ``conftest.py``:
 
 To change the defaults, override ``sagemaker_model`` or ``sagemaker_emulator_options``.
 
-The module has no assertions to rewrite, and may be imported before pytest: PYTEST_DONT_REWRITE
+This module has no assertions to rewrite, and may be imported before pytest: PYTEST_DONT_REWRITE
 """
 
 import os
@@ -22,16 +22,16 @@ from ._models import Model
 
 @pytest.fixture
 def sagemaker_model() -> Model:
-    """Return the model of `sagemaker_emulator`.
+    """Return the model of `sagemaker_emulator`; by default one that returns the payload unchanged.
 
-    Override it; the default returns the payload unchanged.
+    Override this fixture to use another model.
     """
     return echo
 
 
 @pytest.fixture
 def sagemaker_emulator_options() -> dict[str, Any]:
-    """Return further arguments of `Emulator`; override it."""
+    """Return further keyword arguments of `Emulator`.  Override this fixture to add some."""
     return {}
 
 
@@ -39,7 +39,7 @@ def sagemaker_emulator_options() -> dict[str, Any]:
 def sagemaker_emulator(
     sagemaker_model: Model, sagemaker_emulator_options: dict[str, Any]
 ) -> Iterator[Emulator]:
-    """Run an emulator during the test."""
+    """Run an emulator during the test, and yield it."""
     with Emulator(sagemaker_model, **sagemaker_emulator_options) as emulator:
         yield emulator
 

@@ -14,9 +14,9 @@ class Layer:
 
     Attributes:
         path: The path of the zip file.
-        zipped: The size of the zip file in bytes.
-        unzipped: The total size of the files in it, in bytes; Lambda's limit of 250 MB applies to
-            it.
+        zipped: The size of the zip file, in bytes.
+        unzipped: The total size of the files in the zip file, in bytes, to which Lambda's limit of
+            250 MB applies.
     """
 
     path: Path
@@ -25,12 +25,13 @@ class Layer:
 
 
 def archive(root: Path, path: Path) -> Layer:
-    """Write a folder to a zip file, with its name as the top-level folder, and return the layer."""
+    """Write a folder, as the top-level folder, to a zip file, and return the layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
     with replacing(path) as written, ZipFile(written, "w", ZIP_DEFLATED, compresslevel=9) as layer:
         for file in sorted(file for file in root.rglob("*") if file.is_file()):
-            # Fixed date (1980) and mode (readable by all), independent of clock and umask.
+            # The date (1980) and the mode (readable by all) are fixed, independent of clock and
+            # umask.
             entry = ZipInfo(file.relative_to(root.parent).as_posix())
             entry.compress_type = ZIP_DEFLATED
             entry.create_system = 3

@@ -20,11 +20,11 @@ _COMPILER = Path(__file__).parent / "_bytecode.py"
 
 @frozen
 class LayerSpec:
-    """Which layer to build.
+    """Specifies a layer to build.
 
     Attributes:
         python: The Python version of the function, such as ``3.12``.
-        architecture: The architecture of the function, in Lambda's terms.
+        architecture: The architecture of the function, by Lambda's name.
         variant: ``lean`` or ``full``; `_recipe` lists what the lean variant omits.
         sourceless: Whether the layer contains bytecode instead of source files.
     """
@@ -36,7 +36,7 @@ class LayerSpec:
 
     @property
     def suffix(self) -> str:
-        """The part of the zip file's name that depends on this specification, except the variant."""
+        """The end of the zip file's name, which depends on all attributes except the variant."""
         sources = "-sourceless" if self.sourceless else ""
         return f"{sources}-python{self.python}-{self.architecture}.zip"
 
@@ -47,7 +47,7 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
     Args:
         spec: Which layer to build.
         folder: The folder for the zip file.
-        pins_file: The file with the pins; by default the one in this package.
+        pins_file: The pins file; by default the one in this package.
 
     Raises:
         ConfigError: The Python version is not installed, or pip could not install the wheels.
@@ -58,13 +58,14 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
 
 
 def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
-    """Build a layer of any wheels, in the same way.
+    """Build a layer of any wheels, in the same way as a layer of this distribution.
 
     Args:
         spec: Which layer to build; its variant is ignored.
         path: The path of the zip file.
         pinned: The pins, in the format of a pip requirements file.
-        packages: Importable packages to copy into the layer besides the wheels.
+        packages: The names of importable packages to copy into the layer in addition to the
+            wheels.
 
     Raises:
         ConfigError: As for `build`.
@@ -111,7 +112,7 @@ def _copy_metadata(root: Path) -> None:
 def _trim(root: Path) -> None:
     """Delete the files that the recipe leaves out.
 
-    The description in a METADATA file is deleted as well, because it is a whole README.
+    Each METADATA file loses its description, because that contains an entire README.
     """
     for path in [path for path in root.rglob("*") if path.is_file()]:
         name = path.relative_to(root).as_posix()
@@ -124,8 +125,8 @@ def _trim(root: Path) -> None:
 def _compile(spec: LayerSpec, root: Path) -> None:
     """Compile all source files with the specified Python, with the paths that they will have in /opt.
 
-    Column positions are omitted: they make up a fifth of the bytecode, and only underline parts of
-    the lines in a traceback.
+    Column positions are omitted: they make up a fifth of the bytecode, and are used only to
+    underline parts of the lines in a traceback.
     """
     run(interpreter(spec.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
     if spec.sourceless:

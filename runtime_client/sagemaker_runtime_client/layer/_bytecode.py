@@ -1,7 +1,7 @@
 """Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
-This is a separate program because that Python cannot import this distribution.  Unlike
-compileall it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
+This is a separate program because the Python of a layer cannot import this distribution.  Unlike
+compileall, it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
 """
 
 import ast
@@ -29,7 +29,7 @@ def compile_folder(root: Path, prefix: str) -> None:
 
 
 def bytecode(source: bytes, name: str) -> bytes:
-    """Return the content of the .pyc file of a source file."""
+    """Return the content of the .pyc file for a source file."""
     code = compile(without_docstrings(ast.parse(source, name)), name, "exec", dont_inherit=True)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 

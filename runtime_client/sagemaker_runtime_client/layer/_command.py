@@ -1,4 +1,4 @@
-"""The command `layer`: builds the selected layers and prints their sizes."""
+"""The command `layer`, which builds the selected layers and prints their sizes."""
 
 import argparse
 from itertools import product
@@ -15,10 +15,10 @@ from ._tools import interpreter
 def build_layers(options: argparse.Namespace) -> None:
     """Build a layer for each selected Python, architecture and variant.
 
-    Layers of the wheels in the files of ``--compare`` are built as well, for comparison.
+    For comparison, layers of the wheels pinned in the files of ``--compare`` are built as well.
 
     Args:
-        options: The command line's options.
+        options: The parsed command-line options.
 
     Raises:
         ConfigError: A Python version is not installed, the pins are not valid, or pip failed.

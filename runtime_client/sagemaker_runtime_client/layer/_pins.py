@@ -1,4 +1,4 @@
-"""The pins of the wheels in layers: name, version and hashes."""
+"""The pins of the wheels in layers: their names, versions and hashes."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from ._tools import interpreter, pip
 
 PINS = Path(__file__).parent / "pins.txt"
 
-_comment = re.compile(r"(^|\s)#.*")  # pip's definition of a comment
+_comment = re.compile(r"(^|\s)#.*")  # pip's pattern for comments
 _HEAD = "# The wheels in layers, for pip.  To update: sagemaker-runtime layer --renew\n\n"
 
 
@@ -26,11 +26,11 @@ def select_pins(text: str, without: Iterable[str] = ()) -> str:
 
     Args:
         text: The content of the file.
-        without: The projects to leave out.
+        without: The names of the projects to leave out.
 
     Raises:
-        ConfigError: A line is not a pin, or its URL is not that of a wheel, so that pip would build
-            it.
+        ConfigError: A line is not a pin, or its URL is not that of a wheel, so that pip would have
+            to build the project.
     """
     requirements = _packaging("requirements")
     lines = [_comment.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
@@ -58,7 +58,7 @@ def _pinned(requirements: Any, line: str) -> str:
 
 
 def _packaging(module: str) -> Any:
-    """Import a module of packaging, or of the copy in pip, which is required anyway."""
+    """Import a module of packaging, or of the copy in pip, which is installed in any case."""
     for package in ("packaging", "pip._vendor.packaging"):
         try:
             return import_module(f"{package}.{module}")
@@ -73,7 +73,7 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
     """Resolve the requirements for every Python and architecture, and write the resulting pins.
 
     Args:
-        file: The file for the pins; by default the one in this package.
+        file: The pins file; by default the one in this package.
         needed: The requirements; by default those of this distribution.
 
     Raises:
@@ -98,7 +98,7 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
 
 
 def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str]:
-    """Return what pip would install for a platform: pins, each with the digest of its wheel."""
+    """Return the pins of what pip would install for a platform, each with the hash of its wheel."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ("--dry-run", "--ignore-installed", "--report", report, "--target", folder)
@@ -119,7 +119,7 @@ def pip_platform_options(platform: str) -> tuple[str, ...]:
 
 
 def _format_pins(found: Mapping[str, set[str]]) -> str:
-    """Return pins in the format of a pip requirements file."""
+    """Return the pins in the format of a pip requirements file."""
     return "".join(
         " \\\n    ".join([pin, *[f"--hash=sha256:{digest}" for digest in sorted(found[pin])]])
         + "\n"
@@ -128,6 +128,6 @@ def _format_pins(found: Mapping[str, set[str]]) -> str:
 
 
 def _project(pin: str) -> str:
-    """Return the normalized name of the project that a pin names."""
+    """Return the normalized project name in a pin."""
     name: str = _packaging("utils").canonicalize_name(pin.partition("==")[0])
     return name

@@ -19,7 +19,8 @@ def interpreter(version: str) -> str:
         version: The version, such as ``3.12``.
 
     Raises:
-        ConfigError: There is none.  A layer without bytecode would be compiled at each cold start.
+        ConfigError: It is not installed.  Its bytecode cannot be compiled without it, and a layer
+            without bytecode would be compiled at each cold start.
     """
     for candidate in _candidates(version):
         if _version(candidate) == version:
@@ -31,7 +32,7 @@ def interpreter(version: str) -> str:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield the paths to try: this Python, the one on the PATH, then pyenv's with the newest first."""
+    """Yield the paths to try: this Python, the one on the PATH, then pyenv's Pythons, newest first."""
     yield sys.executable
     if (found := which(f"python{version}")) is not None:
         yield found
@@ -42,7 +43,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _version(python: str) -> str | None:
-    """Return the version of a Python, or None if it does not run, which is common for pyenv's shims."""
+    """Return the version of a Python; None if it does not run, which is common for pyenv's shims."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
@@ -59,7 +60,8 @@ def run(python: str, *arguments: str | Path) -> str:
     Raises:
         ConfigError: The program failed; the message contains its error output.
     """
-    # Variables for pip stay; variables for this Python must not affect the other one.
+    # pip's variables are kept; Python's variables are removed, as they must not affect another
+    # Python.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
     }
