@@ -1,6 +1,6 @@
-"""Makes the description of the distribution from README.md, with absolute links.
+"""Creates the distribution's description from README.md, with absolute links.
 
-A package index shows the description outside of the repository, where relative links do not work.
+A package index shows the description outside the repository, where relative links do not work.
 """
 
 import re
@@ -9,15 +9,15 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-# A link with a relative target, or with an exclamation mark a picture.
+# A link or, after an exclamation mark, a picture whose target is relative.
 _LINK = re.compile(r"(!?)(\[[^\]]*\])\((?!https?://|#)([^)\s]+)\)")
 
 
 class ReadmeHook(MetadataHookInterface):
-    """Metadata hook that provides the description."""
+    """A hatchling metadata hook that provides the description."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Set the description to README.md, its links relative to the project's Source URL."""
+        """Set the description to README.md, with links made absolute by the project's Source URL."""
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         source = metadata["urls"]["Source"]
         metadata["readme"] = {
@@ -27,7 +27,7 @@ class ReadmeHook(MetadataHookInterface):
 
 
 def with_absolute_links(text: str, source: str) -> str:
-    """Return *text* with relative links and pictures turned into URLs of the repository at *source*."""
+    """Return *text* with relative links and pictures replaced by URLs below *source*."""
 
     def absolute(link: re.Match[str]) -> str:
         mark, label, target = link.groups()

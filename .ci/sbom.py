@@ -1,8 +1,8 @@
-"""A build hook that adds a software bill of materials to wheel and sdist (PEP 770, CycloneDX 1.7).
+"""A build hook that adds a software bill of materials to the wheel and the sdist (PEP 770, CycloneDX 1.7).
 
-No package is bundled.  The bill therefore lists the distribution and, as external components, its
-requirements with their version ranges, which pip resolves to versions.  It has no serial number and
-no timestamp, so that the same sources are built to the same bytes.
+No package is bundled.  Therefore the bill lists the distribution itself and, as external
+components, its requirements with their version ranges, from which pip chooses versions.  It has no
+serial number and no timestamp, so the same sources always give the same bytes.
 """
 
 import json
@@ -18,17 +18,17 @@ from packaging.version import Version
 
 
 class SBOMHook(BuildHookInterface[Any]):
-    """Adds the bill of materials to the files of a build."""
+    """Adds the bill of materials to the files of a wheel or an sdist."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the bill of materials, unless the installation is editable."""
+        """Write the bill of materials, except for an editable installation."""
         self._folder = Path(mkdtemp())
         if version == "editable":
             return
         path = self._folder / f"{self.metadata.core.name}.cdx.json"
         path.write_text(json.dumps(document(self.metadata), indent=2) + "\n")
         if self.target_name == "wheel":
-            build_data["sbom_files"].append(str(path))  # to .dist-info/sboms
+            build_data["sbom_files"].append(str(path))  # hatchling copies it to .dist-info/sboms
         else:
             build_data["force_include"][str(path)] = path.name
 
@@ -38,7 +38,7 @@ class SBOMHook(BuildHookInterface[Any]):
 
 
 def document(metadata: Any) -> dict[str, Any]:
-    """Return the bill of materials of a project, made from the metadata in pyproject.toml."""
+    """Return a project's bill of materials, made from the metadata in pyproject.toml."""
     core = metadata.core
     itself = f"pkg:pypi/{core.name}@{metadata.version}"
     extras = (
@@ -87,6 +87,6 @@ def _external(requirements: Iterable[Requirement], scope: str) -> list[dict[str,
 
 
 def _range(requirement: Requirement) -> str:
-    """Return the accepted versions as https://github.com/package-url/vers-spec defines them."""
+    """Return the accepted versions in the syntax of https://github.com/package-url/vers-spec."""
     bounds = sorted(requirement.specifier, key=lambda bound: Version(bound.version))
     return "vers:pypi/" + "|".join(f"{one.operator}{one.version}" for one in bounds)

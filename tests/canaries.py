@@ -1,10 +1,10 @@
 """Detection of leaked secrets, which runs during each test.
 
-A test marks its secrets with the word ``canary``.  Other secrets are those in credentials and in
-custom attributes (except in Hypothesis's examples, which may be any word), signatures, private keys
-and `MFA_CODE`.  Secrets must not appear in DEBUG logs of these packages and of the libraries that
-send requests, in raised errors and their chained errors, in the ``repr`` of these packages'
-objects, or in files that the packages write.
+Tests mark their secrets with the word ``canary``.  Further secrets are those in credentials, custom
+attributes (except in Hypothesis's examples, which may be any word), signatures, private keys and
+`MFA_CODE`.  A secret must not appear in DEBUG logs of these packages and of the libraries that send
+requests, in raised errors and their chained errors, in the ``repr`` of these packages' objects, or
+in files that the packages write.
 """
 
 import builtins
@@ -50,19 +50,19 @@ _SECRETS = {
     InvokeEndpointAsyncRequest: ("custom_attributes",),
 }
 _query = re.compile(r"\?\S*")
-_SHORTEST = 8  # a shorter text may also occur as an ordinary word
+_SHORTEST = 8  # a shorter string may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# Named after a session by SHA-1 (`aws sso login`) or SHA-256 (`aws login`), and meant to hold
-# tokens.
+# A file name that is an SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
+# files are meant to hold tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
 class Watch:
-    """What was recorded during one test.
+    """The record of one test.
 
     Attributes:
-        leaks: Where a secret appeared, and the text.
+        leaks: For each leak, where the secret appeared and the text that contains it.
     """
 
     def __init__(self):
@@ -78,24 +78,25 @@ class Watch:
                 held = [getattr(made, name) for name in names]
                 self._secrets |= {secret for secret in held if len(secret or "") >= _SHORTEST}
         if isinstance(made, ERRORS):
-            self.errors.append(made)  # checked at the end, because the error may still be changed
+            self.errors.append(made)  # checked at the end, because the error may still change
         elif type(made).__repr__ is not object.__repr__:
             self.check("repr", repr(made))
 
     def check(self, where, text):
-        """Record a leak if a text contains a secret."""
+        """Record a leak if *text* contains a secret."""
         secrets = tuple(self._secrets)  # a copy, because threads add to the set
         if _MARK.search(text) or any(secret in text for secret in secrets):
             self.leaks.append(f"{where}: {text}")
 
     def finish(self):
-        """Check what may have changed until the end of the test: raised errors, and files."""
+        """Check what may have changed before the end of the test: raised errors and written files."""
         tracebacks = {}
         for error in [error for error in self.errors if error.__traceback__ is not None]:
             tracebacks[tuple(_origins(error))] = error
             for where, text in _shown(error):
                 self.check(f"{type(error).__name__}, {where}", text)
-        for error in tracebacks.values():  # tracebacks are slow to format, and many are equal
+        # Only distinct ones are formatted, because that is slow and many tracebacks are equal.
+        for error in tracebacks.values():
             self.check(f"{type(error).__name__}, traceback", _traceback(error))
         for path in tuple(self.written):
             if path.is_file() and not _may_hold_tokens(path):
@@ -103,12 +104,12 @@ class Watch:
 
 
 class _Listener(logging.Handler):
-    """Checks each log record."""
+    """Checks each log record for secrets."""
 
     def emit(self, record):
         error = record.exc_info and record.exc_info[1]
         shown = f"{record.getMessage()}{_traceback(error) if error else ''}"
-        if record.name.startswith("httpx"):  # logs presigned URLs that a caller fetches with it
+        if record.name.startswith("httpx"):  # httpx logs the presigned URLs that it fetches
             shown = _query.sub("", shown)
         for seen in _watches[-1:]:
             seen.check(f"log of {record.name}", shown)
@@ -120,7 +121,7 @@ _listener = _Listener()
 
 @contextmanager
 def watch():
-    """Detect leaks until the context ends; only the innermost context records them."""
+    """Detect leaks until the context ends.  Of nested contexts, only the innermost records them."""
     seen = Watch()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -146,11 +147,11 @@ def install():
             for kind in vars(import_module(module.name)).values():
                 if not isclass(kind) or kind.__module__ != module.name:
                     continue
-                if hasattr(kind, "_fields"):  # a NamedTuple
+                if hasattr(kind, "_fields"):  # only NamedTuples have this attribute
                     kind.__new__ = staticmethod(_checked_new(kind.__new__))
                 elif "__init__" in vars(kind):
                     kind.__init__ = _checked_init(kind.__init__)
-    SigV4Error.__init__ = _checked_init(_next_init)  # the class itself has no ``__init__``
+    SigV4Error.__init__ = _checked_init(_next_init)  # `SigV4Error` has no ``__init__`` of its own
     _watch_files()
 
 
@@ -160,12 +161,13 @@ def _next_init(self, *args, **kwargs):
 
 
 def _checked_init(init):
-    """Return an ``__init__`` that passes the new object to the current watch."""
+    """Return an ``__init__`` that calls *init*, and adds the new object to the current watch."""
 
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        if type(self).__init__ is make:  # not for a subclass, whose own ``__init__`` follows
+        # This is false if a subclass has its own ``__init__``, which continues after this one.
+        if type(self).__init__ is make:
             for seen in _watches[-1:]:
                 seen.add(self)
 
@@ -173,7 +175,7 @@ def _checked_init(init):
 
 
 def _checked_new(new):
-    """Return a tuple's ``__new__`` that passes the new object to the current watch."""
+    """Return a NamedTuple's ``__new__`` that adds the new object to the current watch."""
 
     @wraps(new)
     def make(kind, *args, **kwargs):
@@ -188,9 +190,9 @@ def _checked_new(new):
 def _watch_files():
     """Wrap the functions that open or rename files.
 
-    An audit hook would see more.  But CPython 3.11 also calls the hook when a thread starts to be
-    traced, and does not let a second thread start while the hook, which is Python code, is
-    suspended.  With an audit hook, tests hung when coverage was measured.
+    An audit hook would detect more, but is not used: CPython 3.11 also calls the hook when it
+    starts to trace a thread, and does not let a second thread start while the hook, which is Python
+    code, is suspended.  With an audit hook, tests hung when coverage was measured.
     """
     builtins.open = io.open = _watched(io.open, _opened)
     os.open = _watched(os.open, _opened_by_flags)
@@ -199,7 +201,7 @@ def _watch_files():
 
 
 def _opened(path, mode="r", *_, **__):
-    """Return the path of a file that is opened for writing, otherwise None."""
+    """Return the path of a file that is opened for writing, or None."""
     return None if {*"wax+"}.isdisjoint(mode) else path
 
 
@@ -212,7 +214,7 @@ def _renamed(_, path, **__):
 
 
 def _watched(function, get_path):
-    """Return a function that records which files these packages write with it."""
+    """Return *function*, wrapped to record the files that these packages write with it."""
 
     @wraps(function)
     def call(*arguments, **options):
@@ -226,9 +228,7 @@ def _watched(function, get_path):
 
 
 def _is_by_package():
-    """Return whether the innermost caller that is not a library belongs to these packages, and not
-    to a test.
-    """
+    """Return whether the innermost caller from these packages or the tests belongs to the packages."""
     frame = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_ROOTS):
@@ -245,7 +245,7 @@ def _may_hold_tokens(path):
 
 
 def _shown(error):
-    """Yield each text form of an error, with its name."""
+    """Yield each string that shows an error, with its name."""
     yield "as text", str(error)
     yield "repr", repr(error)
     yield "arguments", repr(error.args)
@@ -264,6 +264,6 @@ def _origins(error):
 
 
 def _traceback(error):
-    """Return a traceback without the lines of test files, which contain the secrets."""
+    """Return a traceback without the source lines of test files, which contain the secrets."""
     parts = traceback.format_exception(error)
     return "".join(part for part in parts if not part.startswith(f'  File "{_TESTS}'))

@@ -1,7 +1,7 @@
-"""The diagram of components in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
+"""The component diagram in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
 
-A component is a folder or a file at the root of the client package.  Its level is one above the
-highest level from which it imports.
+A component is a folder or a file directly in the client package, or the signer.  Its level is one
+above the highest level from which it imports.
 """
 
 import ast
@@ -31,7 +31,7 @@ def imports() -> grimp.ImportGraph:
 
 
 def imports_by_component() -> dict[str, set[str]]:
-    """Return which component imports which others."""
+    """Return, for each component, the other components that it imports."""
     graph = imports()
     components = {*graph.find_children(CLIENT), SIGNER}
     for component in components:
@@ -47,7 +47,7 @@ def imports_by_component() -> dict[str, set[str]]:
 
 
 def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
-    """Return the level of each component."""
+    """Return the level of each component, given the components that it imports."""
 
     @cache
     def level(component: str) -> int:
@@ -57,7 +57,9 @@ def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def diagram() -> str:
-    """Return each component, from the top level down, with its description and its imports."""
+    """Return the diagram: each component, from the top level down, with its description and
+    imports.
+    """
     found = imports_by_component()
     level = levels(found)
     order = sorted(level, key=lambda component: (-level[component], component))
@@ -88,7 +90,7 @@ def _first_sentence(component: str) -> str:
 
 
 def drawn() -> str:
-    """Return the diagram in the README."""
+    """Return the diagram that is currently in the README."""
     (found,) = _FRAME.findall(README.read_text())
     return found
 

@@ -1,4 +1,4 @@
-"""Fixtures and hooks for all tests: detection of secrets, and shared servers."""
+"""Fixtures and hooks for all tests: leak detection, scheduling, and shared servers."""
 
 import gc
 import signal
@@ -16,13 +16,14 @@ canaries.install()
 
 @pytest.fixture(autouse=True)
 def no_secret_shows():
-    """Fail if a secret appears in a DEBUG log, an error, a repr or a file."""
+    """Fail a test if a secret appears in a DEBUG log, an error, a repr or a file."""
     with canaries.watch() as seen:
         yield seen
     assert not seen.leaks, "\n".join(seen.leaks)
 
 
-# Tests whose slow session fixtures should be created in only one process.
+# Groups of tests that run in the same process, so that their slow session fixtures are created only
+# once.
 TOGETHER = {
     "tests/runtime_client/layer/": "layers",
     "tests/runtime_client/credentials/test_ministack.py": "ministack",
@@ -31,44 +32,46 @@ TOGETHER = {
 
 
 class Scheduling(LoadFileScheduling):
-    """Assigns whole files to each process, and keeps files that share slow fixtures together."""
+    """Assigns whole files to processes, and files that share slow fixtures to the same process."""
 
     def _split_scope(self, nodeid):
-        """Return the group of a test."""
+        """Return the group of a test: a name from `TOGETHER`, or its file."""
         file = super()._split_scope(nodeid)
         return next((group for path, group in TOGETHER.items() if file.startswith(path)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Return the scheduler, which decides which process runs which tests."""
+    """Return the scheduler, which decides which tests each process runs."""
     config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
 def pytest_configure(config):
-    """Ignore sockets of cancelled connection attempts, which anyio before 4.16 does not close."""
+    """Ignore warnings about sockets of cancelled connection attempts, which anyio < 4.16 leaves
+    open.
+    """
     if Version(version("anyio")) < Version("4.16"):
         lost = r"ignore:unclosed (<socket|transport):ResourceWarning"
         config.addinivalue_line("filterwarnings", lost)
 
 
 def pytest_collection_finish():
-    """Exclude the collected tests from garbage collection, because they stay until the end."""
+    """Exclude the collected tests from garbage collection, because they exist until the end anyway."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def ministack():
-    """A running ministack with a user and a role; it checks signatures."""
+    """A running ministack that verifies signatures, with a user and a role."""
     with ministack_server.running() as server:
         yield server
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals():
-    """Give signals their usual handlers, also if the tests run in the background or under nohup."""
+    """Restore the default signal handlers, in case the tests run in the background or under nohup."""
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield

@@ -1,7 +1,7 @@
 """Measure branch coverage in each process that runs tests: `pytest -p tests.covered`.
 
-The measurement starts before these packages are imported.  Each process writes its own file;
-`coverage combine` joins them.
+The measurement starts before the packages are imported.  Each process writes its own data file;
+`coverage combine` merges these files.
 """
 
 from coverage import Coverage
@@ -11,6 +11,6 @@ _counted.start()
 
 
 def pytest_unconfigure():
-    """Save the measured coverage."""
+    """Save the coverage data of this process."""
     _counted.stop()
     _counted.save()

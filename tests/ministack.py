@@ -1,7 +1,7 @@
-"""ministack: an independent server of many AWS services that checks signatures.
+"""ministack: an independent server that emulates many AWS services and verifies signatures.
 
-Requests of its root user are not checked, so the tests sign with the key of another user.  The
-Makefile installs ministack in a separate environment.
+It does not verify requests that its root user has signed, so the tests sign with another user's
+key.  The Makefile installs ministack in a separate environment.
 """
 
 import os
@@ -41,10 +41,10 @@ _ANYBODY = """
 
 @frozen
 class Ministack:
-    """A running server.
+    """A running ministack server.
 
     Attributes:
-        url: The endpoint of each of its services, such as ``http://127.0.0.1:49152``.
+        url: The endpoint of all its services, such as ``http://127.0.0.1:49152``.
         user: The access key of an IAM user with all permissions.
         role: The ARN of an IAM role with all permissions, which any principal may assume.
     """
@@ -55,7 +55,7 @@ class Ministack:
 
 
 def element_text(answer: str, name: str) -> str:
-    """Return the text of the first element called *name*."""
+    """Return the text of the first XML element called *name* in *answer*."""
     found = re.search(f"<{name}>(.*?)</{name}>", answer)
     assert found, f"no {name} in {answer}"
     return found[1]
@@ -63,7 +63,7 @@ def element_text(answer: str, name: str) -> str:
 
 @contextmanager
 def running() -> Iterator[Ministack]:
-    """Run ministack in a new process, on a free port of 127.0.0.1."""
+    """Run ministack in a new process, on a free port of 127.0.0.1, until the context ends."""
     with tempfile.TemporaryFile() as log, ExitStack() as stack:
         try:
             port = _started(stack, log)
@@ -75,8 +75,8 @@ def running() -> Iterator[Ministack]:
 
 
 def _started(stack: ExitStack, log: IO[bytes]) -> int:
-    """Start ministack and return its port; try another port if the first was taken by another
-    process.
+    """Start ministack and return its port; if another process takes the port first, try another
+    one.
     """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for _ in range(ATTEMPTS):
@@ -95,13 +95,13 @@ def _started(stack: ExitStack, log: IO[bytes]) -> int:
 
 
 def _free_port() -> int:
-    """Return a free port."""
+    """Return a port that is free at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
-    """Wait until *port* accepts connections; return False if the server has ended before."""
+    """Wait until *port* accepts connections; return False if the server ends before that."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -116,7 +116,7 @@ def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
 
 
 def _populated(url: str) -> Ministack:
-    """Create a user with an access key, and a role."""
+    """Create a user with an access key, and a role; return the server with both."""
     auth = SigV4Auth(Signer(SigV4("iam", REGION)), ROOT)
     with httpx.Client(auth=auth, trust_env=False, timeout=PATIENCE) as client:
 

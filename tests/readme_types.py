@@ -1,6 +1,7 @@
-"""Check the types of the READMEs' Python blocks, as users would write them: without annotations.
+"""Check the types in the READMEs' Python blocks, which are written without annotations.
 
-Run by `make types`, with the newest dependencies, whose annotations are checked as well.
+`make types` runs this script with the newest dependencies, so that calls of their functions are
+checked against their current annotations, too.
 """
 
 import subprocess
@@ -21,10 +22,10 @@ UNTYPED = (
 
 
 def main() -> int:
-    """Return mypy's exit code."""
+    """Check the blocks with mypy, and return its exit code."""
     with TemporaryDirectory() as folder:
         for number, (name, code) in enumerate(all_blocks("python")):
-            # The name in a comment says which block an error is in.
+            # The comment at the end states which block the file contains.
             (Path(folder) / f"readme_{number}.py").write_text(f"{code}# {name}\n")
         files = sorted(Path(folder).iterdir())
         assert files

@@ -1,4 +1,4 @@
-"""The documents of this repository, and what tests read in them."""
+"""The documents of this repository, and functions with which tests read them."""
 
 import re
 from collections.abc import Iterator
@@ -26,24 +26,24 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def name(path: Path) -> str:
-    """Return a document's path in the repository."""
+    """Return a document's path relative to the repository."""
     return path.relative_to(ROOT).as_posix()
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    """Return the code blocks of a document that are in one language."""
+    """Return a document's code blocks in one language."""
     return [code for found, code in _BLOCK.findall(path.read_text()) if found == language]
 
 
 def all_blocks(language: str) -> Iterator[tuple[str, str]]:
-    """Return a name and the code of each block in one language, of all documents."""
+    """Yield, for each code block in one language in all READMEs, its name and its code."""
     for path in READMES:
         for number, code in enumerate(blocks(path, language)):
             yield f"{name(path)}:{number}", code
 
 
 def shell_lines(path: Path) -> list[str]:
-    """Return the commands in a document's shell blocks, a continued line as one."""
+    """Return the commands in a document's shell blocks, with continuation lines joined."""
     code = "".join(blocks(path, "sh")).replace("\\\n", " ")
     return [line for line in code.splitlines() if line]
 
@@ -61,12 +61,12 @@ def section(path: Path, heading: str) -> str:
 
 
 def table(text: str) -> list[list[str]]:
-    """Return the cells of the rows of the first table in a text, without its head."""
+    """Return the rows of the first table in a text, each as a list of cells, without the header."""
     rows = re.search(r"^\|.*\|\n\|[-:| ]+\|\n((?:\|.*\|\n)+)", text, re.MULTILINE)
     assert rows, "the section has no table"
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[1].splitlines()]
 
 
 def words(cell: str) -> list[str]:
-    """Return the text between backticks."""
+    """Return the strings between backticks in a table cell."""
     return re.findall(r"`([^`]+)`", cell)

@@ -1,7 +1,7 @@
-"""Write fixtures/digits: images of handwritten digits, and the predictions of scikit-learn's model.
+"""Write fixtures/digits: images of handwritten digits, and the predictions of a scikit-learn model.
 
 The images are the test set of "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak;
-UCI Machine Learning Repository, CC BY 4.0), as scikit-learn ships it.
+UCI Machine Learning Repository, CC BY 4.0), as distributed with scikit-learn.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""Write the vectors of ``fixtures/sigv4``: requests made for this project, signed by botocore.
+"""Write the vectors in ``fixtures/sigv4``: requests made for this project, signed by botocore.
 
     python -m tests.regenerate_sigv4
 
-The same input gives the same files, so a difference in ``git diff`` comes from botocore.  botocore
-signs some queries as they are written, although services decode them first.  For these, the values
-are those of the canonical form, and awscrt confirms them for the written form.
+The same input always gives the same files, so a difference in ``git diff`` comes from botocore.
+botocore signs some queries as they are written, although services decode them first.  For these
+queries, botocore signs the canonical form, and awscrt confirms the signature for the written form.
 """
 
 import json
@@ -91,7 +91,7 @@ _QUERIES = {
     "names in order of their encoding": "%C3%BC=1&z=2&~=3&A=4",
 }
 
-# By name: the query as it is sent, and as it is signed.
+# By name: the query as it is sent, and its canonical form, which is signed.
 _ODD_QUERIES = {
     "bare asterisk": ("a=*", "a=%2A"),
     "lower-case escape": ("a=%2a", "a=%2A"),
@@ -159,7 +159,7 @@ _PAYLOADS = {
 
 _ENDPOINT = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/{}/async-invocations"
 _INPUT = ["X-Amzn-SageMaker-InputLocation", "s3://my-bucket/in.json"]
-# As a botocore client sends them; test_vectors.py has the signatures that such a client made.
+# Requests as a botocore client sends them; test_vectors.py has the signatures of such a client.
 _SAGEMAKER = {
     "input location": {"headers": [_INPUT]},
     "all headers": {
@@ -193,7 +193,7 @@ _SAGEMAKER = {
 
 
 def _request(case: Case) -> Unsigned:
-    """Return *case* as input for the oracles."""
+    """Return *case* as input for botocore and awscrt."""
     given = case["credentials"]
     return Unsigned(
         service=case["service"],
@@ -215,26 +215,27 @@ def _request(case: Case) -> Unsigned:
 
 
 def _with_rules(name: str, case: Case) -> Iterator[Case]:
-    """Yield *case* with the rules of other services, and with the rules of S3."""
+    """Yield *case* twice: with the rules for most services, and with S3's rules."""
     yield {"name": name, **_BASE, **case}
     yield {"name": f"{name} (S3)", **_BASE, **_S3, **case}
 
 
 def _at(url: str, s3_url: str, name: str) -> Iterator[Case]:
-    """Yield a GET request for *url*, and one for *s3_url* with the rules of S3."""
+    """Yield a GET request for *url*, and one for *s3_url* with S3's rules."""
     yield {"name": name, **_BASE, "url": url}
     yield {"name": f"{name} (S3)", **_BASE, **_S3, "url": s3_url}
 
 
 def _on_the_wire(case: Case) -> bool:
-    """Return whether botocore signs what is sent; its S3 signer does not add the "/" of an empty
-    path.
+    """Return whether botocore signs the request as it is sent.
+
+    Its S3 signer signs an empty path unchanged, although "/" is sent.
     """
     return case["service"] != "s3" or not case["name"].startswith("no path")
 
 
 def _inputs() -> dict[str, list[Case]]:
-    """Return the requests, by the name of their file."""
+    """Return the requests, by the name of the file that contains them."""
     other, s3 = _BASE["url"].rstrip("/"), _S3["url"].rstrip("/")
     return {
         "paths": [c for n, p in _PATHS.items() for c in _at(other + p, s3 + p, n)],
@@ -267,8 +268,8 @@ def _expected(case: Case) -> Case:
 
 
 def _odd_query(name: str, spelled: str, canonical: str) -> Case:
-    """Return a case with botocore's values for the canonical query, which awscrt confirms for the
-    written query.
+    """Return a case with botocore's values for the canonical query, after awscrt has confirmed the
+    signature for the query as written.
     """
     url = _BASE["url"]
     case = {"name": name, **_BASE, "url": f"{url}?{spelled}"}
@@ -296,7 +297,7 @@ def _presigned(case: Case, expires: int) -> Case:
     }
 
 
-# botocore keeps only one value of a repeated name, and decodes a query as UTF-8.
+# Cases left out: botocore keeps only one value of a repeated name, and decodes queries as UTF-8.
 _NOT_PRESIGNED = {
     "order of repeated",
     "same twice",
@@ -308,7 +309,9 @@ _NOT_PRESIGNED = {
 
 
 def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
-    """Yield the presigned cases: all kinds except paths, whose rules are the same as for headers."""
+    """Yield presigned cases of all kinds except paths, to which the same rules apply as for
+    headers.
+    """
     for kind in ("queries", "headers", "hosts", "payloads"):
         for case in inputs[kind]:
             left_out = case["name"].removesuffix(" (S3)") in _NOT_PRESIGNED
@@ -320,7 +323,7 @@ def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write every file."""
+    """Write every file again."""
     inputs = _inputs()
     files = {name: [_expected(case) for case in cases] for name, cases in inputs.items()}
     files["odd-queries"] = [_odd_query(name, *pair) for name, pair in _ODD_QUERIES.items()]

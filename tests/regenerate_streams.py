@@ -1,8 +1,8 @@
-"""Write the vectors of ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
+"""Write the vectors in ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
 
     python -m tests.regenerate_streams
 
-A SigV4A signature is different each time, so the signature of an unchanged request is kept.
+A new SigV4A signature differs each time, so the signatures of unchanged requests are kept.
 """
 
 import json
@@ -65,7 +65,7 @@ _V4A_CASES: dict[str, Case] = {
 
 
 def _v4a(kept: dict[str, Case]) -> Iterator[Case]:
-    """Yield requests that awscrt signed with SigV4A, by headers and presigned."""
+    """Yield requests that awscrt signed with SigV4A, both in headers and presigned."""
     for name, given in _V4A_CASES.items():
         for expires in (None, 3600):
             case = {"name": name if expires is None else f"{name}, presigned", **_V4A, **given}
@@ -90,7 +90,7 @@ def make_body(length: int) -> bytes:
 
 
 def _chunked() -> Iterator[Case]:
-    """Yield bodies of several lengths, with the signatures and the encoded bytes of botocore."""
+    """Yield bodies of several lengths, with botocore's signatures, and its encoding if unsigned."""
     for length in (0, 1, 8191, 8192, 8193, 20_000, 66_560):
         for checksum in (None, "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"):
             case: Case = {
@@ -115,7 +115,7 @@ def _chunked() -> Iterator[Case]:
             yield {**case, "signatures": botocore_signs_chunks(case, body)}
 
 
-# By name: the header as it is sent, and its value as botocore decodes it.
+# By name: the header as it is sent, and its value as decoded by botocore.
 _HEADERS: dict[str, tuple[bytes, Any]] = {
     "true": (b"\0", True),
     "false": (b"\1", False),
@@ -134,7 +134,7 @@ _HEADERS: dict[str, tuple[bytes, Any]] = {
 
 
 def _events() -> Iterator[Case]:
-    """Yield messages, with the headers as botocore decodes them."""
+    """Yield event stream messages, each with its headers as decoded by botocore."""
     given = {name: {name: value} for name, value in _HEADERS.items()}
     given["every type"] = dict(_HEADERS)
     given["no headers"] = {}
@@ -154,7 +154,7 @@ def _events() -> Iterator[Case]:
 
 
 def _as_json(headers: dict[str, Any]) -> dict[str, Any]:
-    """Return headers with bytes in base64."""
+    """Return headers whose binary values are encoded in base64."""
     return {
         name: b64encode(value).decode() if isinstance(value, bytes) else value
         for name, value in headers.items()
@@ -162,7 +162,7 @@ def _as_json(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signed_events() -> Iterator[Case]:
-    """Yield a chain of signed events across midnight, signed with botocore's key and HMAC."""
+    """Yield a chain of signed events that crosses midnight, signed with botocore's key and HMAC."""
     previous = sha256(b"events").hexdigest()
     for number, payload in enumerate([b"one", b"\0\xff", b"three", b""]):
         moment = datetime(2026, 11, 22, 23, 59, 58 + number % 2, 250_000 * number, tzinfo=UTC)
@@ -187,7 +187,7 @@ def _signed_events() -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write every file."""
+    """Write every file again."""
     path = FOLDER / "v4a.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else []
     files = {

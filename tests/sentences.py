@@ -1,7 +1,7 @@
 """Sentences drawn at random, for reviews of the project's language: `python -m tests.sentences`.
 
-The sentences are those of comments, docstrings, messages and documents.  The same seed draws the same
-sentences, as long as the files stay the same.
+The sentences are those in comments, docstrings, messages and documents.  The same seed draws the
+same sentences as long as the files do not change.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _Line = tuple[int, str]  # the line number and the text
 
 _END = re.compile(r"(?<=[.!?])[\"')*`]*\s+(?=[\"'(*`]*[A-Z])")
 _DIRECTIVE = re.compile(r"!|:? ?(?:noqa|type:|pyright:|pragma|fmt:)")
-_ITEM = re.compile(r"\s*(?:[-*] |\d+\. |\*{0,2}\w+: )")  # an item of a list or of a section
+_ITEM = re.compile(r"\s*(?:[-*] |\d+\. |\*{0,2}\w+: )")  # in a list or a docstring section
 _HEADING = re.compile(r"\s*(?:#+ .*|\w+:)$")
 _FENCE = re.compile(r"\s*```")
 
@@ -56,12 +56,12 @@ def sentences() -> list[Sentence]:
 
 
 def sample(count: int, seed: int) -> list[Sentence]:
-    """Return *count* sentences of the project, drawn at random."""
+    """Return *count* of the project's sentences, drawn at random."""
     return random.Random(seed).sample(sentences(), count)
 
 
 def sentences_of_code(path: Path) -> Iterator[Sentence]:
-    """Yield the sentences of a Python file's docstrings and comments."""
+    """Yield the sentences in a Python file's docstrings and comments."""
     text = path.read_text()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -85,7 +85,7 @@ def sentences_of_code(path: Path) -> Iterator[Sentence]:
 
 
 def sentences_of_document(path: Path) -> Iterator[Sentence]:
-    """Yield the sentences of a Markdown file; each cell of a table counts as a paragraph."""
+    """Yield the sentences in a Markdown file; each table cell counts as a paragraph."""
     lines: list[_Line] = []
     is_code = False
     for number, text in enumerate(path.read_text().splitlines(), start=1):
@@ -102,7 +102,9 @@ def sentences_of_document(path: Path) -> Iterator[Sentence]:
 
 
 def _without_code(lines: Iterable[_Line]) -> Iterator[_Line]:
-    """Yield the lines of a docstring without doctests and without indented blocks after ``::``."""
+    """Yield a docstring's lines, except doctests and indented blocks after ``::``, which become
+    empty.
+    """
     indent: int | None = None
     is_example = False
     for number, text in lines:
@@ -116,7 +118,7 @@ def _without_code(lines: Iterable[_Line]) -> Iterator[_Line]:
 
 
 def _split(path: Path, lines: Iterable[_Line]) -> Iterator[Sentence]:
-    """Yield the sentences of paragraphs, which end at blank lines, headings and items."""
+    """Yield the sentences in paragraphs, which end at blank lines, headings and list items."""
     paragraph: list[_Line] = []
     for number, text in [*lines, (0, "")]:
         is_heading = bool(_HEADING.match(text))
@@ -144,7 +146,7 @@ def _split_paragraph(path: Path, lines: list[_Line]) -> Iterator[Sentence]:
 
 
 def main() -> None:
-    """Print a sample."""
+    """Print sentences drawn at random."""
     parser = argparse.ArgumentParser(prog="python -m tests.sentences", description=main.__doc__)
     parser.add_argument("--count", type=int, default=100, help="how many sentences are printed")
     parser.add_argument("--seed", type=int, default=None, help="draws the same sentences again")

@@ -1,6 +1,4 @@
-"""The annotations of the public API, as tools read them at run time (pydantic, beartype, help
-pages).
-"""
+"""The annotations of the public API, as pydantic, beartype and help pages read them at run time."""
 
 import inspect
 import typing
@@ -55,7 +53,7 @@ def test_annotations_resolve(name):
 
 
 def test_what_they_say():
-    """The return annotation of a method is the public class itself."""
+    """Each return annotation of a client method resolves to the public class itself."""
     for client in (
         sagemaker_runtime_client.SageMakerRuntimeClient,
         sagemaker_runtime_client.AsyncSageMakerRuntimeClient,

@@ -1,4 +1,4 @@
-"""The runner of `make attack`: its output and its exit status."""
+"""The runner for `make attack`: its output and its exit status."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ def run():
 
 @pytest.fixture
 def frame(tmp_path):
-    """Return a function that runs attacks, whose sources are its keyword arguments."""
+    """Return a function that runs attacks; its keyword arguments are their source code by name."""
 
     def run(*arguments, **sources):
         for name, source in sources.items():
@@ -57,12 +57,12 @@ def frame(tmp_path):
 
 
 def cells(done):
-    """Return the words of each line of the table, without the header and the last line."""
+    """Return each table row as a list of words, without the header and the last line of the output."""
     return [line.split() for line in done.stdout.splitlines()[2:-1] if ":" in line]
 
 
 def test_attacks_that_hold(frame):
-    """Each figure is in a line with its bound, and the exit status is 0."""
+    """If all attacks hold, the output lists each figure with its bound, and the exit status is 0."""
     done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all figures hold")
     assert cells(done) == [
@@ -79,8 +79,8 @@ def test_attacks_that_hold(frame):
     ids=["exceeds its bound", "ends early", "no figure", "not a number"],
 )
 def test_an_attack_that_fails(frame, source):
-    """If one attack fails, the others still run, the failed attack is named, and the exit status is
-    1.
+    """If an attack fails, the others still run, the last line lists the failed one, and the exit
+    status is 1.
     """
     done = frame(a=source, b=HOLDS)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED: a")
@@ -88,14 +88,14 @@ def test_an_attack_that_fails(frame, source):
 
 
 def test_an_attack_that_hangs(frame):
-    """An attack that exceeds the time limit is killed, with the processes that it started."""
+    """An attack that exceeds the time limit is killed together with the processes that it started."""
     done = frame("--time-limit", "1", a=HANGS)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED: a")
     assert "a: killed after 1 s" in done.stdout
 
 
 def test_one_attack_alone(frame):
-    """`--only` runs one attack; an unknown name is a usage error."""
+    """`--only` runs a single attack; an unknown name is a usage error."""
     assert frame("--only", "b", a=GROWS, b=HOLDS).returncode == 0
     done = frame("--only", "c")
     assert (done.returncode, "choose from a, b" in done.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""The benchmarks measure signed calls, and the README's table has the rows of the report."""
+"""The benchmarks measure signed calls, and the README's table has the same rows as the report."""
 
 import os
 import re
@@ -25,7 +25,7 @@ HERE = [
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    """Let tests import the benchmarks' modules, which are scripts."""
+    """Make the benchmarks' modules, which are scripts, importable in tests."""
     monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
 
 
@@ -50,7 +50,7 @@ def server():
 
 @pytest.fixture
 def variables(server):
-    """Return the environment variables of a client's process that imports the packages of this
+    """Return environment variables with which a client's process imports the packages from this
     checkout.
     """
     import contenders
@@ -62,7 +62,7 @@ def variables(server):
 
 @pytest.mark.parametrize("client", HERE)
 def test_a_first_call_is_signed_and_measured(client, server, variables):
-    """The request of each client over https is verified, and its output consists of five figures."""
+    """Each client's request over https is verified, and its process prints five positive figures."""
     import signatures
 
     figures = signatures.first_call(sys.executable, client, server, variables).split()
@@ -72,7 +72,7 @@ def test_a_first_call_is_signed_and_measured(client, server, variables):
 
 @pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
 def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
-    """A worker makes the requested number of calls for each command, without failures."""
+    """For each command, a worker makes the requested number of calls without failures."""
     import workers
 
     with workers.process(sys.executable, client, server.http, variables) as process:
@@ -102,7 +102,7 @@ def test_the_readme_has_the_rows_of_the_report(summary):
 
 
 def test_the_number_of_the_top_readme(summary):
-    """The sentence in the top README has the numbers of the table."""
+    """The sentence in the top-level README has the same numbers as the table."""
     (row,) = re.findall(r"^\| cold start over https, ms \|.*", README.read_text(), re.MULTILINE)
     ours, _, boto3 = [cell.strip() for cell in row.split("|")[2:5]]
     shown = summary.NUMBER.search(summary.TOP_README.read_text()).group()
@@ -110,7 +110,7 @@ def test_the_number_of_the_top_readme(summary):
 
 
 def test_the_charts_exist_and_are_small(summary):
-    """Each chart that the README shows is a small file; a README without figures shows none."""
+    """Each chart that the README shows is a small file; a README without figures shows no charts."""
     shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README.read_text()).group())
     sizes = [(README.parent / picture).stat().st_size for picture in shown]
     assert [Path(picture).name for picture in shown] in ([], list(summary.PICTURES))
@@ -118,7 +118,7 @@ def test_the_charts_exist_and_are_small(summary):
 
 
 def test_cells_of_a_row(summary):
-    """A row has each client's median, and the median of the rounds' ratios."""
+    """A row contains each client's median, and the median of the ratios in each round."""
     from rounds import Table
 
     rounds = {
@@ -132,8 +132,8 @@ def test_cells_of_a_row(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """A figure above the limit is missed; between limit and aim it is met; without a figure it is
-    not measured.
+    """A target is missed above its limit, met between limit and aim, and not measured without a
+    figure.
     """
     from rounds import Table
     from targets import Target, verdicts
@@ -148,7 +148,7 @@ def test_a_target_is_met_missed_or_not_measured():
 
 
 def _verdicts_of_layers(report):
-    """Return the ratio and the verdict of each layer, by name."""
+    """Return the ratio and the verdict for each layer, by the layer's name."""
     import targets
 
     rows = [target.row(report) for target in targets.TARGETS if target.after]
@@ -156,8 +156,8 @@ def _verdicts_of_layers(report):
 
 
 def test_ratios_of_layers(tmp_path):
-    """The larger ratio of a layer's two architectures is used; without boto3's layer there is no
-    ratio.
+    """A layer's ratio is the larger one of the two architectures; without boto3's layer there is
+    none.
     """
     from footprint import layers
     from rounds import Table
@@ -181,7 +181,9 @@ def test_ratios_of_layers(tmp_path):
 
 
 def test_each_supported_python_has_three_layers():
-    """Before any layer is built, the verdict for each names the command that builds it."""
+    """Before any layer is built, each supported Python has three layers without a ratio, and their
+    verdict contains the command that builds them.
+    """
     from sagemaker_runtime_client.layer._recipe import PYTHONS
 
     kinds = ("lean layer", "lean layer without sources", "full layer")

@@ -1,4 +1,4 @@
-"""Tests of the detection of secrets: each kind of leak is detected."""
+"""The leak detection: it finds each kind of leak."""
 
 import logging
 from contextlib import suppress
@@ -32,7 +32,7 @@ LOG = logging.getLogger("sagemaker_runtime_client")
 
 
 def leaks(plant, *arguments):
-    """Return where secrets were detected."""
+    """Call *plant*, and return where secrets were detected."""
     with canaries.watch() as seen:
         Credentials("AKID", SECRET)
         plant(*arguments)
@@ -55,14 +55,14 @@ def with_(error, **attributes):
 @pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
 @pytest.mark.parametrize("name", canaries.LOGGERS)
 def test_logs(name, text):
-    """Log records from DEBUG on are checked, for each of the loggers and for their child loggers."""
+    """Log records of all levels from DEBUG up are checked, for each logger and its child loggers."""
     logger = logging.getLogger(f"{name}.below")
     assert leaks(logger.debug, "%s", text) == [f"log of {logger.name}"]
     assert leaks(logger.debug, "%s", "nothing") == []
 
 
 def test_traceback_in_a_log():
-    """The traceback of a logged error is checked."""
+    """The traceback of an error that is logged is checked."""
 
     def plant():
         try:
@@ -74,8 +74,8 @@ def test_traceback_in_a_log():
 
 
 def test_presigned_urls():
-    """A presigned URL must not be in these packages' logs, but may be in the log of the client that
-    fetches it.
+    """A presigned URL must not appear in these packages' logs, but may appear in the logs of the
+    HTTP client that fetches it.
     """
     url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
     assert leaks(LOG.info, url) == ["log of sagemaker_runtime_client"]
@@ -97,20 +97,20 @@ def test_presigned_urls():
     ids=["none", "message", "of sigv4", "code", "arguments", "attribute", "note", "cause"],
 )  # fmt: skip
 def test_errors(error, cause, where):
-    """Each way in which a raised error can show a secret is checked."""
+    """Each way in which a raised error can reveal a secret is checked."""
     found = leaks(lambda: throw(error(), cause))
     assert found == [f"{type(error()).__name__}, {one}" for one in where]
 
 
 def test_errors_are_checked_when_raised():
-    """Each raised error is checked, in its final state."""
+    """An error is checked only if it was raised, and in its final state."""
     assert len(leaks(lambda: throw(ConfigError("a canary")))) == 5
     assert leaks(lambda: ConfigError("a canary")) == []
     assert leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",)))) == []
 
 
 def test_objects():
-    """The repr of each object is checked."""
+    """The repr of each new object is checked."""
     assert leaks(lambda: Request("GET", "/?canary")) == ["repr"]
     assert leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1")) == ["repr"]
     assert leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary")) == []
@@ -150,13 +150,13 @@ def test_files(tmp_path, name, mode, leaks_):
 
 
 def test_files_of_others(tmp_path):
-    """Files that a test writes are not checked, and neither are files that were deleted again."""
+    """Neither files that a test writes itself nor files that have been deleted are checked."""
     path = tmp_path / "notes.txt"
     assert leaks(lambda: path.write_text("my canary")) == []
     assert leaks(lambda: (files.write(str(path), b"my canary"), Path(path).unlink())) == []
 
 
 def test_only_the_innermost_watch_records(no_secret_shows):
-    """A leak that a test provokes is not recorded as a leak of the test itself."""
+    """A leak inside a nested watch is not recorded as a leak of the test itself."""
     assert leaks(logging.getLogger("sigv4").error, "canary") == ["log of sigv4"]
     assert no_secret_shows.leaks == []

@@ -1,4 +1,4 @@
-"""Wheel and sdist: reproducible bytes, contents, and the bill of materials."""
+"""The wheel and the sdist: reproducible bytes, contents, and the bill of materials."""
 
 import json
 import os
@@ -24,14 +24,16 @@ from sagemaker_runtime_client import __version__
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAME = PROJECT["name"].replace("-", "_")
-# Files of a checkout that were generated, some of them perhaps while this test runs.
+# Generated files in a checkout, some of which may be written while this test runs.
 GENERATED = shutil.ignore_patterns(
     *(".venv*", ".git", ".*_cache", ".hypothesis", ".coverage*", "dist", "*.pyc.*")
 )
 
 
 def build(source, target, umask, *kinds):
-    """Build wheel or sdist, or both, with the build backend directly, without network access."""
+    """Build the wheel, the sdist or both, by calling the build backend directly, without network
+    access.
+    """
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--directory", target, *kinds],
@@ -54,14 +56,14 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(built):
-    """The wheel, open for reading."""
+    """The wheel, opened for reading."""
     with ZipFile(next(built.glob("*.whl"))) as archive:
         yield archive
 
 
 @pytest.fixture(scope="module")
 def sdist(built):
-    """The sdist, open for reading."""
+    """The sdist, opened for reading."""
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         yield archive
 
@@ -77,7 +79,8 @@ def bom(wheel):
 def test_authorities_that_were_removed():
     """No allowed version of certifi trusts an authority that Mozilla has removed."""
     (bound,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "certifi"]
-    assert not bound.specifier.contains("2025.11.12")  # the last with Entrust and AffirmTrust
+    # The last version with Entrust and AffirmTrust is excluded.
+    assert not bound.specifier.contains("2025.11.12")
     context = ssl.create_default_context(cadata=certifi.contents())
     trusted = [repr(one["subject"]).casefold() for one in context.get_ca_certs()]
     removed = ("'trustcor", "'e-tugra", "'globaltrust", "'entrust", "'affirmtrust")
@@ -86,7 +89,9 @@ def test_authorities_that_were_removed():
 
 
 def test_the_same_bytes(built, tmp_path):
-    """A copy with other timestamps, modes and folder is built to the same bytes."""
+    """Building a copy with other timestamps, other modes and in another folder gives the same
+    bytes.
+    """
     copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=GENERATED, copy_function=shutil.copy)
     for path in copy.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
@@ -95,7 +100,7 @@ def test_the_same_bytes(built, tmp_path):
 
 
 def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
-    """The wheel built from the unpacked sdist is the same."""
+    """Building the unpacked sdist gives the same wheel."""
     sdist.extractall(tmp_path, filter="data")
     again = build(
         tmp_path / f"{NAME}-{__version__}", tmp_path / "wheel", 0o022, "--target", "wheel"
@@ -119,7 +124,7 @@ def test_what_the_wheel_holds(wheel):
 
 
 def test_the_description(wheel):
-    """The description that an index shows is README.md, with links that lead to the repository."""
+    """The description for package indexes is README.md, with links that lead to the repository."""
     metadata = wheel.read(f"{NAME}-{__version__}.dist-info/METADATA").decode()
     description = metadata.partition("\n\n")[2]
     title, _, _ = (ROOT / "README.md").read_text().partition("\n")
@@ -129,7 +134,7 @@ def test_the_description(wheel):
 
 
 def test_what_the_sdist_holds(sdist):
-    """The sdist contains all files of the repository, and no generated files."""
+    """The sdist contains all folders and files at the repository's root, and no generated files."""
     paths = [Path(name).relative_to(f"{NAME}-{__version__}") for name in sdist.getnames()]
     assert {path.parts[0] for path in paths} == {
         *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md"),
@@ -140,7 +145,7 @@ def test_what_the_sdist_holds(sdist):
 
 
 def test_the_bill_of_materials_is_valid(bom):
-    """The bill of materials is valid by CycloneDX's schema."""
+    """The bill of materials is valid according to CycloneDX's schema."""
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(json.dumps(bom)) is None
 
 
@@ -151,7 +156,9 @@ def test_the_bill_of_materials_is_in_both(sdist, bom):
 
 
 def test_the_bill_of_materials_is_complete(bom):
-    """The bill of materials lists the distribution, and each requirement with its version range."""
+    """The bill of materials lists the distribution itself, and each requirement with its version
+    range.
+    """
     itself = PackageURL.from_string(bom["metadata"]["component"]["purl"])
     assert (itself.name, itself.version) == (PROJECT["name"], __version__)
     declared = {

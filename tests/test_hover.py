@@ -1,4 +1,6 @@
-"""What editors and notebooks show of a client's method: pyright's hover, and jedi's help on a live object."""
+"""What editors and notebooks show about a client's methods: pyright's hover, and jedi's help on a
+live object.
+"""
 
 import json
 import subprocess
@@ -25,7 +27,7 @@ blocking, awaited = SageMakerRuntimeClient(), AsyncSageMakerRuntimeClient()
 
 
 class LanguageServer:
-    """Pyright as an editor runs it.
+    """Pyright's language server, driven as by an editor.
 
     Args:
         folder: The folder with the program that is open in the editor.
@@ -52,12 +54,12 @@ class LanguageServer:
         self._process.communicate()
 
     def open(self, text: str) -> None:
-        """Open the program in the editor."""
+        """Open a program with this text in the editor."""
         document = {"uri": self._uri, "languageId": "python", "version": 1, "text": text}
         self._send(method="textDocument/didOpen", params={"textDocument": document})
 
     def hover(self, line: int, character: int) -> str:
-        """Return what is shown of the name at a place, both numbers from 0."""
+        """Return what is shown for the name at a position; both numbers start at 0."""
         place = {"line": line, "character": character}
         found = self._ask("textDocument/hover", textDocument={"uri": self._uri}, position=place)
         return found["contents"]["value"] if found else ""
@@ -70,7 +72,7 @@ class LanguageServer:
         self._id += 1
         self._send(method=method, id=self._id, params=params)
         while (message := self._receive()).get("id") != self._id or "method" in message:
-            if "id" in message:  # a question of the server's, such as one for settings
+            if "id" in message:  # a request from the server, for example for settings
                 items = message["params"].get("items", [])
                 self._send(id=message["id"], result=[{} for _ in items])
         return message["result"]
@@ -93,7 +95,7 @@ class LanguageServer:
 
 
 def test_hover_of_pyright(tmp_path):
-    """An editor shows the arguments, the type that is returned and the docstring of each method."""
+    """On hover, an editor shows each method's arguments, its return type and its docstring."""
     lines = [f"{name}.{method}" for name in ("blocking", "awaited") for method in OPERATIONS]
     paths = {"extraPaths": [str(ROOT), str(ROOT / "runtime_client")]}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(paths))
@@ -115,7 +117,7 @@ def test_hover_of_pyright(tmp_path):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_help_of_jedi(client, name):
-    """IPython and Jupyter, which ask jedi about the live object, show arguments and docstring."""
+    """IPython and Jupyter, which use jedi on live objects, show the arguments and the docstring."""
     method = getattr(client, name)
     call = jedi.Interpreter(f"client.{name}(", [{"client": client()}])
     [found] = call.get_signatures()

@@ -1,4 +1,4 @@
-"""Every code block of every README runs, against the emulator."""
+"""Every code block in every README works, against the emulator."""
 
 import os
 import re
@@ -27,20 +27,22 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 
 
 def _environ(emulator):
-    """Return the variables that lead to an emulator and to the packages of this tree."""
+    """Return environment variables that point a program at an emulator and at the packages in this
+    tree.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in CONFLICTING_VARIABLES}
     return {**kept, **emulator.environ, "PYTHONPATH": PYTHON_PATH}
 
 
 @pytest.fixture(scope="module")
 def environ():
-    """Return the environment of a program that calls an emulator."""
+    """Return the environment variables of a program that calls an emulator."""
     with Emulator(model=_model) as emulator:
         yield _environ(emulator)
 
 
 def _arguments(code, folder):
-    """Return what Python runs for a block: the block, or pytest if the block is a test module."""
+    """Return Python's arguments for a block, which is run by pytest if it is a test module."""
     if not code.startswith("# test_"):
         return ["-c", code]
     (folder / "test_block.py").write_text(code)
@@ -49,7 +51,7 @@ def _arguments(code, folder):
 
 @pytest.mark.parametrize("block", PYTHON)
 def test_each_python_block_runs(block, environ, tmp_path):
-    """A block is a complete program that succeeds and warns of nothing."""
+    """Each Python block is a complete program that succeeds without warnings."""
     done = subprocess.run(
         [sys.executable, "-W", "error", *_arguments(PYTHON[block], tmp_path)],
         env=environ,
@@ -64,7 +66,7 @@ def test_each_python_block_runs(block, environ, tmp_path):
 
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_each_block_has_a_language(path):
-    """Every code block begins at the margin and names a language whose blocks are tested."""
+    """Every code block begins at the margin, and its language is one that the tests cover."""
     fences = re.findall(r"^[ \t]*```.*$", path.read_text(), re.MULTILINE)
     assert set(fences[::2]) <= {"```python", "```sh", "```text"}
     assert set(fences[1::2]) <= {"```"}
@@ -85,7 +87,7 @@ def _start(code, environ, folder):
 
 
 def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
-    """If one row fails, the other rows have their outputs, and every job has a handle on disk."""
+    """If one row fails, the others still have outputs, and every job's handle is on disk."""
     with _start(MANY, environ, tmp_path) as process:
         printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -96,7 +98,7 @@ def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
 
 
 def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
-    """After Ctrl-C the id of every accepted job is on disk or in what is printed."""
+    """After Ctrl-C, the ID of every accepted job is on disk or in the output."""
     at_work, goes_on = Event(), Event()
 
     def model(request):
@@ -123,7 +125,7 @@ def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name)
 def test_the_shell_blocks_run_in_order(path, environ, tmp_path):
-    """Every command of a document succeeds, after the commands before it."""
+    """Every command in a document succeeds if it runs after the commands above it."""
     (tmp_path / "my_models.py").write_text("def predict(request):\n    return request.body\n")
     for line in shell_lines(path):
         if line.startswith("make "):
@@ -154,8 +156,9 @@ def _run(line, environ, folder):
         command = command.replace(program, f"{sys.executable} -m {module} ")
     command = re.sub("sagemaker-runtime$", f"{sys.executable} -m sagemaker_runtime_client", command)
     runs_on = "emulate --model" in command
+    # With `exec`, the signal reaches the command instead of its shell.
     with subprocess.Popen(
-        f"exec {command}" if runs_on else command,  # a signal is for it, not for its shell
+        f"exec {command}" if runs_on else command,
         shell=True,
         env=environ,
         cwd=folder,
@@ -174,7 +177,7 @@ def _run(line, environ, folder):
 
 
 def test_the_extras_in_the_text_exist():
-    """Every `pip install '.[extra]'` in the text of a document names an extra of pyproject.toml."""
+    """Every extra in a `pip install '.[extra]'` in a document is an extra in pyproject.toml."""
     texts = "".join(path.read_text() for path in READMES)
     named = re.findall(r"pip install '\.\[([\w,]+)\]'", texts)
     assert named
@@ -182,7 +185,7 @@ def test_the_extras_in_the_text_exist():
 
 
 def test_the_shell_blocks_name_the_console_script():
-    """The command that READMEs run is the console script of the distribution."""
+    """The command that the READMEs run is the distribution's console script."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert "sagemaker-runtime" in scripts
     assert any("sagemaker-runtime credentials" in code for code in blocks(CLIENT_README, "sh"))

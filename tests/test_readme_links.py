@@ -1,4 +1,4 @@
-"""Every link of every document leads somewhere."""
+"""Every link in every document leads to an existing target."""
 
 import re
 import tomllib
@@ -13,19 +13,19 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def links(path):
-    """Return the targets of a document's links and pictures."""
+    """Return the targets of the links and pictures in a document."""
     return _LINK.findall(re.sub(r"`[^`\n]*`", "", without_code(path)))
 
 
 def anchors(path):
-    """Return the anchors of a document's headings, as forges make them."""
+    """Return the anchors of a document's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.*)$", without_code(path), re.MULTILINE)
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_relative_links(path):
-    """Every relative link leads to a file of the repository, and to a heading of it."""
+    """Every relative link leads to a file in the repository and, if it has an anchor, to a heading."""
     missing = []
     for link in links(path):
         if link.startswith("https://"):
@@ -39,14 +39,14 @@ def test_relative_links(path):
 
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_headings(path):
-    """A README has one title, and no two headings with one anchor."""
+    """A README has exactly one title, and no two of its headings have the same anchor."""
     found = anchors(path)
     assert len(re.findall(r"^# ", without_code(path), re.MULTILINE)) == 1
     assert sorted(set(found)) == sorted(found)
 
 
 def test_each_readme_is_linked():
-    """Every README can be reached from the top one."""
+    """Every README can be reached by links from the top-level one."""
     reached, rest = set(), [TOP]
     while rest:
         path = rest.pop()
@@ -58,12 +58,12 @@ def test_each_readme_is_linked():
 
 
 def test_the_top_readme_is_short():
-    """The top README has fewer than 200 lines."""
+    """The top-level README has fewer than 200 lines."""
     assert TOP.read_text().count("\n") < 200
 
 
 def test_links_of_the_description():
-    """In the description that an index shows, links and pictures are absolute."""
+    """In the description for package indexes, all links and pictures have absolute URLs."""
     spec = spec_from_file_location("readme", ROOT / ".ci" / "readme.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -78,6 +78,6 @@ def test_links_of_the_description():
 
 
 def test_the_urls_of_the_project():
-    """The project names its source, its changelog and its issues, all below one address."""
+    """The project metadata has URLs for source, changelog and issues, all below the source's URL."""
     assert {"Documentation", "Changelog", "Issues", "Source"} <= URLS.keys()
     assert [url for url in URLS.values() if not url.startswith(URLS["Source"])] == []

@@ -1,4 +1,4 @@
-"""Every table of every README agrees with the code."""
+"""The tables and lists in the documents agree with the code."""
 
 import inspect
 import re
@@ -35,32 +35,32 @@ OPERATIONS = [
 
 
 class TestComingFromBoto3:
-    """What the table names on the side of this package exists."""
+    """The names of this package in the table "Coming from boto3" exist."""
 
     ROWS = table(section(TOP, "## Coming from boto3"))
     CELLS = " ".join(row[1] for row in ROWS)
 
     def test_methods(self):
-        """Each method is one of both clients."""
+        """Each method in the table is an operation of both clients."""
         named = set(re.findall(r"client\.(\w+)", self.CELLS))
         assert named
         assert named <= set(OPERATIONS)
         assert all(hasattr(AsyncSageMakerRuntimeClient, name) for name in named)
 
     def test_classes(self):
-        """Each class is public."""
+        """Each class in the table is public."""
         named = set(re.findall(r"\b[A-Z]\w+(?:Error|Client)\b", self.CELLS))
         assert len(named) > 5
         assert named <= set(package.__all__)
 
     def test_attributes(self):
-        """Each attribute of a handle is one of `Invocation`."""
+        """Each attribute of a handle in the table is an attribute of `Invocation`."""
         named = set(re.findall(r"invocation\.(\w+)", self.CELLS))
         assert named
         assert named <= set(Invocation.__match_args__)
 
     def test_arguments(self):
-        """Each argument is one of the clients or of their operations."""
+        """Each argument in the table is an argument of the clients or of their operations."""
         known = set(Settings.__optional_keys__)
         for name in OPERATIONS:
             known |= signature(getattr(SageMakerRuntimeClient, name)).parameters.keys()
@@ -70,7 +70,9 @@ class TestComingFromBoto3:
 
 
 def test_the_table_of_arguments():
-    """Each member of the operation is a row, in order: AWS's name, the argument, its place."""
+    """The table has one row for each parameter of the AWS operation, in order: AWS's name, the
+    argument, and where it is sent.
+    """
     from sagemaker_runtime_client._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
 
     rows = [row[:3] for row in table(section(CLIENT_README, "### `invoke_endpoint_async`"))]
@@ -82,13 +84,13 @@ def test_the_table_of_arguments():
 
 
 def test_the_operations():
-    """The section on operations names each operation of the clients."""
+    """The section on operations mentions each operation of the clients."""
     named = words(section(CLIENT_README, "## Operations"))
     assert [name for name in OPERATIONS if name not in named and f"{name}()" not in named] == []
 
 
 def test_the_attributes_of_an_output():
-    """Each attribute that the text lists is one of `Output`, and none is missing."""
+    """The text lists exactly the public attributes of `Output`, except `replace`."""
     (listed,) = re.findall(
         r"An output has (.*?)\.\n", section(CLIENT_README, "## Operations"), re.DOTALL
     )
@@ -101,10 +103,10 @@ ROW_OF_ARGUMENT = {name: row for row in SETTINGS_ROWS for name in words(row[0])}
 
 
 class TestSettings:
-    """The table of settings is that of the code."""
+    """The table of settings agrees with the code."""
 
     def test_each_name(self):
-        """Each argument, each variable and each key of the profile is in the table."""
+        """Each argument, each environment variable and each profile key is in the table."""
         missing = list(signature(SageMakerRuntimeClient).parameters)
         for setting in SETTINGS.values():
             missing += [*setting.variables, *setting.last]
@@ -115,12 +117,12 @@ class TestSettings:
         assert [name for name in missing if name not in written] == []
 
     def test_each_argument_has_its_row(self):
-        """No row is about an argument that does not exist."""
+        """Each argument has a row, and no row is about an argument that does not exist."""
         assert set(ROW_OF_ARGUMENT) == set(Settings.__optional_keys__)
 
     @pytest.mark.parametrize("name", sorted(SETTINGS.keys() & ROW_OF_ARGUMENT.keys()))
     def test_row(self, name):
-        """An argument is in a row with its variables, its keys of the profile and its default."""
+        """An argument's row contains its variables, its profile keys and its default."""
         setting, (_, variables, keys, default) = SETTINGS[name], ROW_OF_ARGUMENT[name]
         assert words(variables) == [*setting.variables, *setting.last]
         flat = [key for key in setting.keys if "." not in key]
@@ -133,7 +135,9 @@ class TestSettings:
 
 
 def test_the_list_of_credentials_sources():
-    """The numbered list has the sources of the chain, in the order in which they are tried."""
+    """The numbered list contains the providers of the default chain in the order in which they are
+    tried.
+    """
     from sagemaker_runtime_client.credentials._chain import ORDER
 
     listed = re.findall(
@@ -143,7 +147,7 @@ def test_the_list_of_credentials_sources():
 
 
 def test_the_formats_of_exports():
-    """The text names each format of `sagemaker-runtime credentials --export`."""
+    """The text mentions each format of `sagemaker-runtime credentials --export`."""
     from sagemaker_runtime_client._cli.exports import FORMATS
 
     assert set(FORMATS) <= set(
@@ -152,7 +156,9 @@ def test_the_formats_of_exports():
 
 
 def test_the_table_of_permissions():
-    """Each action is needed for operations that exist, and the docstrings ask for no other."""
+    """Each action in the table belongs to existing operations, and the docstrings mention no
+    others.
+    """
     rows = table(section(CLIENT_README, "## IAM permissions"))
     needed = {word for row in rows for word in words(row[2])} - {"input_prefix"}
     assert needed <= set(OPERATIONS)
@@ -164,7 +170,7 @@ def test_the_table_of_permissions():
 
 
 def test_the_table_of_errors():
-    """Each public error has a row; an indented error derives from the error above it."""
+    """Each public error has a row; an indented error is a subclass of the error above it."""
     rows = [row[0] for row in table(section(CLIENT_README, "## Errors"))]
     names = [words(row)[0] for row in rows]
     public = [name for name in package.__all__ if name.endswith("Error")]
@@ -181,7 +187,7 @@ def test_the_table_of_errors():
 
 
 def test_the_table_of_log_levels():
-    """The table has the levels at which the client logs."""
+    """The table has exactly the levels at which the client logs."""
     rows = table(section(CLIENT_README, "## Logging"))
     sources = "".join(path.read_text() for path in CLIENT.rglob("*.py"))
     used = {level.upper() for level in re.findall(r"_log\.(debug|info|warning|error)\(", sources)}
@@ -191,7 +197,7 @@ def test_the_table_of_log_levels():
 
 
 def test_the_table_of_exit_codes():
-    """The exit codes are those of the help, which has those of the code."""
+    """The exit codes in the table are those in the help, which include all those in the code."""
     codes = [int(row[0]) for row in table(section(CLIENT_README, "## The command line"))]
     assert codes == [int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)]
     assert {code for _, code in EXIT_CODES} <= set(codes)
@@ -204,7 +210,7 @@ def test_the_table_of_the_signer():
 
 
 class TestEmulator:
-    """The tables of the emulator's README are those of its code."""
+    """The tables in the emulator's README agree with the emulator's code."""
 
     def test_fixtures(self):
         """Each fixture of the pytest plugin has a row."""
@@ -216,7 +222,9 @@ class TestEmulator:
         assert sorted(words(row[0])[0] for row in rows) == sorted(fixtures)
 
     def test_faults(self):
-        """Each constant of `Faults` is in the table, and each switch in the other one."""
+        """The tables contain each constant and each switch of `Faults`, and the other faults with
+        their parameters.
+        """
         from sagemaker_runtime_client import emulator
 
         text = section(EMULATOR_README, "## Failures")
@@ -234,17 +242,17 @@ class TestEmulator:
 
 
 class TestLayer:
-    """The tables of the layer's README."""
+    """The tables in the layer's README agree with the code and with themselves."""
 
     def test_variants(self):
-        """Each variant has a row."""
+        """Each variant of the layer has a row."""
         from sagemaker_runtime_client.layer._recipe import VARIANTS
 
         rows = table(section(LAYER_README, "## What a layer contains"))
         assert sorted(words(row[0])[0] for row in rows) == sorted(VARIANTS)
 
     def test_ratios(self):
-        """The ratios are those of the sizes beside them."""
+        """The ratios in the table agree with the sizes next to them."""
         rows = {row[0]: row[1:] for row in table(section(LAYER_README, "## Size"))}
         number = {name: [float(cell.split()[0]) for cell in row] for name, row in rows.items()}
         whole = number["boto3"][0]
@@ -253,7 +261,7 @@ class TestLayer:
 
 
 def test_the_fixtures():
-    """The list of sources names each file of the fixtures, in the section of its folder."""
+    """SOURCES.md lists exactly the files in the fixtures folder."""
     fixtures = ROOT / "fixtures"
     found = {path.name for path in fixtures.rglob("*") if path.is_file()} - {"SOURCES.md"}
     text = (fixtures / "SOURCES.md").read_text()
@@ -261,7 +269,7 @@ def test_the_fixtures():
 
 
 def test_the_make_targets():
-    """The README of the tests names each documented make target."""
+    """The READMEs of the tests, benchmarks and layer mention all make targets but minor ones."""
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
     texts = [(ROOT / "tests" / "README.md").read_text()]
@@ -272,7 +280,7 @@ def test_the_make_targets():
 
 
 def test_the_supported_pythons():
-    """The README of the tests names the Pythons of pyproject.toml."""
+    """The Python versions in the test README are those in pyproject.toml."""
     pyproject = (ROOT / "pyproject.toml").read_text()
     supported = re.findall(r"Python :: (3\.\d+)", pyproject)
     (named,) = re.findall(r"on CPython (.*?), with", without_code(ROOT / "tests" / "README.md"))

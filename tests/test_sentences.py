@@ -1,4 +1,4 @@
-"""The sentences for reviews of the project's language: `sentences.py`."""
+"""`sentences.py`, which draws sentences for reviews of the project's language."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ code = "is left out"
 
 
 def found(path, text, split):
-    """Return the line and the text of each sentence in a file."""
+    """Return the line number and the text of each sentence in a file."""
     path.write_text(text)
     return [(sentence.line, sentence.text) for sentence in split(path)]
 
@@ -54,7 +54,7 @@ def test_code(tmp_path):
 
 
 def test_document(tmp_path):
-    """Paragraphs, items and table cells are split into sentences; code blocks are skipped."""
+    """Paragraphs, list items and table cells are split into sentences; code blocks are skipped."""
     assert found(tmp_path / "README.md", DOCUMENT, sentences_of_document) == [
         (3, "With *two* sentences."),
         (5, "- an item of a list"),
@@ -64,7 +64,7 @@ def test_document(tmp_path):
 
 
 def test_sample():
-    """The same seed draws the same sentences, from code, messages and documents."""
+    """The same seed draws the same sentences; code, messages and documents are included."""
     assert len(sample(20, seed=7)) == 20
     assert sample(20, seed=7) == sample(20, seed=7)
     assert sample(20, seed=7) != sample(20, seed=8)

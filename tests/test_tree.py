@@ -1,4 +1,4 @@
-"""The limits on the size of files and folders, and the rules for imports."""
+"""The limits on the sizes of files and folders, and the rules for imports."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -8,45 +8,45 @@ import pytest
 from tests.components import CLIENT, FOLDERS, README, ROOT, diagram, drawn, imports
 
 LONGEST, LONGEST_TEST, MOST_AT_THE_ROOT, MOST_IN_A_FOLDER = 300, 500, 8, 22
-LONGER = {"sigv4/_signer.py": 310}  # contains all steps of the specification, in order
+LONGER = {"sigv4/_signer.py": 310}  # this file contains all steps of the specification, in order
 PRODUCT = [path for folder in FOLDERS.values() for path in folder.rglob("*.py")]
 TESTS = list((ROOT / "tests").rglob("*.py"))
 
 
 def too_long(paths, most):
-    """Return the files with too many lines, with their numbers of lines."""
+    """Return the files that have too many lines, each with its number of lines."""
     lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in paths}
     return {name: number for name, number in lines.items() if number > LONGER.get(name, most)}
 
 
 def test_product_files():
-    """A product file is short enough to be read in one go."""
+    """Each product file is short enough to be read in one sitting."""
     assert too_long(PRODUCT, LONGEST) == {}
 
 
 def test_test_files():
-    """A test file is short, because it is about only one subject."""
+    """Each test file is short, because it covers only one subject."""
     assert too_long(TESTS, LONGEST_TEST) == {}
 
 
 def test_folders():
-    """A folder has few enough files for an overview."""
+    """No folder has more files than a reader can survey."""
     folders = [path.parent for path in PRODUCT]
     crowded = {folder for folder in folders if folders.count(folder) > MOST_IN_A_FOLDER}
     assert crowded == set()
 
 
 def test_root():
-    """The root of the client package has only a few files, mainly the public ones."""
+    """The client package has few files outside its folders, mainly the public ones."""
     files = [path.name for path in FOLDERS[CLIENT].iterdir() if path.is_file()]
     assert len(files) <= MOST_AT_THE_ROOT, files
 
 
 def test_no_circular_import():
-    """No import is circular, also not through other modules or for type checking only."""
+    """No imports are circular, not even indirectly or for type checking only."""
     graph = imports()
     found = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-    found |= {package: set() for package in FOLDERS}  # the packages only collect the public names
+    found |= {package: set() for package in FOLDERS}  # the packages only re-export public names
     try:
         TopologicalSorter(found).prepare()
     except CycleError as error:
@@ -54,13 +54,13 @@ def test_no_circular_import():
 
 
 def test_diagram():
-    """The diagram in the README shows the current imports; `python tests/components.py` renews it."""
+    """The diagram in the README shows the current imports; `python tests/components.py` redraws it."""
     assert drawn() == diagram()
 
 
 @pytest.mark.parametrize("readme", [README, ROOT / "tests" / "README.md"], ids=["client", "tests"])
 def test_paths(readme):
-    """Each file and folder that a README names exists."""
+    """Each file and folder that a README mentions exists."""
     named = re.findall(r"`([\w/.]+(?:\.py|/))`", readme.read_text())
     assert named
     places = (ROOT, readme.parent, FOLDERS[CLIENT])

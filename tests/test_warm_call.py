@@ -1,4 +1,4 @@
-"""Upper bounds for the work of a warm call: see `warm_call.py`, which prints the figures."""
+"""Upper bounds for the work of a warm call; `warm_call.py` measures and prints the figures."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def figures():
-    """The figures, measured in a new process, in which objects are not checked for secrets."""
+    """The figures, measured in a new process, where objects are not checked for leaked secrets."""
     path = ":".join(map(str, (ROOT, ROOT / "runtime_client")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -45,5 +45,5 @@ def figures():
     ],
 )
 def test_bounds(figures, name, what, most):
-    """A figure does not exceed its bound."""
+    """Each figure is at most its bound."""
     assert figures[name][what] <= most

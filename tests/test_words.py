@@ -1,4 +1,4 @@
-"""Words that are not used in code, comments, messages and documents: see `words.txt`, one a line."""
+"""Words that code, comments, messages and documents must not contain: those in `words.txt`."""
 
 import re
 from functools import cache
@@ -12,12 +12,13 @@ WORDS = [
     for line in Path(__file__).with_name("words.txt").read_text().splitlines()
     if line and not line.startswith("# ")
 ]
-_BLANKS = r"""[\s#"']+"""  # a phrase may continue on the next line of a comment or of a literal
+# A phrase may continue on the next line of a comment or of a string literal.
+_BLANKS = r"""[\s#"']+"""
 
 
 @cache
 def texts():
-    """Return the text of each file, as it is and in lower case, by its path."""
+    """Return, by path, the text of each file, both unchanged and in lower case."""
     paths = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
     for folder in ("sigv4", "runtime_client", "tests"):
         paths += [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("README.md")]
@@ -26,10 +27,10 @@ def texts():
 
 
 def occurrences(word, text):
-    """Yield the lines on which a word or phrase is found.
+    """Yield the number of each line on which a match of a word or phrase begins.
 
-    The pattern is searched for without regard to case, unless it contains a capital letter.  A match
-    does not begin or end within a sequence of letters; an underscore is not a letter.
+    The search ignores case unless the pattern contains a capital letter.  A match neither begins
+    nor ends within a sequence of letters; an underscore does not count as a letter.
     """
     for match in re.finditer(word.replace(" ", _BLANKS), text):
         start, end = match.span()
@@ -43,7 +44,7 @@ def _joins(text, position):
 
 @pytest.mark.parametrize(("word", "reason"), WORDS)
 def test_word_is_not_used(word, reason):
-    """A word of the list is found nowhere; the list names the usual term."""
+    """No file contains the word; otherwise the failure shows the usual term from the list."""
     ignores_case = word == word.lower()
     found = [
         f"{path}:{line}"
@@ -64,5 +65,5 @@ def test_word_is_not_used(word, reason):
     ],
 )
 def test_where_a_word_is_found(word, text, lines):
-    """A match is a whole word, also within an identifier, and may span two lines."""
+    """A match is a whole word, which may be part of an identifier; a phrase may span two lines."""
     assert list(occurrences(word, text)) == lines

@@ -1,10 +1,10 @@
 """The work of a warm call, by file: `python tests/warm_call.py` prints it, ``--long`` also by function.
 
 A call is warm if a similar call was made before: modules are loaded, settings are known, and a
-connection is open.  The figures are for the client on the caller's thread, without `sigv4`: its
-files, its function calls, the changes from one file to another, and how often `run` is called.  For
-an output from S3 they also include the files that the body passes through, and the classes of this
-package that wrap it.
+connection is open.  The figures count what the client does on the caller's thread, without `sigv4`:
+the files it runs through, function calls, changes from one file to another, and calls of `run`.
+For an output from S3 they also count the files through which the body passes, and the classes of
+this package whose objects contain it.
 
 The bounds in `test_warm_call.py` are for CPython 3.11, because other versions count comprehensions
 differently.
@@ -33,12 +33,12 @@ from sigv4 import Credentials
 PACKAGE = Path(sagemaker_runtime_client.__file__).parent
 WARMING = 3
 BODY = b"the body of an output"
-_DEPTH = 3  # how deep to search the attributes of a value for the body
+_DEPTH = 3  # how many levels of a value's attributes are searched for the body
 _RESUME = opmap["RESUME"]
 
 
 class _Server(BaseHTTPRequestHandler):
-    """A server for SageMaker and S3 that accepts every job, and has its output at once."""
+    """A server for SageMaker and S3 that accepts every job, and whose outputs exist from the start."""
 
     protocol_version = "HTTP/1.1"
 
@@ -50,14 +50,14 @@ class _Server(BaseHTTPRequestHandler):
         self._answer(200, BODY, ("etag", '"1"'))
 
     def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        """Send the response with one write, so that one read receives it."""
+        """Send the response in a single write, so that the client receives it in a single read."""
         lines = [f"HTTP/1.1 {status} ", f"content-length: {len(body)}", *map(": ".join, headers)]
         self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + body)
 
 
 @contextmanager
 def _serving() -> Iterator[dict[str, Any]]:
-    """Yield the arguments that point a client at a server."""
+    """Run a server; yield the arguments that point a client at it."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
         server.daemon_threads, server.block_on_close = True, False
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -78,10 +78,10 @@ class Profile:
 
     Attributes:
         calls: The number of function calls, by file and function.
-        changes: How often a call came from another file than the call before.
+        changes: How often a call came from a different file than the call before it.
         runs: How often `run` was called.
-        carriers: The files through which `BODY` passed, in order.
-        wrappers: The classes of this package whose objects held the body, in order.
+        carriers: The files whose functions returned `BODY`, in order.
+        wrappers: The classes of this package whose objects contained the body, in order.
     """
 
     calls: Counter[tuple[str, str]] = Factory(Counter)
@@ -112,7 +112,7 @@ class Profile:
         }
 
     def see(self, frame: FrameType, event: str, value: object) -> None:
-        """Record an event of `sys.setprofile`."""
+        """Record an event from `sys.setprofile`."""
         path = Path(frame.f_code.co_filename)
         if event not in {"call", "return"} or not path.is_relative_to(PACKAGE):
             return
@@ -126,7 +126,7 @@ class Profile:
             self._last = name
 
     def _carry(self, name: str, value: object) -> None:
-        """Record the file that returns the body, and the objects that hold it."""
+        """If a function returns the body, record its file and the objects that contain the body."""
         wrappers = list(_wrappers(value, _DEPTH))
         if wrappers and name not in self.carriers:
             self.carriers.append(name)
@@ -143,7 +143,7 @@ def _is_resumed(frame: FrameType) -> bool:
 
 
 def _wrappers(value: object, depth: int) -> Iterator[object]:
-    """Yield a value that contains the body, after the objects in it that contain the body."""
+    """Yield the objects in *value* that contain the body, innermost first, then *value* itself."""
     if isinstance(value, bytes | bytearray | memoryview):
         if BODY in bytes(value):
             yield value
@@ -156,7 +156,7 @@ def _wrappers(value: object, depth: int) -> Iterator[object]:
 
 
 def _attributes(value: object) -> Iterator[object]:
-    """Yield the values of an object's attributes without computing properties."""
+    """Yield the values of an object's attributes, without evaluating properties."""
     yield from getattr(value, "__dict__", {}).values()
     for kind in type(value).__mro__:
         slots = vars(kind).get("__slots__", ())
@@ -168,7 +168,7 @@ def _attributes(value: object) -> Iterator[object]:
 
 @contextmanager
 def _profiled(profile: Profile) -> Iterator[None]:
-    """Profile this thread."""
+    """Profile the current thread until the context ends."""
     sys.setprofile(profile.see)
     try:
         yield
@@ -177,7 +177,7 @@ def _profiled(profile: Profile) -> Iterator[None]:
 
 
 def _profile_invoke(arguments: dict[str, Any]) -> Profile:
-    """Return the profile of a blocking call."""
+    """Return the profile of a warm call with the blocking client."""
     profile = Profile()
     with SageMakerRuntimeClient(**arguments) as client:
         invoke = partial(client.invoke_endpoint_async, "e", input_location="s3://bucket/in")
@@ -189,7 +189,7 @@ def _profile_invoke(arguments: dict[str, Any]) -> Profile:
 
 
 def _profile_invoke_on_asyncio(arguments: dict[str, Any]) -> Profile:
-    """Return the profile of a call in a task."""
+    """Return the profile of a warm call with the async client."""
     profile = Profile()
 
     async def main() -> None:
@@ -205,7 +205,7 @@ def _profile_invoke_on_asyncio(arguments: dict[str, Any]) -> Profile:
 
 
 def _profile_wait(arguments: dict[str, Any]) -> Profile:
-    """Return the profile of a blocking wait for an output that exists."""
+    """Return the profile of a blocking wait for an output that already exists."""
     profile = Profile()
     with SageMakerRuntimeClient(**arguments) as client:
         invocation = client.invoke_endpoint_async("e", input_location="s3://bucket/in")
@@ -225,13 +225,13 @@ MEASURED = {
 
 
 def measured(name: str) -> Profile:
-    """Return the profile of one call of `MEASURED`."""
+    """Return the profile of the call in `MEASURED` with this name."""
     with _serving() as arguments:
         return MEASURED[name](arguments)
 
 
 def main(*, is_long: bool) -> None:
-    """Print the figures of each call of `MEASURED`, by file, and by function if *is_long*."""
+    """Print the figures of each call in `MEASURED` by file, and also by function if *is_long*."""
     for name in MEASURED:
         profile = measured(name)
         print(f"\n{name}: {', '.join(f'{n} {what}' for what, n in profile.figures.items() if n)}")

@@ -1,4 +1,4 @@
-"""A smoke test of an installed wheel, in an environment with only its run-time packages.
+"""A smoke test of an installed wheel, in an environment with only its run-time dependencies.
 
 wheel_smoke.sh runs it as ``python -I wheel_smoke.py WHEEL_SIZE`` in an empty folder.
 """
@@ -31,7 +31,7 @@ CREDENTIALS = sigv4.Credentials("AKIDEXAMPLE", "secret")
 
 
 class Service(BaseHTTPRequestHandler):
-    """Verifies the signature, and responds that the job was accepted."""
+    """A service that verifies the signature and responds that the job was accepted."""
 
     protocol_version = "HTTP/1.1"
 
@@ -48,17 +48,17 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Log nothing."""
+        """Suppress the access log."""
 
 
 async def awaited(**settings: Any) -> sagemaker_runtime_client.Invocation:
-    """Call in a task."""
+    """Make a call with the async client."""
     async with sagemaker_runtime_client.AsyncSageMakerRuntimeClient(**settings) as client:
         return await client.invoke_endpoint_async("endpoint", body=b"1,2,3")
 
 
 def blocking(**settings: Any) -> sagemaker_runtime_client.Invocation:
-    """Call in this thread."""
+    """Make a call with the blocking client."""
     with sagemaker_runtime_client.SageMakerRuntimeClient(**settings) as client:
         return client.invoke_endpoint_async("endpoint", body=b"1,2,3")
 

@@ -1,4 +1,4 @@
-"""Uses of the public API, for type checkers.  This module is never run."""
+"""Examples of how the public API is used, for type checkers.  This module is never run."""
 
 from datetime import datetime
 from typing import Unpack, assert_type
@@ -27,7 +27,7 @@ from sigv4.httpx_auth import SigV4Auth
 
 
 def blocking() -> None:
-    """Arguments and results of the blocking client."""
+    """The blocking client's arguments and results."""
     with SageMakerRuntimeClient(region="eu-west-1", http_client=httpx.Client()) as client:
         invocation = client.invoke_endpoint_async("endpoint", body=b"", content_type="text/csv")
         assert_type(invocation, Invocation)
@@ -49,7 +49,7 @@ def blocking() -> None:
 
 
 async def awaited() -> None:
-    """Arguments and results of the async client."""
+    """The async client's arguments and results."""
 
     async def credentials() -> Credentials:
         return Credentials("AKIDEXAMPLE", "secret")
@@ -64,14 +64,14 @@ async def awaited() -> None:
 
 
 def infer_csv(rows: bytes, **options: Unpack[InvokeOptions]) -> bytes:
-    """Options of an invocation and settings of a client in variables."""
+    """Invocation options and client settings that are passed from variables."""
     settings: Settings = {"region": "eu-west-1", "read_timeout": 5, "ca_bundle": None}
     with SageMakerRuntimeClient(**settings) as client:
         return client.infer("endpoint", rows, timeout=60, **options).body
 
 
 def pieces() -> None:
-    """Requests, signing and credentials without a client."""
+    """Requests, signing and credentials, used without a client."""
     request = InvokeEndpointAsyncRequest("endpoint", body=bytearray(b"x")).to_http()
     assert_type(request.headers, tuple[tuple[str, str], ...])
     auth = SigV4Auth(
@@ -86,7 +86,7 @@ def pieces() -> None:
 
 
 def server() -> None:
-    """The middleware, used through a framework and directly."""
+    """The ASGI middleware, used through a framework and directly."""
     keys = {"AKIDEXAMPLE": Credentials("AKIDEXAMPLE", "secret")}
 
     async def get_key(access_key_id: str) -> Credentials | None:
