@@ -1,11 +1,12 @@
 """Signature Version 4 for any AWS service: sign, presign and verify requests.
 
 The package is pure: it does no I/O and reads neither the clock nor the environment.  The time is an
-argument.  A signature is returned as headers to set, and the request is not changed.
+argument.  (`httpx_auth`, `asgi` and the command-line tool read the clock, but ``import sigv4`` does
+not load them.)  A signature is returned as headers to set, and the request is not changed.
 
-`SigV4A` makes signatures that are valid in several regions and can be verified with a `VerifyingKey`.
-`AwsChunked` and `ChunkDecoder` are for bodies in chunks, `EventSigner` and `EventVerifier` for signed
-events.  These classes are imported on first use.
+`SigV4A` makes signatures that are valid in several regions and can be verified with a
+`VerifyingKey`.  `AwsChunked` and `ChunkDecoder` encode and decode bodies in chunks; `EventSigner`
+and `EventVerifier` sign and verify events.  These classes are imported on first use.
 
 >>> from datetime import UTC, datetime
 >>> from sigv4 import Credentials, SignableRequest, Signer, SigV4
@@ -112,7 +113,7 @@ __all__ = [
 ]
 
 
-# Public names of version 0.1.0 and their current names.
+# Public names of version 0.1.0 that were renamed, and their current names.
 _RENAMED = {
     "ALL_BUT_NEVER_SIGNED": "sign_all_headers",
     "CredentialsSource": "CredentialsLike",

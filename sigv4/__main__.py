@@ -1,4 +1,4 @@
-"""`python -m sigv4`."""
+"""Runs the command-line tool as `python -m sigv4`."""
 
 import sys
 

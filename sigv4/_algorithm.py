@@ -9,16 +9,16 @@ from ._value import Value
 
 
 class SigningAlgorithm(Protocol):
-    """An algorithm that can sign requests; this is all that a `Signer` needs."""
+    """The interface of an algorithm that can sign requests, which is all that a `Signer` requires."""
 
     @property
     def name(self) -> str:
-        """The algorithm's name on the wire."""
+        """The algorithm's name as it is sent, such as ``AWS4-HMAC-SHA256``."""
         ...
 
     @property
     def service(self) -> str:
-        """The signing name of the service."""
+        """The signing name of the service, such as ``s3``."""
         ...
 
     @property
@@ -27,7 +27,7 @@ class SigningAlgorithm(Protocol):
         ...
 
     def scope(self, timestamp: str) -> str:
-        """Return the credential scope at *timestamp*."""
+        """Return the credential scope of a signature made at *timestamp*."""
         ...
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
@@ -37,7 +37,7 @@ class SigningAlgorithm(Protocol):
 
 @runtime_checkable
 class Algorithm(SigningAlgorithm, Protocol):
-    """An algorithm that can sign requests and streams, and can verify both."""
+    """The interface of an algorithm that can sign and verify both requests and streams."""
 
     @property
     def signature_length(self) -> int:
@@ -52,15 +52,16 @@ class Algorithm(SigningAlgorithm, Protocol):
 
 
 class SeedSignature(Value):
-    """The start of a stream's chain of signatures: the signature of its request, and its key.
+    """The start of a stream's signature chain: the signature of the request, and the key.
 
-    The sender gets it from `Signer.seed`, the receiver from `Verified.seed`.  Its ``repr`` leaves
-    out the key, which is secret.
+    The sender gets the seed from `Signer.seed`, the receiver from `Verified.seed`.  The ``repr``
+    leaves out the key, which is secret.
 
     Attributes:
         algorithm: The algorithm of the request, such as a `SigV4`.
-        key: The credentials, or the public key, that signed or verified the request.
-        timestamp: When the request was signed, as ``20150830T123600Z``.
+        key: The credentials that signed the request; for a receiver, the credentials or the public
+            key that verified it.
+        timestamp: The time at which the request was signed, in the form ``20150830T123600Z``.
         signature: The request's signature, in hexadecimal.
     """
 
@@ -90,7 +91,7 @@ class SeedSignature(Value):
 
 
 def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
-    """Return *algorithm*, or raise TypeError if it can sign requests only."""
+    """Return *algorithm*, or raise TypeError if it can only sign requests."""
     if isinstance(algorithm, Algorithm):
         return algorithm
     raise TypeError(
@@ -99,7 +100,7 @@ def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
 
 
 def check_scope_part(name: str, value: Any) -> None:
-    """Raise InvalidRequestError if *value* cannot be exactly one part of a credential scope."""
+    """Raise InvalidRequestError if *value* is not valid as one part of a credential scope."""
     fit = isinstance(value, str) and value.isascii() and value.isprintable()
     if not (fit and 1 <= len(value) <= 255) or any(character in value for character in " /,"):
         raise InvalidRequestError(

@@ -1,4 +1,4 @@
-"""The strings that a signature is made from, in the order of the specification.
+"""The strings that a signature is computed from, in the order of the specification.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
     string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
@@ -44,15 +44,17 @@ NEVER_SIGNED = frozenset(
         "x-amzn-trace-id",
     }
 )
-# These headers are always signed, regardless of the caller's selection, because they define the
-# signature.
+# These headers are always signed, regardless of the caller's selection, because they determine what
+# the signature means.
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
-# The signer writes these headers.  It replaces existing ones, so that a retry can be signed again.
+# The signer sets these headers.  It replaces existing ones, so that a request can be signed again
+# for a retry.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
-# Any of these parameters makes a URL a presigned one.  They are the parameters that aws-c-auth
-# refuses to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the optional ones.
+# A URL with any of these parameters counts as presigned.  They are the parameters that aws-c-auth
+# forbids in a request to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the
+# optional parameters of a signature.
 PRESIGNED = frozenset(
     {
         "X-Amz-Algorithm",
@@ -69,7 +71,7 @@ _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 def sign_default_headers(name: str) -> bool:
     """Select the headers that AWS requires to be signed.
 
-    They are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or
+    These are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or
     rewrite are not selected, so they may change in transit.
     """
     return name in _BY_DEFAULT or (
@@ -93,7 +95,7 @@ def format_timestamp(at: datetime) -> str:
 
 
 def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
-    """Return the path as signed: normalized and encoded once more, except for S3."""
+    """Return the path as signed: normalized, and encoded once more, if the arguments are True."""
     if normalize:
         path = remove_dot_segments(path)
     return percent_encode_path(path) if double_encode else path
@@ -103,8 +105,8 @@ def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
     """Return the pairs of the query, canonically encoded and sorted by name, then by value.
 
     Args:
-        query: The query as it is written in the URL.
-        added: Further pairs, which must be canonically encoded already.
+        query: The query, as in the URL.
+        added: Additional pairs, which must already have canonical encoding.
     """
     pairs = [*added]
     if query:
@@ -115,11 +117,11 @@ def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """Return the canonical headers, one per line, and the list of their names.
+    """Return the canonical headers, one per line, and their names, joined by ``;``.
 
     Args:
-        headers: The signed headers: lowercase names, and values.  The values of a repeated name are
-            joined by commas.
+        headers: Pairs of lowercase name and value: the headers to sign.  The values of a repeated
+            name are joined by commas.
     """
     signed = sorted(headers, key=_first)
     values = dict(signed)
@@ -132,7 +134,7 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return a dict in which the values of a repeated name are trimmed and joined by commas."""
+    """Return a dict of header values by name; the values of a repeated name are joined by commas."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(canonical_value(value))
@@ -140,6 +142,6 @@ def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
-    """Return the string to sign, as the module's docstring describes it."""
+    """Return the string to sign, which the module's docstring defines."""
     digest = sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class _LazyModule:
-        """The elliptic curve module of `cryptography`, for tools that evaluate annotations."""
+        """Imports the elliptic curve module of `cryptography` when a tool evaluates annotations."""
 
         def __getattr__(self, name: str) -> object:
             return getattr(import_ec(), name)
@@ -43,7 +43,7 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _check_usable(name: str, value: object) -> None:
-    """Check a key or token; the errors leave out its value, which may be secret."""
+    """Check a key or token; the error messages leave out its value, which may be secret."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:
@@ -53,20 +53,23 @@ def _check_usable(name: str, value: object) -> None:
 
 
 class Credentials(Value):
-    """An AWS access key, with its session token if it is temporary.
+    """An AWS access key, with a session token if the key is temporary.
 
     Secrets are left out of ``repr``, and the object cannot be pickled.
 
     Attributes:
         access_key_id: The public part, such as ``AKIDEXAMPLE``.
         secret_access_key: The secret part.
-        session_token: The session token of a temporary key; None otherwise.
-        expiration: When the key expires, a datetime with a time zone; None if it does not expire.
-        account_id: The account that owns the key, if known.  It is not secret.
+        session_token: The session token of a temporary key; None for a permanent key.
+        expiration: The time at which the key expires, a datetime with a time zone; None if it does
+            not expire.
+        account_id: The ID of the AWS account that owns the key, which is not secret; None if
+            unknown.
 
     Raises:
-        ValueError: A part is empty, contains spaces or is not ASCII; the message names the part.
-        TypeError: A part is not a ``str``.
+        ValueError: A key or the token is empty, contains spaces or is not ASCII; the message names
+            the argument.  Or *expiration* has no time zone.
+        TypeError: A key or the token is not a ``str``.
     """
 
     __match_args__ = (
@@ -113,31 +116,33 @@ class Credentials(Value):
         return self.expiration is not None and self.expiration <= at
 
     def __copy__(self) -> "Credentials":
-        """Return the object itself, so that its derived keys are reused."""
+        """Return the object itself, so that the cached derived keys are reused."""
         return self
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Credentials":
-        """Return the object itself, so that its derived keys are reused."""
+        """Return the object itself, so that the cached derived keys are reused."""
         return self
 
     def __reduce__(self) -> NoReturn:
-        """Raise TypeError: pickles are often stored for long and without protection."""
+        """Raise TypeError, because pickles are often stored for a long time and without protection."""
         raise TypeError("credentials cannot be pickled: load them in the other process instead")
 
 
-# The cache of keys that the algorithms derive.  It belongs to the credentials, so that it is freed
-# with them.
+# The cache of the keys that the algorithms derive from credentials.  It is part of the credentials,
+# so that both are freed together.
 get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
     """The public half of a SigV4A key, which can verify signatures but not make them.
 
-    `verify` accepts it instead of credentials, so that a server does not need to store secrets.
+    `verify` accepts a public key instead of credentials, so that a server does not need to store
+    secrets.
 
     Attributes:
-        public_key: A public key of `cryptography` on the curve P-256.
-        session_token: The token that requests must carry, if the key is temporary.
+        public_key: A public key on the curve P-256, as an object of the package `cryptography`.
+        session_token: The session token that requests must contain if the key is temporary; None
+            for a permanent key.
 
     Raises:
         ValueError: *public_key* is not a public key on the curve P-256.
@@ -160,10 +165,11 @@ class VerifyingKey(Value):
 
     @classmethod
     def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
-        """Load a public key from PEM (``-----BEGIN PUBLIC KEY-----``).
+        """Load a public key in PEM format (``-----BEGIN PUBLIC KEY-----``).
 
         Raises:
-            ValueError: The PEM contains no public key, or one that is not on the curve P-256.
+            ValueError: The PEM data contains no public key, or a public key that is not on the
+                curve P-256.
         """
         import_ec()
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -172,7 +178,7 @@ class VerifyingKey(Value):
         return cls(key, session_token)
 
     def to_pem(self) -> bytes:
-        """Return the key as PEM (``-----BEGIN PUBLIC KEY-----``), without the session token."""
+        """Return the key in PEM format (``-----BEGIN PUBLIC KEY-----``), without the session token."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -182,12 +188,12 @@ class VerifyingKey(Value):
 class CredentialsProvider(Protocol):
     """A source of credentials for blocking and for async callers.
 
-    Each call returns credentials that are valid now, for one signature.  The provider is
-    responsible for caching and refreshing.  ``sigv4`` has no providers of its own.
+    Each call returns currently valid credentials for one signature.  The provider is responsible
+    for caching and refreshing them.  ``sigv4`` itself does not look for credentials.
     """
 
     def get(self) -> Credentials:
-        """Return credentials; this may block."""
+        """Return credentials; the call may block."""
         ...
 
     async def aget(self) -> Credentials:
@@ -237,14 +243,15 @@ def _reject_async(function: object) -> None:
 
 
 def as_provider(source: CredentialsLike, *, blocking: bool = False) -> CredentialsProvider:
-    """Return a provider for credentials, a provider or a function.
+    """Convert *source* to a provider.
 
     Args:
-        source: Credentials, a provider, or a function, which is called for each signature.
+        source: Credentials, a provider, which is returned unchanged, or a function that is called
+            for each signature.
         blocking: Whether only `CredentialsProvider.get` will be called.
 
     Raises:
-        TypeError: *source* is none of these, or it is async although *blocking* is set.
+        TypeError: *source* is none of these, or it is an async function although *blocking* is set.
     """
     if isinstance(source, Credentials):
         return FunctionProvider(lambda: source)

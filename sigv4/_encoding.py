@@ -12,7 +12,7 @@ _PATH = _UNRESERVED + "/"
 
 
 def _to_latin1(text: str | bytes) -> str:
-    """Return a string with one character per byte of *text*."""
+    """Return a string with one character for each byte of *text*, in UTF-8 if *text* is a ``str``."""
     if isinstance(text, str):
         if text.isascii():
             return text
@@ -35,9 +35,9 @@ def _percent_decode(text: str) -> bytes:
 
 
 def percent_encode(text: str | bytes) -> str:
-    """Percent-encode everything except letters, digits and ``-._~``.
+    """Percent-encode everything except ASCII letters, digits and ``-._~``.
 
-    Use it for a path segment, or a name or value in a query.
+    Use this function for a path segment, or for a name or value in a query.
 
     Args:
         text: The text to encode; a ``str`` is encoded as UTF-8.  Existing escapes are encoded
@@ -53,7 +53,7 @@ def percent_encode(text: str | bytes) -> str:
 
 
 def percent_encode_path(text: str | bytes) -> str:
-    """Percent-encode like `percent_encode`, but keep ``/``, for an S3 key or a whole path.
+    """Percent-encode an S3 key or a whole path: like `percent_encode`, but keep ``/``.
 
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
@@ -65,10 +65,11 @@ def percent_encode_path(text: str | bytes) -> str:
 
 
 def reencode_s3_path(path: str) -> str:
-    """Decode the path of a URL and encode it again, which is how S3 signs it.
+    """Decode the path of a URL and encode it again, as S3 does before it verifies a signature.
 
-    A dot segment keeps its encoding, since a client would remove a segment with unencoded dots.  S3
-    signs the dots unencoded, so most clients cannot reach a key with such a segment.
+    An encoded dot segment stays encoded, because a client would remove a segment of unencoded dots.
+    S3 expects a signature of the unencoded dots, so most clients cannot access a key with such a
+    segment.
 
     Source: the CanonicalRequest in S3's response to a signature that does not match.
     """
@@ -87,7 +88,7 @@ def canonical_part(part: str) -> str:
     """Return the canonical encoding of a name or value in a query.
 
     Services decode the query before they verify the signature, so ``*`` and ``%2a`` both become
-    ``%2A``.  A ``+`` means a plus sign, as in every AWS SDK, not a space.
+    ``%2A``.  As in every AWS SDK, ``+`` means a plus sign, not a space.
     """
     if not part.strip(_UNRESERVED):
         return part
@@ -97,8 +98,8 @@ def canonical_part(part: str) -> str:
 def remove_dot_segments(path: str) -> str:
     """Remove ``.``, ``..`` and empty segments from a path; a trailing ``/`` is kept.
 
-    Unlike RFC 3986, section 5.2.4, AWS removes empty segments and keeps no ``/`` after a final dot
-    segment.
+    Unlike RFC 3986, section 5.2.4, AWS removes empty segments, and keeps no ``/`` in place of a
+    final dot segment.
 
     >>> remove_dot_segments("/a//b/../c/")
     '/a/c/'
@@ -116,7 +117,7 @@ def remove_dot_segments(path: str) -> str:
 
 
 def canonical_value(value: str) -> str:
-    """Return a header value as signed: trimmed, with runs of spaces and tabs as one space.
+    """Return a header value as it is signed: trimmed, with one space for each run of whitespace.
 
     >>> canonical_value("  a   b  ")
     'a b'

@@ -11,7 +11,7 @@ SigV4Error
 
 
 def printable(text: str) -> str:
-    """Escape the unprintable characters of *text*, such as line ends, ESC and direction marks."""
+    """Escape the unprintable characters in *text*, such as line ends, ESC and direction marks."""
     if text.isprintable():
         return text
     return "".join([part if part.isprintable() else ascii(part)[1:-1] for part in text])
@@ -22,7 +22,7 @@ class SigV4Error(Exception):
 
 
 class InvalidRequestError(SigV4Error, ValueError):
-    """A request cannot be signed: its URL, a header, the expiry or the date is invalid.
+    """A request cannot be signed, for example because its URL, a header or the expiry is invalid.
 
     Fix the request; nothing was signed.  The message names the invalid part and the problem, but
     never the value of a header.
@@ -44,16 +44,17 @@ class MissingDependencyError(SigV4Error, ImportError):
 
 
 class EventStreamError(SigV4Error, ValueError):
-    """The bytes are not an event-stream message, or a value cannot be part of one.
+    """Bytes are not a valid event-stream message, or a value cannot be sent in a message.
 
-    The stream cannot continue after this error: close the connection.
+    After an error in received bytes, the rest of the stream cannot be decoded: close the
+    connection.
     """
 
 
 class UnexplainedError(SigV4Error, ValueError):
     """A response does not contain the canonical request that AWS expected.
 
-    Only some services include it, and only for a signature that does not match.
+    Only some services return the canonical request, and only if a signature does not match.
     """
 
 
@@ -62,13 +63,14 @@ class SignatureError(SigV4Error):
 
     Attributes:
         code: The service's error code, such as ``SignatureDoesNotMatch``.
-        message: A sentence that says what is wrong.  It contains no secrets, and unprintable
-            characters from the sender are escaped, so it is safe for terminals and logs.
+        message: A sentence that describes the problem.  It contains no secrets, and unprintable
+            characters from the sender are escaped, so the message can be safely printed and logged.
         canonical_request: The canonical request that the verifier computed, or None if it was not
-            computed.  Compare it with the sender's.  It contains the values of signed headers,
-            including the session token, so it is left out of the message and of pickles.
-        string_to_sign: The string to sign that the verifier computed, or None.  It is also left out
-            of the message and of pickles.
+            computed.  Compare it with the sender's canonical request.  It contains the values of
+            signed headers, including the session token, so it is left out of the message and of
+            pickles.
+        string_to_sign: The string to sign that the verifier computed, or None if it was not
+            computed.  It is also left out of the message and of pickles.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Explain why a signature did not match, by comparing what we signed with what AWS expected.
+"""Explains why a signature did not match: compares what was signed with what AWS expected.
 
 SignatureDoesNotMatch: the canonical requests differ.
   path: we signed '/a b', AWS expected '/a%20b'
@@ -14,7 +14,7 @@ from ._errors import UnexplainedError
 from ._refusal import SignatureMismatch, normalize_line_ends
 from ._signer import Signature
 
-# Headers whose values must not appear in terminals or logs.
+# Headers whose values must not be printed or logged.
 _SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -25,7 +25,7 @@ _SECRET_HEADERS = frozenset(
         "x-api-key",
     }
 )
-_SECRET_SUFFIX = "-customer-key"  # S3's customer keys for encryption (SSE-C)
+_SECRET_SUFFIX = "-customer-key"  # customer-provided encryption keys in S3 (SSE-C)
 # Query parameters whose values must not be shown.
 SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
@@ -44,17 +44,18 @@ _VERDICTS: dict[Cause, str] = {
 
 @frozen
 class Difference:
-    """A part of the request that differs between the two sides.
+    """A part of a signed string whose value differs from the value that AWS expected.
 
-    A secret value is replaced by its length; a long value is cut around the first difference.
+    A secret value is replaced by its length; a long value is shortened to the text around the first
+    difference.
 
     Attributes:
-        part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers`` or
-            ``payload hash``; for the string to sign, ``algorithm``, ``timestamp`` or ``scope``.
-        ours: The value that we signed; None if our request does not have the part.
-        theirs: The value that AWS expected; None if the request that AWS saw does not have the
-            part.
-        hint: A common cause of the difference; empty if none is known.
+        part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers``,
+            ``payload hash``, ``order of query parameters`` or ``order of headers``; in the string
+            to sign, ``algorithm``, ``timestamp`` or ``scope``.
+        ours: The signed value; None if the part was not signed.
+        theirs: The value that AWS expected; None if AWS did not expect the part.
+        hint: A common cause of such a difference; an empty string if none is known.
     """
 
     part: str
@@ -71,13 +72,13 @@ class Difference:
 
 @frozen
 class Explanation:
-    """Why a signature did not match; ``str`` returns a report.
+    """The reason why a signature did not match; ``str`` returns a report.
 
     Attributes:
         code: The service's error code; None if the response has none.
         cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
             if neither differs; ``unknown`` if only the canonical requests could be compared.
-        differences: The parts that differ, in the order of that string.
+        differences: The parts that differ, in the order in which that string contains them.
         string_to_sign: The string to sign that AWS expected, if the response contains it:
             algorithm, timestamp, scope and the hash of the canonical request.
     """
@@ -96,20 +97,20 @@ class Explanation:
 
 
 def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanation:
-    """Explain why AWS rejected a signature.
+    """Explain why AWS rejected a signature that does not match.
 
     Args:
-        answer: An error such as ``SignatureDoesNotMatch`` or ``InvalidSignatureException``: the
-            response body in XML or JSON, botocore's ``ClientError``, or any text that contains the
-            response, such as part of a log.
+        answer: A ``SignatureDoesNotMatch`` or ``InvalidSignatureException`` error: the response
+            body in XML or JSON, botocore's ``ClientError``, or any text that contains the response,
+            such as an excerpt from a log.
         ours: The return value of `Signer.sign` for the request, or only its canonical request, if
-            nothing else is available.  With `SigV4Auth` the signature is
+            nothing else is available.  With `SigV4Auth`, it is
             ``response.request.extensions["sigv4"]``.
 
     Raises:
-        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or one
-            of the two texts is not a canonical request.  Responses to other errors do not contain
-            it.
+        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or that
+            string or *ours* is not a canonical request.  Responses with other errors do not contain
+            a canonical request.
     """
     theirs = SignatureMismatch.parse(answer)
     mine = normalize_line_ends(ours) if isinstance(ours, str) else ours.canonical_request
@@ -124,7 +125,7 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
 
 
 def is_secret_header(name: str) -> bool:
-    """Return whether the values of the header *name*, in lowercase, must not be shown."""
+    """Return whether the values of a header must not be shown; *name* must be lowercase."""
     return name in _SECRET_HEADERS or name.endswith(_SECRET_SUFFIX)
 
 
@@ -144,7 +145,7 @@ def mask_secrets(canonical_request: str) -> str:
 
 @frozen
 class _CanonicalRequest:
-    """A parsed canonical request; each name is followed by its separator."""
+    """A parsed canonical request; each parameter or header is a name, a separator and a value."""
 
     method: str
     path: str
@@ -190,7 +191,7 @@ def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]
 
 
 def _name_order(canonical_request: str) -> dict[str, str]:
-    """Return the names in order, which can differ although all values are equal."""
+    """Return the order of the names, which can differ although all values are equal."""
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
@@ -199,7 +200,7 @@ def _name_order(canonical_request: str) -> dict[str, str]:
 
 
 def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
-    """Return the parts of a string to sign, without its last line, a hash."""
+    """Return the first three lines of a string to sign, by name; the fourth is a hash."""
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
@@ -209,14 +210,14 @@ def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
 def _compare(
     parts: Callable[[str], dict[str, str]], ours: str, theirs: str
 ) -> tuple[Difference, ...]:
-    """Return the parts that differ between two strings; *parts* parses a string."""
+    """Return the parts that differ between two strings; *parts* is the function that parses them."""
     mine, others = parts(ours), parts(theirs)
     both = [(part, mine.get(part), others.get(part)) for part in {**mine, **others}]
     return tuple([_difference(*values) for values in both if values[1] != values[2]])
 
 
 def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
-    """Return a part that differs, with secrets masked and long values cut."""
+    """Return the description of a part that differs; secrets are masked and long values shortened."""
     name = part.rpartition(" ")[2]
     shown = [value if value is None else _mask(name, value) for value in (ours, theirs)]
     return Difference(
@@ -225,7 +226,7 @@ def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
 
 
 def _hint(part: str, ours: str | None, theirs: str | None) -> str:
-    """Return a common cause of a difference, or an empty string."""
+    """Return a common cause of such a difference, or an empty string."""
     kind = part.partition(" ")[0]
     if theirs is None and kind == "header":
         return "it was removed in transit, or never sent"
@@ -239,7 +240,7 @@ def _hint(part: str, ours: str | None, theirs: str | None) -> str:
 
 
 def _path_hint(ours: str, theirs: str) -> str:
-    """Return a hint on which side encoded the path once more than the other."""
+    """Return a hint that explains how the encodings of the two paths differ."""
     if percent_encode_path(ours.encode("utf-8", "surrogatepass")) == theirs:
         return (
             "AWS encodes the path twice: use double_encode=True, which is correct for all "
@@ -266,7 +267,7 @@ def _mask(name: str, value: str) -> str:
 
 
 def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
-    """Cut long values so that they start shortly before the first difference."""
+    """Shorten long values, so that they start shortly before the first difference."""
     if ours is None or theirs is None:
         return _clip(ours), _clip(theirs)
     pairs = enumerate(zip(ours, theirs, strict=False))
@@ -277,7 +278,7 @@ def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | Non
 
 
 def _clip(value: str | None) -> str | None:
-    """Cut *value* if it is long."""
+    """Shorten *value* if it is long."""
     return value if value is None or len(value) <= _SHOWN else value[:_SHOWN] + "..."
 
 

@@ -22,7 +22,7 @@ class Payload(Value):
     EVENTS: ClassVar["Payload"]
 
     def __init__(self, hash: str) -> None:  # noqa: A002 (its name is known by now)
-        # The hash is a line of the canonical request, so it must not contain line ends.
+        # The hash becomes a line of the canonical request, so it must not contain line ends.
         if not hash or not hash.isascii() or not hash.isprintable():
             raise ValueError(
                 "hash must be a hexadecimal SHA-256 digest, or a marker such as UNSIGNED-PAYLOAD"
@@ -36,7 +36,7 @@ class Payload(Value):
 
     @classmethod
     def hashed(cls, hexdigest: str) -> "Payload":
-        """Return the payload of a body whose SHA-256 is known, as 64 hexadecimal digits."""
+        """Return the payload of a body whose SHA-256 is already known, as 64 hexadecimal digits."""
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
             raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)
@@ -47,11 +47,12 @@ class Payload(Value):
 
         Args:
             algorithm: The name of the algorithm that signs each chunk, such as
-                ``AWS4-HMAC-SHA256``; None if the chunks are unsigned, which S3 allows over https.
+                ``AWS4-HMAC-SHA256``; None if the chunks are unsigned, which S3 allows only over
+                https.
             trailer: Whether trailers follow the chunks.  Unsigned chunks must have a trailer.
 
         Raises:
-            ValueError: AWS defines no payload type with these properties.
+            ValueError: AWS defines no marker for this combination.
         """
         form = f"STREAMING-{algorithm or 'UNSIGNED'}-PAYLOAD{'-TRAILER' if trailer else ''}"
         if form not in CHUNKED:
@@ -62,7 +63,7 @@ class Payload(Value):
 Payload.EMPTY = Payload(sha256(b"").hexdigest())
 # "UNSIGNED-PAYLOAD": https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 Payload.UNSIGNED = Payload("UNSIGNED-PAYLOAD")
-# A body of signed event-stream messages, such as Transcribe's: see `EventSigner`.
+# The body consists of signed event-stream messages, as in Amazon Transcribe: see `EventSigner`.
 Payload.EVENTS = Payload("STREAMING-AWS4-HMAC-SHA256-EVENTS")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html

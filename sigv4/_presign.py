@@ -31,7 +31,7 @@ def presign(
     at: datetime,
     expires: int,
 ) -> str:
-    """Implement `Signer.presign`."""
+    """Return the presigned URL: see `Signer.presign`."""
     if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
         raise InvalidRequestError(f"expires must be an integer, from 1 to {LONGEST_EXPIRY} seconds")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
@@ -67,9 +67,9 @@ def presign(
 
 
 def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
-    """Return the headers to sign: all of them, unless the signer has a custom selection.
+    """Return the headers to sign: all of the request's, unless the signer has a custom selection.
 
-    The user of the URL must send the signed headers unchanged.
+    A client that uses the URL must send the signed headers unchanged.
     """
     names = [name for name, _ in request.headers]
     if replaced := REPLACED.intersection(names):

@@ -1,14 +1,14 @@
-"""Parse the error response to a signature that does not match, which contains what AWS expected.
+"""Parses the error response to a signature that does not match.
 
-S3 returns the expected canonical request and string to sign as elements of XML.  Other services put
-them into the message, in XML or JSON:
+The response contains the canonical request and the string to sign that AWS expected.  S3 returns
+them as XML elements.  Other services put them into the error message, in XML or JSON:
 
     The Canonical String for this request should have been
     '...'
     The String-to-Sign should have been
     '...'
 
-Exceptions and logs repeat these texts.
+Exceptions and logs quote such responses.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 """
@@ -23,12 +23,12 @@ from attrs import field, frozen
 from ._errors import UnexplainedError
 from ._limits import LONGEST_ERROR_RESPONSE
 
-# The sentences in a message that precede the two texts.
+# The sentences that precede the two strings in an error message.
 _CANONICAL_REQUEST = "The Canonical String for this request should have been"
 _STRING_TO_SIGN = "The String-to-Sign should have been"
 
-# The canonical request ends with a hash or a marker, the string to sign has four lines.  In a log,
-# more text may follow.
+# The canonical request ends with a hash or a marker, and the string to sign has four lines.  In a
+# log, more text may follow.
 _is_canonical_request = re.compile(r"'(.*?\n[0-9A-Za-z-]+)'", re.DOTALL).match
 _is_string_to_sign = re.compile(r"'?(AWS4[^\n']*\n[^\n']*\n[^\n']*\n[0-9a-f]{64})").match
 
@@ -57,7 +57,7 @@ class SignatureMismatch:
 
     @classmethod
     def parse(cls, error: ErrorResponse) -> "SignatureMismatch":
-        """Parse a response body, an exception made from it, or a text that contains it.
+        """Parse a response body, an exception that contains it, or a text that quotes it.
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected.
@@ -85,7 +85,7 @@ def normalize_line_ends(text: str) -> str:
 
 
 def _parse_response(error: ErrorResponse) -> dict[str, str]:
-    """Return the string fields of a response, by lowercase name."""
+    """Return those fields of a response that are strings, by lowercase name."""
     if isinstance(error, Exception):
         response: Any = getattr(error, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
@@ -102,14 +102,14 @@ def _parse_response(error: ErrorResponse) -> dict[str, str]:
 
 
 def _unquote(text: str, is_whole: Any) -> str:
-    """Return the match of *is_whole* in *text*, or else all of *text* without its quotes."""
+    """Return the match of *is_whole* at the start of *text*, or else *text* without quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
 
 
 def _text_fields(document: Any) -> dict[str, str]:
-    """Return the string fields of an object, by lowercase name."""
+    """Return those fields of a mapping that are strings, by lowercase name."""
     if not hasattr(document, "items"):
         return {}
     return {
@@ -120,7 +120,7 @@ def _text_fields(document: Any) -> dict[str, str]:
 
 
 def _json_fields(text: str) -> dict[str, str]:
-    """Return the string fields of a JSON object, or an empty dict if *text* is not JSON."""
+    """Return the string fields of a JSON object by name, or an empty dict if *text* is not JSON."""
     try:
         return _text_fields(json.loads(text))
     except (RecursionError, ValueError):
@@ -128,7 +128,7 @@ def _json_fields(text: str) -> dict[str, str]:
 
 
 def _log_fields(text: str) -> dict[str, str]:
-    """Return the fields of a response that is quoted in an exception, a log or another text."""
+    """Return the fields of a response that an exception, a log or another text quotes."""
     start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
     if 0 <= start < end and (fields := _xml_fields(_unescape_text(text[start:end]))):
         return fields
@@ -138,7 +138,7 @@ def _log_fields(text: str) -> dict[str, str]:
 
 
 def _unescape_text(text: str) -> str:
-    """Undo the escaping of JSON or ``repr``, which may be nested."""
+    """Undo the escaping of JSON or ``repr``, which may have been applied several times."""
     for _ in range(_DEEPEST):
         if "\\n" not in text.partition("\n")[0]:
             break
@@ -152,12 +152,12 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _xml_fields(error: bytes | str) -> dict[str, str]:
-    """Return the text of each element without children, by lowercase name; none if it is not XML.
+    """Return the text of each element without children, by lowercase name; empty if not XML.
 
     A document type is rejected: AWS never sends one, and its entities can expand a small response
     to a huge one.
     """
-    # A str is decoded already, so the encoding that it declares is ignored.
+    # A str is already decoded, so the encoding in its XML declaration is ignored.
     data, encoding = (error, None) if isinstance(error, bytes) else (_encode(error), "utf-8")
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data.startswith(b"<"):

@@ -17,10 +17,10 @@ _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
 class HasItems(Protocol):
-    """A mapping, or an object with ``items`` such as the headers of `email` and urllib."""
+    """A mapping, or an object with a method ``items``, such as the headers in `email`."""
 
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
-        """Return pairs of name and value."""
+        """Return the headers as pairs of name and value."""
         ...
 
 
@@ -28,26 +28,27 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _decode(part: str | bytes) -> str:
-    """Decode bytes such that encoding restores them."""
+    """Decode bytes so that encoding the result restores them."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
 def _check_names(names: list[str]) -> None:
     """Raise InvalidRequestError if a name is not a valid header name."""
     joined = "".join(names)
-    # Nearly all names consist of letters, digits and hyphens: check all of them at once.
+    # Nearly all names consist of letters, digits and hyphens, so all names are checked in one step.
     if "" not in names and joined.isascii() and joined.replace("-", "0").isalnum():
         return
     for number, name in enumerate(names, 1):
         if not name or name.strip(_TOKEN):
-            # The name is left out: if a line of a raw request is damaged, a value can be part of it.
+            # The message leaves out the name: in a damaged line of a raw request, the name can
+            # contain the value.
             raise InvalidRequestError(
                 f"the name of header {number} is not a valid header name (RFC 9110, section 5.6.2)"
             )
 
 
 def _normalize_headers(headers: Headers) -> list[tuple[str, str]]:
-    """Return headers as pairs with lowercase names, after checking that they can be sent."""
+    """Return the headers as pairs with lowercase names, after checking that they can be sent."""
     items: Any = headers
     names: list[str] = []
     pairs: list[tuple[str, str]] = []
@@ -76,15 +77,15 @@ def _check_method(method: str) -> str:
 class SignableRequest:
     """A request to sign or to verify, as it is sent.
 
-    Path and query are used as they are in the URL, percent-encoded, so that the signed bytes are
-    the sent bytes.  Encode an S3 key with `percent_encode_path` first.
+    The path and the query must be percent-encoded in the URL and are not changed, so that the
+    signed bytes are the sent bytes.  Encode an S3 key with `percent_encode_path` first.
 
     Args:
         method: The HTTP method, such as ``GET``; case-sensitive.
         url: An absolute, percent-encoded URL without a fragment.
         headers: A mapping or pairs of ``str`` or ``bytes``.  A ``host`` header has priority over
-            the host of the URL.  Without one, ``host`` is the URL's, in lowercase, without user
-            information and the scheme's default port.
+            the host of the URL.  Without that header, the host of the URL is used, in lowercase,
+            without the user information or the scheme's default port.
         payload: The payload hash; by default that of an empty body.
 
     The object is not frozen, but treat it as immutable.
@@ -134,7 +135,7 @@ class SignableRequest:
         self.payload = payload
 
     def __repr__(self) -> str:
-        """Return a repr without query, headers and text after ``=``, where signatures can be."""
+        """Return a repr without query, headers and the path after ``=``, which can be secret."""
         path, equals, _ = self.path.partition("=")
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 

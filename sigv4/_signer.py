@@ -1,4 +1,4 @@
-"""The signer, which returns the headers or the URL for a request, credentials and a time.
+"""The signer, which computes headers or a URL from a request, credentials and a time.
 
 This module does not depend on the algorithm, reads no clock and does not change the request.
 """
@@ -17,13 +17,13 @@ class Signature(Value):
     """The headers to add to a request, and the strings that were signed.
 
     Attributes:
-        headers: The headers to set: ``x-amz-date``, ``authorization`` and, if applicable,
+        headers: The headers to set: ``x-amz-date``, ``authorization`` and, if required,
             ``x-amz-security-token``, ``x-amz-content-sha256`` and ``x-amz-region-set``.
         signature: The signature, in hexadecimal.
         signed_headers: The names of the signed headers.
-        canonical_request: The canonical request.  Compare it with the one in the service's response
-            if the error is SignatureDoesNotMatch.  It contains header values, including the session
-            token.
+        canonical_request: The canonical request.  If the error is SignatureDoesNotMatch, compare it
+            with the canonical request in the service's response, or call `explain`.  It contains
+            header values, including the session token.
         string_to_sign: The string to sign.
     """
 
@@ -61,25 +61,28 @@ class Signature(Value):
 
 
 class Signer(SigningRules):
-    """Signs requests for one service, in headers or as a presigned URL.
+    """Signs requests to one service, in headers or as a presigned URL.
 
-    A signer can be shared between threads.  A derived key is cached for its day, but not longer
-    than the credentials exist.
+    A signer can be shared between threads.  Derived keys are cached in the credentials object and
+    are freed with it.
 
     Args:
-        algorithm: A `SigV4` (service and region), or another algorithm with the same interface.
+        algorithm: A `SigV4`, which has the service and the region, or another algorithm with the
+            same interface, such as a `SigV4A`.
         s3: Whether to apply S3's rules: the path is signed unchanged, and ``x-amz-content-sha256``
-            is sent.  By default this depends on the service: ``s3``, ``s3express`` and so on.
-        signed_headers: A function that selects the headers to sign by lowercase name, such as
-            `sign_default_headers` or `sign_all_headers`.  ``host`` and the headers that the signer
-            adds are always signed.  With `sign_default_headers`, a presigned URL signs all headers.
+            is sent.  By default, they apply to the services ``s3``, ``s3express``,
+            ``s3-object-lambda`` and ``s3-outposts``.
+        signed_headers: A function that takes the lowercase name of a header and returns whether it
+            is signed, such as `sign_default_headers` or `sign_all_headers`.  ``host`` and the
+            headers that the signer adds are always signed.  With `sign_default_headers`, all
+            headers of a presigned request are signed.
         normalize_path: Whether to remove dot segments and empty segments from the path before
             signing; all services except S3 require this.
         double_encode: Whether to encode the path once more before signing; all services except S3
             require this.
         content_sha256: Whether to send the payload hash as a header; S3 requires it.
-        sign_session_token: Whether the session token is signed.  AWS IoT requires that it is added
-            to the request without being signed.
+        sign_session_token: Whether the session token is signed.  AWS IoT requires it to be added to
+            the request unsigned.
     """
 
     __slots__ = ()
@@ -87,11 +90,11 @@ class Signer(SigningRules):
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime
     ) -> Signature:
-        """Sign *request* in its headers.
+        """Sign *request*, and return the headers to add.
 
         Args:
-            request: The request, which is not changed.  An existing signature, date or token in its
-                headers is replaced.  An existing ``x-amz-content-sha256`` header is kept and
+            request: The request, which is not changed.  The returned headers replace an existing
+                signature, date or token.  An existing ``x-amz-content-sha256`` header is kept and
                 signed.
             credentials: The credentials that sign the request.
             at: The signing time, a datetime with a time zone.  Services reject a request whose time
@@ -101,7 +104,7 @@ class Signer(SigningRules):
             The headers to set, and the strings that were signed.
 
         Raises:
-            InvalidRequestError: The URL is presigned already: its query has parameters of a
+            InvalidRequestError: The URL is already presigned: its query contains parameters of a
                 signature.
             ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
@@ -135,7 +138,7 @@ class Signer(SigningRules):
     def presign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime, expires: int
     ) -> str:
-        """Return the URL of *request* with the signature in its query.
+        """Return the URL of *request*, with a signature in the query.
 
         Anyone who has the URL can send the request until it expires: treat the URL as a secret.
 
@@ -144,15 +147,15 @@ class Signer(SigningRules):
                 selection, and must be sent with the URL exactly as they are here:
                 ``content-length`` limits an upload to that length, ``if-none-match: *`` prevents
                 overwriting.  For S3, the body is not signed.
-            credentials: The credentials that sign the URL.  The URL expires with them, if they
-                expire first.
+            credentials: The credentials that sign the URL.  If they expire before the URL does, the
+                URL expires with them.
             at: The time from which the URL is valid, a datetime with a time zone.
-            expires: The validity of the URL in seconds, 1 to 604800 (a week).
+            expires: How long the URL is valid, in seconds: 1 to 604800 (a week).
 
         Raises:
-            InvalidRequestError: *expires* is not an int or is out of range; the URL is presigned
-                already; or a header cannot be signed, such as ``user-agent``, which may change in
-                transit.
+            InvalidRequestError: *expires* is not an int or is out of range; the URL is already
+                presigned; or the request has a header that cannot be signed, such as
+                ``user-agent``, which may change in transit.
             ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
 
@@ -163,14 +166,14 @@ class Signer(SigningRules):
         return presign(self, request, credentials, at=at, expires=expires)
 
     def seed(self, signature: Signature, credentials: Credentials) -> SeedSignature:
-        """Return the seed of the signatures of a body's chunks or events.
+        """Return the seed from which the signatures of a body's chunks or events are computed.
 
         Args:
             signature: The return value of `sign` for the request.
             credentials: The credentials that signed the request.
 
         Raises:
-            TypeError: The algorithm can sign requests only.
+            TypeError: The algorithm can only sign requests.
         """
         timestamp = signature.headers["x-amz-date"]
         return SeedSignature(

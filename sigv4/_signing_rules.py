@@ -22,7 +22,7 @@ S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 
 
 class SigningRules(Value):
-    """The base class of `Signer`, which documents the arguments."""
+    """The rules that a service requires; `Signer` is a subclass and documents the arguments."""
 
     __slots__ = __match_args__ = (
         "algorithm",
@@ -64,7 +64,7 @@ class SigningRules(Value):
         self.sign_session_token = sign_session_token
 
     def signing_timestamp(self, credentials: Credentials, at: datetime) -> str:
-        """Format the signing time, at which *credentials* must not have expired."""
+        """Check that *credentials* have not expired at the signing time, and format that time."""
         signed_at = format_timestamp(at)  # first, because it rejects a time without a time zone
         if credentials.expired(at):
             raise ExpiredCredentialsError(
@@ -75,7 +75,7 @@ class SigningRules(Value):
     def headers_to_sign(
         self, request: SignableRequest, replaced: frozenset[str]
     ) -> list[tuple[str, str]]:
-        """Return the headers of *request* that are signed and not *replaced*."""
+        """Return the headers of *request* to sign, without those in *replaced*."""
         selected = self.signed_headers
         return [
             pair
@@ -85,7 +85,7 @@ class SigningRules(Value):
 
 
 def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
-    """Return the canonical query, or raise InvalidRequestError if it has a *reserved* parameter."""
+    """Return the canonical query, or raise InvalidRequestError if it has a parameter in *reserved*."""
     query = canonical_query(request.query)
     if "X-Amz-" in query:
         names = {pair.partition("=")[0] for pair in query.split("&")}
@@ -102,15 +102,15 @@ def canonical_request(
     names: str,
     payload_hash: str,
 ) -> str:
-    """Return the canonical request.
+    """Return the canonical request, composed of its canonical parts.
 
     Args:
-        rules: The rules for the encoding of the path.
+        rules: The rules by which the path is encoded.
         request: The request, whose method and path are used.
         query: The canonical query, without the signature.
-        headers: The canonical headers, each line with its line end.
+        headers: The canonical headers, one per line; each line ends with LF.
         names: The names of the signed headers, joined by ``;``.
-        payload_hash: The payload hash.
+        payload_hash: The SHA-256 of the body, or a marker that replaces it.
     """
     path = canonical_path(
         request.path, normalize=rules.normalize_path, double_encode=rules.double_encode

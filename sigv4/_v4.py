@@ -11,18 +11,19 @@ from ._value import Value
 if TYPE_CHECKING:
     from _hashlib import HASH
 
-# The two hashes of HMAC (RFC 2104), each with the key already added.  Copying them takes half the
-# time of copying an `hmac.HMAC`.
+# The inner and the outer hash of HMAC (RFC 2104), each with the key already added.  Copying them
+# takes half as long as copying an `hmac.HMAC`.
 _Mac = tuple["HASH", "HASH"]
 
-# Maximum number of cached scopes per access key: a server may get the region from the request.
+# Maximum number of cached scopes per access key.  A limit is needed because a server may take the
+# region from the request.
 _MOST_KEYS = 64
 
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 def _keyed(key: bytes) -> _Mac:
-    """Return HMAC-SHA256 with *key*, which must not be longer than the hash's block of 64 bytes."""
+    """Return the state of HMAC-SHA256 with *key*, which must not be longer than 64 bytes (a block)."""
     block = key.ljust(64, b"\0")
     return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
@@ -76,7 +77,7 @@ class SigV4(Value):
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
-        """Return the HMAC of the day's signing key, which replaces the previous day's in the cache.
+        """Return the HMAC state of the day's signing key; only the latest day's is cached.
 
         The key is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """

@@ -1,7 +1,8 @@
-"""SigV4A: ECDSA signatures with a P-256 key derived from the secret, valid in a set of regions.
+"""SigV4A: ECDSA signatures that are valid in several regions, made with a derived P-256 key.
 
-The key depends only on the access key, not on day, region or service.  A verifier needs only the
-public half of the key.  `cryptography` is imported when the first key is derived.
+The key is derived from the access key, and does not depend on the day, the region or the service.
+A verifier needs only the public half of the key.  `cryptography` is imported when the first key is
+derived.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html,
 "Derive a signing key for SigV4a"
@@ -27,17 +28,17 @@ NAME = "AWS4-ECDSA-P256-SHA256"
 
 # The order of P-256: NIST SP 800-186, section 3.2.1.3.
 _ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
-# [L] in SP 800-108, section 4.1: the length of the key in bits.
+# [L] in NIST SP 800-108, section 4.1: the length of the key in bits.
 _KEY_BITS = (256).to_bytes(4, "big")
 
-# The form of a signature that every signer writes: DER in hexadecimal.
+# All signers write a signature as DER in lowercase hexadecimal.
 _is_signature = re.compile(r"(?:[0-9a-f]{2}){8,72}").fullmatch
 _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 
 @cache
 def _ecdsa() -> "ECDSA":
-    """Return ECDSA for hashes that hashlib computes, which is faster than `cryptography`."""
+    """Return ECDSA for prehashed messages: hashlib computes hashes faster than `cryptography`."""
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -51,9 +52,9 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
         fixed input = label || 0x00 || access key id || counter || length of the key in bits
         candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
 
-    The first candidate that is not greater than *order* - 2, where *order* is the order of the
-    curve, plus one, is the key (FIPS 186-5, appendix A.2.2: rejection sampling).  One candidate in
-    2 ** 32 is rejected.
+    Candidates greater than *order* - 2, where *order* is the order of the curve, are rejected, and
+    the counter is increased after each.  The key is the first remaining candidate plus one (FIPS
+    186-5, appendix A.2.2: rejection sampling).  One candidate in 2 ** 32 is rejected.
     """
     key = b"AWS4A" + credentials.secret_access_key.encode()
     label = NAME.encode() + b"\0" + credentials.access_key_id.encode()
@@ -67,7 +68,7 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
 
 
 def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
-    """Return the private key of *credentials*, which is derived once."""
+    """Return the private key of *credentials*, which is derived once and then cached."""
     keys = get_derived_keys(credentials)
     if NAME not in keys:
         ec = import_ec()
@@ -81,7 +82,7 @@ def _digest(text: str) -> bytes:
 
 
 def _join_regions(regions: str | Iterable[str]) -> str:
-    """Return regions and patterns joined by commas; a ``str`` may contain several."""
+    """Return regions and patterns joined by commas; a single ``str`` may already contain several."""
     given = regions.split(",") if isinstance(regions, str) else regions
     try:
         parts = [part.strip() for part in given]
@@ -96,7 +97,7 @@ def _join_regions(regions: str | Iterable[str]) -> str:
 
 
 def covers(region_set: str, region: str) -> bool:
-    """Return whether *region* is in the comma-separated *region_set*.
+    """Return whether *region* matches a region or pattern in the comma-separated *region_set*.
 
     >>> covers("us-*,eu-west-1", "us-east-2")
     True
@@ -108,7 +109,7 @@ def covers(region_set: str, region: str) -> bool:
 
 
 def _matches(pattern: str, region: str) -> bool:
-    """Return whether *region* matches *pattern*, in which ``*`` matches any text."""
+    """Return whether *region* matches *pattern*, in which ``*`` matches any characters."""
     start, *others = pattern.split("*")
     if not others:
         return region == pattern
@@ -143,12 +144,13 @@ class SigV4A(Value):
     Attributes:
         service: The signing name of the service, such as ``s3``.
         region_set: Regions and patterns: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.  The
-            attribute holds them joined by commas, as they are sent.
+            attribute is a ``str`` in which they are joined by commas, as they are sent.
 
     Raises:
         InvalidRequestError: *region_set* is empty or contains an invalid region name, or *service*
             cannot be part of a credential scope.
-        MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
+        MissingDependencyError: `cryptography` cannot be imported; raised when the first key is
+            needed.
     """
 
     __slots__ = __match_args__ = ("service", "region_set")
@@ -157,8 +159,9 @@ class SigV4A(Value):
     region_set: str
 
     name = NAME
-    # Most DER signatures have 70 to 72 bytes.  They are padded, so that the length of a body is
-    # known in advance (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+    # Most DER signatures have 70 to 72 bytes.  In chunks, they are padded to 72 bytes, so that the
+    # length of a body is known in advance (aws-c-auth, aws_signing.h:
+    # AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     signature_length = 144
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
@@ -177,10 +180,10 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text*, by the secret or the public key.
+        """Return whether *signature* is a valid signature of *text* by *key*, secret or public.
 
-        The signature must have the form that signers write.  Both (r, s) and (r, n - s) are valid:
-        AWS's signers write either, each half of the time.
+        The signature must be DER in lowercase hexadecimal, as all signers write it.  Both (r, s)
+        and (r, n - s) are valid: AWS's signers write either, each half of the time.
         """
         if not _is_signature(signature):
             return False
@@ -198,5 +201,5 @@ class SigV4A(Value):
 
     @staticmethod
     def public_key(credentials: Credentials) -> VerifyingKey:
-        """Return the public key for verifying signatures that *credentials* make."""
+        """Return the public key that verifies signatures made with *credentials*."""
         return VerifyingKey(_private_key(credentials).public_key(), credentials.session_token)

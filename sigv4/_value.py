@@ -1,14 +1,14 @@
 """A base class for values: objects that are equal if their fields are equal.
 
-How a class is written depends on its use:
+The way in which a class is defined depends on its use:
 
-- Public classes that the first signature needs derive from `Value`, with slots and a handwritten
-  constructor.
+- Public classes that are needed for the first signature derive from `Value`, with slots and a
+  handwritten constructor.
 - Private records are `typing.NamedTuple`, or attrs classes if ``repr`` must hide a field.
 - All other classes use attrs.
 
-The reason is the time of a cold start.  attrs and `dataclasses` generate code for each class at
-import, which takes half a millisecond.  A `Value` takes a hundredth of that.
+The reason is the duration of a cold start.  At import, attrs and `dataclasses` generate code for
+each class, which takes half a millisecond.  A `Value` takes a hundredth of that time.
 """
 
 from collections.abc import Mapping
@@ -20,18 +20,18 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the class name with its module, since libraries share class names."""
+    """Return the class name with its module, because different libraries use the same class names."""
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
 
 
 class Value:
-    """Adds equality, hash, ``repr``, pickling and copies with changes to a class with slots.
+    """Adds equality, hashing, ``repr``, pickling and `replace` to a class with slots.
 
     A subclass lists its fields in ``__match_args__``, in the order of the constructor's arguments.
-    Setting a field is not prevented, since that would quadruple the time to create an object: treat
-    the object as immutable.
+    Treat an object as immutable.  Preventing changes to its fields would quadruple the time to
+    create it.
 
     Attributes:
         _hidden: The fields that ``repr`` leaves out.
@@ -43,10 +43,10 @@ class Value:
     _hidden: ClassVar[frozenset[str]] = frozenset()
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    if not TYPE_CHECKING:  # a type checker must report misspelt names
+    if not TYPE_CHECKING:  # a type checker must report misspelled names
 
         def __getattr__(self, name: str) -> object:
-            """Return a field by its former name, with a warning."""
+            """Return a field by its former name, and issue a warning."""
             kind = type(self)
             if name not in self._renamed:
                 raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
@@ -59,11 +59,11 @@ class Value:
         return {name: getattr(self, name) for name in self.__match_args__}
 
     def _key(self) -> tuple[object, ...]:
-        """Return the fields that are compared."""
+        """Return the field values, which are compared and hashed."""
         return tuple([getattr(self, name) for name in self.__match_args__])
 
     def replace(self, **changes: object) -> Self:
-        """Return a copy with *changes*, which the constructor checks."""
+        """Return a copy in which *changes* replace fields; the constructor checks them."""
         return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for `copy.replace` of Python 3.13
@@ -79,7 +79,7 @@ class Value:
         return hash(self._key())
 
     def __repr__(self) -> str:
-        """Return a repr with all fields that are not hidden."""
+        """Return a repr with all fields except the hidden ones."""
         fields = self._asdict().items()
         shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
         return f"{type(self).__qualname__}({', '.join(shown)})"
@@ -90,6 +90,6 @@ class Value:
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    # A value that was pickled by an earlier version has the former names of its fields.
+    # A value that an earlier version pickled has the former field names.
     renamed = kind._renamed  # noqa: SLF001 (same file)  # pyright: ignore[reportPrivateUsage]
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})

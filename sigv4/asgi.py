@@ -1,8 +1,8 @@
 """`SigV4Middleware` for ASGI applications: Starlette, FastAPI, Quart, Litestar and others.
 
-The module imports no framework and no server.  `sigv4` does not import it, so import it explicitly.
-The rest of `sigv4` takes the time as an argument.  The middleware is called by a server, which
-passes no time, so it reads the clock, unless it is given another clock.
+The module imports no framework and no server.  `sigv4` does not import this module, so import it
+explicitly.  A server calls the middleware and passes no time, so the middleware reads the system
+clock by default, unlike most of `sigv4`, which takes the time as an argument.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -50,66 +50,70 @@ class SigV4Middleware:
 
     The head of a request is checked first: the body of a request that is unsigned, too old, or for
     another service, region or host is not read.  Then the key is looked up, the body is read, and
-    the signature is verified over the method, the path, the query, the signed headers and the body
-    as they arrived.  The application finds a `sigv4.Verified` in ``scope["sigv4"]`` (Starlette:
-    ``request.scope["sigv4"]``) and reads the body as usual.  Its ``signed_headers`` are the headers
-    that the signature covers; a proxy may have added or changed the others.
+    the signature is verified.  It covers the method, the path, the query, the signed headers and
+    the body as they arrived.  The application finds a `sigv4.Verified` in ``scope["sigv4"]``
+    (Starlette: ``request.scope["sigv4"]``) and reads the body as usual.  Its ``signed_headers`` are
+    the names of the headers that the signature covers; a proxy may have added or changed the other
+    headers.
 
-    Install it outside of every middleware that changes a path or a header.  Only a middleware that
-    responds by itself, such as one for CORS, belongs outside of it.  A server's ``root_path`` is
-    signed if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
+    Install it outside every middleware that changes a path or a header.  Only a middleware that
+    sends responses itself, such as one for CORS, belongs outside `SigV4Middleware`.  A server's
+    ``root_path`` is signed if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
 
     Args:
         app: The application.
-        secrets: Credentials by access key ID, as for `sigv4.verify`, or a function of the access
-            key ID that returns None for an unknown one and may be async.  A synchronous function is
-            called in the event loop: make it async if it waits for a database or a network.
+        secrets: Credentials by access key ID, as for `sigv4.verify`: a mapping, or a function that
+            takes an access key ID and returns None if the ID is unknown.  The function may be
+            async.  A synchronous function is called in the event loop: make it async if it waits
+            for a database or a network.
         service: The signing name to which requests must be scoped, such as ``execute-api``.
         region: The region to which requests must be scoped, such as ``eu-west-1``.
         allowed_hosts: The Host headers to accept, such as ``api.example.com``, with the port
             (``localhost:8000``) unless it is the scheme's default.  Case does not matter.
-        allow: Kinds of requests that are rejected by default.  ``"presigned"``: URLs with the
-            signature in the query, which can be passed on and are valid for up to a week.
-            ``"sigv4a"``: signatures that are valid in several regions; verifying them needs
+        allow: Kinds of requests to accept that are rejected by default.  ``"presigned"``: URLs with
+            the signature in the query, which can be passed on and are valid for up to a week.
+            ``"sigv4a"``: signatures that are valid in several regions; verifying them requires
             `cryptography`.  ``"unsigned-payload"``: the signature does not cover the body;
-            presigned URLs for S3 need this, too.  ``"streaming"``: the body consists of signed
+            presigned URLs for S3 also require this value.  ``"streaming"``: the body consists of
             chunks or events (``STREAMING-...``) and is passed on unchanged; the application must
             decode it with a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
         max_body: The maximum size of a body, in bytes; 10 MiB by default, about as much as API
-            Gateway accepts.  A body is held in memory until the application reads it, and for a
-            short time twice.  A server may hold one body for each concurrent request.
-        body_timeout: The time in which the whole body must arrive, in seconds; 30 by default.
-        tolerance: The accepted difference between the clocks, in seconds; 300 by default, 900 for
-            S3.
+            Gateway accepts.  A body is held in memory until the application reads it; for a short
+            time, there are two copies.  A server may hold one body for each concurrent request.
+        body_timeout: The time within which the whole body must arrive, in seconds; 30 by default.
+        tolerance: The maximum difference between the server's clock and the signing time, in
+            seconds; 300 by default, 900 for S3.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, as for `sigv4.verify`.
-        is_replay: A synchronous or async function of a signature and a datetime with a time zone.
-            In one atomic step, it must store the signature until that time and return whether it
-            was stored before: in Redis ``SET signature 1 NX EXAT time``.  It is called last, for
-            valid requests only.  Without it, anyone who sees a signed request can send it again
-            within *tolerance* (a presigned URL: until it expires).  With it, a client that sends
-            two equal requests within a second must make them different, for example by an
-            ``x-amz-`` header.
+        is_replay: A synchronous or async function that takes a signature and a time (a datetime
+            with a time zone).  In one atomic step, it must store the signature until that time and
+            return whether the signature had already been stored: in Redis,
+            ``SET signature 1 NX EXAT time``.  The function is called last, and only for valid
+            requests.  Without the function, anyone who sees a signed request can send the request
+            again within *tolerance* (a presigned URL: until it expires).  With the function, a
+            client that sends two equal requests within a second must make them different, for
+            example by an ``x-amz-`` header.
         now: The clock, a function that returns a datetime with a time zone; by default the system
             clock.
 
-    The response to a rejected request is JSON, ``{"__type": code, "message": ...}``, and has the
-    code in the header ``x-amzn-errortype``.  The status is one of:
+    The response to a rejected request is JSON, ``{"__type": code, "message": ...}``, and also has
+    the code in the header ``x-amzn-errortype``.  The status is one of:
 
-    - 403 for any problem with a signature, and for WebSockets;
-    - 400 for a request that can be interpreted in two ways: no Host header or several; a path with
-      ``.``, ``..``, empty segments or unnecessary percent-encoding, unless the service is S3; a
-      bare ``+`` in the query; repeated parameters whose values are not in ascending order, which
-      is the order in which they are signed;
+    - 403 for any problem with a signature, for a kind of request that *allow* does not contain, and
+      for WebSockets;
+    - 400 for an invalid request, or one that can be interpreted in two ways: no Host header or
+      several; a path with ``.``, ``..``, empty segments or unnecessary percent-encoding, unless the
+      service is S3; a bare ``+`` in the query; repeated parameters whose values are not in
+      ascending order, which is the order in which they are signed;
     - 421 for another host;
     - 413 for a body larger than *max_body*;
     - 408 for a body that arrives too slowly.
 
-    If the body was not read, the connection is closed.
+    If the body of a rejected HTTP/1 request was not read completely, the connection is closed.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message names it.
         RuntimeError: The type of the ASGI scope is not supported, or the server does not provide
-            ``raw_path``.  It is raised by a call, not by the constructor.
+            ``raw_path``.  The error is raised when a request arrives, not by the constructor.
     """
 
     def __init__(
@@ -143,7 +147,7 @@ class SigV4Middleware:
             raise ValueError(f"max_body must be at least 0 bytes, not {max_body}")
         if not body_timeout > 0:
             raise ValueError(f"body_timeout must be more than 0 seconds, not {body_timeout}")
-        SigV4(service=service, region=region)  # raises if service or region is invalid
+        SigV4(service=service, region=region)  # raises an error if service or region is invalid
         self.app = app
         self._find = secrets if callable(secrets) else secrets.get
         self._service = service
@@ -158,7 +162,7 @@ class SigV4Middleware:
         self._now = now or _utc_now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, or pass on the lifespan of the application."""
+        """Handle a request, reject a WebSocket, or pass lifespan events on to the application."""
         kind = scope["type"]
         if kind == "http":
             await self._serve(scope, Body(receive), send)
@@ -173,7 +177,7 @@ class SigV4Middleware:
         try:
             verified = await self._verify(scope, body)
         except DisconnectedError:
-            return  # nobody would receive a response
+            return  # the client would not receive a response
         except RefusedError as refusal:
             await refuse(refusal, scope, body, send)
         except SignatureError as error:
@@ -189,9 +193,8 @@ class SigV4Middleware:
         key = check_key(candidate, credentials)
         check = partial(check_signature, candidate, key, unsigned_headers=self._exempt)
         verified = None
-        if (
-            candidate.declared_hash is not None
-        ):  # the signature can be verified before the body is read
+        # With a declared hash, the signature can be verified before the body is read.
+        if candidate.declared_hash is not None:
             verified = check(candidate.declared_hash, at=self._now())
         payload = await self._read(body)
         if verified is None:
@@ -199,7 +202,7 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # A signature must be remembered longer than a slow body takes.
+            # A signature must be stored longer than a slow body takes to arrive.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"
@@ -245,7 +248,7 @@ def _utc_now() -> datetime:
 
 
 async def _maybe_await(value: Any) -> Any:
-    """Return *value*, awaited if it is awaitable."""
+    """Return *value*, or its result if it is awaitable."""
     return await value if isawaitable(value) else value
 
 

@@ -1,7 +1,7 @@
-"""`SigV4Auth`, which signs the requests of a client of httpx or httpx2.
+"""`SigV4Auth`, which signs the requests of an httpx or httpx2 client.
 
-Only this module of the package uses httpx.  Only this module, `asgi` and the command line read a
-clock.  The package does not import this module, so import it explicitly.
+Within `sigv4`, only this module uses httpx, and only this module, `asgi` and the command-line tool
+read a clock.  `sigv4` does not import this module, so import it explicitly.
 """
 
 import re
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _classes(name: str) -> tuple[type, ...]:
-    """Return the class *name* of each installed library, httpx and httpx2."""
+    """Return the class *name* from httpx and from httpx2, if they are installed."""
     found: list[type] = []
     for library in ("httpx", "httpx2"):
         try:
@@ -34,7 +34,7 @@ def _classes(name: str) -> tuple[type, ...]:
 
 
 if not TYPE_CHECKING:  # pragma: no branch
-    # Each library accepts only a subclass of its own Auth; this class works with both.
+    # Each library accepts only subclasses of its own Auth class; this class is a subclass of both.
     Auth = type("Auth", _classes("Auth"), {})
     Request, Response = (
         Union[_classes(name) or (object,)]  # noqa: UP007 (of as many as there are)
@@ -45,46 +45,49 @@ _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 _Scope = tuple[tuple[str, str], ...]
 
-# Extensions of a request.  The first holds another scope before signing, and the signature
-# afterwards.  The others store that scope and the names of the added headers, so that a request can
-# be signed again when it is sent again.
+# Request extensions.  Before signing, the first may contain a scope that replaces the signer's;
+# afterwards, it contains the signature.  The others store that scope and the names of the added
+# headers, so that a request can be signed again when it is sent again.
 _SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
 class SigV4Auth(Auth):
-    """Signs each request of a client of httpx or httpx2.
+    """Signs each request of an httpx or httpx2 client.
 
     The URL is first converted to canonical percent-encoding, so that the signed URL is the one that
     is sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path
     is decoded and encoded again, as S3 does before it verifies a signature.
 
     Args:
-        signer: The signer for the service and region.  A request can override them in its
-            extensions: ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with the
-            keys ``service`` and ``region``, or ``region_set`` for SigV4A.
+        signer: The signer for the service and region.  A request can override the service and the
+            region in its extensions:
+            ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with the keys
+            ``service`` and ``region``, or ``region_set`` for SigV4A.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
             credentials.  The function may be ``async`` for an ``AsyncClient``.  A blocking client
-            raises TypeError for an async function when it sends its first request, since the kind
-            of client is unknown until then.  Any other value raises TypeError immediately.
-        unsigned_payload: Whether to leave the body out of the signature, so that a stream need not
-            be read first.  S3 accepts this over https.
-        now: The clock, a function that returns a datetime with a time zone.
+            raises TypeError for an async function when it sends its first request, because the kind
+            of client is not known earlier.  A value that is none of these raises TypeError
+            immediately.
+        unsigned_payload: Whether to leave the body out of the signature, so that a streamed body
+            need not be read first.  S3 accepts unsigned bodies over https.
+        now: The clock, a function that returns a datetime with a time zone; by default the system
+            clock.
 
-    A signed request has its `Signature` in the same extension, for `explain`:
+    After signing, the same extension contains the `Signature`, for `explain`:
     ``explain(response.text, response.request.extensions["sigv4"])``.
 
     A body is read into memory before it is signed, unless *unsigned_payload* is set or the request
-    has an ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, this is
-    the signing time.
+    has an ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, its value
+    is the signing time.
 
     When a client follows a redirect to another origin, it removes ``Authorization`` and all
-    ``x-amz-*`` headers, including those that the caller set.  A redirect from http to https on the
-    same host is the same origin for httpx: all headers are sent, and the server rejects the
-    signature of the first URL.
+    ``x-amz-*`` headers, including those that the caller set.  For httpx, a redirect from http to
+    https on the same host stays within the origin: all headers are sent, and the server rejects the
+    signature, which was made for the first URL.
 
     Raises:
         TypeError: *signer* or *credentials* has the wrong type.
-        InvalidRequestError: A request cannot be signed; the message says why.
+        InvalidRequestError: A request cannot be signed; the message states the reason.
         ExpiredCredentialsError: The credentials have expired.
     """
 
@@ -102,8 +105,8 @@ class SigV4Auth(Auth):
         self._unsigned_payload = unsigned_payload
         self._now = now or _utc_now
 
-    # `requires_request_body` stays False, because it depends on the request whether its body must
-    # be read.
+    # `requires_request_body` stays False, because whether a body must be read depends on the
+    # request.
 
     def sync_auth_flow(self, request: "Request") -> "Generator[Request, Response, None]":
         """Sign *request* for a blocking client."""
@@ -122,7 +125,7 @@ class SigV4Auth(Auth):
         yield request
 
     def _needs_body(self, request: "Request") -> bool:
-        """Return whether the signature includes a hash of the body."""
+        """Return whether the body must be read, so that its hash can be signed."""
         return not self._unsigned_payload and "x-amz-content-sha256" not in request.headers
 
     def _sign(self, request: "Request", credentials: Credentials) -> None:
@@ -152,7 +155,7 @@ class SigV4Auth(Auth):
 
 
 def _check_signer(signer: object) -> None:
-    """Raise TypeError if *signer* is not a Signer, for example if it is a SigV4."""
+    """Raise TypeError if *signer* is not a `Signer`, for example if it is a `SigV4`."""
     if not isinstance(signer, Signer):
         raise TypeError(
             "signer must be a Signer, such as Signer(SigV4(service, region)), "
@@ -180,9 +183,9 @@ def _select_signer(request: "Request", signer: Signer) -> Signer:
         ) from None
 
 
-@lru_cache(maxsize=64)  # keeps the derived keys of each signer
+@lru_cache(maxsize=64)  # each cached signer is used for all requests with its scope
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
-    """Return *signer* with another scope; whether S3's rules apply depends on the service."""
+    """Return *signer* with another scope; another service has its own signing rules."""
     known: Any = signer.algorithm
     if not hasattr(known, "replace"):
         raise InvalidRequestError(
@@ -199,14 +202,14 @@ def _scoped(signer: Signer, scope: _Scope) -> Signer:
 
 
 def _canonical_target(request: "Request", *, s3: bool) -> str:
-    """Rewrite path and query of *request* in canonical encoding, and return them."""
-    if "target" in request.extensions:  # the caller chose the exact bytes
+    """Convert the path and the query of *request* to canonical encoding, and return them."""
+    if "target" in request.extensions:  # the caller has set the exact bytes to send
         return str(request.extensions["target"], "ascii")
     sent = request.url.raw_path.decode("ascii")
     path, mark, query = sent.partition("?")
     path = reencode_s3_path(path) if s3 else _encode_path(path)
-    # httpx writes a space in a query as +; every server reads %20 as a space.  Empty pairs are
-    # removed, because only botocore, and servers that use it to verify, sign them.
+    # httpx writes a space in a query as +, but only %20 means a space to every server.  Empty pairs
+    # are removed, because only botocore, and servers that verify with botocore, sign them.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
     parts = [canonical_part(name) + equals + canonical_part(value) for name, equals, value in pairs]
     target = path + mark + "&".join(parts)
@@ -216,7 +219,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
 
 
 def _encode_path(path: str) -> str:
-    """Percent-encode the characters of *path* that are not escapes already."""
+    """Percent-encode *path*, and keep existing escapes, in uppercase."""
     return "".join(
         part.upper() if part.startswith("%") else percent_encode_path(part)
         for part in _escapes.split(path)
@@ -228,20 +231,20 @@ class _BoundName(bytes):
 
     A client that redirects a request to another origin deletes only ``Authorization`` from a copy
     of the headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this
-    class is equal to ``authorization``, too.  In any other comparison, the name is only equal to
-    itself.  So the headers of a signature are removed together, while complete copies of the
-    headers keep them: OpenTelemetry, for example, sends a copy.
+    class is equal to ``authorization``, too.  In any other comparison, it is equal only to itself.
+    Therefore, all headers of a signature are removed together, but a complete copy of the headers
+    contains them: OpenTelemetry, for example, sends a copy.
     """
 
     __slots__ = ()
 
     def lower(self) -> "_NameOrAuthorization":
-        """Return the object that the client compares when it deletes a header."""
+        """Return the object with which the client finds a header to delete."""
         return _NameOrAuthorization(self)
 
 
 class _NameOrAuthorization(bytes):
-    """A name that is equal to itself and to ``authorization``."""
+    """A header name that is equal to itself and to ``authorization``."""
 
     __slots__ = ()
 
@@ -264,7 +267,7 @@ def _decode_name(header: tuple[bytes, bytes]) -> str:
 def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
     """Set the headers of a signature, and make redirects remove all ``x-amz-*`` headers."""
     added = tuple(name for name in headers if name not in request.headers)
-    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # maybe from another signer
+    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # set by another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
@@ -278,7 +281,7 @@ def _add_signature(request: "Request", headers: dict[str, str], signature: Signa
 
 
 def _remove_signature(request: "Request") -> None:
-    """Remove the headers that an earlier signature added, and restore the other headers."""
+    """Remove the headers that an earlier signature added, and restore the scope that it used."""
     added = request.extensions.get(_ADDED, ())
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in added]
     request.headers = type(request.headers)(kept)

@@ -10,18 +10,21 @@ T = TypeVar("T")
 
 
 def _trio() -> Any:
-    """Return the module trio in a trio task, which can run inside asyncio's loop, or else None."""
-    with suppress(RuntimeError):  # asyncio has no running loop
+    """Return the trio module if the current task is a trio task, and otherwise None.
+
+    Trio can run as a guest in asyncio's event loop.
+    """
+    with suppress(RuntimeError):  # raised if asyncio has no running loop
         if asyncio.current_task() is not None:
             return None
     return sys.modules["trio"]
 
 
 async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of an async function.
+    """Call an async function, and return its result.
 
     Raises:
-        TimeoutError: The function did not return within *seconds*, and was cancelled.
+        TimeoutError: The function did not return within *seconds* and was cancelled.
     """
     trio = _trio()
     if trio is None:
@@ -33,7 +36,7 @@ async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]])
 
 
 async def run_beside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
-    """Run *background* while *main* runs, then cancel it; errors of *background* are ignored."""
+    """Run *background* while *main* runs, and cancel it when *main* ends; its errors are ignored."""
 
     async def quietly() -> None:
         with suppress(Exception):

@@ -1,7 +1,7 @@
-"""Checks that the head of a request has only one meaning.
+"""Checks that the head of a request can be interpreted in only one way.
 
-A signature covers the canonical form of a path and a query.  Someone who changes a request in
-transit to another one with the same canonical form does not have to sign it again.
+A signature covers only the canonical form of a path and a query.  If an attacker replaces a path or
+a query in transit by another one with the same canonical form, the signature remains valid.
 """
 
 import re
@@ -21,7 +21,7 @@ _escape = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def read_head(scope: Scope) -> SignableRequest:
-    """Return the request of a scope, without its body.
+    """Return the request that an ASGI scope describes, without its body.
 
     Raises:
         RefusedError: The head is not valid HTTP, or does not have exactly one host.
@@ -39,7 +39,7 @@ def read_head(scope: Scope) -> SignableRequest:
 
 
 def _raw_path(scope: Scope) -> str:
-    """Return the path as it arrived; the application must get its decoded form."""
+    """Return the path as it arrived, after checking that the application gets its decoded form."""
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         raise RuntimeError(
@@ -78,7 +78,7 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 def check_query(query: str) -> None:
-    """Raise RefusedError if a query is ambiguous, or if its order differs from the signed order."""
+    """Raise RefusedError if a query has a bare ``+``, or unsorted values of one parameter."""
     if "+" in query:
         message = "the query must not have a bare +, which may mean a space: send %20 or %2B"
         raise RefusedError(400, "InvalidURI", message)
@@ -92,7 +92,7 @@ def check_query(query: str) -> None:
 
 
 def required_permissions(candidate: Candidate) -> set[Allowed]:
-    """Return the values of ``allow`` that a request requires."""
+    """Return the values that ``allow`` must contain for a request to be accepted."""
     declared = candidate.declared_hash or ""
     needs: dict[Allowed, bool] = {
         "presigned": candidate.authorization.expires is not None,

@@ -1,4 +1,4 @@
-"""The types of ASGI, the body of a request, and the response to a rejected request."""
+"""ASGI types, the body of a request, and the response to a rejected request."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,7 +18,7 @@ _LONGEST_MESSAGE = 300  # characters; some messages contain text from the client
 
 
 class RefusedError(Exception):
-    """A request is rejected, with a status, a code and a message."""
+    """A request is rejected with the HTTP status, the code and the message of this error."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(status, code, message)
@@ -28,7 +28,7 @@ class RefusedError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The client disconnected before the body arrived."""
+    """The client disconnected before the complete body had arrived."""
 
 
 class Body:
@@ -64,7 +64,7 @@ class Body:
         return Payload.hashed(digest.hexdigest())
 
     async def receive(self) -> Message:
-        """Return the body as one message, and then the server's messages."""
+        """Return the body as one message first, and the server's next messages afterwards."""
         if self._data is None:
             return await self._receive()
         body, self._data = bytes(self._data), None
@@ -84,7 +84,10 @@ def check_size(size: int, limit: int) -> None:
 
 
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
-    """Send the response, and close an HTTP/1 connection if its body has not arrived."""
+    """Send the response to a rejected request.
+
+    An HTTP/1 connection is closed if the request's body has not arrived completely.
+    """
     content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -92,7 +95,7 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         (b"x-amzn-errortype", refusal.code.encode()),
     ]
     is_http_1 = scope["http_version"] < "2"
-    # HTTP/2 forbids this header (RFC 9113, section 8.2.2).
+    # HTTP/2 forbids the header ``connection`` (RFC 9113, section 8.2.2).
     if is_http_1 and not body.is_read and _announces_body(scope):
         headers.append((b"connection", b"close"))
     start: Message = {
@@ -105,10 +108,10 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         await send(start)
         await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
-    # hypercorn (0.18) requires that the rest of the body is read.  It queues ten pieces of a body
-    # and then waits until the application reads one, also at the end of a response, so it would
-    # wait forever.  On HTTP/2, a piece that arrives after the end of the response is an error; on
-    # trio, it stops the whole server.
+    # hypercorn (0.18) requires the application to read the rest of the body.  It queues ten pieces
+    # of a body and then waits until the application reads one, even at the end of a response, so it
+    # would otherwise wait forever.  On HTTP/2, a piece that arrives after the end of the response
+    # causes an error, which stops the whole server on trio.
     if body.is_read:
         await respond(ends=True)
     elif is_http_1:

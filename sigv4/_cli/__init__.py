@@ -1,1 +1,1 @@
-"""The command line of `python -m sigv4`."""
+"""The implementation of the command-line tool `python -m sigv4`."""

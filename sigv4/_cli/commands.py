@@ -1,9 +1,10 @@
-"""The command line: ``python -m sigv4 sign | presign | verify | explain``.
+"""The command-line tool: ``python -m sigv4 sign | presign | verify | explain``.
 
-Only this package, `httpx_auth` and `asgi` read a clock, and only this package reads the environment
-and files.  Nothing is sent, unless ``--profile`` names a profile whose credentials come from a
-service.  The client that is installed beside this package loads them.  It is imported by name and
-only when it is needed, because this package does not depend on it.
+Within `sigv4`, only `_cli`, `httpx_auth` and `asgi` read a clock, and only `_cli` reads the
+environment and files.  The tool sends no request, unless ``--profile`` names a profile whose
+credentials come from a service.  Those credentials are loaded by `sagemaker_runtime_client`, which
+belongs to the same distribution.  `sigv4` does not depend on that package, so it is imported by
+name, and only when it is needed.
 """
 
 import argparse
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The command line, without the program's name; None means ``sys.argv``.
+        arguments: The command-line arguments without the program's name; None means those in
+            ``sys.argv``.
 
     Returns:
         The exit code.
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnexplainedError as error:
         _write(sys.stderr, printable(f"sigv4: {error}"))
         return 1
-    except BrokenPipeError:  # redirect stdout, or Python would write to the pipe again at exit
+    except BrokenPipeError:  # redirect stdout, because Python would write to the pipe again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (SigV4Error, OSError, ValueError) as error:
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-# Argument names of the library, and their names at the shell.
+# The library's argument names, and the option or environment variable for each.
 _OPTIONS = {
     "access_key_id": "AWS_ACCESS_KEY_ID",
     "expires": "--expires",
@@ -87,12 +89,12 @@ _OPTIONS = {
 
 
 def _name_option(message: str) -> str:
-    """Replace the argument at the start of an error message by its option or variable."""
+    """Replace the argument name at the start of an error message by its option or variable."""
     argument, must, rest = message.partition(" must ")
     return _OPTIONS.get(argument, argument) + must + rest
 
 
-# The commands.  Each returns the text to print.
+# The commands.  Each function returns the text to print.
 
 
 def _sign(options: argparse.Namespace) -> str:
@@ -152,7 +154,7 @@ def _explain(options: argparse.Namespace) -> str:
     return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
 
 
-# Helpers of the commands.
+# Helper functions of the commands.
 
 
 def _credentials(options: argparse.Namespace) -> Credentials:
@@ -171,7 +173,7 @@ def _credentials(options: argparse.Namespace) -> Credentials:
 
 
 def _load_profile_credentials(name: str) -> Credentials:
-    """Return the credentials of a profile in the shared configuration files."""
+    """Return the credentials of a profile in AWS's shared configuration files."""
     try:
         client: Any = import_module("sagemaker_runtime_client")
         prompts: Any = import_module("sagemaker_runtime_client._cli.prompts")
@@ -207,7 +209,7 @@ def _signer(options: argparse.Namespace) -> Signer:
 
 
 def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
-    """Return the request that the options describe; a path for S3 is encoded as S3 signs it."""
+    """Return the request that the options describe; *s3* requires S3's encoding of the path."""
     _read_once([*options.header, options.data], "@" + STDIN)
     headers = [pair for text in options.header for pair in _headers(text)]
     method = options.method or ("GET" if options.data is None else "POST")
@@ -224,7 +226,7 @@ def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
 
 
 def _headers(text: str) -> list[tuple[str, str]]:
-    """Return the headers of one ``--header`` option: one header, or those of a file."""
+    """Return the headers in one ``--header`` option: a single header, or all headers in a file."""
     lines = _text(_read(text[1:])).split("\n") if text.startswith("@") else [text]
     pairs = [line.partition(":") for line in lines if line]
     if not all(colon for _, colon, _ in pairs):
@@ -275,11 +277,11 @@ def _read(name: str) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    """Decode *content*, with LF as line end and without trailing line ends."""
+    """Decode *content*, convert its line ends to LF, and remove the trailing ones."""
     return normalize_line_ends(content.decode("utf-8", "surrogateescape")).rstrip("\n")
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Print a text that may contain arbitrary bytes as surrogates."""
+    """Print *text*, in which surrogates can represent arbitrary bytes."""
     stream.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     stream.flush()

@@ -1,6 +1,7 @@
-"""A signed request as a curl command line for a shell.
+"""Converts a signed request to a shell command that runs curl.
 
-All values are passed to curl's stdin, because any process on the machine can read its arguments.
+All values are passed to curl on stdin, because any process on the machine can read the arguments of
+another process.
 
 Source: https://curl.se/docs/manpage.html, "--config"
 """
@@ -13,18 +14,18 @@ _ESCAPES = str.maketrans(
 
 
 def curl(method: str, url: str, headers: Iterable[tuple[str, str]], data: str | None = None) -> str:
-    """Return a command that sends a request exactly as it was signed.
+    """Return a shell command that sends a request exactly as it was signed.
 
     Args:
         method: The HTTP method, such as ``GET``.
-        url: The signed URL; options of curl prevent that it changes the URL.
-        headers: Names and values, including those of the signature.
-        data: The body, or ``@`` and the name of the file that contains it.
+        url: The signed URL.  The command has options that prevent curl from changing the URL.
+        headers: Pairs of name and value, including the headers of the signature.
+        data: The body, or ``@`` followed by the name of the file that contains it.
     """
     lines = [_line("url", url), "globoff", "path-as-is"]
     lines.append("head" if method == "HEAD" else _line("request", method))
-    # curl sends an empty header if its name ends with a semicolon; with a colon, curl would remove
-    # the header.
+    # To send a header without a value, curl requires a semicolon after the name; with a colon, it
+    # would remove the header.
     pairs = [(name, value.strip(" \t")) for name, value in headers]
     lines += [_line("header", f"{name}: {value}" if value else f"{name};") for name, value in pairs]
     if data is not None:

@@ -1,4 +1,4 @@
-"""The options of ``python -m sigv4``."""
+"""The command-line options of ``python -m sigv4``."""
 
 import argparse
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _Command = Callable[[argparse.Namespace], str]
 def parser(
     *, sign: _Command, presign: _Command, verify: _Command, explain: _Command
 ) -> argparse.ArgumentParser:
-    """Return the parser of the command line, which stores the selected command as ``run``.
+    """Return the argument parser, which stores the function of the selected command as ``run``.
 
     Args:
         sign: The function that runs the command ``sign``.

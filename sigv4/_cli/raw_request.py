@@ -1,9 +1,9 @@
-"""Parses an HTTP/1.1 request in its raw form into a `SignableRequest`.
+"""Parses the raw bytes of an HTTP/1.1 request into a `SignableRequest`.
 
     request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
 
-It is meant for requests that were captured or written by hand, so a bare line feed ends a line,
-too.  It is not the parser of a server: nothing is decoded, and ambiguous input is rejected.
+The parser is for requests that were captured or written by hand, so a bare line feed also ends a
+line.  It is not suitable for a server.  Nothing is decoded, and ambiguous input is rejected.
 
 Source: RFC 9112, sections 2 to 7
 """
@@ -25,10 +25,10 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
     """Parse a raw request.
 
     Args:
-        data: The request, from the request line to the end of the body.  Without
-            ``Content-Length``, the body is everything after the head; with it, data after the body
-            is ignored.
-        scheme: The scheme of the URL, used unless the target is a URL.
+        data: The request, from the request line to the end of the body.  Without a
+            ``Content-Length`` header, the body is everything after the head; with one, data after
+            the body is ignored.
+        scheme: The scheme of the URL, unless the target itself is a URL.
 
     Raises:
         InvalidRequestError: *data* is not a valid request, or it has an unsupported feature: folded
@@ -53,7 +53,7 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:
-    """Parse the line of a header into its lowercase name and its value."""
+    """Parse a header line, and return the lowercase name and the value."""
     name, colon, value = line.partition(b":")
     if not colon or line[:1] in b" \t":
         raise InvalidRequestError("each header must be on its own line, in the form NAME: VALUE")

@@ -1,1 +1,1 @@
-"""Streaming bodies: aws-chunked bodies with trailers, and event streams."""
+"""Streamed bodies: aws-chunked bodies with trailers, and event streams."""

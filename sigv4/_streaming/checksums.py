@@ -1,7 +1,7 @@
-"""The checksums that S3 accepts, and the hashers for those that the standard library can compute.
+"""The checksums that S3 accepts, and hashers for those that the standard library can compute.
 
 Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME and
-the XXHASH checksums.  For these, pass a function that returns a hasher, such as
+the XXHASH checksums.  For these checksums, pass a function that returns a hasher, such as
 google_crc32c.Checksum.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
@@ -16,7 +16,7 @@ from zlib import crc32
 
 HEADER = "x-amz-checksum-"
 
-# The length of each digest in bytes.  The keys are values of x-amz-sdk-checksum-algorithm.
+# The length of each digest in bytes.  The keys are the values of x-amz-sdk-checksum-algorithm.
 SIZES = {
     "CRC32": 4,
     "CRC32C": 4,
@@ -32,14 +32,14 @@ SIZES = {
 
 
 class Hasher(Protocol):
-    """Computes a checksum; hashlib's objects have the same methods."""
+    """Computes a checksum; the hash objects of hashlib have the same methods."""
 
     def update(self, data: bytes | bytearray | memoryview, /) -> object:
         """Add more of the body."""
         ...
 
     def digest(self) -> bytes:
-        """Return the checksum; a number is returned in big-endian order."""
+        """Return the checksum as bytes; a CRC is in big-endian order."""
         ...
 
 
@@ -47,7 +47,7 @@ Hashers = Mapping[str, Callable[[], Hasher]]
 
 
 class Crc32:
-    """A hasher for CRC32."""
+    """Computes CRC32."""
 
     __slots__ = ("_value",)
 
@@ -65,7 +65,7 @@ class Crc32:
 
 HASHERS: Hashers = {
     "CRC32": Crc32,
-    # The flag permits MD5 and SHA-1 in FIPS mode, because they only check integrity here.
+    # The flag permits MD5 and SHA-1 in FIPS mode; here, they are used only to check integrity.
     "MD5": partial(md5, usedforsecurity=False),
     "SHA1": partial(sha1, usedforsecurity=False),
     "SHA256": sha256,
@@ -74,7 +74,7 @@ HASHERS: Hashers = {
 
 
 def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
-    """Return a checksum of *body* as the value of the header ``x-amz-checksum-*``.
+    """Return a checksum of *body*, as the value of an ``x-amz-checksum-*`` header.
 
     Args:
         algorithm: ``CRC32``, ``MD5``, ``SHA1``, ``SHA256`` or ``SHA512``.
@@ -97,20 +97,20 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
 
 
 def checksum_algorithm(header: str) -> str | None:
-    """Return the algorithm of a checksum header.
+    """Return the algorithm of an ``x-amz-checksum-*`` header.
 
     Args:
         header: The name of a header, in lower case.
 
     Returns:
-        The algorithm, such as ``CRC32``; None if the header does not carry a checksum.
+        The algorithm, such as ``CRC32``; None if *header* is not the name of a checksum header.
     """
     algorithm = header.removeprefix(HEADER).upper()
     return algorithm if header.startswith(HEADER) and algorithm in SIZES else None
 
 
 def encode_digest(digest: bytes) -> str:
-    """Return *digest* in base64, as it is sent."""
+    """Return *digest* in base64, as it is sent in a header."""
     return b2a_base64(digest, newline=False).decode("ascii")
 
 
@@ -132,5 +132,5 @@ def decode_checksum(value: str, algorithm: str) -> bytes | None:
 
 
 def encoded_size(algorithm: str) -> int:
-    """Return the length of a checksum of *algorithm* in base64."""
+    """Return the number of characters in a base64-encoded checksum of *algorithm*."""
     return (SIZES[algorithm] + 2) // 3 * 4

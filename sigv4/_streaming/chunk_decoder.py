@@ -1,6 +1,6 @@
 """A decoder for the body format ``aws-chunked``; the grammar is in `chunked`.
 
-Error codes are those of S3.  Every framing error is an IncompleteBody.
+The error codes are those of S3; every framing error has the code IncompleteBody.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -21,7 +21,7 @@ from .feeding import ByteBuffer, Bytes, Parser, Readable, adrive, drive
 from .signature_chain import SignatureChain
 from .trailers import Trailers, malformed_trailer
 
-# Unsigned chunks are emitted, and sources are read, in pieces of at most this many bytes.
+# Unsigned chunks are decoded, and sources are read, in pieces of at most this many bytes.
 _PIECE_SIZE = 65_536
 
 _is_size = re.compile(rb"[0-9A-Fa-f]{1,16}").fullmatch
@@ -34,28 +34,28 @@ def incomplete_body(message: str) -> SignatureError:
 
 
 class ChunkDecoder:
-    """Decodes and checks one aws-chunked body.
+    """Decodes one aws-chunked body, and checks its signatures and checksum.
 
     Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.
 
     The data of a signed chunk is returned after its signature has been checked; at most one chunk
-    is held in memory.  The length, the checksum and the trailers can be checked only at the end,
-    so do not use the body before `finish` has returned.
+    is held in memory.  The length, the checksum and the trailers can be checked only at the end, so
+    do not rely on the body before `finish` has returned.
 
     Args:
         payload: The request's ``x-amz-content-sha256``, as a `Payload`.
         decoded_length: The request's ``x-amz-decoded-content-length``: the length of the decoded
             body in bytes.
         trailers: The names in the request's ``x-amz-trailer``, in lower case.
-        seed: `Verified.seed`, required for signed chunks; ignored for unsigned ones.
-        hashers: Functions that return a hasher, by checksum name, for checksums that the standard
-            library cannot compute, such as ``CRC32C``.
-        largest_chunk: The maximum size of a signed chunk in bytes.  A whole chunk is held in
-            memory.
+        seed: The value of `Verified.seed`; required for signed chunks, ignored for unsigned chunks.
+        hashers: A mapping from checksum names, such as ``CRC32C``, to functions that return a
+            hasher, for checksums that the standard library cannot compute.
+        largest_chunk: The maximum size of a signed chunk in bytes.  The decoder holds a whole
+            signed chunk in memory.
 
     Raises:
-        SignatureError: The names in *trailers* are invalid, or *payload* requires trailers and
-            there are none, or the other way round.
+        SignatureError: The names in *trailers* are invalid, or *payload* requires trailers although
+            there are no names, or it allows no trailers although there are names.
         ValueError: *payload* is not for an aws-chunked body, or *seed* is missing.
     """
 
@@ -101,17 +101,17 @@ class ChunkDecoder:
         hashers: Hashers = _NO_HASHERS,
         largest_chunk: int = LARGEST_CHUNK,
     ) -> "ChunkDecoder":
-        """Create the decoder for the body of a request that `verify` has accepted.
+        """Create a decoder for the body of a request that `verify` has accepted.
 
         Args:
-            request: The request, with the headers that arrived.
+            request: The request, with the headers as they arrived.
             verified: The result of `verify` for this request.
             hashers: As for the constructor.
             largest_chunk: As for the constructor.
 
         Raises:
             SignatureError: A header that describes the encoded body is missing or invalid.
-            ValueError: The body is not in chunks: see `Verified.payload_hash`.
+            ValueError: According to `Verified.payload_hash`, the body is not in chunks.
         """
         length = request.header("x-amz-decoded-content-length")
         if length is None:
@@ -140,12 +140,12 @@ class ChunkDecoder:
 
     @property
     def trailers(self) -> dict[str, str]:
-        """The trailers received so far, without their signature."""
+        """The trailers received so far by name, without the trailer signature."""
         return dict(self._expected_trailers.received)
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """The names of the checksum trailers that no hasher can check."""
+        """The names of the checksum trailers that are not checked for lack of a hasher."""
         return self._expected_trailers.unchecked
 
     def feed(self, data: Bytes) -> bytes:
@@ -173,7 +173,7 @@ class ChunkDecoder:
         """Check that the body is complete, and return ``b""``.
 
         Raises:
-            SignatureError: The body is truncated.
+            SignatureError: The body is truncated or invalid.
         """
         self.feed(b"")
         if not self._complete:
@@ -195,7 +195,7 @@ class ChunkDecoder:
         return drive(self, source, _PIECE_SIZE)
 
     def adecode(self, source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """Do what `decode` does, for an asynchronous iterable."""
+        """Like `decode`, for an asynchronous iterable."""
         return adrive(self, source, _PIECE_SIZE)
 
     def _parse_body(self) -> Parser:
@@ -229,7 +229,7 @@ class ChunkDecoder:
         self._complete = True
 
     def _parse_head(self, number: int) -> Generator[None, None, tuple[int, str]]:
-        """Parse ``size [signature] CRLF`` of a chunk, and return both."""
+        """Parse the ``size [signature] CRLF`` of a chunk, and return size and signature."""
         line = yield from self._buffer.line(LONGEST_CHUNK_HEAD)
         size, _, extension = (line or b"").partition(b";")
         if not _is_size(size):
@@ -251,7 +251,7 @@ class ChunkDecoder:
         return int(size, 16), signature
 
     def _parse_unsigned(self, size: int) -> Parser:
-        """Parse the data of an unsigned chunk, and emit each piece as it arrives."""
+        """Parse the data of an unsigned chunk; each piece is decoded as it arrives."""
         while size:
             data = yield from self._buffer.some(min(size, _PIECE_SIZE))
             size -= len(data)

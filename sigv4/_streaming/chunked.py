@@ -1,4 +1,4 @@
-"""An encoder for the body format ``aws-chunked``, which signs or checksums a body as it is sent.
+"""An encoder for the body format ``aws-chunked``, which signs or checksums bodies in chunks.
 
     body       = *chunk last-chunk [trailers] CRLF
     chunk      = size [signature] CRLF data CRLF           (size in hexadecimal)
@@ -71,11 +71,11 @@ class AwsChunked:
         decoded_length: The length of the body before encoding, in bytes.
         checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another one that
             S3 supports; None for no trailer.
-        chunk_size: The size of each chunk but the last, in bytes; at least 8192.  At most one
+        chunk_size: The size in bytes of each chunk except the last; at least 8192.  At most one
             chunk is held in memory.
-        hasher: A function that returns a hasher for *checksum*, with `update` and `digest` as in
-            hashlib. Required for ``CRC32C``, ``CRC64NVME`` and other checksums that the standard
-            library lacks.
+        hasher: A function that returns a hasher for *checksum*: an object with the methods `update`
+            and `digest`, as in hashlib.  Required for ``CRC32C``, ``CRC64NVME`` and other checksums
+            that the standard library cannot compute.
 
     Raises:
         ValueError: A size is out of range, or the checksum is unknown or cannot be computed.
@@ -90,13 +90,13 @@ class AwsChunked:
 
     @property
     def payload(self) -> Payload:
-        """The payload hash to sign the request with."""
+        """The payload hash to sign, a marker such as ``STREAMING-UNSIGNED-PAYLOAD-TRAILER``."""
         name = self.algorithm.name if self.algorithm else None
         return Payload.streaming(name, trailer=self.checksum is not None)
 
     @property
     def trailer(self) -> str | None:
-        """The name of the trailer, such as ``x-amz-checksum-crc32``; None if there is none."""
+        """The name of the trailer, such as ``x-amz-checksum-crc32``; None if there is no trailer."""
         return None if self.checksum is None else HEADER + self.checksum.lower()
 
     @property
@@ -116,7 +116,7 @@ class AwsChunked:
 
     @property
     def encoded_length(self) -> int:
-        """The length of the encoded body in bytes: its ``content-length``."""
+        """The length of the encoded body in bytes, which is the request's ``content-length``."""
         full, rest = divmod(self.decoded_length, self.chunk_size)
         chunks = full * self._chunk_length(self.chunk_size)
         last = self._chunk_length(rest) if rest else 0
@@ -137,13 +137,14 @@ class AwsChunked:
         return length
 
     def encoder(self, seed: SeedSignature | None = None) -> "ChunkEncoder":
-        """Create the encoder for one body.
+        """Create an encoder for one body.
 
         Args:
-            seed: The result of `Signer.seed`; required if chunks are signed, otherwise None.
+            seed: The result of `Signer.seed` if the chunks are signed; None if they are unsigned.
 
         Raises:
-            ValueError: The seed is missing or of another algorithm, or the chunks are unsigned.
+            ValueError: *seed* is missing or belongs to another algorithm, or it is given although
+                the chunks are unsigned.
         """
         return ChunkEncoder(self, seed)
 
@@ -166,7 +167,7 @@ class AwsChunked:
     def aencode(
         self, source: AsyncIterable[bytes], seed: SeedSignature | None = None
     ) -> AsyncIterator[bytes]:
-        """Do what `encode` does, for an asynchronous iterable."""
+        """Like `encode`, for an asynchronous iterable."""
         return adrive(self.encoder(seed), source, self.chunk_size)
 
 
@@ -193,7 +194,7 @@ class ChunkEncoder:
         self._remaining = form.decoded_length
 
     def feed(self, data: Bytes) -> bytes:
-        """Add the next bytes of the body, and return the chunks that are complete.
+        """Add the next bytes of the body, and return the encoded chunks that are complete.
 
         Raises:
             InvalidRequestError: The body is longer than its decoded length.
@@ -206,7 +207,7 @@ class ChunkEncoder:
             )
         size = self._form.chunk_size
         if len(data) == size and not self._pending:
-            return self._chunk(data)  # `encode` feeds whole chunks: no copy is needed
+            return self._chunk(data)  # `encode` feeds whole chunks, which need no copy
         self._pending += data
         whole = len(self._pending) - len(self._pending) % size
         chunks = [self._chunk(bytes(self._pending[at : at + size])) for at in range(0, whole, size)]
@@ -229,19 +230,19 @@ class ChunkEncoder:
         return b"".join([rest, self._head(b""), self._trailers(), b"\r\n"])
 
     def _chunk(self, data: bytes) -> bytes:
-        """Add *data* to the checksum, and return it as a chunk."""
+        """Add *data* to the checksum, and return *data* as an encoded chunk."""
         if self._hasher:
             self._hasher.update(data)
         return b"".join([self._head(data), data, b"\r\n"])
 
     def _head(self, data: bytes) -> bytes:
-        """Return the line that precedes *data* in its chunk."""
+        """Return the line that precedes *data* in a chunk."""
         chain = self._chain
         signature = SIGNATURE + chain.sign_padded("PAYLOAD", b"", data) if chain else ""
         return f"{len(data):x}{signature}\r\n".encode("ascii")
 
     def _trailers(self) -> bytes:
-        """Return the encoded trailers; empty without a checksum."""
+        """Return the encoded trailers; empty if there is no checksum."""
         if self._hasher is None:
             return b""
         trailer = f"{self._form.trailer}:{encode_digest(self._hasher.digest())}"

@@ -1,4 +1,4 @@
-"""The headers of event-stream messages.  Each has a name, one of ten types, and a value.
+"""The headers of event-stream messages.  Each header has a name, one of ten types, and a value.
 
     header = name-length name type value        (numbers are big-endian)
 
@@ -23,19 +23,22 @@ class Int16(int):
 
 
 class Int32(int):
-    """An integer that is sent in four bytes.  A plain ``int`` that fits is sent in this way."""
+    """An integer that is sent in four bytes.
+
+    A plain ``int`` is also sent in this way if it fits.
+    """
 
 
 class Int64(int):
     """An integer that is sent in eight bytes.
 
-    A plain ``int`` too large for four is sent in this way.
+    A plain ``int`` that does not fit in four bytes is also sent in this way.
     """
 
 
 HeaderValue = bool | int | bytes | str | datetime | UUID
 
-_LONGEST_VALUE = 32_767  # the limit for byte strings and strings, in bytes (see the source above)
+_LONGEST_VALUE = 32_767  # in bytes, for byte strings and strings (see the source above)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -55,7 +58,8 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# The types of fixed size, by number: the binary format, and a function that converts the value.
+# The types of fixed size, by number: the binary format, and a function that converts the decoded
+# value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),
@@ -65,11 +69,11 @@ _VARIABLE: dict[int, Callable[[bytes], HeaderValue]] = {_BYTES: bytes, _STRING: 
 
 
 def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
-    """Encode *headers*, in their order.
+    """Encode *headers* in their order.
 
     Raises:
-        EventStreamError: A name or a value is too long, a number is out of range, or a datetime
-            has no time zone.
+        EventStreamError: A name is empty, a name or a value is too long, a number is out of range,
+            or a datetime has no time zone.
     """
     return b"".join([_encode_name(name) + _encode_value(name, headers[name]) for name in headers])
 
@@ -84,7 +88,7 @@ def _encode_name(name: str) -> bytes:
 
 
 def _encode_value(name: str, value: HeaderValue) -> bytes:
-    """Return the type and the value of the header *name*, encoded."""
+    """Return the encoded type and value of the header *name*."""
     if isinstance(value, bool):
         return bytes([_TRUE if value else _FALSE])
     if isinstance(value, int):
@@ -104,7 +108,7 @@ def _encode_value(name: str, value: HeaderValue) -> bytes:
 
 
 def _encode_number(name: str, value: int) -> bytes:
-    """Return the type and the value of an integer, encoded."""
+    """Return the encoded type and value of an integer."""
     smallest = Int32 if -(2**31) <= value < 2**31 else Int64
     kind = type(value) if type(value) in _NUMBERS else smallest
     number, form = _NUMBERS[kind]
@@ -120,7 +124,7 @@ def decode_headers(data: bytes) -> dict[str, HeaderValue]:
     """Decode the headers of a message.
 
     Raises:
-        EventStreamError: *data* is malformed, or a name is repeated.
+        EventStreamError: *data* is malformed, or a name is empty or repeated.
     """
     headers: dict[str, HeaderValue] = {}
     at = 0
@@ -137,7 +141,7 @@ def decode_headers(data: bytes) -> dict[str, HeaderValue]:
 
 
 def _decode_value(data: bytes, at: int) -> tuple[HeaderValue, int]:
-    """Return the value whose type is at offset *at*, and the offset of the next header."""
+    """Return the value whose type is at offset *at* in *data*, and the offset of the next header."""
     kind, start = data[at], at + 1
     if kind in _CONSTANTS:
         return _CONSTANTS[kind], start

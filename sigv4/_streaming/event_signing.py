@@ -1,6 +1,6 @@
 """Signed event-stream messages.
 
-Each encoded message becomes the payload of an outer message, which carries its signature:
+Each encoded message becomes the payload of an outer message, which contains the signature:
 
     :date             the time of signing
     :chunk-signature  covers the other headers, the payload and the previous signature
@@ -38,11 +38,11 @@ class EventSigner:
         self._chain = SignatureChain(seed)
 
     def sign(self, payload: bytes, *, at: datetime) -> Message:
-        """Return the signed message that carries *payload*.
+        """Return a signed message that contains *payload*.
 
         Args:
             payload: An encoded message; empty to end the stream.
-            at: The time of signing, an aware datetime.
+            at: The time of signing, a datetime with a time zone.
         """
         signed_at = format_timestamp(at)
         dated = encode_headers({_DATE: at})
@@ -51,15 +51,15 @@ class EventSigner:
 
 
 class EventVerifier:
-    """Checks the events of one request, in the order of their arrival.
+    """Verifies the events of one request, in the order in which they arrive.
 
     Args:
-        seed: `Verified.seed` of the request.
+        seed: The value of `Verified.seed` for the request.
         tolerance: The maximum difference between ``:date`` and the verifier's clock, in seconds.
 
     Attributes:
-        ended: Whether the last event has been verified.  If it is False at the end of the
-            connection, the stream was truncated.
+        ended: Whether the last event has been verified.  If the connection ends while this is
+            False, the stream is truncated.
     """
 
     __slots__ = ("_chain", "_tolerance", "ended")
@@ -73,15 +73,15 @@ class EventVerifier:
         """Check the signature of *message*, and return its payload.
 
         Args:
-            message: The decoded message.
-            at: The current time, an aware datetime.
+            message: The outer message, decoded.
+            at: The current time, a datetime with a time zone.
 
         Returns:
             The encoded inner message; empty for the last event.
 
         Raises:
-            SignatureError: The event is unsigned, its signature does not match for this position
-                in the stream, its date is outside the tolerance, or the stream has already ended.
+            SignatureError: The event is unsigned, its signature does not match at this position in
+                the stream, its date is outside the tolerance, or the stream has already ended.
         """
         headers = dict(message.headers)
         signature, date = headers.pop(_SIGNATURE, None), headers.get(_DATE)

@@ -2,7 +2,7 @@
 
     message = total-length headers-length prelude-crc headers payload message-crc
 
-Lengths and CRCs are big-endian numbers of four bytes.  The total length is that of the whole
+Lengths and CRCs are big-endian numbers of four bytes.  The total length is the length of the whole
 message.
 
 Source: https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html
@@ -28,9 +28,9 @@ class Message:
     """An event-stream message.
 
     Attributes:
-        headers: The values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or `Int64`, and
-            equal plain integers.  Decoded timestamps are aware datetimes with millisecond
-            precision.
+        headers: The header values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or
+            `Int64`, and equal plain integers.  Decoded timestamps are datetimes in UTC with
+            millisecond precision.
         payload: The content of the message.
     """
 
@@ -57,8 +57,8 @@ class EventDecoder:
     """Decodes a stream of messages.
 
     Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.  At most
-    one message is held in memory.  A message over AWS's limits is rejected as soon as its first
-    twelve bytes are known.
+    one incomplete message is held in memory.  A message over AWS's limits is rejected as soon as
+    its first twelve bytes have arrived.
     """
 
     __slots__ = ("_error", "_buffer", "_ready", "_parser", "_in_message")
@@ -95,7 +95,7 @@ class EventDecoder:
         """Check that the stream does not end in the middle of a message.
 
         Raises:
-            EventStreamError: The last message is incomplete.
+            EventStreamError: The last message is incomplete, or the stream is malformed.
         """
         self.feed(b"")
         if self._buffer or self._in_message:
@@ -112,14 +112,14 @@ class EventDecoder:
         self.finish()
 
     async def adecode(self, source: AsyncIterable[bytes]) -> AsyncIterator[Message]:
-        """Do what `decode` does, for an asynchronous iterable."""
+        """Like `decode`, for an asynchronous iterable."""
         async for data in source:
             for message in self.feed(data):
                 yield message
         self.finish()
 
     def _parse(self) -> Parser:
-        """Parse messages until the stream is malformed."""
+        """Parse messages, until an error is raised because the stream is malformed."""
         while True:
             start = yield from self._buffer.exactly(12)
             self._in_message = True

@@ -1,8 +1,8 @@
 """Sans-I/O codecs, which convert the bytes that are fed to them without performing any I/O.
 
-A codec has the methods `feed` and `finish`.  A decoder's parser is a generator that reads from a
-`ByteBuffer`, which holds the bytes not yet parsed.  The parser's code therefore follows the
-grammar.
+A codec has the methods `feed` and `finish`.  A decoder contains a parser: a generator that reads
+from a `ByteBuffer`, which holds the bytes that have not been parsed yet.  Because it is a
+generator, the parser's code can follow the grammar.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 Bytes = bytes | bytearray | memoryview
-Parser = Generator[None]  # it yields whenever the buffer has too few bytes
+Parser = Generator[None]  # yields whenever the buffer has too few bytes
 
 
 @runtime_checkable
@@ -20,7 +20,7 @@ class Readable(Protocol):
     """A file opened in binary mode."""
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at most *size*; empty at the end."""
+        """Return the next bytes, at most *size*; at the end of the file, return ``b""``."""
         ...
 
 
@@ -32,7 +32,7 @@ class Codec(Protocol):
         ...
 
     def finish(self) -> bytes:
-        """Return the rest of the output, after all data has been fed."""
+        """Return the rest of the output; called after all data has been fed."""
         ...
 
 
@@ -49,7 +49,7 @@ def drive(codec: Codec, source: Bytes | Readable | Iterable[bytes], size: int) -
 
 
 async def adrive(codec: Codec, source: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
-    """Do what `drive` does, for an asynchronous iterable."""
+    """Like `drive`, for an asynchronous iterable."""
     async for data in source:
         for fed in filter(None, map(codec.feed, _pieces(data, size))):
             yield fed
@@ -80,13 +80,13 @@ class ByteBuffer:
         return self._read(count)
 
     def some(self, most: int) -> Generator[None, None, bytes]:
-        """Wait for at least one byte, and return at most *most* bytes."""
+        """Wait for at least one byte, and return the available bytes, but at most *most*."""
         while not self._data:
             yield
         return self._read(most)
 
     def line(self, longest: int) -> Generator[None, None, bytes | None]:
-        """Wait for a line, and return it without CRLF; None if it exceeds *longest* bytes."""
+        """Wait for a line, and return it without CRLF, or None if it exceeds *longest* bytes."""
         while (end := self._data.find(b"\r\n", 0, longest + 2)) < 0:
             if len(self._data) >= longest + 2:
                 return None

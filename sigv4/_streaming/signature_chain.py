@@ -1,9 +1,10 @@
-"""Chained signatures: the signature of each part of a stream covers the previous signature.
+"""Chained signatures: the signature of each part of a stream also covers the previous signature.
 
     string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
-The first part follows the seed signature, which is the signature of the request.  The hashes, one
-on each line, depend on the kind of the part: a chunk, the trailers or an event.
+For the first part, the previous signature is the seed signature, which is that of the request.  The
+data that is hashed depends on the part, which is a chunk, the trailers or an event; each hash is on
+its own line.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
@@ -16,10 +17,10 @@ from .._errors import SignatureError
 
 
 class SignatureChain:
-    """Signs or checks the parts of one stream, in their order.
+    """Signs or verifies the parts of one stream in order.
 
     Attributes:
-        previous: The signature of the part before the next one.
+        previous: The last signature, which the next signature will cover.
     """
 
     __slots__ = ("_seed", "previous")
@@ -33,11 +34,11 @@ class SignatureChain:
 
         Args:
             kind: ``PAYLOAD`` or ``TRAILER``.
-            hashed: The data of which the hashes are computed, in the order of the string to sign.
+            hashed: The byte strings to hash, in the order of the hashes in the string to sign.
             timestamp: The time of signing; by default the timestamp of the seed.
 
         Raises:
-            TypeError: The seed has a public key, which can verify signatures but not sign.
+            TypeError: The seed contains a public key, which can only verify signatures.
         """
         seed, timestamp = self._seed, timestamp or self._seed.timestamp
         if not isinstance(seed.key, Credentials):
@@ -76,7 +77,7 @@ class SignatureChain:
         self.previous = signature
 
     def check_padded(self, signature: str, label: str, kind: str, *hashed: bytes) -> None:
-        """Do what `check` does, for a signature made by `sign_padded`."""
+        """Like `check`, for a signature made by `sign_padded`."""
         if len(signature) != self._seed.algorithm.signature_length:
             raise SignatureError(
                 "SignatureDoesNotMatch",

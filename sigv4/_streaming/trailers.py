@@ -1,4 +1,4 @@
-"""The trailers of a received ``aws-chunked`` body: which are expected, and which arrived."""
+"""The trailers of a received ``aws-chunked`` body: those that are expected, and those that arrived."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,16 @@ def malformed_trailer(message: str) -> SignatureError:
 
 
 class Trailers:
-    """The trailers that a body must end with, and the checksums computed to compare with them.
+    """The trailers that must follow a body, and the computed checksums to compare with them.
 
     Attributes:
         names: The names in ``x-amz-trailer``, in lower case.
         received: The values of the trailers received so far, by name.
-        unchecked: The names of checksum trailers that no hasher can compute.
+        unchecked: The names of the checksum trailers for which there is no hasher.
 
     Raises:
-        SignatureError: There are too many names, a name is repeated, or there is more than one
-            checksum.
+        SignatureError: There are too many names, a name is repeated, or more than one name is that
+            of a checksum.
     """
 
     __slots__ = ("_hashers", "_allowed", "names", "received", "unchecked")
@@ -54,7 +54,7 @@ class Trailers:
         }
 
     def update(self, data: bytes) -> None:
-        """Add more of the body to the checksums."""
+        """Update the checksums with the next bytes of the body."""
         for hasher in self._hashers.values():
             hasher.update(data)
 
@@ -62,7 +62,7 @@ class Trailers:
         """Parse one trailer, and add it to those received.
 
         Raises:
-            SignatureError: The trailer is malformed, repeated, or not named in ``x-amz-trailer``.
+            SignatureError: The trailer is malformed, repeated, or not listed in ``x-amz-trailer``.
         """
         name, colon, value = line.decode("latin-1").partition(":")
         name = name.strip().lower()
@@ -73,10 +73,10 @@ class Trailers:
         self.received[name] = value.strip()
 
     def signature_and_text(self) -> tuple[str, bytes]:
-        """Return the signature of the trailers, and the text that it signs.
+        """Return the signature of the trailers, and the bytes that it covers.
 
         Raises:
-            SignatureError: A trailer named in ``x-amz-trailer`` is missing.
+            SignatureError: A trailer that is listed in ``x-amz-trailer`` is missing.
         """
         signature = self.received.pop(TRAILER_SIGNATURE, "")
         if self.received.keys() != self.names:
@@ -91,7 +91,7 @@ class Trailers:
         """Check that the checksum trailer matches the body.
 
         Raises:
-            SignatureError: The checksum does not match, or is malformed.
+            SignatureError: The checksum does not match or is malformed.
         """
         for name, value in self.received.items():
             algorithm = checksum_algorithm(name)

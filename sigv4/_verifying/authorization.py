@@ -1,4 +1,4 @@
-"""Parses the signature of a request, from its headers or its query.
+"""Parses the signature of a request from the headers or the query.
 
 The parsed values are not trusted; `verify` checks them.
 
@@ -19,7 +19,7 @@ _REQUIRED = tuple(
     f"X-Amz-{name}"
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 )
-_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # if each character is escaped
+_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # if every character is percent-encoded
 
 
 @frozen
@@ -27,16 +27,17 @@ class ParsedAuthorization:
     """The parsed signature of a request, from an Authorization header or a presigned URL.
 
     Attributes:
-        algorithm: The algorithm's name on the wire.
+        algorithm: The algorithm's name, such as ``AWS4-HMAC-SHA256``.
         credential: The access key ID and the scope, ``KEY/SCOPE``.
         signed_headers: The names of the signed headers, joined by ``;``.
         signature: The signature; a valid one is hexadecimal.
         timestamp: The signing time; a valid one has the form ``20150830T123600Z``.
-        token: The session token.
+        token: The session token, or None.
         expires: The validity of a presigned URL in seconds; None for a signature in headers.
         region_set: The region set of SigV4A; otherwise empty.
         query: The query without the signature.
-        malformed_code: The error code to use if the authorization is malformed.
+        malformed_code: The error code for a malformed authorization, which depends on whether it is
+            in the headers or the query.
     """
 
     algorithm: str
@@ -107,7 +108,7 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
-    """Return the timestamp of a signed Date header, which can replace x-amz-date, or an empty str.
+    """Return the time in a signed Date header, which can replace x-amz-date, or an empty string.
 
     Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
     signing time to the Date header if the request has one.
@@ -121,7 +122,7 @@ def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
         instant = parsedate_to_datetime(date)
         return f"{instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC):%Y%m%dT%H%M%SZ}"
     except (ValueError, OverflowError):
-        return date  # it may have the form 20150830T123600Z
+        return date  # the date may have the form 20150830T123600Z
 
 
 def _query_parameters(query: str) -> dict[str, str]:

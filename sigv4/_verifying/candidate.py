@@ -36,13 +36,13 @@ class Candidate(NamedTuple):
         request: The request; its payload is not used.
         authorization: The parsed authorization.
         algorithm: The algorithm that the authorization names, for the expected service and region.
-        rules: The rules for canonical requests of the service.
-        region: The region that a region set must include.
+        rules: The service's rules for canonical requests.
+        region: The expected region, which a region set must include.
         access_key_id: The ID of the key that signed the request, according to the authorization.
-        declared_hash: The payload hash in the head; None if the body must be hashed.
+        declared_hash: The payload hash according to the head; None if the body must be hashed.
         signed_at: The signing time, according to the sender.
-        expires_at: When a presigned URL expires; None for a signature in headers.
-        valid_until: The latest time at which the request is not too old.
+        expires_at: The time at which a presigned URL expires; None for a signature in headers.
+        valid_until: The last time at which the request is accepted.
     """
 
     request: SignableRequest
@@ -86,11 +86,11 @@ def read_candidate(
     region: str,
     tolerance: float | None,
 ) -> Candidate:
-    """Check a request by its head.
+    """Check the head of a request, and return the request as a candidate.
 
-    Arguments and errors are those of `verify`.
+    The arguments and errors are described in `verify`.
     """
-    format_timestamp(at)  # raises if it has no time zone
+    format_timestamp(at)  # raises an error if *at* has no time zone
     _check_size(request)
     authorization = parse_authorization(request)
     if authorization.algorithm not in _ALGORITHMS:
@@ -118,7 +118,7 @@ def read_candidate(
 
 
 def _check_size(request: SignableRequest) -> None:
-    """Raise SignatureError if the request is too large, before it is parsed."""
+    """Raise SignatureError if the head is too large to be parsed."""
     headers = request.headers
     if (
         len(headers) > MOST_HEADERS
@@ -134,9 +134,9 @@ def _check_size(request: SignableRequest) -> None:
 
 
 def _parse_access_key_id(authorization: ParsedAuthorization, scope: str) -> str:
-    """Return the access key ID of the credential, whose scope must be *scope*."""
-    # Access key IDs of other vendors may contain slashes, so the scope is the end of the
-    # credential.
+    """Return the access key ID in the credential, after checking that its scope is *scope*."""
+    # Access key IDs of other vendors may contain slashes, so the scope is removed from the end of
+    # the credential.
     access_key_id = authorization.credential.removesuffix(f"/{scope}")
     if access_key_id == authorization.credential:
         raise SignatureError(
@@ -157,7 +157,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
             "the request has neither an x-amz-date header nor a signed date header",
         )
     if _is_timestamp(authorization.timestamp):
-        with suppress(ValueError):  # for example for a thirteenth month
+        with suppress(ValueError):  # raised, for example, for a thirteenth month
             return datetime.strptime(authorization.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     raise SignatureError(
         authorization.malformed_code, "the signing time must have the form 20150830T123600Z"
@@ -199,7 +199,10 @@ def _check_validity(
 def _read_declared_hash(
     request: SignableRequest, authorization: ParsedAuthorization, *, sent: bool
 ) -> str | None:
-    """Return the payload hash in the head, or None; *sent* means that the header is required."""
+    """Return the payload hash according to the head, or None if the body must be hashed.
+
+    *sent* is whether a request that is not presigned must have the header.
+    """
     declared = request.header("x-amz-content-sha256")
     if declared is not None:
         foreign = "AWS4" in declared and f"-{authorization.algorithm}-" not in declared

@@ -14,16 +14,16 @@ class Verified:
     Attributes:
         access_key_id: The ID of the key that signed the request.
         signed_at: The signing time, according to the sender.
-        expires_at: When a presigned URL or its credentials expire, whichever is first; None for a
-            signature in headers.
+        expires_at: The time at which a presigned URL or its credentials expire, whichever is
+            earlier; None for a signature in headers.
         signed_headers: The names of the headers that the signature covers.
-        payload_hash: The signed payload hash; ``UNSIGNED-PAYLOAD`` if the body is not signed, and
-            ``STREAMING-...`` if its chunks or events are signed.
-        seed: The seed of the signatures of those chunks or events, for `ChunkDecoder` and
-            `EventVerifier`.  It holds the key.
-        signature: The signature in hexadecimal, which identifies a request that is sent again.
-            Anyone can convert a SigV4A signature (r, s) to the equally valid (r, n - s); this
-            attribute always has the smaller s of the two.
+        payload_hash: The signed payload hash; ``UNSIGNED-PAYLOAD`` if the body is not signed, and a
+            marker that starts with ``STREAMING-`` if the body consists of chunks or events.
+        seed: The seed from which `ChunkDecoder` and `EventVerifier` verify the signatures of those
+            chunks or events.  It contains the key.
+        signature: The signature in hexadecimal, by which a request that is sent again can be
+            recognized.  Anyone can convert a SigV4A signature (r, s) to the equally valid
+            (r, n - s); this attribute is always the form with the smaller s.
     """
 
     access_key_id: str

@@ -1,4 +1,4 @@
-"""Verification of the signature of a received request.
+"""Verifies the signature of a received request.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html and, for
 S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
@@ -26,7 +26,8 @@ Secrets = (
     | Callable[[str], Credentials | VerifyingKey | None]
 )
 
-# Headers that define what is signed or how the body is read, so they must always be signed.
+# These headers must always be signed, because they determine what is signed or how the body is
+# decoded.
 _DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
 
 
@@ -40,21 +41,22 @@ def verify(
     tolerance: float | None = None,
     unsigned_headers: Collection[str] = (),
 ) -> Verified:
-    """Verify the signature of a received request, in its headers or in its query.
+    """Verify the signature in the headers or the query of a received request.
 
     Args:
-        request: The request as it arrived: path and query undecoded, all headers, and the payload
-            hash of the received body.  A bare ``+`` in the query is read as ``%2B``.  An
-            application that reads it as a space, as HTML forms do, must reject it first.
+        request: The request as it arrived: with the path and the query undecoded, all headers, and
+            the payload hash of the received body.  A bare ``+`` in the query is treated as ``%2B``.
+            An application that treats it as a space, as in HTML forms, must reject such a query
+            first.
         secrets: Credentials by access key ID: a mapping, or a function that returns None for an
-            unknown ID.  If the credentials have a session token, the request must carry it; if they
-            expire, they are rejected after that time.  For SigV4A, a `VerifyingKey` can replace the
+            unknown ID.  If the credentials have a session token, the request must contain it.
+            Expired credentials are rejected.  For SigV4A, a `VerifyingKey` can replace the
             credentials.
         at: The time of the check, a datetime with a time zone.
         service: The signing name to which the request must be scoped; ``s3`` applies S3's rules.
         region: The region to which the request must be scoped, or that its region set must include.
-        tolerance: The accepted difference between the clocks, in seconds; 300 by default, 900 for
-            S3.
+        tolerance: The maximum difference between *at* and the signing time, in seconds; 300 by
+            default, 900 for S3.  A presigned URL is accepted until it expires.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, such as CloudFront's
             ``x-amz-cf-id``.  All other ``x-amz-*`` headers must be signed.  If one of these names
             is not in `Verified.signed_headers`, do not trust the header's value.
@@ -65,8 +67,8 @@ def verify(
         decode the body with a `ChunkDecoder` or an `EventVerifier`.
 
     Raises:
-        SignatureError: The request is rejected.  Its ``code`` is S3's name of the error, which is
-            the most specific; other services combine several errors into one code.
+        SignatureError: The request is rejected.  Its ``code`` is S3's error code, because S3's
+            codes are the most specific: other services use the same code for several errors.
         MissingDependencyError: The request is signed with SigV4A, and `cryptography` cannot be
             imported.
         ValueError: *at* has no time zone, *service* or *region* is invalid, or *unsigned_headers*
@@ -91,7 +93,7 @@ def check_key(
 
     Args:
         candidate: The request, whose head was checked.
-        credentials: The credentials of its access key ID; None if the ID is unknown.
+        credentials: The credentials for the candidate's access key ID; None if the ID is unknown.
     """
     authorization = candidate.authorization
     if credentials is None:
@@ -116,9 +118,9 @@ def check_signature(
     Args:
         candidate: The request, whose head was checked.
         key: The return value of `check_key`.
-        payload_hash: The candidate's declared hash, or otherwise the hash of the body.
+        payload_hash: The candidate's declared hash, or the hash of the body if there is none.
         at: The time of the check, a datetime with a time zone.
-        unsigned_headers: The argument of `verify`.
+        unsigned_headers: As for `verify`.
     """
     request, authorization, algorithm = (
         candidate.request,
@@ -160,7 +162,7 @@ def check_signature(
 
 
 def _normalize_signature(algorithm: Algorithm, authorization: ParsedAuthorization) -> str:
-    """Return the form of a valid signature that is unique for the request."""
+    """Return the signature; if it has two valid forms, always return the same form."""
     if algorithm.region_set is None:
         return authorization.signature
     from .._v4a import low_s_signature
@@ -193,7 +195,7 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """Return lowercase names, none of which may be a header that must be signed."""
+    """Return the names in lowercase; raise ValueError if one of these headers must be signed."""
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
