@@ -5,9 +5,10 @@
     with SageMakerRuntimeClient(region="eu-west-1") as client:
         output = client.infer("my-endpoint", b"1,2,3", content_type="text/csv", timeout=600)
 
-`SageMakerRuntimeClient` blocks; `AsyncSageMakerRuntimeClient` runs on asyncio or trio.  All errors derive
-from `RuntimeClientError`.  To see each request and its outcome on stderr, set the environment variable
-``SAGEMAKER_RUNTIME_LOG`` to ``debug`` (or ``info`` or ``warning`` for less).
+`SageMakerRuntimeClient` blocks; `AsyncSageMakerRuntimeClient` runs on asyncio or trio.  All errors
+derive from `RuntimeClientError`.  To see each request and its outcome on stderr, set the
+environment variable ``SAGEMAKER_RUNTIME_LOG`` to ``debug`` (or to ``info`` or ``warning`` for fewer
+messages).
 
 Importing this package loads neither httpx nor cryptography nor asyncio.  The first request loads httpx.
 """
@@ -87,9 +88,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import names that the first call does not need, on first access.
+    """Import a public name on first access, because the first call does not need it.
 
-    The imports are statements so that tools such as PyInstaller and Nuitka find them.
+    The imports are statements, not calls of `import_module`, so that tools such as PyInstaller and
+    Nuitka find them.
     """
     match name:
         case "default_chain" | "DefaultChain":

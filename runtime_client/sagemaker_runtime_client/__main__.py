@@ -1,4 +1,4 @@
-"""The command line as `python -m sagemaker_runtime_client`."""
+"""The command-line program, run as `python -m sagemaker_runtime_client`."""
 
 import sys
 

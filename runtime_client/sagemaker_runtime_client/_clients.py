@@ -1,4 +1,4 @@
-"""The blocking and the async client, which run the operations of `Core`."""
+"""The blocking and the async client, whose methods run the operations of `Core`."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial, wraps
@@ -34,13 +34,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Client = TypeVar("Client")
 
-if TYPE_CHECKING:  # evaluating these takes longer than the rest of this module
+if TYPE_CHECKING:  # evaluating these types takes longer than importing the rest of this module
     Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
     Method = Callable[Concatenate["_BaseClient", P], T]
 
 
 class _BaseClient:
-    """The common part of both clients.
+    """The base class of both clients.
 
     A blocking client may be shared between threads, an async client between tasks.
     """
@@ -51,8 +51,8 @@ class _BaseClient:
     def __init__(self, *positional: Never, **settings: Unpack[Settings]) -> None:
         """Create a client.  No file is read and nothing is sent before the first call.
 
-        A setting that is None comes from the environment variables named below, then from the
-        profile in ``~/.aws/config``, then from the default.
+        A setting that is None is looked up in the environment variables listed below, then in the
+        profile in ``~/.aws/config``.  If neither sets it, the default applies.
 
         Args:
             region: The AWS region, such as ``eu-west-1``; ``AWS_REGION``, then
@@ -62,7 +62,7 @@ class _BaseClient:
                 takes precedence over credentials in environment variables.
             credentials: A `sigv4.Credentials`, a `sigv4.CredentialsProvider`, or a function that
                 returns credentials.  An async client also accepts an async function; it calls a
-                plain function in a thread, one call at a time.  By default the client finds the
+                plain function in a thread, one call at a time.  By default, the client finds the
                 same credentials as boto3 and the AWS CLI, and refreshes them before they expire;
                 see `default_chain`.
             endpoint_url: A custom endpoint for SageMaker Runtime, such as ``https://host:port``;
@@ -70,9 +70,9 @@ class _BaseClient:
             s3_endpoint_url: A custom endpoint for S3; ``AWS_ENDPOINT_URL_S3``, then
                 ``AWS_ENDPOINT_URL``.
             s3_addressing_style: ``virtual`` (bucket in the host name), ``path`` (bucket in the
-                path), or ``auto`` (default): ``virtual`` unless a custom endpoint or the name of the
-                bucket requires ``path``.
-            use_fips_endpoint: Whether to use endpoints with FIPS 140 cryptography;
+                path), or ``auto`` (default), which means ``path`` for a custom endpoint or a bucket
+                name that does not fit in a host name, and otherwise ``virtual``.
+            use_fips_endpoint: Whether to use endpoints that use FIPS 140 cryptography;
                 ``AWS_USE_FIPS_ENDPOINT``.
             use_dualstack_endpoint: Whether to use endpoints that also support IPv6;
                 ``AWS_USE_DUALSTACK_ENDPOINT``.
@@ -83,33 +83,34 @@ class _BaseClient:
             retry_ambiguous: Whether to retry `invoke_endpoint_async` if the failed attempt may have
                 queued the job; default True.  If False, the error is raised, and the job may or may
                 not be queued.
-            timeout: Default time limit in seconds for a whole call, used if the call has no
-                ``timeout`` of its own; default no limit.  It covers waiting for a free connection,
+            timeout: Time limit in seconds for each whole call that is made without a ``timeout``
+                argument; no limit by default.  The time limit covers waiting for a free connection,
                 credentials, the upload, all attempts and the pauses between them.
             connect_timeout: Time limit in seconds for establishing a connection; default 10.
             read_timeout: Time limit in seconds between two pieces of data that are sent or received,
                 and for receiving the status line and all headers of a response; default 60.
             max_connections: Maximum number of open connections; default 64.
             ca_bundle: Path of a PEM file with trusted certificates, or of a directory prepared by
-                ``c_rehash`` of OpenSSL; ``AWS_CA_BUNDLE``, then the profile, then
+                OpenSSL's ``c_rehash``; ``AWS_CA_BUNDLE``, then the profile, then
                 ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
             app_id: The name of your application in the User-Agent header, up to 50 characters;
                 ``AWS_SDK_UA_APP_ID``.
             request_checksum_calculation: ``when_supported`` (default) sends a CRC32 checksum with
-                uploads to S3; ``when_required`` does not; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+                uploads to S3; ``when_required`` omits the checksum;
+                ``AWS_REQUEST_CHECKSUM_CALCULATION``.
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
-                against the stored checksum, if there is one; ``when_required`` does not;
-                ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
-            region_from_instance: Whether to ask the metadata service of the EC2 instance if no
-                region is configured; default False.
+                against the stored checksum, if there is one; ``when_required`` skips the
+                validation; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
+            region_from_instance: Whether to get the region from the EC2 instance metadata service
+                if no region is configured; default False.
             http_client: An httpx or httpx2 client for all requests: ``Client`` for a blocking
                 client, ``AsyncClient`` for an async one.  Its connection pool, TLS settings and
                 proxies are used; its auth, headers, cookies and redirects are not.  The timeouts
-                above apply.  It is never closed; you close it.
+                above apply.  This client never closes it; the caller must.
 
         Raises:
-            ConfigError: *http_client* or *credentials* is of the wrong type.  Any other malformed
-                setting raises this error from the first call.
+            ConfigError: *http_client* or *credentials* is of the wrong type.  A malformed value of
+                another setting raises this error at the first call.
             TypeError: An argument is positional or unknown.
         """
         check_argument_names(type(self).__name__, positional, settings)
@@ -125,13 +126,20 @@ class _BaseClient:
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
 
     def __repr__(self) -> str:
-        """Show profile and region.  Other settings may contain secrets."""
+        """Show the profile and the region.
+
+        Other settings are omitted because they may contain secrets.
+        """
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Return a provider for the argument *credentials*, or raise ConfigError."""
+        """Return the argument *credentials*, with a provider in place of a function.
+
+        Raises:
+            ConfigError: The argument is of the wrong type.
+        """
         if source is None or isinstance(source, Credentials):
             return source
         try:
@@ -209,7 +217,7 @@ def _names_methods(client_class: type[Client]) -> type[Client]:
 
 
 def _shortage(error: OSError) -> TransportError:
-    """Return the error for a lack of file descriptors, with the handle or the id of the job."""
+    """Return the error for a lack of file descriptors, with the job's handle or id if it is known."""
     known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
     is_queued = known["invocation"] is not None
     failure = shortage(
@@ -224,8 +232,10 @@ def _shortage(error: OSError) -> TransportError:
 class SageMakerRuntimeClient(_BaseClient):
     """A blocking client for Amazon SageMaker asynchronous inference.
 
-    with SageMakerRuntimeClient(region="eu-west-1") as client:
-        output = client.infer("my-endpoint", b"1,2,3", timeout=600)
+    For example:
+
+        with SageMakerRuntimeClient(region="eu-west-1") as client:
+            output = client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = True
@@ -257,8 +267,10 @@ class SageMakerRuntimeClient(_BaseClient):
 class AsyncSageMakerRuntimeClient(_BaseClient):
     """An async client for Amazon SageMaker asynchronous inference, on asyncio or trio.
 
-    async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
-        output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
+    For example:
+
+        async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
+            output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = False
@@ -274,7 +286,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Return a provider as above; run a plain function in a thread, because it may block."""
+        """Do what the base class does, but wrap a plain function to run in a thread: it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):
             return provider

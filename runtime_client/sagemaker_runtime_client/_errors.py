@@ -3,22 +3,22 @@
     RuntimeClientError
     ├── ConfigError (ValueError)           a setting is missing or malformed
     ├── ParamValidationError (ValueError)  an argument is invalid; nothing was sent
-    ├── CredentialsError                   credentials were found but cannot be used
+    ├── CredentialsError                   no usable credentials are available
     │   ├── NoCredentialsError             no credentials were found
-    │   └── CredentialProviderError        a configured source of credentials failed
+    │   └── CredentialProviderError        a configured credential source failed
     ├── TransportError                     no complete response was received
     │   ├── ChecksumError                  an object does not match its checksum
     │   └── ResponseTooLargeError          a response exceeds its size limit
     ├── ServiceError                       the service returned an error
     │   ├── ThrottlingError                too many requests
-    │   ├── ServiceUnavailableError        503
-    │   ├── InternalFailureError           500
+    │   ├── ServiceUnavailableError        status 503
+    │   ├── InternalFailureError           status 500
     │   ├── RequestValidationError         the service rejected an argument
     │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   └── ObjectNotFoundError            S3: no such key or bucket
     ├── NoOutputLocationError              the job is queued, but its output location is unknown
     ├── InferenceFailedError               the model failed
-    └── WaitTimeoutError                   there was no output in time
+    └── WaitTimeoutError                   no output appeared within the timeout
 
 Every error can be pickled, and none contains a secret.
 """
@@ -33,16 +33,18 @@ class RuntimeClientError(Exception):
     """Base class of all errors of this package.
 
     Attributes:
-        message: What failed and why, without the facts below.
+        message: What failed and why, without the values of the attributes below.
         code: The error code of the service, such as ``ValidationError``, or None.
         status_code: The HTTP status of the last response, or None if there was no response.
-        request_id: The request id of the last response, which AWS support asks for, or None.
+        request_id: The request id of the last response, for questions to AWS support, or None.
         attempts: The number of requests that were sent.
         retryable: Whether the same call may succeed later.
         possibly_accepted: Whether an attempt may have succeeded although no response confirmed it.
             After `invoke_endpoint_async`, this means that the job may be queued.
-        invocation: The `Invocation` of the job if it is known; pass it to ``wait`` to wait again.
-        inference_id: The id of the job if it is queued, or may be queued (`possibly_accepted`).
+        invocation: The `Invocation` of the job, or None if it is not known; pass it to ``wait`` to
+            wait again.
+        inference_id: The id of the job if the job is queued or may be queued (`possibly_accepted`);
+            otherwise None.
     """
 
     retryable: bool = False
@@ -92,7 +94,10 @@ class RuntimeClientError(Exception):
 
 
 class ConfigError(RuntimeClientError, ValueError):
-    """A setting is missing, malformed or contradicts another; the message says how to fix it."""
+    """A setting is missing or malformed, or contradicts another.
+
+    The message explains how to fix the setting.
+    """
 
 
 class ParamValidationError(RuntimeClientError, ValueError):
@@ -108,11 +113,11 @@ class ParamValidationError(RuntimeClientError, ValueError):
 
 
 class CredentialsError(RuntimeClientError):
-    """Credentials were found but cannot be used, for example because they have expired."""
+    """No usable credentials are available, for example because they have expired."""
 
 
 class NoCredentialsError(CredentialsError):
-    """No source has credentials.
+    """No credential source has credentials.
 
     Configure one of the sources, or pass credentials to the client.
 
@@ -126,9 +131,9 @@ class NoCredentialsError(CredentialsError):
 
 
 class CredentialProviderError(CredentialsError):
-    """A configured source of credentials failed.
+    """A configured credential source failed.
 
-    The message says what to fix; ``sagemaker-runtime credentials`` shows all sources.
+    The message states what to fix; ``sagemaker-runtime credentials`` shows all sources.
 
     Attributes:
         provider: The name of the source, such as ``sso``.
@@ -142,8 +147,9 @@ class CredentialProviderError(CredentialsError):
 class TransportError(RuntimeClientError):
     """No complete response was received: the connection failed, timed out or was dropped.
 
-    The client has already retried if that was safe.  Check `possibly_accepted` before you submit a
-    job again: it may already be queued.
+    The client has already retried the request as its settings allow.  By default
+    (``retry_ambiguous=True``) it also retries a request that may have queued a job.  Check
+    `possibly_accepted` before you submit the job again: the job may already be queued.
     """
 
     retryable = True
@@ -158,7 +164,7 @@ class ChecksumError(TransportError):
 
 
 class ResponseTooLargeError(TransportError):
-    """A response exceeds its size limit.  It was discarded, and the request is not retried.
+    """A response exceeds its size limit.  The client discards it and does not retry.
 
     To read a larger object, pass a larger ``max_size``.  For any other response, check the endpoint and
     the proxy: the response probably does not come from AWS.
@@ -188,9 +194,10 @@ class ServiceError(RuntimeClientError):
     a plain `ServiceError`.
 
     Attributes:
-        retry_after: The number of seconds after which the service accepts a retry, or None.
-        date: The time at the service, or None if the response is from a cache or has no date.
-        region: The correct region of the bucket if S3 names it, or None.
+        retry_after: The pause in seconds that the service requests before a retry, or None.
+        date: The service's time in the response, or None if the response is from a cache or has no
+            date.
+        region: The region of the bucket if S3 reports it, or None.
     """
 
     retry_after: float | None = None
@@ -244,11 +251,11 @@ class NoOutputLocationError(RuntimeClientError):
 class InferenceFailedError(RuntimeClientError):
     """The inference failed: the endpoint wrote a failure object to S3.
 
-    Read `reason`, and the log of the endpoint in CloudWatch, before you submit the job again.
+    Read `reason` and the endpoint's log in CloudWatch before you submit the job again.
 
     Attributes:
         failure_location: The S3 URI of the failure object.
-        reason: The text of the failure object, or its message if the text is JSON.
+        reason: The text of the failure object or, if the text is JSON, the message in it.
         body: The first 1,048,576 bytes of the failure object.
     """
 
@@ -274,9 +281,9 @@ class WaitTimeoutError(RuntimeClientError):
     The inference may still succeed.  Pass `invocation` to ``wait`` to wait again.
 
     Attributes:
-        access_denied_only: Whether every response of S3 for the output was 403.  S3 returns 403 for a
-            missing key if ``s3:ListBucket`` is not allowed, and for any key if ``s3:GetObject`` is
-            not allowed.
+        access_denied_only: Whether S3 responded to every request for the output with 403.  S3
+            returns 403 for a missing key if ``s3:ListBucket`` is not allowed, and for any key if
+            ``s3:GetObject`` is not allowed.
     """
 
     retryable = True

@@ -6,8 +6,8 @@ Which kind of class to use:
 - `typing.NamedTuple` for private records.
 - attrs for anything else.
 
-The reason is the cold start.  attrs and `dataclasses` generate code for each class at import, which takes
-half a millisecond per class.  A `Value` takes a hundredth of that.
+The reason is the start-up time: attrs and `dataclasses` generate code for each class at import,
+which takes half a millisecond per class.  A `Value` takes a hundredth of that.
 """
 
 import json
@@ -21,7 +21,10 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the class of a value with its module, because other libraries use the same class names."""
+    """Return the name of a value's class, with its module.
+
+    The module is included because other libraries may use the same class names.
+    """
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
@@ -36,7 +39,7 @@ class Value:
 
     Attributes:
         _hidden: Fields that ``repr`` omits.
-        _renamed: Former names of fields, which still work but issue a warning.
+        _renamed: Former names of fields, which still work but emit a warning.
     """
 
     __slots__ = ()
@@ -67,7 +70,7 @@ class Value:
         """Return a copy with *changes*, which are checked as in the constructor."""
         return _make(type(self), {**self._asdict(), **changes})
 
-    __replace__ = replace  # for `copy.replace` of Python 3.13
+    __replace__ = replace  # for Python 3.13's `copy.replace`
 
     def __eq__(self, other: object) -> bool:
         """Return whether *other* is of the same class with equal fields."""
@@ -86,12 +89,12 @@ class Value:
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Copy and unpickle through the constructor, which checks the fields."""
+        """Make `copy` and `pickle` use the constructor, which checks the fields."""
         return _make, (type(self), self._asdict())
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    # A pickle from an earlier version has the former names of fields.
+    # A pickle from an earlier version may contain former names of fields.
     renamed = kind._renamed  # noqa: SLF001 (same file)  # pyright: ignore[reportPrivateUsage]
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})
 
@@ -99,7 +102,8 @@ def _make(kind: type[V], fields: dict[str, object]) -> V:
 class JobHandle(Value):
     """The data of a job handle.  Every instance is an `Invocation`, which documents the fields.
 
-    This base class exists because errors refer to the handle, and `Invocation` itself raises errors.
+    This base class avoids a circular import: errors refer to the handle, and `Invocation` raises
+    errors.
     """
 
     _renamed = MappingProxyType({"has_new_name": "unique_output_name"})

@@ -1,3 +1,3 @@
-"""The version, read by the build and by the user agent."""
+"""The package version, which the build and the User-Agent header use."""
 
 __version__ = "0.1.0"

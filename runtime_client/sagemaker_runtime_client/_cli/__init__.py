@@ -1,1 +1,1 @@
-"""The command line: its commands, options, signal handling and terminal output."""
+"""The command-line program: its commands, options, signal handling and terminal output."""

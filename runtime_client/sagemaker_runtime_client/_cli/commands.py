@@ -61,11 +61,11 @@ _FACTS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command in the main thread of the process.
 
-    Ctrl-C, SIGTERM and SIGHUP end the process after the handle of the job is printed and all resources
-    are closed.
+    On Ctrl-C, SIGTERM or SIGHUP, the handle of the job is printed and all resources are closed
+    before the process ends.
 
     Args:
-        arguments: The command line without the name of the program.  None means `sys.argv`.
+        arguments: The command-line arguments without the program name.  None means `sys.argv`.
 
     Returns:
         The exit code.
@@ -101,7 +101,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         silence(sys.stdout)
         job.print_handle(error)
         return 141
-    except UnsupportedOperation:  # raised by the replacement of a closed stdout
+    except UnsupportedOperation:  # raised by the stream that replaces a closed stdout
         say("sagemaker-runtime: the output cannot be printed: stdout is closed")
         return 2
     except tuple(kind for kind, _ in EXIT_CODES) as error:
@@ -118,7 +118,7 @@ _HANDLE = "handle for `sagemaker-runtime wait`"
 
 
 class _Job:
-    """The job of a command.
+    """The inference job of the running command.
 
     Attributes:
         invocation: The handle of the job, or None while it is unknown.
@@ -137,7 +137,7 @@ class _Job:
         """Print the handle of the job after *error*, unless it was printed before."""
         self.invocation = self.invocation or getattr(error, "invocation", None)
         if self.invocation is None:
-            for note in getattr(error, "__notes__", ()):  # the job may be queued
+            for note in getattr(error, "__notes__", ()):  # with the id of the job
                 say(note)
         elif not self._is_printed:
             say(f"{_HANDLE}: {self.invocation.to_json()}")
@@ -218,7 +218,7 @@ def _layer(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient]:
-    """Open a client that prompts for the code of an MFA device if its credentials require one."""
+    """Open a client that prompts for the code of an MFA device if the credentials require it."""
     arguments = {
         "profile": options.profile,
         "region": options.region,
@@ -241,7 +241,7 @@ def _read(name: str) -> bytes:
 
 
 def _document(output: Output) -> dict[str, Any]:
-    """Return an output as a JSON document, with a body that is not text in base64."""
+    """Return an output as a JSON document; a body that is not UTF-8 is encoded in base64."""
     try:
         body = {"body": output.text}
     except UnicodeDecodeError:
@@ -259,7 +259,8 @@ def _document(output: Output) -> dict[str, Any]:
 def _report(error: Exception, job: _Job, *, as_json: bool) -> None:
     """Print an error on stderr and, if requested, as JSON on stdout."""
     argument = getattr(error, "argument", "")
-    # Output of a local program may have several lines.  The message of a service must stay on one.
+    # A ConfigError may contain several lines of output from a local program.  The message of a
+    # service must stay on one line.
     text = in_shell_words(str(error), argument)
     first, *more = text.splitlines() if isinstance(error, ConfigError) else [text]
     say(f"sagemaker-runtime: {first}")

@@ -23,12 +23,12 @@ from .exports import exported
 from .prompts import mfa_token
 from .report import Report, report
 
-# A variable with the profiles that this process and its parent processes are exporting.
+# The environment variable that lists the profiles that this process and its parents are exporting.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
 
 
 def credentials(options: argparse.Namespace) -> None:
-    """Show which source provides credentials and why others were skipped, or export the credentials."""
+    """Show which source provides credentials and why others are skipped, or export credentials."""
     system = System(sync_backend)
     arguments = {"profile": options.profile, "region": options.region}
     skipped: list[SkippedProvider] = []
@@ -62,7 +62,7 @@ def credentials(options: argparse.Namespace) -> None:
 
 
 def _check_recursion(profile: str) -> None:
-    """Raise an error if this process was started to export the same profile."""
+    """Raise ConfigError if this process was started by a process that exports the same profile."""
     profiles = os.environ.get(_EXPORTING, "").split("\n")
     if profile in profiles:
         raise ConfigError(

@@ -11,7 +11,7 @@ from .terminal import say
 
 
 def emulate(options: argparse.Namespace) -> None:
-    """Run the emulator until Ctrl-C."""
+    """Run the emulator until Ctrl-C is pressed."""
     from ..emulator import Emulator, echo, serve
     from ..emulator._environment import CONFLICTING_VARIABLES
     from ..emulator._models import import_model
@@ -50,5 +50,5 @@ def _current_folder_first() -> Generator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # the module has already removed it
+        with suppress(ValueError):  # the model's module has already removed the entry
             sys.path.remove("")

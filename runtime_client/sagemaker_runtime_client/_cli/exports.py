@@ -46,12 +46,13 @@ FORMATS = (*_VERSION, *_LINES)
 
 
 def exported(credentials: Credentials, format_name: str) -> str:
-    """Return credentials, including secrets, as text for another program.
+    """Return credentials, including secrets, in a format for another program.
 
     Args:
-        credentials: The credentials.
-        format_name: One of `FORMATS`.  ``process`` is the format of ``credential_process``.  ``json``
-            is the same without a version.  All others are lines for a shell.
+        credentials: The credentials to export.
+        format_name: One of `FORMATS`.  ``process`` is the format of ``credential_process``.
+            ``json`` is the same document without ``Version``.  Every other format consists of lines
+            for a shell.
 
     Raises:
         CredentialsError: A value cannot be represented in this format.

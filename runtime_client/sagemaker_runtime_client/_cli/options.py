@@ -1,4 +1,4 @@
-"""The options of the command line."""
+"""The command-line options."""
 
 import argparse
 from collections.abc import Callable
@@ -47,7 +47,7 @@ CLIENT_OPTIONS = {
 
 
 def option_name(name: str) -> str:
-    """Return the option for an argument of a client or of a method."""
+    """Return the command-line option for an argument of a client or of a method."""
     return "--" + name.replace("_", "-")
 
 
@@ -59,7 +59,7 @@ def parser(
     emulate: _Command,
     layer: _Command,
 ) -> argparse.ArgumentParser:
-    """Return the parser of the command line.  It stores the function of the command as ``run``.
+    """Return the command-line parser.  It stores the function of the selected command as ``run``.
 
     Args:
         invoke: The function that runs `invoke`.
@@ -96,7 +96,7 @@ def parser(
         add(command)
         _add_debug(
             command, default=argparse.SUPPRESS
-        )  # so that --debug before the command stays in force
+        )  # so that --debug before the command stays in effect
     return parser
 
 
@@ -133,7 +133,7 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
 def _add_member(
     add_argument: Callable[..., argparse.Action], member: Member, name: str | None = None
 ) -> None:
-    """Add an argument of the operation: an option, unless *name* is that of a positional argument."""
+    """Add an argument of the operation as an option, or as the positional argument *name*."""
     add_argument(
         name or option_name(member.argument),
         type=member.kind,

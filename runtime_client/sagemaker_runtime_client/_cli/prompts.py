@@ -25,7 +25,10 @@ def mfa_token(serial: str) -> str:
 
 
 def _has_terminal() -> bool:
-    """Return whether `getpass` finds a terminal.  It need not be stdin, which may have the payload."""
+    """Return whether `getpass` finds a terminal.
+
+    The terminal need not be stdin, which may contain the payload.
+    """
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except (OSError, AttributeError):  # there is no terminal, or this is Windows

@@ -11,7 +11,7 @@ from ..credentials._provider import Provider
 from ..credentials._sts import STSProvider
 
 _SHOWN = 4
-# The variable and the key of the profile with the role, by provider.
+# The environment variable and the profile key that contain the role, by provider.
 _ROLES = {
     "assume-role": ("", "role_arn"),
     "web-identity": ("AWS_ROLE_ARN", "role_arn"),
@@ -25,14 +25,14 @@ class Report:
     """Facts about credentials, without secrets.
 
     Attributes:
-        provider: The name of the provider that had the credentials.
+        provider: The name of the provider that returned the credentials.
         profile: The profile in use.
         region: The configured region, or None.
         access_key_id: The access key ID, masked except for its last characters.
         account_id: The account ID, or None if it is unknown.
         role: The name or the ARN of the role, or None if it is unknown.
         expiration: The expiration time in ISO 8601, or None if the credentials do not expire.
-        identity: The ARN returned by STS, or None if STS was not asked.
+        identity: The ARN returned by STS, or None if no request was sent to STS.
     """
 
     provider: str
@@ -46,12 +46,12 @@ class Report:
 
 
 async def report(context: Context, resolved: ResolvedCredentials, *, verify: bool) -> Report:
-    """Make a report about credentials.
+    """Return a report about credentials.
 
     Args:
-        context: The context of the providers.
+        context: The context in which the providers work.
         resolved: The credentials and their provider.
-        verify: Whether to ask STS for the identity of the credentials.
+        verify: Whether to request the identity of the credentials from STS.
     """
     credentials, provider = resolved.credentials, resolved.provider
     identity, account_id = await _identity(context, credentials) if verify else (None, None)
@@ -70,13 +70,13 @@ async def report(context: Context, resolved: ResolvedCredentials, *, verify: boo
 
 
 def _account(provider: Provider, role: str | None) -> str | None:
-    """Return the account in the ARN of the role, or else ``sso_account_id`` of the profile."""
+    """Return the account in the role's ARN or, without an ARN, the profile's ``sso_account_id``."""
     parts = (role or "").split(":")
     return parts[4] if len(parts) == 6 else provider.setting("sso_account_id")
 
 
 async def _identity(context: Context, credentials: Credentials) -> tuple[str, str]:
-    """Return the ARN and the account of the credentials from STS."""
+    """Return the ARN and the account that STS reports for the credentials."""
     sts, action = STSProvider(context, "sts"), "GetCallerIdentity"
     texts = await sts.query(action, {}, operation=action, auth=CredentialsAuth(credentials))
     arn, account = texts.get("Arn"), texts.get("Account")

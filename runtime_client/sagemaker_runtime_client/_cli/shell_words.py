@@ -1,4 +1,4 @@
-"""Error messages with options of the command line in place of Python arguments."""
+"""Error messages with command-line options in place of Python arguments."""
 
 import re
 
@@ -13,7 +13,7 @@ _argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 
 def in_shell_words(message: str, argument: str = "") -> str:
-    """Replace names of Python arguments in an error message by options of the command line.
+    """Replace the names of Python arguments in an error message with command-line options.
 
     Args:
         message: The message.

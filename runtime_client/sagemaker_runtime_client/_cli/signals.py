@@ -1,7 +1,7 @@
-"""Signals that end the command.
+"""Signals that end the program.
 
-A shell loop continues after a command that exits with a code, but stops after a command that a signal
-has ended.  Therefore the command cleans up and then lets the signal end it.
+A shell loop continues after a command exits with an exit code, but stops after a signal ends a
+command.  Therefore this program cleans up and then lets the signal end the process.
 """
 
 import signal
@@ -28,7 +28,7 @@ class EndingSignal(KeyboardInterrupt):
 
 @contextmanager
 def raise_ending_signals() -> Generator[None]:
-    """Raise `EndingSignal` in the main thread on each signal that would end the process at once."""
+    """Raise `EndingSignal` in the main thread when SIGTERM or SIGHUP would end the process."""
     before = {
         number: signal.signal(number, _raise)
         for number in _ENDING
@@ -46,7 +46,10 @@ def _raise(number: int, _: FrameType | None) -> NoReturn:
 
 
 def terminate_by(interrupt: KeyboardInterrupt) -> int:
-    """End this process with the signal that interrupted it; return the exit code if it is blocked."""
+    """End this process with the signal that interrupted it.
+
+    If that signal is blocked, return the exit code that a shell reports for it.
+    """
     number = interrupt.number if isinstance(interrupt, EndingSignal) else signal.SIGINT
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)

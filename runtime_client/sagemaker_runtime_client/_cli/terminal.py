@@ -1,4 +1,4 @@
-"""Output for people: lines on stderr, a status line, and replacements of closed streams."""
+"""Output for people: lines on stderr, a status line, and replacements for closed streams."""
 
 import os
 import sys
@@ -24,7 +24,10 @@ def silence(stream: TextIO) -> None:
 
 
 def replace_closed_streams() -> None:
-    """Replace streams that the shell has closed (``>&-``); writing to the new stdout is an error."""
+    """Replace streams that the shell has closed (``>&-``).
+
+    Writing to the new stdout raises an error.
+    """
     nothing = Path(os.devnull)
     sys.stdin = sys.stdin or nothing.open()
     sys.stdout = sys.stdout or nothing.open()

@@ -1,4 +1,4 @@
-"""Checks of option values, before a job is queued whose output could not be awaited or written."""
+"""Checks of option values.  They run before a job is queued, so that its output can be written."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ def output(text: str) -> str:
     path = Path(text)
     needed = [path] if path.exists() else []
     if not needed or path.is_file():
-        needed.append(path.resolve().parent)  # a new file is created there
+        needed.append(path.resolve().parent)  # a new file is created in this folder
     if path.is_dir() or not all(os.access(one, os.W_OK) for one in needed):
         raise argparse.ArgumentTypeError("must be a writable file in a writable folder")
     return text
@@ -39,7 +39,7 @@ def seconds(text: str) -> float:
 
 
 def port(text: str) -> int:
-    """Parse the number of a port."""
+    """Parse a port number."""
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError("must be a port number from 0 to 65535")
     return int(text)
