@@ -96,8 +96,7 @@ class _BaseClient:
             app_id: The name of your application in the User-Agent header, up to 50 characters;
                 ``AWS_SDK_UA_APP_ID``.
             request_checksum_calculation: ``when_supported`` (default) sends a CRC32 checksum with
-                uploads to S3; ``when_required`` omits the checksum;
-                ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+                uploads to S3; ``when_required`` omits it; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
                 against the stored checksum, if there is one; ``when_required`` skips the
                 validation; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
@@ -126,20 +125,13 @@ class _BaseClient:
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
 
     def __repr__(self) -> str:
-        """Show the profile and the region.
-
-        Other settings are omitted because they may contain secrets.
-        """
+        """Show profile and region, but no other settings, because they may contain secrets."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Return the argument *credentials*, with a provider in place of a function.
-
-        Raises:
-            ConfigError: The argument is of the wrong type.
-        """
+        """Return *source* with a provider in place of a function, or raise ConfigError."""
         if source is None or isinstance(source, Credentials):
             return source
         try:

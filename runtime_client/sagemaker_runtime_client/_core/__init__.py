@@ -1,7 +1,7 @@
 """All operations of the clients, each written once, as a coroutine.
 
-Annotations in this folder name the classes ``_core.Output`` and ``_core.S3Object``, which the first
-call does not need.  They are imported when a tool evaluates the annotations.
+Annotations in this folder refer to the classes ``_core.Output`` and ``_core.S3Object``, which the
+first call does not need.  These classes are imported when a tool evaluates the annotations.
 """
 
 from typing import TYPE_CHECKING

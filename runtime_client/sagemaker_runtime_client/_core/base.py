@@ -1,4 +1,4 @@
-"""The base of all operations: the client's settings, and the steps that every call starts with."""
+"""The base class of all operations: the client's session, and the first steps of every call."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -11,18 +11,18 @@ from .._io.system import Once, System
 from .._io.transport import Admission
 from .session import Session
 
-if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
+if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
 
 
 class BaseOperations:
-    """The base class of each family of operations.
+    """The base class of the classes that define operations.
 
     Args:
         system: Provides clocks and locks.
-        open_session: Resolves the settings at the first call.
+        open_session: Resolves the settings and opens the session, at the first call.
     """
 
     def __init__(self, system: System, open_session: Callable[[], Awaitable[Session]]) -> None:
@@ -38,17 +38,17 @@ class BaseOperations:
     async def close(self) -> None:
         """Close the client's connections; a user-supplied HTTP client stays open.
 
-        Calls that are under way continue and lose nothing.  That applies to a request that was sent
-        or waits for a connection, and to a `wait` between two polls, which opens a new connection
-        for the next poll.  A closed client can be used again, but closes each connection after its
-        request, so that no connection is open when the last call ends.
+        Calls in progress continue unaffected: a request that was sent or is waiting for a
+        connection is completed, and a `wait` between two polls opens a new connection for the next
+        poll.  A closed client can be used again, but closes each connection after its request, so
+        that no connection is open when the last call ends.
         """
         self._is_closed = True
         if self._session.value is not None:
             await self._session.value.transport.close()
 
     def _start(self, timeout: float | None) -> float:
-        """Check *timeout*, and return the start of the call, on the monotonic clock."""
+        """Check *timeout*, and return the start time of the call, on the monotonic clock."""
         if timeout is not None:
             check_timeout(timeout)
         return self._system.monotonic()
@@ -66,13 +66,13 @@ class BaseOperations:
         arguments: Mapping[str, object],
         timeout: float | None,
     ) -> T:
-        """Check arguments, send them, and return the result.
+        """Check the arguments, send the request, and return its result.
 
         Args:
-            model: The table of the operation.
+            model: The table that describes the operation.
             parse: Returns the result for a successful response.
-            arguments: The values by name; a value of None counts as absent.
-            timeout: The time limit of the whole call, in seconds; None for the client's.
+            arguments: The argument values by name; None counts as absent.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The result of *parse*.
@@ -88,7 +88,7 @@ class BaseOperations:
 
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":
-    """Return the S3 location that an argument names."""
+    """Return the S3 location in *text*; an error message mentions *argument*."""
     with importing():
         from .._s3.objects import S3Location
 

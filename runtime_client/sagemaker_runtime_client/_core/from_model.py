@@ -1,4 +1,4 @@
-"""Operations that are defined by their tables alone."""
+"""Operations that are fully defined by their tables."""
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature
@@ -14,14 +14,15 @@ T = TypeVar("T")
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
 ) -> Callable[..., Coroutine[object, object, T]]:
-    """Return the operation that a table describes; each client adds it with one line.
+    """Return the operation that a table describes.
 
-    An example is ``describe_job = sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that
-    does more than check, send and parse is a handwritten method, such as
-    `SubmissionOperations.invoke_endpoint_async`, and a test compares its signature with the table.
+    Each client adds the operation with one line, such as ``describe_job =
+    sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more than check, send and
+    parse is a handwritten method, such as `SubmissionOperations.invoke_endpoint_async`, and a test
+    compares the method's signature with the table.
 
     Args:
-        model: The table.
+        model: The table that describes the operation.
         parse: Returns the result for a successful response.
     """
     signature = _signature(model)

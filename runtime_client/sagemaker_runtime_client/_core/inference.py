@@ -1,4 +1,4 @@
-"""Operations that return the output of a job: wait, and submit and wait in one call."""
+"""Operations that return the output of a job: `wait`, and `infer`, which submits and waits."""
 
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
@@ -18,7 +18,7 @@ from .._io.generation import importing
 from .._value import JobHandle
 from .submission import SubmissionOperations
 
-if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
+if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
     from .._s3.client import S3
 
 
@@ -40,21 +40,21 @@ class InferenceOperations(SubmissionOperations):
 
         The client polls S3 for the output object and the failure object.  If both exist, the output
         is returned.  An object that is older than the job is ignored; such an object can exist if a
-        ``filename`` or an ``inference_id`` is used again.  Network errors and transient failures of
-        the credentials provider do not end the wait.
+        ``filename`` or an ``inference_id`` is reused.  Network errors and transient failures of the
+        credentials provider do not end the wait.
 
         Args:
             invocation: The handle that `invoke_endpoint_async` or `submit` has returned, or the
                 ``invocation`` of an error.
-            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once.  An output that
-                exists at the limit but is still being transferred may take another minute.
+            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once.  An output that is
+                still being transferred at the time limit may take another minute.
             schedule: A plain (not async) function that accepts the seconds waited so far and
                 returns the seconds from the start of this poll to the start of the next one.  The
                 default pauses 0.4 s at first and at most 14.5 s.
-            access_denied_grace: The seconds after which the wait raises AccessDeniedError if S3 has
-                responded to all requests for the output with 403 AccessDenied.  None waits until
-                the timeout, because without ``s3:ListBucket`` S3 sends this response for a missing
-                output, too.
+            access_denied_grace: The number of seconds for which S3 may respond to every request for
+                the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
+                waits until the timeout, because without ``s3:ListBucket`` S3 sends this response
+                for a missing output, too.
             max_size: The maximum size of the output in bytes; None for no limit.  The whole output
                 is held in memory.
 
@@ -62,8 +62,8 @@ class InferenceOperations(SubmissionOperations):
             The output: its body, content type, metadata, location and date.
 
         Raises:
-            InferenceFailedError: The endpoint has written the failure object; ``reason`` is its
-                text.  Correct the input or the model before you submit the job again.
+            InferenceFailedError: The endpoint has written the failure object; ``reason`` contains
+                its message.  Correct the input or the model before you submit the job again.
             WaitTimeoutError: Neither object exists yet.  The job may still succeed: call `wait`
                 again with the error's ``invocation``.
             ResponseTooLargeError: The output is larger than *max_size*.  Call `wait` again with a
@@ -72,8 +72,8 @@ class InferenceOperations(SubmissionOperations):
                 the KMS key of the output, or *access_denied_grace* has passed.  Correct the
                 credentials or their permissions, and wait again.
             ObjectNotFoundError: The bucket does not exist.
-            NoOutputLocationError: The service did not name the location of the output.  A
-                notification of the endpoint may name it.
+            NoOutputLocationError: The service did not return the location of the output.  A
+                notification from the endpoint may contain it.
             CredentialsError: There are no valid credentials, or their provider failed.
             ConfigError: A setting is missing or malformed.
             ParamValidationError: An argument is invalid; `argument` names it.
@@ -116,20 +116,20 @@ class InferenceOperations(SubmissionOperations):
             endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
             payload: The input, of any size.
             timeout: The time limit of the whole call in seconds, including an upload, up to
-                1,000,000,000.  An output that exists at the limit but is still being transferred
-                may take another minute.
+                1,000,000,000.  An output that is still being transferred at the time limit may take
+                another minute.
             input_prefix: The S3 location below which a payload is uploaded, such as
                 ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
-                Required for a payload that is uploaded.
-            inline: True always sends the payload in the request, False always uploads it, and None
-                sends it in the request if it has 1 to 128,000 bytes.
+                Required if the payload is uploaded.
+            inline: True always sends the payload in the request, and False always uploads it.  None
+                sends a payload of 1 to 128,000 bytes in the request, and uploads any other.
             schedule: A plain (not async) function that accepts the seconds waited so far and
                 returns the seconds from the start of this poll to the start of the next one.  The
                 default pauses 0.4 s at first and at most 14.5 s.
-            access_denied_grace: The seconds after which the wait raises AccessDeniedError if S3 has
-                responded to all requests for the output with 403 AccessDenied.  None waits until
-                the timeout, because without ``s3:ListBucket`` S3 sends this response for a missing
-                output, too.
+            access_denied_grace: The number of seconds for which S3 may respond to every request for
+                the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
+                waits until the timeout, because without ``s3:ListBucket`` S3 sends this response
+                for a missing output, too.
             max_size: The maximum size of the output in bytes; None for no limit.  The whole output
                 is held in memory.
             on_invocation: A function that is called with the `Invocation` as soon as the job is
@@ -151,8 +151,8 @@ class InferenceOperations(SubmissionOperations):
             WaitTimeoutError: The job is queued but has no result yet: call `wait` with the error's
                 ``invocation``.
             ParamValidationError: An argument is invalid; `argument` names it, and nothing was sent.
-            RuntimeClientError: Any other error of `submit` or `wait`, with the same remedy.  If the
-                job is queued, the error's ``invocation`` is its handle.
+            RuntimeClientError: Any other error that `submit` or `wait` raises; their descriptions
+                state what to do.  If the job is queued, the error's ``invocation`` is its handle.
         """
         start = self._start(timeout)
         check_waiting(timeout, schedule, access_denied_grace)
@@ -188,10 +188,10 @@ class InferenceOperations(SubmissionOperations):
     async def _prepare_wait(
         self,
     ) -> "tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]":
-        """Return the loaded function that waits, and the client of S3.
+        """Load the function that waits, and return it with the S3 client.
 
-        For a new job this happens before the job is queued.  An invalid setting, or a module that
-        cannot be loaded, then raises an error before there is a job to lose.
+        `infer` does this before it queues a job, so that an invalid setting or a module that cannot
+        be loaded raises an error before there is a job to lose.
         """
         session = await self._session()
         if self._wait is None:

@@ -20,28 +20,28 @@ class ObjectOperations(BaseOperations):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> "_core.S3Object":
-        """Write an object to S3 in one request, of at most 5 GiB.
+        """Write an object of at most 5 GiB to S3 in one request.
 
         Args:
-            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
+            location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
             body: The bytes of the object.
-            content_type: The media type, in printable ASCII; S3 uses ``binary/octet-stream`` for
-                None.
+            content_type: The media type, in printable ASCII; with None, S3 stores
+                ``binary/octet-stream``.
             metadata: Names and values in printable ASCII, which S3 stores as ``x-amz-meta-*``
                 headers.
-            timeout: The time limit of the whole call, in seconds; None for the client's.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
-            The description of the object, including its entity tag; its body is empty.
+            The description of the object, including its entity tag; `body` is empty.
 
         Raises:
             ParamValidationError: The location, the body, the content type or the metadata is
                 invalid; nothing was sent.
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
-            ServiceError: S3 rejected the request for another reason, which `code` names.
-            TransportError: There was no complete response before the timeout.  The object may have
-                been written; writing it again is harmless.
+            ServiceError: S3 rejected the request for another reason; see `code`.
+            TransportError: No complete response was received before the timeout.  The object may
+                have been written; writing it again is harmless.
         """
         start = self._start(timeout)
         target = parse_location(location)
@@ -61,10 +61,10 @@ class ObjectOperations(BaseOperations):
         """Read an object from S3.
 
         Args:
-            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
+            location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
             max_size: The maximum size of the object in bytes; None for no limit.  The whole object
                 is held in memory.
-            timeout: The time limit of the whole call, in seconds; None for the client's.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The object: its body, size, content type, metadata, entity tag and date.
@@ -77,8 +77,8 @@ class ObjectOperations(BaseOperations):
             ResponseTooLargeError: The object is larger than *max_size*.
             ChecksumError: The object was damaged in transit, in every attempt.
             ParamValidationError: An argument is invalid; nothing was sent.
-            ServiceError: S3 rejected the request for another reason, which `code` names.
-            TransportError: There was no complete response before the timeout.  Try again.
+            ServiceError: S3 rejected the request for another reason; see `code`.
+            TransportError: No complete response was received before the timeout.  Try again.
         """
         start = self._start(timeout)
         target = parse_location(location)
@@ -91,12 +91,12 @@ class ObjectOperations(BaseOperations):
         """Describe an object in S3 without reading its body.
 
         Args:
-            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
-            timeout: The time limit of the whole call, in seconds; None for the client's.
+            location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The description of the object: its size, content type, metadata, entity tag and date;
-            its body is empty.
+            `body` is empty.
 
         Raises:
             ObjectNotFoundError: The key or the bucket does not exist.  The response to HEAD has no
@@ -105,7 +105,7 @@ class ObjectOperations(BaseOperations):
                 exist and they do not allow ``s3:ListBucket``; `code` is ``403``.
             ParamValidationError: The location is invalid; nothing was sent.
             ServiceError: S3 rejected the request for another reason; `code` is the status.
-            TransportError: There was no complete response before the timeout.  Try again.
+            TransportError: No complete response was received before the timeout.  Try again.
         """
         start = self._start(timeout)
         target = parse_location(location)

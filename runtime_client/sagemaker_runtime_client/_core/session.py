@@ -1,4 +1,4 @@
-"""The objects that result from a client's settings: transport, authentication and service clients."""
+"""The objects created from a client's settings: transport, authentication and service clients."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from .._io.system import System
 from .._settings.context import Context, OpenTransport
 from ..credentials import ChainAuth, ChainCredentials, open_context
 
-if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
+if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
     from .._s3.client import S3
 
 SuppliedCredentials = Credentials | CredentialsProvider | None
@@ -30,13 +30,13 @@ async def open_session(
     arguments: Mapping[str, object],
     credentials: SuppliedCredentials,
 ) -> "Session":
-    """Resolve the settings, and return the session that uses them.
+    """Resolve the settings, and return a session that uses them.
 
     Args:
         system: Provides files and environment variables.
         open_transport: Creates the transport.
-        arguments: The settings that the caller passed, by name; the environment provides a setting
-            that is None.
+        arguments: The settings that the caller passed, by name; a setting that is None comes from
+            the environment or the profile.
         credentials: The credentials, or their provider; None uses the provider chain.
 
     Raises:
@@ -44,7 +44,7 @@ async def open_session(
     """
     context = await open_context(system, open_transport, arguments)
     with importing():
-        import_module("email.utils")  # parses a response's date; a later import may fail
+        import_module("email.utils")  # parses dates in responses; a later import may fail
     return Session(context, _auth(context, credentials))
 
 
@@ -63,16 +63,16 @@ def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
 class Session:
     """The clients of SageMaker Runtime and S3 for one set of settings, each created on first use.
 
-    If two threads create one at the same time, the last one is kept.  There is no lock, because a
-    fork could leave it locked.
+    If two threads create the same client at the same time, the last one is kept.  There is no lock,
+    because a fork could leave a lock acquired.
 
     Args:
-        context: The settings.
+        context: The settings and the transport.
         auth: The authentication of requests.
 
     Attributes:
         transport: Sends the requests.
-        runtime: The client of SageMaker Runtime.
+        runtime: The SageMaker Runtime client.
     """
 
     def __init__(self, context: Context, auth: Auth) -> None:
@@ -90,7 +90,7 @@ class Session:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint of SageMaker Runtime."""
+        """The SageMaker Runtime endpoint."""
         if self._endpoint is None:
             config = self._context.config
             self._endpoint = config.endpoints.sagemaker_runtime(config.endpoint_url)
@@ -98,7 +98,7 @@ class Session:
 
     @property
     def s3(self) -> "S3":
-        """The client of S3."""
+        """The S3 client."""
         if self._s3 is None:
             self._s3 = self._make_s3()
         return self._s3
@@ -118,7 +118,7 @@ class Session:
         )
 
     def _service_client(self) -> ServiceClient:
-        """Return a client of one service, with its own retry quota and rate limiter."""
+        """Return a new service client, with its own retry quota and rate limiter."""
         config, environ = self._context.config, self._context.system.environ
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, environ))
         return ServiceClient(

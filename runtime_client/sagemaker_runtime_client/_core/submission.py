@@ -10,7 +10,7 @@ from .._io.system import System
 from .._io.transport import Admission
 from .base import BaseOperations, parse_location
 
-if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
+if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
     from .._s3.objects import S3Location
 
     Upload = tuple[S3Location, bytes]
@@ -38,10 +38,11 @@ class SubmissionOperations(BaseOperations):
     ) -> Invocation:
         """Queue an inference job, and return its handle without waiting for the output.
 
-        "Async" is AWS's word for the queue; both clients have this operation.  The operation is not
-        idempotent.  After a transient failure the client sends the request again.  If the service
-        may have accepted an earlier attempt, `Invocation.possibly_duplicated` is true.  A client
-        with ``retry_ambiguous=False`` raises an error instead.
+        "Async" in the name means that AWS queues the job; the blocking client has this operation,
+        too.  The operation is not idempotent.  After a transient failure the client sends the
+        request again.  If the service may have accepted an earlier attempt,
+        `Invocation.possibly_duplicated` is true.  With ``retry_ambiguous=False``, the client raises
+        an error in this case instead of sending the request again.
 
         Args:
             endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
@@ -53,16 +54,17 @@ class SubmissionOperations(BaseOperations):
             custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
                 characters.
             inference_id: The id of the job: 1 to 64 printable ASCII characters without outer
-                spaces.  AWS does not promise to merge requests with the same id.
-            s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 of
-                letters, digits and ``!_.*'()/-``.
-            filename: The name of the output, in place of a generated name: 1 to 32 of letters,
-                digits and ``-_.``, with at most one dot.
+                spaces.  AWS does not promise to deduplicate requests with the same id.
+            s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512
+                letters, digits or characters from ``!_.*'()/-``.
+            filename: The file name of the output, in place of a generated name: 1 to 32 letters,
+                digits or characters from ``-_.``; starts with a letter or digit and contains at
+                most one dot.
             request_ttl_seconds: How long the job may wait in the queue, 60 to 21600 seconds.
             invocation_timeout_seconds: How long the model may work on the job, 1 to 3600 seconds.
             generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
                 is missing.  The id makes it possible to recognize the attempts of one call.
-            timeout: The time limit of the whole call, in seconds; None for the client's.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The handle for `wait`.  `Invocation.to_json` stores it for another process.
@@ -76,11 +78,11 @@ class SubmissionOperations(BaseOperations):
                 sent.
             AccessDeniedError: The service rejected the credentials, or they do not allow
                 ``sagemaker:InvokeEndpointAsync``.
-            ServiceError: The service rejected the request for another reason, which `code` names.
-            TransportError: There was no complete response before the timeout.  If
-                `possibly_accepted` is true, the job may be queued under `inference_id`: check that
-                before you send it again.  An interrupt or a cancellation has `inference_id` and a
-                note, too.
+            ServiceError: The service rejected the request for another reason; see `code`.
+            TransportError: No complete response was received before the timeout.  If
+                `possibly_accepted` is true, the job may be queued under `inference_id`: find out
+                whether it is queued before you send the request again.  An exception that
+                interrupts or cancels the call has `inference_id` and a note, too.
 
         Source:
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
@@ -127,13 +129,13 @@ class SubmissionOperations(BaseOperations):
             payload: The input, of any size.
             input_prefix: The S3 location below which a payload is uploaded, such as
                 ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
-                Required for a payload that is uploaded.
+                Required if the payload is uploaded.
             inline: True always sends the payload in the request, False always uploads it, and None
-                lets its size decide.
+                decides by the payload's size.
             generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
                 is missing.
-            timeout: The time limit of the whole call, in seconds, including the upload; None for
-                the client's.
+            timeout: The time limit of the whole call, in seconds, including the upload; None uses
+                the client's default.
             options: Optional arguments of `invoke_endpoint_async`, which describes them:
                 *content_type*, *accept*, *custom_attributes*, *inference_id*,
                 *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
@@ -148,10 +150,10 @@ class SubmissionOperations(BaseOperations):
             ConfigError: The region is missing, or a setting is malformed or contradicts another;
                 nothing was sent.
             CredentialsError: There are no valid credentials, or their provider failed.
-            ServiceError: S3 or SageMaker Runtime rejected a request; `code` names the reason.
-            TransportError: There was no complete response before the timeout.  If
-                `possibly_accepted` is true, the job may be queued under `inference_id`: check that
-                before you submit it again.
+            ServiceError: S3 or SageMaker Runtime rejected a request; see `code`.
+            TransportError: No complete response was received before the timeout.  If
+                `possibly_accepted` is true, the job may be queued under `inference_id`: find out
+                whether it is queued before you submit it again.
         """
         start = self._start(timeout)
         with Submission() as submission:
@@ -175,7 +177,7 @@ class SubmissionOperations(BaseOperations):
         inline: bool | None,
         options: InvokeOptions,
     ) -> "tuple[dict[str, Any], Upload | None]":
-        """Return the arguments that send a payload, and the upload that must precede them, if any."""
+        """Return the arguments of the invocation, and the upload that must precede it, if any."""
         body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected_arguments(unknown)
@@ -196,7 +198,7 @@ class SubmissionOperations(BaseOperations):
         timeout: float | None,
     ) -> Invocation:
         """Upload the payload if necessary, and queue the job, for a call that started at *start*."""
-        # If these are passed, the service derives the name of the output from them.
+        # If either argument is passed, the service derives the name of the output from it.
         unique_output_name = (
             arguments.get("inference_id") is None and arguments.get("filename") is None
         )

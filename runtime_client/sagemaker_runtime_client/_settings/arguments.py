@@ -16,7 +16,7 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 class Settings(TypedDict, total=False):
     """The keyword arguments of a client's constructor, which describes each of them.
 
-    Use it to annotate a dictionary of settings, or ``**settings: Unpack[Settings]``.
+    Use this type to annotate a dictionary of settings, or ``**settings: Unpack[Settings]``.
     """
 
     region: str | None
@@ -42,7 +42,7 @@ class Settings(TypedDict, total=False):
     http_client: HTTPClient | None
 
 
-# boto3's names of arguments, and what to use instead.
+# boto3's argument names, and what to use instead of them.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
     "aws_access_key_id": _KEYS,
@@ -70,8 +70,8 @@ def check_argument_names(
         names: The names of the keyword arguments.
 
     Raises:
-        TypeError: An argument is positional or unknown.  For arguments of boto3 the message says
-            what to use instead.
+        TypeError: An argument is positional or unknown.  For an argument name of boto3, the message
+            states what to use instead.
     """
     if positional:
         raise TypeError(f"{client} accepts keyword arguments only, such as region='eu-west-1'")

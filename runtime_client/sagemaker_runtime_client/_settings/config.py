@@ -2,7 +2,7 @@
 
 A setting comes from an argument, an environment variable, the profile, or its default, in this order.
 
-Source of names, order and defaults:
+Source of the names, the order and the defaults:
 https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html and configprovider.py of
 botocore 1.44.
 """
@@ -34,7 +34,7 @@ _LONGEST_APP_ID = 50
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
-    """Return the setting for the custom endpoint of *service*, the service ID in boto3."""
+    """Return the setting for the custom endpoint of *service*, its name in boto3."""
     return Setting(
         None,
         str,
@@ -60,8 +60,8 @@ class Config(HasSources):
     `Settings` lists the settings that a client accepts as arguments.
 
     Args:
-        arguments: Values by name of the setting.  None means that the sources decide.
-        sources: Where to look up all other settings, on first access.
+        arguments: Values by setting name.  None means that the sources decide.
+        sources: Where all other settings are looked up, on first access.
 
     Raises:
         ConfigError: An argument is malformed.
@@ -71,7 +71,8 @@ class Config(HasSources):
     region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
     region_from_instance = Setting(False, boolean)
 
-    # Custom endpoints of the two services that a client calls and of the services for credentials.
+    # Custom endpoints of the two services that a client calls, and of the services that issue
+    # credentials.
     endpoint_url = _endpoint_url("sagemaker_runtime")
     s3_endpoint_url = _endpoint_url("s3")
     sts_endpoint_url = _endpoint_url("sts")
@@ -86,7 +87,7 @@ class Config(HasSources):
         key="ignore_configured_endpoint_urls",
     )
 
-    # Variants of AWS's endpoints.
+    # Variants of AWS endpoints.
     s3_addressing_style = Setting(
         "auto", one_of("auto", "path", "virtual"), key="s3.addressing_style"
     )
@@ -104,7 +105,7 @@ class Config(HasSources):
     # Retries and time limits.
     retry_mode = Setting(
         "standard",
-        # boto3's legacy mode has changed over time and is not worth a third implementation.
+        # boto3's legacy mode has changed over time and is not worth a separate implementation.
         one_of("standard", "adaptive", legacy="standard"),
         "AWS_RETRY_MODE",
         key="retry_mode",
@@ -120,7 +121,7 @@ class Config(HasSources):
     ca_bundle = Setting(None, str, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
     app_id = Setting(None, _app_id, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
 
-    # Checksums of objects in S3.
+    # Checksums of S3 objects.
     request_checksum_calculation = Setting(
         "when_supported",
         one_of("when_supported", "when_required"),
@@ -185,7 +186,7 @@ class Config(HasSources):
         """Return the settings from arguments, environment variables and a profile.
 
         Args:
-            arguments: Values by name of the setting.  None means that the sources decide.
+            arguments: Values by setting name.  None means that the sources decide.
             environ: The environment variables.  An empty variable is treated as unset.
             profiles: The parsed shared files.
 
@@ -205,7 +206,7 @@ class Config(HasSources):
 
     @property
     def endpoints(self) -> Endpoints:
-        """The endpoints of the configured region; raises ConfigError if there is none."""
+        """The endpoints of the configured region; raises ConfigError if no region is configured."""
         if self.region is None:
             raise ConfigError(
                 "no region is configured: pass region= to the client, set AWS_REGION, or set region "
@@ -218,7 +219,7 @@ class Config(HasSources):
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-            region: The region of the endpoint.  None means the region of the client.
+            region: The region of the endpoint.  None means the client's region.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
         config = self if region is None else self.with_region(region)

@@ -27,8 +27,8 @@ class Context(NamedTuple):
         config: The settings, such as region, endpoint URLs and time limits.
         profiles: The parsed shared files.
         profile: The name of the profile in use.
-        explicit: Whether an argument named the profile.  An explicit profile takes precedence over
-            credentials in environment variables.
+        explicit: Whether an argument specified the profile.  An explicit profile takes precedence
+            over credentials in environment variables.
         mfa_token: A function that receives the serial number of an MFA device and returns the code
             that the device shows.
         key_passphrase: A function that receives the path of an encrypted private key and returns its
@@ -46,7 +46,7 @@ class Context(NamedTuple):
 
 
 def configure_log(environ: Mapping[str, str]) -> None:
-    """Write log messages to stderr if the variable ``SAGEMAKER_RUNTIME_LOG`` names a level."""
+    """Write log messages to stderr if the variable ``SAGEMAKER_RUNTIME_LOG`` is set."""
     if level := environ.get("SAGEMAKER_RUNTIME_LOG"):
         from .._io.stderr_log import log_to_stderr
 
@@ -56,11 +56,11 @@ def configure_log(environ: Mapping[str, str]) -> None:
 def transport_opener(
     backend: "Callable[[], Backend]", http_client: HTTPClient | None
 ) -> OpenTransport:
-    """Return a function that makes the transport from the settings.
+    """Return a function that creates the transport from the settings.
 
     Args:
         backend: Returns the concurrency backend of the transport.
-        http_client: A user-supplied client of httpx or httpx2, or None.
+        http_client: A user-supplied httpx or httpx2 client, or None.
 
     Raises:
         ConfigError: *http_client* is of the wrong class for *backend*.
@@ -88,11 +88,11 @@ async def load_context(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:
-    """Read the shared files, resolve the settings and make the transport.
+    """Read the shared files, resolve the settings and create the transport.
 
     Args:
         system: Provides the environment variables and the files.
-        open_transport: Makes the transport from the settings.
+        open_transport: Creates the transport from the settings.
         arguments: Settings from the caller, by name.  None means that the other sources decide.
         mfa_token: See `Context`.
         key_passphrase: See `Context`.

@@ -1,11 +1,11 @@
 """The shared files ``~/.aws/config`` and ``~/.aws/credentials``: their locations and their format.
 
-Everything here is pure except `read_profiles`, which reads the files.  A malformed line is skipped
-with a warning, so that the other profiles remain usable.
+Only `read_profiles` reads files.  A malformed line is skipped with a warning, so that the other
+profiles remain usable.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and file-location.html.
-botocore 1.44 accepts more than these pages allow (configloader.py and Python's RawConfigParser), and so
-does this parser: ``:`` as a delimiter, any profile name, text after a heading, ``[DEFAULT]``.
+Like botocore 1.44 (configloader.py and Python's RawConfigParser), this parser accepts more than
+these pages allow: ``:`` as a delimiter, any profile name, text after a heading, and ``[DEFAULT]``.
 """
 
 import logging
@@ -30,10 +30,11 @@ _KINDS = ("profile", "sso-session", "services")
 _DEFAULTS = ("DEFAULT", "")
 # A heading ends before a comment, or else at the last bracket, because a name may contain brackets.
 _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
-# The part of a line before its comment.  A comment begins after a space or tab, outside of quotes.
+# The part of a line before its comment.  A comment begins after a space or tab, outside quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
-# These come from one file as a whole: a secret of one file does not fit the key of the other.
+# All of these are read from the same file, because the secret key in one file does not belong to
+# the access key in the other.
 _KEY = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -47,10 +48,12 @@ class Profiles:
     """The parsed shared files.
 
     Attributes:
-        profiles: Profiles by name.  Values from the credentials file override the config file.
+        profiles: Profiles by name.  Values from the credentials file override those from the config
+            file.
         sso_sessions: ``[sso-session NAME]`` sections by name.
         services: ``[services NAME]`` sections by name.  Their values are nested.
-        with_key_in_credentials_file: Profiles with an access key in the credentials file, by name.
+        with_key_in_credentials_file: The names of the profiles that have an access key in the
+            credentials file.
     """
 
     __slots__ = ("profiles", "sso_sessions", "services", "with_key_in_credentials_file")
@@ -77,9 +80,9 @@ def expand_user(
     """Expand a leading ``~`` or ``~name`` in a path to the home directory of the user.
 
     Args:
-        path: The path.
+        path: The path to expand.
         environ: The environment variables.
-        home: Returns the home directory of a user by name, like `System.home`.
+        home: Returns the home directory of the user with a given name, like `System.home`.
         platform: A value of `sys.platform`, such as ``linux`` or ``win32``.
     """
     if not path.startswith("~"):
@@ -122,7 +125,7 @@ def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
 
 
 async def read_profiles(system: System) -> Profiles:
-    """Read and parse both files.  A missing file is treated as empty.
+    """Read and parse the config file and the credentials file.  A missing file is treated as empty.
 
     Raises:
         ConfigError: A file exists but cannot be read.  The message names the file.
@@ -145,7 +148,7 @@ async def _text(system: System, path: str) -> tuple[str, str]:
 def parse_profiles(
     config: tuple[str, str] = ("config", ""), credentials: tuple[str, str] = ("credentials", "")
 ) -> Profiles:
-    """Parse the two files, each a pair of path and text."""
+    """Parse the two files, each passed as a pair of its path and its text."""
     sections = _sections(*config, _config_key)
     if ("profile", "default") in sections:  # [profile default] overrides [default]
         sections.pop(("", "default"), None)
@@ -176,7 +179,7 @@ def _without_key(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nested(section: Mapping[str, str]) -> Section:
-    """Parse values that begin on their own line into mappings."""
+    """Convert nested values, which begin on a new line, into mappings."""
     return {
         name: dict(_pairs(value)) if value.startswith("\n") else value
         for name, value in section.items()
@@ -190,7 +193,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _config_key(heading: str) -> _Key | None:
-    """Return the key of a section of the config file, or None for an irrelevant section."""
+    """Return the key of a section of the config file, or None for a section that is not used."""
     if heading.rstrip() == "default":
         return "", "default"
     kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
@@ -207,7 +210,7 @@ def _config_key(heading: str) -> _Key | None:
 def _words(heading: str) -> list[str]:
     if not {*heading} & {*"'\"\\"}:
         return [word for word in re.split("[ \t]", heading) if word]
-    import shlex  # only here, because quoted names are rare
+    import shlex  # imported only here, because quoted names are rare
 
     return shlex.split(heading)
 
@@ -217,8 +220,8 @@ class _Parser:
 
     Args:
         path: The path of the file, for warnings.
-        key: Returns the key of a section from its heading, or None if the section is irrelevant.
-            It raises ValueError if the heading is malformed.
+        key: Returns the key of a section from its heading, or None if the section is not used.  It
+            raises ValueError if the heading is malformed.
     """
 
     def __init__(self, path: str, key: Callable[[str], _Key | None]) -> None:
@@ -229,7 +232,10 @@ class _Parser:
         self._depth = 0  # indentation of that property
 
     def read(self, number: int, line: str) -> None:
-        """Parse a line, or log a warning without the line, which may contain a secret."""
+        """Parse a line.
+
+        A warning about a malformed line omits the line, which may contain a secret.
+        """
         text = line.strip()
         depth = len(line) - len(line.lstrip())
         if text[:1] in {"#", ";"}:
@@ -245,7 +251,7 @@ class _Parser:
 
     def _read_heading_or_property(self, text: str, line: str) -> None:
         if heading := re.match(_HEADING, text):
-            self._section = {}  # collects and drops the lines below a malformed heading
+            self._section = {}  # collects the lines below a malformed heading, which are discarded
             name = (heading[1] or heading[2]).lstrip(" \t")
             key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
             if key is not None:
@@ -257,7 +263,8 @@ class _Parser:
             self._section = {}
             raise ValueError("a setting must be below a section heading such as [default]")
         else:
-            # Lines that continue a malformed line are dropped too: they belong to the empty name.
+            # Lines that continue a malformed line are discarded, too, because they belong to the
+            # empty name.
             self._name, self._section[""] = "", "-"
             uncommented = (re.match(_UNCOMMENTED, line) or [line])[0]
             self._name, value = _property(uncommented, "=:")

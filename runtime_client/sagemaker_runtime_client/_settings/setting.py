@@ -1,4 +1,4 @@
-"""A setting: its default, its sources and its parser.  Pure."""
+"""A setting: its default, its sources and its parser."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -7,21 +7,23 @@ from typing import Generic, Self, TypeVar, cast, overload
 from .._errors import ConfigError
 from .profiles import Profiles, Section
 
-# Some annotations are quoted: evaluating them takes longer than the rest of the class definition.
+# Some annotations are quoted because evaluating them takes longer than the rest of the class
+# definition.
 T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 _NOTHING: Mapping[str, str] = {}
 
-# Eleven days in seconds: no clock overflows when this is added.
+# Eleven and a half days in seconds.  Adding this value does not overflow any clock.
 _LONGEST = 1_000_000
 
 
-# Parsers of values.  They accept arguments as well as the text of variables and profiles.
+# Parsers of setting values.  They accept arguments as well as strings from environment variables
+# and profiles.
 
 
 def boolean(value: str | bool) -> bool:
-    """Parse ``true`` or ``false``, in any case."""
+    """Parse ``true`` or ``false``, in upper or lower case."""
     word = str(value).lower()
     if word not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -40,7 +42,7 @@ def whole_number(value: str | int) -> int:
 
 
 def seconds(value: str | float) -> float:
-    """Parse a number of seconds."""
+    """Parse a positive number of seconds."""
     try:
         number = float(value)
     except ValueError:
@@ -51,7 +53,7 @@ def seconds(value: str | float) -> float:
 
 
 def one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a parser for one of the *choices*, in any case; *others* maps aliases to choices."""
+    """Return a parser for *choices* that ignores case; *others* maps aliases to choices."""
 
     def read(text: str) -> str:
         word = others.get(text.lower(), text.lower())
@@ -63,7 +65,7 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
 
 
 class HasSources:
-    """A class whose attributes are settings."""
+    """The base of a class whose attributes are settings."""
 
     sources: "SettingSources"
 
@@ -71,17 +73,19 @@ class HasSources:
 class Setting(Generic[T_co]):
     """A descriptor that looks up a setting on first access and stores its value in the instance.
 
-    A malformed setting raises an error only if it is used.  The instance has the `SettingSources` in
-    its attribute ``sources``.
+    A malformed setting raises an error only if it is used.  The instance's attribute ``sources``
+    contains the `SettingSources`.
 
     Args:
         default: The value if no source sets one.
-        read: Parses a text or an argument.  It raises ValueError with the rule that was broken.
+        read: Parses a string or an argument.  It raises ValueError with the rule that the value
+            breaks.
         variables: Environment variables.  The first one with a value takes precedence.
-        key: Keys of the profile, separated by spaces, which follow the variables.  A dot leads into a
-            nested value.
-        last: Environment variables that follow the profile, separated by spaces.
-        unless: Name of a setting.  If it is true, only an argument can set this setting.
+        key: Profile keys, separated by spaces, that are looked up after the variables.  A dot
+            separates the name of a nested value from a key in it.
+        last: Environment variables, separated by spaces, that are looked up after the profile.
+        unless: The name of another setting.  If that one is true, only an argument can set this
+            setting.
     """
 
     def __init__(
@@ -107,7 +111,7 @@ class Setting(Generic[T_co]):
     @overload
     def __get__(self, instance: HasSources, owner: type) -> T_co: ...
     def __get__(self, instance: "HasSources | None", owner: type) -> "Self | T_co":
-        """Return the value for *instance* and store it there; on the class, return the setting."""
+        """Return the value and store it in *instance*; on the class, return the setting."""
         if instance is None:
             return self
         ignored = self.unless and getattr(instance, self.unless)
@@ -128,7 +132,7 @@ class Setting(Generic[T_co]):
                 f"{self.name} must be of type {kind.__name__}, not {type(value).__name__}"
             )
         try:
-            return self.read(cast("str", value))  # a parser also accepts values of its type
+            return self.read(cast("str", value))  # a parser also accepts the setting's type
         except ValueError as error:
             raise ConfigError(f"{self.name} {error}") from None
 
@@ -185,11 +189,11 @@ NO_SOURCES = SettingSources()
 
 
 def _nothing(_name: str) -> None:
-    """Find no key in a value that is not nested."""
+    """Return None for any key, because a value that is not nested has no keys."""
 
 
 class _MissingServices:
-    """A missing ``services`` section: raises an error for each setting that is looked up in it."""
+    """The placeholder for a missing ``services`` section; each look-up in it raises ConfigError."""
 
     def __init__(self, profile: str, name: object) -> None:
         self._message = (
@@ -198,12 +202,12 @@ class _MissingServices:
         )
 
     def get(self, _name: str) -> None:
-        """Raise the error."""
+        """Raise ConfigError."""
         raise ConfigError(self._message)
 
 
 def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
-    """Return the section of a profile, with the name of its ``services`` section resolved."""
+    """Return the section of a profile, with the content of its ``services`` section, not its name."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:
         if not is_explicit:
