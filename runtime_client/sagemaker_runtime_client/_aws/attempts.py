@@ -1,4 +1,4 @@
-"""The state of one call: the current attempt, and what the earlier attempts have shown."""
+"""The state of one call: the current attempt, and the results of the earlier attempts."""
 
 import logging
 from datetime import timedelta
@@ -13,10 +13,10 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class Progress:
-    """The progress of a call, which stays readable when an interrupt or a cancellation ends the call.
+    """The progress of a call, which remains available if an interrupt or a cancellation ends it.
 
     Attributes:
-        attempts: The number of requests sent; set once one has succeeded.
+        attempts: The number of requests sent; set when a request has succeeded.
         is_under_way: Whether a request is being sent, or was sent and its outcome is unknown.
         possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
             the service may have accepted; None if there is no such attempt.
@@ -57,7 +57,7 @@ class Attempts:
         service_ahead: How far the service's clock is ahead of this machine's clock according to the
             last response; None if the response has no usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
-            call does this at most once.
+            call repeats an attempt for this reason at most once.
         retry_reason: The reason for the last retry; None if there was no retry, or only one to
             correct the clock.
     """
@@ -126,7 +126,7 @@ class Attempts:
             )
 
     def log_clock_correction(self) -> None:
-        """Log that another attempt follows with the service's time."""
+        """Log that the next attempt is signed with the service's time."""
         _log.warning(
             "%s: attempt %d of %d was rejected because this machine's clock differs from the "
             "service's clock by %s; retrying with the service's time",

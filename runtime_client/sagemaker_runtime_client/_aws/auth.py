@@ -5,7 +5,8 @@ as credentials.  `apply` runs once a connection is available, so that the signat
 of sending.
 
 This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
-their own: the login provider's proof of possession, and the certificate of IAM Roles Anywhere.
+other implementations: for the login provider's proof of possession, and for the certificate of IAM
+Roles Anywhere.
 """
 
 from datetime import datetime
@@ -64,7 +65,7 @@ class PreparedAuth(Auth, Protocol):
     def apply(
         self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
     ) -> Request:
-        """Return *request* with its authentication.
+        """Return *request* with authentication added.
 
         Args:
             endpoint: The endpoint, with the service and region for the signature.
@@ -95,8 +96,8 @@ class CredentialsAuth(PreparedAuth):
     """Authentication that signs with fixed credentials.
 
     Args:
-        credentials: The credentials.
-        secrets: Values that no message may contain, besides the secrets of the credentials.
+        credentials: The credentials that sign.
+        secrets: Values that no message may contain, in addition to the secrets in the credentials.
         signer: The signer; None uses SigV4 for the service and region of the endpoint.
     """
 

@@ -67,9 +67,9 @@ class ServiceClient:
     Args:
         system: Provides clocks and pauses.
         transport: Sends the requests.
-        auth: The authentication of operations that have none of their own.
+        auth: The authentication of operations that do not specify one.
         policy: Which failures are retried, and how often.
-        headers: Headers of every request.
+        headers: Headers that are added to every request.
         trace_headers: Returns additional headers for each request; None for no additional headers.
         attempt_timeout: The longest duration of an attempt, in seconds; a header reports it to AWS.
         clock: The clock correction that all calls of a client share; None for a new one.
@@ -97,7 +97,7 @@ class ServiceClient:
         self._reset()
 
     def _reset(self) -> None:
-        """Discard what is known of the service: at first, and in a new generation."""
+        """Create the retry quota and the rate limiter: at first, and in a new process generation."""
         self._generation = self._system.generation()
         self._quota = RetryQuota()
         self._limiter: "RateLimiter | None" = None
@@ -110,7 +110,7 @@ class ServiceClient:
         """Send a request until an attempt succeeds or its failure is final.
 
         Returns:
-            The successful response.  The operation's progress tells how many attempts were made.
+            The successful response.  The operation's progress contains the number of attempts.
 
         Raises:
             RuntimeClientError: The failure of the last attempt, with the number of attempts.
@@ -152,8 +152,8 @@ class ServiceClient:
         system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
-        # An upload or the credentials may have used up the time.  The check does not apply to an
-        # operation with its own auth, which is the final poll: the transport limits its time.
+        # An upload or the credentials may have used up the time.  The transport limits the time of
+        # an operation with its own auth, such as the final poll of a wait.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError(f"the timeout elapsed before {operation} could be sent")
 
@@ -168,7 +168,7 @@ class ServiceClient:
             response = await self._transport.send(
                 origin, authenticate, deadline, limit=operation.limit
             )
-        except OSError as error:  # from loading a module; socket errors are mapped already
+        except OSError as error:  # raised by an import; sockets raise TransportError
             if not is_shortage(error):
                 raise
             raise shortage(
@@ -190,7 +190,8 @@ class ServiceClient:
     def _attempt_headers(self, attempts: Attempts) -> Headers:
         """Return the headers that describe the attempt to AWS.
 
-        If the service's clock is known, they state by that clock when the attempt ends.
+        If the time of the service is known, the headers also state when the attempt will time out,
+        by the service's clock.
 
         Source: botocore 1.44, handlers.py, add_retry_headers.
         """
@@ -220,7 +221,7 @@ class ServiceClient:
     def _note_failure(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
-        """Add the facts of all attempts to an error, and record what it reveals."""
+        """Complete an error with the facts of all attempts, and update the rate limiter."""
         attempts.log_failure(error)
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
@@ -235,7 +236,7 @@ class ServiceClient:
     async def _prepare_retry(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
-        """Wait until the next attempt is due; return False if there is none."""
+        """Wait until the next attempt is due; return False if there is no next attempt."""
         corrects_clock = not attempts.clock_corrected and self._clock.adopt(
             error,
             attempts.service_ahead,
@@ -254,7 +255,7 @@ class ServiceClient:
     async def _pause(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
-        """Pause before a retry; return False if the policy, the deadline or the quota rules it out."""
+        """Pause before a retry; return False if policy, deadline or quota rule out the retry."""
         reason = self._policy.reason(error, idempotent=operation.idempotent)
         if reason is None:
             return False
@@ -285,7 +286,7 @@ class ServiceClient:
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load the transport for *origin*, and return the prepared authentication.
 
-        A call with a short deadline does this first, because it has no time for it later.
+        A wait does this before its final poll, whose deadline is too short for these steps.
         """
         await self.load(origin)
         return await self._auth.prepare(self._system, deadline)

@@ -99,7 +99,7 @@ class Endpoint(NamedTuple):
 
 
 def get_partition(region: str) -> Partition:
-    """Return the partition of *region*, which is ``aws`` for an unknown region."""
+    """Return the partition of *region*.  The partition of an unknown region is ``aws``."""
     name = region.removesuffix("-global") if region.endswith("-global") else None
     if name not in _PARTITIONS:
         fitting = (
@@ -118,7 +118,7 @@ class Endpoints(NamedTuple):
 
     Attributes:
         region: A region such as ``eu-west-1``.
-        fips: Whether to use hosts with FIPS 140 cryptography.
+        fips: Whether to use hosts that use FIPS 140 cryptography.
         dual_stack: Whether to use hosts that also support IPv6.
     """
 
@@ -145,7 +145,7 @@ class Endpoints(NamedTuple):
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-            url: A custom endpoint; None for the endpoint of AWS.
+            url: A custom endpoint; None for the AWS endpoint.
             global_sts: Whether the older regions share one STS endpoint, which was the default
                 before 2025.
 
@@ -182,7 +182,7 @@ class Endpoints(NamedTuple):
 
         Args:
             bucket: The bucket's name.
-            url: A custom endpoint; None for the endpoint of AWS.
+            url: A custom endpoint; None for the AWS endpoint.
             addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
                 ``auto`` uses the host, except for a custom endpoint (as botocore does) and for
                 names that the wildcard of S3's certificate does not cover.
@@ -230,7 +230,7 @@ def _fill(host: str, region: str, partition: Partition) -> str:
 
 
 def _custom_origin(region: str, url: str, service: str) -> str:
-    """Return the origin that a custom endpoint URL for *service* names."""
+    """Return the origin in a custom endpoint URL for *service*, or raise ConfigError."""
     _check_region(region)
     url = url.rstrip("/")
     scheme, separator, rest = url.partition("://")

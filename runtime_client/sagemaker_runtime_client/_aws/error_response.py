@@ -44,8 +44,8 @@ TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "Request
 # Botocore does not retry 408, which a gateway sends instead of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
-# After these statuses the service may have accepted the request all the same: the host that sent the
-# response may have passed the request on.
+# With these statuses, the service may have accepted the request nevertheless: the host that sent
+# the response may have forwarded the request.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services send these codes with status 400.
@@ -79,7 +79,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     503: ServiceUnavailableError,
 }
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
-# After these words AWS repeats the signed headers, including the session token.
+# After these words, an AWS message repeats the signed headers, including the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # services repeat a malformed Authorization header
@@ -113,7 +113,7 @@ def json_error(response: Response) -> ServiceError:
 
 
 def is_s3_error(response: Response) -> bool:
-    """Return whether a response of S3 to any request except GET is an error.
+    """Return whether a response of S3 to a request that is not a GET is an error.
 
     S3 may send status 200 before it has finished, and then an error or an incomplete document.
 
@@ -190,7 +190,7 @@ def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(body.lstrip(), True)  # S3 sends white space while it works
+        parser.Parse(body.lstrip(), True)  # S3 sends white space while it processes a request
     except (expat.ExpatError, LookupError, ValueError):  # LookupError: unknown encoding
         return None, {}
     return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
@@ -223,13 +223,13 @@ def _error(
 
 
 def _retry_after(response: Response) -> float | None:
-    """Return the seconds of ``x-amz-retry-after``, which AWS sends in milliseconds."""
+    """Return the value of ``x-amz-retry-after``, which AWS sends in milliseconds, in seconds."""
     value = response.header("x-amz-retry-after") or ""
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
-    """Replace secrets that a service repeats in its message, and return the error."""
+    """Redact secrets that a service repeats in the error's message, and return the error."""
     for secret in secrets:
         if secret is not None and len(secret) >= _MIN_SECRET_LENGTH:
             error.message = _redact(error.message, secret)
@@ -239,7 +239,7 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
 
 
 def _redact(text: str, secret: str) -> str:
-    """Replace *secret* in *text*, including a prefix of it at the end of a truncated text."""
+    """Replace *secret* in *text*, including a prefix of *secret* at the end of a truncated text."""
     text = text.replace(secret, "...")
     for length in range(len(secret) - 1, _MIN_SECRET_LENGTH - 1, -1):
         if text.endswith(secret[:length]):

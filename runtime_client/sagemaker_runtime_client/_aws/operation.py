@@ -25,10 +25,11 @@ class Operation(NamedTuple):
         deadline: The end of the call, on the monotonic clock; None for no limit except the timeouts
             of the connection.
         auth: The authentication; None for the client's.
-        check: Raises an error for an invalid successful response; None accepts every one.
-        is_poll: Whether the request is one of a series of polls.  A transient failure of a poll is
-            left to the next poll, and does not use the retry quota, which polls would exhaust for
-            all other calls.
+        check: Raises an error for an invalid successful response; None accepts every successful
+            response.
+        is_poll: Whether the request is one of a series of polls.  A poll that fails with a
+            transient error is not retried, because the next poll follows.  It does not use the
+            retry quota, which polls would exhaust for all other calls.
         progress: Updated as the call proceeds; None if it is not needed.
         sensitive_headers: Names of the request's headers whose values no message may contain.
     """
@@ -48,9 +49,9 @@ class Operation(NamedTuple):
 
     @property
     def secrets(self) -> list[str]:
-        """The values of the request that no message may contain."""
+        """The header values that no message may contain."""
         return [value for name, value in self.request.headers if name in self.sensitive_headers]
 
     def __repr__(self) -> str:
-        """Return the request line, for messages and log lines."""
+        """Return the method and the URL of the request, for messages and log lines."""
         return f"{self.request.method} {self.endpoint.origin}{self.request.path}"

@@ -1,6 +1,7 @@
-"""Retry decisions: which failures, how often and after which pause, and how to correct a wrong clock.
+"""Retry decisions (which failures, how often, after what pause) and corrections of a wrong clock.
 
-Retries follow the ``standard`` mode of botocore 1.44.  Nothing here sleeps or sends.
+Retries follow the ``standard`` mode of botocore 1.44.  This module neither sleeps nor sends
+requests.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and botocore
 1.44, retries/standard.py.
@@ -15,8 +16,8 @@ from typing import NamedTuple
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
 
-# Codes that a service sends for a wrong date.  InvalidSignatureException and SignatureDoesNotMatch
-# have other causes, too.
+# Codes that a service returns for a wrong date.  InvalidSignatureException and
+# SignatureDoesNotMatch have other causes, too.
 _SKEW_CODES = frozenset(
     {
         "RequestExpired",
@@ -29,7 +30,8 @@ _SKEW_CODES = frozenset(
 )
 # A smaller difference does not explain a rejected signature: services allow 5 minutes.
 _MIN_SKEW = timedelta(minutes=4)
-# A larger difference is not followed: a request signed for that date could be replayed long after.
+# A larger difference is not adopted, because a request signed for such a date could be replayed
+# long afterwards.
 _MAX_SKEW = timedelta(days=1)
 
 # The longest pause, and the longest extension that a service may request (botocore 1.44.0).
@@ -100,7 +102,7 @@ def backoff(
 
 
 class RetryQuota:
-    """The tokens for retries that the calls of a client to one service share.
+    """The tokens for retries, shared by the calls of a client to one service.
 
     The quota keeps an outage from causing a storm of retries.  It has no lock, because a signal
     handler may call the client while its thread holds the lock.  The tokens are in a deque, whose
@@ -144,8 +146,8 @@ class RetryQuota:
 class ServiceClock:
     """The difference between the services' clock and this machine's clock.
 
-    All calls of a client share it, because this machine's clock is the wrong one.  Botocore has no
-    such correction.
+    All calls of a client share the correction, because the error is in this machine's clock.
+    Botocore has no such correction.
 
     Attributes:
         offset: The correction added to this machine's clock for a signature.
@@ -156,7 +158,7 @@ class ServiceClock:
         self.forget()
 
     def forget(self) -> None:
-        """Trust this machine's clock: at first, and in a new generation."""
+        """Trust this machine's clock: at first, and in a new process generation."""
         self.offset = timedelta()
         self.was_right = False
 
@@ -198,7 +200,7 @@ class ServiceClock:
 
 
 def service_ahead(error: RuntimeClientError, now: datetime) -> timedelta | None:
-    """Return how far the service's clock is ahead of *now*, or None if *error* does not tell."""
+    """Return how far the service's clock is ahead of *now*, or None if *error* has no date."""
     if not isinstance(error, ServiceError) or error.date is None:
         return None
     return error.date - now

@@ -48,5 +48,5 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """Replace each character that a user agent must not contain by a hyphen."""
+    """Replace each character that a user agent must not contain with a hyphen."""
     return "".join(character if character in _CHARACTERS else "-" for character in text)

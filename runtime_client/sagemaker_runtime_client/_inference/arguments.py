@@ -11,7 +11,7 @@ from .invoke_endpoint_async import INLINE_LIMIT
 from .members import invalid_argument, not_bytes
 from .schedule import Schedule
 
-# About 30 years, which no clock overflows.
+# About 30 years in seconds.  Adding this value does not overflow any clock.
 LONGEST_WAIT = 1_000_000_000
 
 
@@ -26,7 +26,7 @@ def spellings(names: Iterable[str]) -> list[str]:
 
 
 def unexpected_arguments(names: Collection[str]) -> TypeError:
-    """Return the error for arguments that ``submit`` and ``infer`` do not have."""
+    """Return the error for arguments that ``submit`` and ``infer`` do not accept."""
     hints = spellings(names)
     if "input_location" in names:
         hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")
@@ -35,7 +35,7 @@ def unexpected_arguments(names: Collection[str]) -> TypeError:
 
 
 def as_bytes(value: object, argument: str) -> bytes:
-    """Return the bytes of an argument, or raise ParamValidationError if it has none."""
+    """Return the bytes of an argument, or raise ParamValidationError if it is not bytes-like."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise not_bytes(argument, value)
     return bytes(cast("bytes", value))
@@ -58,7 +58,7 @@ def check_invocation(invocation: object) -> Invocation:
 
 
 def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
-    """Check the arguments of a wait, which is done before a job is queued."""
+    """Check the arguments of a wait.  ``infer`` checks them before it queues the job."""
     _check_seconds("timeout", timeout)
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
@@ -89,5 +89,5 @@ def _check_seconds(argument: str, seconds: object) -> None:
 
 
 def goes_inline(body: bytes, inline: bool | None) -> bool:
-    """Return whether a payload is sent in the request, which its size decides unless *inline* does."""
+    """Return whether to send a payload in the request; its size decides if *inline* is None."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline

@@ -1,4 +1,4 @@
-"""The handle of a job, which the response to InvokeEndpointAsync contains.
+"""The handle of a job, and how to get it from the response to InvokeEndpointAsync.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -23,7 +23,7 @@ class Invocation(JobHandle):
         inference_id: The id of the job: the id in the response or, without one, the id that was
             sent; None if neither exists.
         output_location: The location of the output, as ``s3://bucket/key``; None if the response
-            does not name it.
+            does not contain it.
         failure_location: The location of the failure object, as ``s3://bucket/key``; None if the
             endpoint has no ``S3FailurePath``.
         request_id: The id of the request, which AWS support needs; None if it is unknown.
@@ -34,11 +34,11 @@ class Invocation(JobHandle):
         possibly_duplicated: Whether the service may have accepted an earlier attempt, too, so that
             the job may run twice.
         unique_output_name: Whether no older object can have the output's name.  That is the case if
-            neither ``filename`` nor ``inference_id`` was passed.  Otherwise a wait uses the date of
-            an object to recognize an older one.
-        first_attempt_date: The start of the first attempt that the service may have accepted, by
-            the service's clock; the output may be as old as that.  None if there was no such
-            attempt.
+            neither ``filename`` nor ``inference_id`` was passed.  Otherwise, ``wait`` compares the
+            dates of the object and the job to detect an older object.
+        first_attempt_date: The start of the first failed attempt that the service may nevertheless
+            have accepted, by the service's clock; the output may be as old as this attempt.  None
+            if there was no such attempt.
     """
 
     __slots__ = ()
@@ -84,9 +84,10 @@ class Invocation(JobHandle):
 
         Args:
             status: The HTTP status.
-            headers: A mapping or pairs of names and values, in any case.
-            body: The whole body; None for an empty one.
-            inference_id: The id that was sent, for a response that names none.
+            headers: The headers as a mapping, or as pairs of names and values, in upper or lower
+                case.
+            body: The whole body; None if it is empty.
+            inference_id: The id that was sent, which is used if the response contains no id.
 
         Raises:
             ServiceError: The status is not 2xx.  A 2xx response never raises an error, because the
@@ -99,7 +100,7 @@ class Invocation(JobHandle):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
-        """Return the handle that `to_json` has written, in this version or a later one.
+        """Return the handle that `to_json` has written, in this, an earlier or a later version.
 
         Args:
             text: The JSON document.
@@ -143,11 +144,11 @@ def parse_invocation(
 
     Args:
         response: The successful response.
-        inference_id: The id that was sent; None if none was.
+        inference_id: The id that was sent; None if no id was sent.
         endpoint_name: The name of the endpoint.
         attempts: The number of requests that were sent.
-        age_of_first: The seconds since the start of the first attempt that the service may have
-            accepted; None if there was no such attempt.
+        age_of_first: The seconds since the start of the first failed attempt that the service may
+            nevertheless have accepted; None if there was no such attempt.
         unique_output_name: Whether no older object can have the output's name.
     """
     date = response.timestamp("date")
@@ -167,7 +168,7 @@ def parse_invocation(
 
 
 class Submission(Progress):
-    """A context that adds what is known of a job to each error that leaves it.
+    """A context manager that adds the job's handle or id to each exception that leaves it.
 
     Args:
         invocation: The handle; None if the job is not queued yet.
@@ -193,7 +194,7 @@ class Submission(Progress):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:
-        """Add the handle or the id of a queued job to *error*, with a note for people."""
+        """Add the job's handle or id to *error*, with a note that tracebacks show."""
         if self.invocation is None:
             error.add_note(
                 f"the job may have been queued, under inference id {self.inference_id}"
@@ -204,7 +205,7 @@ class Submission(Progress):
             error.add_note(
                 f"the job is queued; to wait for it again, use the handle {self.invocation.to_json()}"
             )
-        with suppress(AttributeError):  # some cancellations do not allow attributes
+        with suppress(AttributeError):  # some cancellation exceptions do not allow new attributes
             for name in ("inference_id", "invocation"):
                 setattr(error, name, getattr(self, name))
 

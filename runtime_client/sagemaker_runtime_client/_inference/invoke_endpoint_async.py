@@ -1,4 +1,4 @@
-"""The table of the operation InvokeEndpointAsync.
+"""The table that describes the operation InvokeEndpointAsync.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -15,26 +15,29 @@ INLINE_LIMIT = 128_000
 _ALPHANUMERIC = ascii_letters + digits
 
 
-# The patterns of the service model.  Stripping the allowed characters leaves only what is not
-# allowed.
+# Checks of the patterns in the service model.  If a string contains a character that is not
+# allowed, stripping the allowed characters leaves a string that is not empty.
 def _is_endpoint_name(value: str) -> bool:
-    """Match ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
+    """Return whether *value* matches ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
 
 
 def _is_input_location(value: str) -> bool:
-    """Match ``(https|s3)://([^/]+)/?(.*)``."""
+    """Return whether *value* matches ``(https|s3)://([^/]+)/?(.*)``."""
     scheme, _, rest = value.partition("://")
     return scheme in {"https", "s3"} and rest[:1] not in {"", "/"}
 
 
 def _is_path_extension(value: str) -> bool:
-    """Match ``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``; without a colon it cannot be a URL."""
+    """Return whether *value* matches ``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``.
+
+    A string without a colon is not a URL.
+    """
     return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
 
 
 def _is_filename(value: str) -> bool:
-    r"""Match ``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
+    r"""Return whether *value* matches ``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
     fits = not value.strip(_ALPHANUMERIC + "-_.") and value[0] in _ALPHANUMERIC
     return fits and value.count(".") <= 1
 
@@ -149,7 +152,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
 
 
 class InvokeOptions(TypedDict, total=False):
-    """The optional arguments of an inference, besides its endpoint and its input."""
+    """The optional arguments of an invocation, without the endpoint and the input."""
 
     content_type: str | None
     accept: str | None

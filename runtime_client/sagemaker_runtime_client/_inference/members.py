@@ -30,11 +30,11 @@ class Member:
         name: The name in the service model.
         place: The place in the request: the name of a header, `PATH` or `BODY`.
         check: Raises ParamValidationError for an invalid value.
-        metavar: The placeholder of the value in the help of the command line.
-        description: The description in the help of the command line.
-        kind: The type of the value, by which the command line parses it.
+        metavar: The placeholder of the value in the command-line help.
+        description: The description in the command-line help.
+        kind: The type of the value; the command-line program uses it to parse the option.
         is_required: Whether the argument is required.
-        is_sensitive: Whether no text may show the value.
+        is_sensitive: Whether the value must not appear in messages, in log lines or in ``repr``.
     """
 
     __slots__ = (
@@ -74,12 +74,12 @@ class Member:
 
 
 class OperationModel:
-    """An operation of SageMaker Runtime as a table.
+    """The table that describes an operation of SageMaker Runtime.
 
     Args:
         method: The name of the Python method.
         name: The name in the service model.
-        path: The path of the request, with the arguments in it in braces.
+        path: The path of the request, with argument names in braces as placeholders.
         members: The arguments, in the order of the method's signature.
         exactly_one: Two arguments of which exactly one is required; None if there is no such pair.
         is_idempotent: Whether sending the request twice has the same effect as sending it once.
@@ -87,7 +87,7 @@ class OperationModel:
 
     Attributes:
         members: The arguments by name.
-        sensitive_headers: The headers whose values no text may show.
+        sensitive_headers: The headers whose values must not appear in messages or log lines.
     """
 
     __slots__ = (
@@ -124,10 +124,10 @@ class OperationModel:
         self.limit = limit
 
     def to_http(self, arguments: Mapping[str, object]) -> Request:
-        """Check arguments, and return their request without origin and signature.
+        """Check the arguments, and return the request with them, without origin and signature.
 
         Args:
-            arguments: The values by name; a value of None counts as absent.
+            arguments: The argument values by name; None counts as absent.
 
         Raises:
             ParamValidationError: An argument breaks a rule; `argument` names it.
@@ -168,7 +168,7 @@ class OperationModel:
         """Return the operation that sends a request.
 
         Args:
-            endpoint: The endpoint.
+            endpoint: The endpoint that receives the request.
             request: The result of `to_http`.
             deadline: The end of the call, on the monotonic clock; None for no limit.
             progress: Updated as the call proceeds; None if it is not needed.
@@ -197,10 +197,10 @@ def text(
     rule: str = "",
     ascii_only: bool = True,
 ) -> Check:
-    """Return a check of a text: its length, its characters and an additional rule.
+    """Return a check of a string: its length, its characters and an additional rule.
 
-    The checks avoid regular expressions: compiling those of the service model takes a third of a
-    millisecond of the first call.
+    The checks avoid regular expressions: compiling those of the service model would add a third of
+    a millisecond to the first call.
     """
 
     def check(argument: str, value: object) -> None:
@@ -231,7 +231,7 @@ def text(
 
 
 def seconds(minimum: int, maximum: int) -> Check:
-    """Return a check of a whole number of seconds."""
+    """Return a check that a value is a whole number of seconds within limits."""
 
     def check(argument: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -266,7 +266,7 @@ def inline(maximum: int) -> Check:
 
 
 def not_bytes(argument: str, value: object) -> ParamValidationError:
-    """Return the error for a value that should be bytes, with the conversion that it needs."""
+    """Return the error for a value that should be bytes, with a hint how to convert the value."""
     remedies = (
         (isinstance(value, str), ": encode it first"),
         (hasattr(value, "read") or hasattr(value, "read_bytes"), ": read it first"),

@@ -15,11 +15,12 @@ class Output(S3Object):
     Equality and ``repr`` ignore *size* and *etag*.
 
     Attributes:
-        body: The response of the model's container, byte for byte.  ``repr`` leaves it out.
-        content_type: The media type that the container named; None if it is unknown.
-        metadata: The metadata of the object: a mapping of names to values.
+        body: The response of the model's container, byte for byte.  ``repr`` omits it.
+        content_type: The media type that the container returned; None if it is unknown.
+        metadata: The metadata of the object: a mapping from names to values.
         location: The location of the object, as ``s3://bucket/key``.
-        last_modified: The time of writing, to the second; None if it is unknown.
+        last_modified: The time at which the object was written, in whole seconds; None if it is
+            unknown.
         invocation: The handle of the job.
         size: The size of the object in bytes.
         etag: The entity tag of the object, in quotes; None if it is unknown.

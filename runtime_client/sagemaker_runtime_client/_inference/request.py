@@ -9,7 +9,7 @@ from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
 
 class InvokeArguments(InvokeOptions, total=False):
-    """The optional arguments of an inference, besides its endpoint."""
+    """The optional arguments of an invocation, and its input, without the endpoint."""
 
     input_location: str | None
     body: bytes | bytearray | memoryview | None
@@ -27,12 +27,12 @@ class InvokeEndpointAsyncRequest(Value):
         content_type: The media type of the input, at most 1024 ASCII characters.
         accept: The requested media type of the output, at most 1024 ASCII characters.
         custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
-            characters.  ``repr`` leaves it out.
+            characters.  ``repr`` omits it.
         inference_id: The id of the job: 1 to 64 printable ASCII characters without outer spaces.
-        s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 of
-            letters, digits and ``!_.*'()/-``.
-        filename: The name of the output, in place of a generated name: 1 to 32 of letters, digits
-            and ``-_.``, with at most one dot.
+        s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 letters,
+            digits or characters from ``!_.*'()/-``.
+        filename: The file name of the output, in place of a generated name: 1 to 32 letters, digits
+            or characters from ``-_.``; starts with a letter or digit and contains at most one dot.
         request_ttl_seconds: How long the job may wait in the queue, 60 to 21600 seconds.
         invocation_timeout_seconds: How long the model may work on the job, 1 to 3600 seconds.
 
@@ -79,7 +79,7 @@ class InvokeEndpointAsyncRequest(Value):
 
 
 def _signature() -> Signature:
-    """Return the signature of the constructor with each argument by name, for tools."""
+    """Return a signature of the constructor that lists each argument, for editors and `help`."""
     positional = [
         Parameter("self", Parameter.POSITIONAL_ONLY),
         Parameter("endpoint_name", Parameter.POSITIONAL_OR_KEYWORD, annotation=str),

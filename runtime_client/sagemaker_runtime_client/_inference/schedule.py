@@ -8,9 +8,9 @@ Schedule = Callable[[float], float]
 def poll_schedule(elapsed: float) -> float:
     """Return the seconds from the start of a poll to the start of the next one.
 
-    The result is 0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s.  An output
-    is noticed within 0.5 s, a tenth of its waiting time, or 15 s, which includes time for the poll
-    itself.
+    The result is 0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s.  Allowing
+    for the duration of the poll itself, an output is detected within 0.5 s at first, later within a
+    tenth of the time waited, and at most after 15 s.
 
     Args:
         elapsed: The seconds from the start of the wait to the start of the poll.

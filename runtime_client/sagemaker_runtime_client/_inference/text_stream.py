@@ -1,8 +1,8 @@
 """Lines, server-sent events and JSON documents from a response that arrives in parts.
 
-A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each decoder
-holds at most one incomplete line, and a bound on its length.  Bytes that are not valid UTF-8 become
-U+FFFD, as the specification of server-sent events asks.
+A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each
+decoder holds at most one incomplete line, whose length is limited.  Bytes that are not valid UTF-8
+become U+FFFD, as the specification of server-sent events requires.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html and https://jsonlines.org
 """
@@ -15,12 +15,12 @@ from .._errors import ResponseTooLargeError
 from .._limits import LINE_SIZE
 
 _BYTE_ORDER_MARK = "\ufeff"
-# What OpenAI's protocol, and the model servers that follow it, send as the last event.
+# The data of the last event in OpenAI's protocol, which many model servers follow.
 _DONE = "[DONE]"
 
 
 class LineDecoder:
-    r"""Splits bytes into lines of text, without their ends: ``\n`` or ``\r\n``.
+    r"""Splits bytes into lines of text, without their line ends: ``\n`` or ``\r\n``.
 
     Args:
         limit: Maximum length of a line in bytes.
@@ -32,7 +32,7 @@ class LineDecoder:
         self._ends_at_return = ends_at_return
         self._pieces: list[bytes] = []  # of the incomplete line
         self._size = 0
-        self._follows_return = False  # whether the last byte was a return that ended a line
+        self._follows_return = False  # whether a carriage return has just ended a line
 
     def feed(self, part: bytes) -> list[str]:
         """Add the next bytes, and return the lines that are complete.
@@ -76,9 +76,9 @@ class ServerSentEvent(NamedTuple):
     r"""A server-sent event.
 
     Attributes:
-        data: Its ``data`` lines, joined by ``\n``.
-        event: The type of the event; ``message`` if the server does not name one.
-        id: The id of the event, or of the last event that had one; empty if none had.
+        data: The ``data`` lines of the event, joined by ``\n``.
+        event: The type of the event; ``message`` if the server does not specify one.
+        id: The id of the event, or of the last event that had an id; empty if there was none.
         retry: The reconnection time in milliseconds; None if the event does not set one.
     """
 
@@ -96,7 +96,8 @@ class EventParser:
     """Parses lines into server-sent events.
 
     Attributes:
-        is_done: Whether the event ``[DONE]`` has come.  It ends the stream and is not returned.
+        is_done: Whether the event ``[DONE]`` was received.  This event ends the stream and is not
+            returned.
     """
 
     def __init__(self) -> None:
@@ -109,7 +110,7 @@ class EventParser:
         self._retry: int | None = None
 
     def feed(self, line: str) -> ServerSentEvent | None:
-        """Add a line, and return the event that it completes, if it completes one.
+        """Add a line, and return the event that it completes, or None.
 
         Raises:
             ResponseTooLargeError: The data of an event is longer than the limit of a line.
@@ -139,7 +140,8 @@ class EventParser:
     def finish(self) -> ServerSentEvent | None:
         """Return the last event if only its empty line is missing.
 
-        The specification discards it, but a model server that ends its stream there has sent it all.
+        The specification discards such an event, but a model server that ends its stream there has
+        sent the whole event.
         """
         return self._complete()
 
@@ -158,8 +160,8 @@ class EventParser:
 class JSONParser:
     """Parses lines into JSON documents: JSON Lines, or the data of server-sent events.
 
-    The first line that is not empty shows which of the two it is: no JSON document begins with the
-    name of a field.
+    The first line that is not empty determines the format: no JSON document begins with the name of
+    an event field.
     """
 
     def __init__(self) -> None:
@@ -167,7 +169,7 @@ class JSONParser:
         self._is_known = False
 
     def feed(self, line: str) -> Iterator[Any]:
-        """Add a line, and yield the document that it completes.
+        """Add a line, and yield the document that it completes, if any.
 
         Raises:
             json.JSONDecodeError: The line, or the data of the event, is not a JSON document.

@@ -89,7 +89,7 @@ class PolledObject:
         location: The location of the object.
         limit: How much of the object is read.
         verdicts: All verdicts so far except the transient ones.
-        denial: The last response, if it was a 403; otherwise None.
+        denial: The error of the last response, if that was a 403; otherwise None.
         denied_since: The start of the latest series of 403 responses, in seconds since the start of
             the wait.
     """
@@ -201,8 +201,8 @@ def _timeout_reasons(
 def without_frames(error: E) -> E:
     """Return *error* after removing its traceback and those of its causes.
 
-    A wait keeps the error, and must not keep the frames in the tracebacks: they hold the payload
-    and the wait itself.
+    A wait stores the error, but must not keep the frames in the tracebacks alive, because they
+    refer to the payload and to the wait itself.
     """
     chain: list[BaseException | None] = [error]
     seen: set[int] = set()

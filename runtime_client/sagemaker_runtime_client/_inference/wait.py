@@ -2,8 +2,8 @@
 
 The service has no operation that returns the state of a job, so a wait polls S3 with GET requests.
 
-A poll first requests the output and then, if there is none, the failure object.  After the first
-seconds only every second poll requests the failure object.  If a failure object is found, the
+A poll first requests the output and then, if there is no output, the failure object.  After the
+first seconds only every second poll requests the failure object.  If a failure object is found, the
 output is requested once more, because an output takes precedence over a failure.
 
 Each response gets a verdict; the table is in `verdicts`.  A missing or stale object, a 403 and a
@@ -11,14 +11,14 @@ transient error leave the wait running.  Any other error ends it.  An object is 
 before the job's date minus a margin for clock differences.  A wait never compares the dates for an
 output whose name is unique.
 
-The client of S3 does not retry a poll, because the next poll does.  The schedule determines the
-pause between the starts of two polls.
+The S3 client does not retry a failed poll, because another poll follows.  The schedule determines
+the pause between the starts of two polls.
 
-The timeout sets the time of the final poll, which uses credentials that are fetched before its time
-starts to run.  The final poll has one second.  If it fails with a transient error, it is repeated
-while this second lasts.  An object that S3 has started to send before the deadline is read to its
-end, which may take another minute.  If the final poll finds no object, the wait raises
-`WaitTimeoutError` with the causes that the verdicts suggest.
+The final poll starts when the timeout has passed.  Its credentials are fetched before its time
+limit of one second starts to run.  If it fails with a transient error, it is repeated within this
+second.  An object that S3 has started to send before the deadline is read to its end, which may
+take another minute.  If the final poll finds no object, the wait raises `WaitTimeoutError` with the
+causes that the verdicts suggest.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
@@ -62,7 +62,8 @@ from .verdicts import (
 # because there are no file descriptors left, and the job would be lost.
 _LOADED_BEFORE = xml.parsers.expat
 
-# The clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
+# This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
+# seconds in Last-Modified.
 _CLOCK_MARGIN = timedelta(seconds=2)
 # After this many seconds only every second poll requests the failure object: a wait of 20
 # minutes then needs fewer than 200 requests, and a failure is noticed one poll later.
@@ -138,8 +139,8 @@ def _polled_failure(invocation: Invocation) -> PolledObject | None:
 def _earliest_valid_date(invocation: Invocation) -> datetime | None:
     """Return the date before which an object is stale, or None if no object can be stale.
 
-    No object with a unique name is older than the job, so its date is not compared: the job's date
-    may come from a proxy whose clock differs.
+    An output with a unique name cannot be older than the job.  Its date is not compared, because
+    the job's date may come from a proxy whose clock differs.
     """
     date = invocation.first_attempt_date or invocation.date
     return None if invocation.unique_output_name or date is None else date - _CLOCK_MARGIN
@@ -154,11 +155,11 @@ def _output(location: S3Location, found: Response, invocation: Invocation) -> Ou
 class _Poller:
     """The polls of one wait: when they start and end, and what they request from S3.
 
-    The client of S3 does not retry a poll, because the next poll does.
+    The S3 client does not retry a failed poll, because another poll follows.
 
     Args:
         system: Provides the clock.
-        s3: The client of S3.
+        s3: The S3 client.
         timeout: Seconds until the final poll.
         not_before: The date before which an object is stale; None if no object can be stale.
         job: The name of the job in messages.
@@ -239,7 +240,10 @@ class _Poller:
             polled.note_absence(verdict)
 
     async def _get(self, polled: PolledObject) -> Response:
-        """Read an object; one that S3 has started to send by the deadline gets more time."""
+        """Read an object.
+
+        If S3 has started to send the object by the deadline, the read gets more time.
+        """
         ends, auth = self._ends, None
         if self._system.monotonic() >= ends:
             ends, auth = await self._begin_final_poll(polled.location)
@@ -268,7 +272,7 @@ class _Poller:
         )
 
     async def _begin_final_poll(self, location: S3Location) -> tuple[float, PreparedAuth]:
-        """Start the time of the final poll, at the first call; return its end and its credentials."""
+        """Return end time and credentials of the final poll, whose time starts at the first call."""
         if self._final_poll is None:
             auth = await self._s3.prepare(location, self._system.monotonic() + _FINAL_READ)
             self._final_poll = self._system.monotonic() + _FINAL_POLL, auth

@@ -15,7 +15,7 @@ from .objects import S3Location, printable
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _PREFIX = "x-amz-checksum-"
-# This header makes S3 send the checksum of an object with the object.
+# This header makes S3 return the checksum of an object with the object.
 CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
 # The algorithms of the standard library, fastest first.  Other checksums are not verified;
 # botocore does not verify them either without its native extension.
@@ -26,20 +26,20 @@ _ALGORITHMS = {
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
-    """Return the header by which S3 verifies a body."""
+    """Return the header with the checksum by which S3 verifies a body."""
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
 def check_download(location: S3Location, response: Response) -> None:
-    """Verify the body by the first checksum in the response that can be computed here.
+    """Verify the body with the first checksum in the response whose algorithm is supported here.
 
-    The checksum of an object that was uploaded in parts, ``...-N``, does not cover the whole object
-    and is ignored.
+    A checksum of the form ``...-N`` belongs to an object that was uploaded in N parts.  It is
+    ignored, because it is not a checksum of the whole body.
 
     Raises:
-        ChecksumError: The body has another checksum.
+        ChecksumError: The body does not match the checksum.
     """
-    headers = dict(reversed(response.headers))  # the first of several headers with one name is used
+    headers = dict(reversed(response.headers))  # of headers with the same name, the first is used
     for name, algorithm in _ALGORITHMS.items():
         expected = headers.get(name)
         if not expected or "-" in expected:

@@ -24,13 +24,13 @@ from .._value import type_name
 from . import checksums
 from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
 
-# Responses that refer to another region.
+# Statuses and codes of responses that refer to another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # Statuses of responses to GET and HEAD that contain or describe an object.
 _OBJECT_STATUSES = frozenset({200, 206})
-# A region is a label of a host name (RFC 1035, section 2.3.4), and a name of metadata is part of a
-# header's name (RFC 9110, section 5.6.2).
+# A region is a label of a host name (RFC 1035, section 2.3.4), and a metadata name is part of a
+# header name (RFC 9110, section 5.6.2).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
 _MAX_REGION_LENGTH = 63
 _NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
@@ -44,8 +44,8 @@ class S3:
     Args:
         service: Sends the requests.
         endpoints: The endpoints of the configured region.
-        url: A custom endpoint; None for the endpoint of AWS.
-        addressing_style: Whether the bucket's name goes into the host or the path.
+        url: A custom endpoint; None for the AWS endpoint.
+        addressing_style: ``virtual``, ``path`` or ``auto``; see `Endpoints.s3`.
         upload_checksum: Whether to send a checksum with each upload.
         download_checksum: Whether to verify the checksum of each download.
     """
@@ -65,9 +65,9 @@ class S3:
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        # The endpoints of buckets that S3 has located in another region.
+        # The endpoints of buckets that, according to S3, are in another region.
         self._redirects: dict[str, Endpoints] = {}
-        # This raises an error for settings that do not fit any bucket.
+        # This raises ConfigError for settings that are invalid for every bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
     async def load(self) -> None:
@@ -138,8 +138,8 @@ class S3:
             limit: How much of the object is read.  A truncated object is not verified by a
                 checksum.
             deadline: The end of the call, on the monotonic clock; None for no limit.
-            modified_since: The date before which S3 sends 304 instead of the object; None for no
-                date.
+            modified_since: If the object was not modified after this date, S3 responds with 304;
+                None for no condition.
             auth: The result of `prepare`; None for the client's authentication.
             is_poll: Whether the request is one of a series of polls, which are not retried.
         """
@@ -188,7 +188,7 @@ class S3:
         return True
 
     async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
-        """Return the region of the operation's bucket, which S3 names even in a 403 response."""
+        """Return the region of the operation's bucket, which S3 reports even in a 403 response."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
             request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
@@ -218,7 +218,7 @@ def _parse_error(location: S3Location, response: Response) -> ServiceError:
 
 
 def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Return whether an error means that the bucket is in another region, which it may not name."""
+    """Return whether an error means that the bucket is in another region, which may be unknown."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
     if error.code == "400":  # the status of a HEAD response for a wrong region, which has no body
@@ -274,7 +274,7 @@ def _header_value(argument: str, value: object) -> str:
 
 
 def _check_object(location: S3Location, response: Response) -> None:
-    """Raise TransportError for a success without an object, such as a response of a proxy."""
+    """Raise TransportError for a success without an object, such as a response from a proxy."""
     if response.status not in _OBJECT_STATUSES:
         raise _no_object(location, response)
 

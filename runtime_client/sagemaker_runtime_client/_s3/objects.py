@@ -1,6 +1,6 @@
 """Locations and descriptions of objects in S3.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, and for names of buckets
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, and for bucket names
 botocore 1.44, handlers.py, VALID_BUCKET.
 """
 
@@ -50,16 +50,16 @@ class S3Location(Value):
 
     @classmethod
     def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
-        """Return the location that *text* names.
+        """Parse the location of an object.
 
         Args:
-            text: ``s3://bucket/key`` or the https URL of an object in S3.
+            text: A string such as ``s3://bucket/key``, or the https URL of an object in S3.
             argument: The name of the argument for error messages.
 
         Raises:
-            ParamValidationError: *text* does not name an object.  URLs of other hosts are rejected,
-                so that the author of a location cannot make the client send a signed request to
-                another host.
+            ParamValidationError: *text* is not the location of an object.  URLs of other hosts are
+                rejected, so that a location from somebody else cannot make the client send a signed
+                request to another host.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ParamValidationError(
@@ -84,13 +84,13 @@ class S3Location(Value):
 
 
 def printable(location: S3Location) -> str:
-    """Return a location for a message, in which a line break must not fake a second message."""
+    """Return a location for a message, in which a line break cannot fake a second message."""
     text = str(location)
     return text if text.isprintable() else ascii(text)
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
-    """Return the bucket and the key that the https URL of an object in S3 names."""
+    """Return the bucket and the key in the https URL of an object in S3."""
     match = re.fullmatch(_HTTPS_ADDRESS, text, re.DOTALL)
     if match is None:
         raise ParamValidationError(
@@ -105,7 +105,7 @@ def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
 
 
 def _decode_path(path: str, argument: str) -> str:
-    """Return the decoded path of an https URL, in which a plus means a space."""
+    """Return the decoded path of an https URL, in which a plus sign means a space."""
     from urllib.parse import unquote_plus
 
     with suppress(ValueError):
@@ -121,13 +121,13 @@ class S3Object(Value):
 
     Attributes:
         location: The location of the object, as ``s3://bucket/key``.
-        body: The stored bytes; empty if the operation does not read them.  ``repr`` leaves them
-            out.
+        body: The stored bytes; empty if the operation does not read them.  ``repr`` omits them.
         size: The size of the object in bytes.
-        content_type: The media type; None if S3 does not name one.
-        metadata: The ``x-amz-meta-`` headers: a mapping of names without this prefix to values.
-        etag: The entity tag of the object, in quotes; None if S3 does not name one.
-        last_modified: The time of writing, to the second; None if S3 does not name it.
+        content_type: The media type; None if S3 does not return one.
+        metadata: The ``x-amz-meta-`` headers: a mapping from names without this prefix to values.
+        etag: The entity tag of the object, in quotes; None if S3 does not return one.
+        last_modified: The time at which the object was written, in whole seconds; None if S3 does
+            not return it.
     """
 
     __slots__ = __match_args__ = (
@@ -173,7 +173,7 @@ class S3Object(Value):
 
 
 class ObjectFields(TypedDict):
-    """The description of an object by the headers of a response, as arguments of `S3Object`."""
+    """The properties of an object in response headers, as arguments of `S3Object`."""
 
     size: int
     content_type: str | None
@@ -183,8 +183,8 @@ class ObjectFields(TypedDict):
 
 
 def object_fields(response: Response) -> ObjectFields:
-    """Return the description of an object by the headers of a response."""
-    headers = dict(reversed(response.headers))  # the first of several headers with one name is used
+    """Return the properties of an object in the headers of a response."""
+    headers = dict(reversed(response.headers))  # of headers with the same name, the first is used
     size = parse_length(headers.get("content-length"))
     return {
         "size": len(response.body) if size is None else size,

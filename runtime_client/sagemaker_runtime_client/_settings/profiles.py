@@ -232,10 +232,7 @@ class _Parser:
         self._depth = 0  # indentation of that property
 
     def read(self, number: int, line: str) -> None:
-        """Parse a line.
-
-        A warning about a malformed line omits the line, which may contain a secret.
-        """
+        """Parse a line.  Warnings omit the line, because it may contain a secret."""
         text = line.strip()
         depth = len(line) - len(line.lstrip())
         if text[:1] in {"#", ";"}:
