@@ -17,9 +17,9 @@ ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 CONTENDERS += $(if $(BASELINE),$(RIVALS)/baseline/.$(BASELINE))
 
-# Debian's Pythons, for versions that are not installed: see .pythons.  They come last on the path.
+# Debian's Pythons, for versions that are not installed: see the target .pythons.  They come last on the path.
 export PATH := $(PATH):$(abspath $(VENV))/pythons/bin
-# The Pythons of pyproject.toml's classifiers that are on the path or in pyenv.  To use others:
+# The Python versions in pyproject.toml's classifiers that are on the path or installed by pyenv.  To use others:
 # make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
 VERSIONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 PYTHONS ?= $(shell PATH="$(PATH)"; for version in $(VERSIONS); do \
@@ -35,7 +35,7 @@ help: ## Show this help
 demo: $(VENV)/.demo ## Run the main job with real input against the emulator
 	$(BIN)/python tests/demo
 
-test: $(VENV)/.dev ## Run the tests and the examples of READMEs and docstrings
+test: $(VENV)/.dev ## Run the tests, and the examples in READMEs and docstrings
 	$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-all: $(VENV)/.pythons ## Run the tests on each supported Python (PYTHONS) with the newest dependencies
@@ -44,7 +44,7 @@ test-all: $(VENV)/.pythons ## Run the tests on each supported Python (PYTHONS) w
 test-lowest: $(VENV)/.pythons ## Run the tests on each supported Python with the lowest allowed dependencies
 	$(call on-each-python,lowest,$$venv/.lowest)
 
-check: lint types contracts coverage wheel ## Run all checks of CI
+check: lint types contracts coverage wheel ## Run all CI checks
 
 format: $(VENV)/.dev ## Format the code and fix style errors
 	$(BIN)/python -m ruff check --fix . && $(BIN)/python -m ruff format .
@@ -52,11 +52,11 @@ format: $(VENV)/.dev ## Format the code and fix style errors
 lint: $(VENV)/.dev ## Check style and likely mistakes
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
 
-types: $(VENV)/.dev ## Check types with mypy and pyright, also in the examples of READMEs
+types: $(VENV)/.dev ## Check types with mypy and pyright, including the examples in READMEs
 	$(BIN)/python -m mypy && $(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/python tests/readme_types.py
 
-contracts: $(VENV)/.dev ## Check which module imports which, and __slots__
+contracts: $(VENV)/.dev ## Check which modules import which, and that __slots__ are correct
 	PYTHONPATH=.:runtime_client $(BIN)/lint-imports --no-cache
 	PYTHONPATH=.:runtime_client $(BIN)/python -m slotscheck -m sigv4 -m sagemaker_runtime_client
 
@@ -69,29 +69,29 @@ coverage: $(VENV)/.dev ## Run the tests and require full branch coverage
 wheel: $(VENV)/.dev ## Build the wheel, and test it in an empty environment
 	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh
 
-layer: $(VENV)/.demo $(VENV)/.pythons ## Build Lambda layers in dist/, and compare their sizes with others
+layer: $(VENV)/.demo $(VENV)/.pythons ## Build the Lambda layers in dist/, and compare their sizes with those of other clients
 	$(BIN)/sagemaker-runtime layer $(COMPARED:%=--compare %)
 	$(BIN)/sagemaker-runtime layer --variant lean --sourceless
 
-layer-pins: $(VENV)/.demo $(VENV)/.pythons ## Pin the newest wheels for the layers
+layer-pins: $(VENV)/.demo $(VENV)/.pythons ## Pin the newest versions of the wheels in the layers
 	$(BIN)/sagemaker-runtime layer --renew
 
-layer-test: $(VENV)/.dev $(VENV)/.arm64 ## Run functions with each layer on each Python, under AWS's runtime client
+layer-test: $(VENV)/.dev $(VENV)/.arm64 ## Run functions with each layer on each Python version, under AWS's runtime client
 	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
-conformance: $(VENV)/.dev ## Run test suites of other projects from the folder SUITES
+conformance: $(VENV)/.dev ## Run the test suites of other projects, from the folder SUITES
 	SUITES=$(SUITES) $(BIN)/python -m pytest tests/conformance
 
-fuzz: $(VENV)/.dev ## Test parsers, and EXAMPLES random requests against botocore and awscrt
+fuzz: $(VENV)/.dev ## Test every parser with random input, and compare EXAMPLES random requests with botocore and awscrt
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
 
-attack: $(ATTACKED)/.made ## Attack the installed wheel; ONLY=region_set (or another module of tests/attack)
+attack: $(ATTACKED)/.made ## Attack the installed wheel; ONLY=region_set runs one attack (a module in tests/attack)
 	@$(ATTACKED)/bin/python -E tests/attack $(ONLY:%=--only %)
 
-bench: $(CONTENDERS) ## Compare size and speed with other clients; ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
+bench: $(CONTENDERS) ## Compare size and speed with other clients; options: ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %) $(BASELINE:%=--baseline)
 
-bench-readme: $(CONTENDERS) $(VENV)/.bench ## Run the benchmarks, and update their README and the number in README.md
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## Run the benchmarks, and update their README and the figures in README.md
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
 
 fixtures: $(VENV)/.fixtures ## Regenerate fixtures/ with the reference implementations
@@ -114,23 +114,26 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
 
-# Debian's Pythons, if apt is available: the supported versions that are not installed (each 20 MB, 10 s).
+# Downloads Debian's packages of the supported Python versions that are not installed, if apt is available (20 MB and
+# 10 s each).
 $(VENV)/.pythons: tests/runtime_client/layer/pythons.py | $(VENV)/.demo
 	$(BIN)/python $< native
 	touch $@
 
-# The Pythons for arm64, and an emulator that runs them on another machine.
+# Downloads the Python versions for arm64, and an emulator that runs them on machines of other architectures.
 $(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.pythons
 	$(BIN)/python $< arm64
 	touch $@
 
-# Replaces the newest dependencies by the lowest direct ones, and by versions that work with them.
+# Replaces the newest versions of direct dependencies by the lowest allowed ones, and indirect dependencies by versions
+# that work with them.
 $(VENV)/.lowest: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --all-extras \
 		--no-header --no-annotate --output-file $@ pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --requirement $@
 
-# Runs the tests in a new environment for each Python; arguments: its name, and the target to make first.
+# Runs the tests for each Python in an environment of its own.  Arguments: the beginning of the environment's name, and
+# a target to make first.
 define on-each-python
 	set -e; for python in $(PYTHONS); do \
 		venv=.venvs/$(1)-$$($$python -c 'import platform; print(platform.python_version())'); \
@@ -138,7 +141,7 @@ define on-each-python
 	done
 endef
 
-# Environments as users have them: only a client's own run-time packages, none of them editable.
+# Environments like those of users: each contains only one client and its run-time packages, none of them editable.
 $(RIVALS)/ours/.made: $(shell find sigv4 runtime_client -name "*.py")
 $(RIVALS)/ours/.made: INSTALL := .
 $(RIVALS)/floor/.made: INSTALL :=
@@ -148,14 +151,14 @@ $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
 	touch $@
 
-# An earlier revision of this package, as its users had it.
+# An environment like that of a user, with an earlier revision of this package.
 $(RIVALS)/baseline/.$(BASELINE): | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	mkdir $(@D)/source && git archive $(BASELINE) | tar -x -C $(@D)/source
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(@D)/source
 	touch $@
 
-# The wheel as users have it, with the servers and event loops for the attacks.
+# An environment like that of a user, with the wheel, and with the servers and event loops for the attacks.
 $(ATTACKED)/.made: pyproject.toml $(shell find sigv4 runtime_client -name "*.py") | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	$(BIN)/python -m build --wheel --no-isolation --outdir $(@D)/dist . >$(@D)/build.log

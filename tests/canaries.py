@@ -53,7 +53,7 @@ _query = re.compile(r"\?\S*")
 _SHORTEST = 8  # a shorter string may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# A file name that is an SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
+# A file name that is a SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
 # files are meant to hold tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
