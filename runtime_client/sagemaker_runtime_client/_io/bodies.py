@@ -1,4 +1,4 @@
-"""Request bodies in pieces and response bodies without decoding, for httpx (or httpx2).
+"""Sends request bodies in pieces and reads response bodies undecoded, for httpx (or httpx2).
 
 A response hook of a user-supplied client may read the response first.  httpx then keeps only the
 decoded body, or nothing at all.  Therefore this module records what a hook reads.
@@ -26,8 +26,8 @@ def request_body(httpx: ModuleType, body: bytes) -> "ByteStream":
 def response_body(httpx: ModuleType, response: "Response") -> Any:
     """Return a stream of the response body, without decoding its Content-Encoding.
 
-    If the response was already read, its connection may be in use for another request.  Then its
-    stream is not used again.
+    If a hook has already read the response, the connection may be in use for another request.  The
+    original stream is then not read again.
     """
     recorded: object = response.stream
     if isinstance(recorded, _RecordedBody) and recorded.complete:
@@ -36,7 +36,7 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
     if not (response.is_stream_consumed or response.is_closed):
         return stream
     while stream is not None:
-        # This is the response of a mock, which can be read repeatedly.
+        # This is the body of a mocked response, which can be read repeatedly.
         if isinstance(stream, httpx.ByteStream):
             return stream
         stream = getattr(stream, "_stream", None)
@@ -50,9 +50,9 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
 
 
 def recording(httpx: ModuleType, client: C) -> C:
-    """Return *client*.  If it has response hooks, return a copy that records what they read.
+    """Return *client*, or, if it has response hooks, a copy that records what the hooks read.
 
-    The copy shares the transports and the cookies.  The list of hooks of the user's client is not
+    The copy shares the transports and cookies of the client.  The client's own list of hooks is not
     changed.
     """
     hooks: Mapping[str, list[Callable[..., object]]] = client.event_hooks
@@ -74,13 +74,13 @@ def recording(httpx: ModuleType, client: C) -> C:
 
 @lru_cache(maxsize=2)
 def _request_body(httpx: ModuleType) -> "type[ByteStream]":
-    """Create the class of request bodies for one library, httpx or httpx2."""
+    """Create the request body class for one library, httpx or httpx2."""
     return type("RequestBody", (_RequestBody, httpx.ByteStream), {})
 
 
 @lru_cache(maxsize=2)
 def _recorded_body(httpx: ModuleType) -> "Callable[[object], ByteStream]":
-    """Create the class of recorded response bodies for one library, httpx or httpx2."""
+    """Create the class of a recorded response body for one library, httpx or httpx2."""
     return type("RecordedBody", (_RecordedBody, httpx.SyncByteStream, httpx.AsyncByteStream), {})
 
 
@@ -124,7 +124,7 @@ class _Pieces:
     """The pieces of a body, as an iterator and an async iterator.
 
     This is not a generator: on trio, an async generator that is not exhausted is finalized by the
-    garbage collector, which warns.
+    garbage collector, which emits a warning.
     """
 
     def __init__(self, body: bytes) -> None:

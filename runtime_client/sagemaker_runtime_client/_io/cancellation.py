@@ -23,8 +23,8 @@ class Cancelled(BaseException):
 class Latch:
     """An event for one thread.
 
-    `threading.Event` is not used: it is set under a lock, which the thread of a signal handler may
-    already hold.
+    `threading.Event` is not used, because its `set` acquires a lock.  If a signal handler calls
+    `set`, the thread that it interrupted may already hold that lock.
     """
 
     __slots__ = ("_lock",)
@@ -43,7 +43,7 @@ class Latch:
         self.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, or for *timeout* seconds."""
+        """Wait until the event is set, but at most for *timeout* seconds."""
         seconds = -1 if timeout is None else timeout
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
         if scope is None:
@@ -76,7 +76,7 @@ class CancelScope:
             scope.cancel()
 
     def enter(self) -> None:
-        """Make the current thread a part of the scope."""
+        """Make the current thread part of this scope."""
         self.local.scope = self
 
     def detach(self) -> None:
@@ -94,7 +94,7 @@ class CancelScope:
             self._outer.check()
 
     def cancel(self) -> None:
-        """Interrupt all threads of the scope that wait now, or that will wait later."""
+        """Interrupt the threads of the scope: those that wait now, and others as soon as they wait."""
         self._is_cancelled = True
         for waiter in tuple(self._waiting):
             waiter.interrupt()
@@ -121,13 +121,13 @@ class CancelScope:
 
 
 class StillRunningError(Exception):
-    """Raised when a function has not returned in time.  It continues to run."""
+    """Raised if a function has not returned within its time limit; the function continues to run."""
 
 
 def first_error(error: BaseException) -> BaseException:
     """Return the first error of an exception group.
 
-    An error that is not a group is returned as it is.
+    An error that is not a group is returned unchanged.
     """
     exceptions: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     return first_error(exceptions[0]) if exceptions else error

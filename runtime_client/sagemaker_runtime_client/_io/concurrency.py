@@ -1,7 +1,7 @@
-"""One protocol for concurrency, with a backend for threads, for asyncio and for trio.
+"""A common protocol for concurrency, with backends for threads, asyncio and trio.
 
-The backends are `on_threads`, `on_asyncio` and `on_trio`.  Code over a `Backend` is written once,
-as coroutines.  Over threads these coroutines block and never suspend.
+The backends are `on_threads`, `on_asyncio` and `on_trio`.  Code that uses a `Backend` is written
+once, as coroutines.  With the thread backend, these coroutines block and never suspend.
 """
 
 from collections.abc import Callable, Coroutine
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A TLS context and a server name.  Names of hosts and servers are bytes, because encoding a `str`
-# would import a codec, which takes 2 ms.
+# A TLS context and a server name.  Host and server names are passed to the standard library as
+# bytes, because it would encode a `str` with a codec that takes 2 ms to import.
 TLS = tuple["SSLContext", bytes]
 
 
@@ -27,7 +27,7 @@ class Event(Protocol):
         ...
 
     async def wait(self, timeout: float | None) -> object:
-        """Wait until the event is set, or for *timeout* seconds."""
+        """Wait until the event is set, but at most for *timeout* seconds."""
         ...
 
 
@@ -48,10 +48,10 @@ class Lock(Protocol):
 
 
 class Stream(Protocol):
-    """A connection.  It raises httpx's exceptions."""
+    """A connection, whose methods raise httpx's exceptions."""
 
     async def is_readable(self) -> bool:
-        """Return whether a read would return at once, with data or at the end of the connection."""
+        """Return whether a read would not block: there are data, or the connection has ended."""
         ...
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -67,7 +67,7 @@ class Stream(Protocol):
         ...
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
+        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
         ...
 
     def close(self) -> None:
@@ -75,14 +75,15 @@ class Stream(Protocol):
         ...
 
     def discard(self) -> None:
-        """Close the connection from any thread."""
+        """Close the connection.  Any thread may call this method."""
         ...
 
 
 class TaskGroup(Protocol):
-    """An async context in which coroutines run concurrently.  Leaving it waits for all of them.
+    """An async context in which coroutines run concurrently; leaving it waits for all of them.
 
-    The first error, also one in the body of the ``async with``, cancels the others and is raised.
+    The first error, in a coroutine or in the body of the ``async with``, cancels the others and is
+    raised.
     """
 
     async def __aenter__(self) -> Self: ...
@@ -101,7 +102,7 @@ class TaskGroup(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Cancel all coroutines of the group where they wait next."""
+        """Cancel all coroutines of the group at the next point where they wait."""
         ...
 
 
@@ -109,7 +110,7 @@ class Backend(Protocol):
     """The operations that differ between threads and the event loops.
 
     Attributes:
-        is_blocking: Whether its coroutines block and never suspend.
+        is_blocking: Whether the coroutines of the backend block and never suspend.
     """
 
     is_blocking: bool
@@ -129,8 +130,8 @@ class Backend(Protocol):
     def task_lock(self, limit: int = 1) -> Lock:
         """Return a lock that *limit* tasks can hold at the same time.
 
-        For threads, the lock never blocks.  It is for work that two threads may do at the same
-        time, and where an interrupt must not leave a lock held.
+        For threads, the lock never blocks.  It is used for work that two threads may do at the same
+        time, and during which an interrupt must not leave a lock held.
         """
         ...
 
@@ -153,8 +154,8 @@ class Backend(Protocol):
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise `StillRunningError` and let the function continue.  A thread waits
-        until the function returns.
+        After *seconds*, raise `StillRunningError` and let the function continue.  The thread
+        backend ignores the limit and waits until the function returns.
         """
         ...
 
@@ -166,7 +167,7 @@ class Backend(Protocol):
         ...
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a blocking function in a new thread instead of a thread pool, and return its result.
+        """Call a blocking function in a new thread, not in a thread pool, and return its result.
 
         This is for work that is done about once per process.  A task that is cancelled does not
         wait for the thread.
@@ -174,7 +175,7 @@ class Backend(Protocol):
         ...
 
     def load(self) -> None:
-        """Import what `connect` needs, so that the import does not count as time of the server."""
+        """Import what `connect` needs, so that the import does not use up the time limit of a call."""
         ...
 
     def task_group(self) -> TaskGroup:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 def read(path: str, max_bytes: int) -> bytes | None:
     """Return the content of a file, or None if it does not exist.
 
-    A file of more than *max_bytes* bytes is an OSError.
+    Raise OSError if the file has more than *max_bytes* bytes.
     """
     try:
         with open(path, "rb") as file:
@@ -39,9 +39,9 @@ def read(path: str, max_bytes: int) -> bytes | None:
 
 
 def write(path: str, data: bytes) -> None:
-    """Replace a file atomically.
+    """Replace a file atomically by one that only its owner can read.
 
-    Only its owner can read it.  Create its directory if necessary.
+    Create the directory of the file if necessary.
     """
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -95,14 +95,14 @@ class FileStream:
     async def close(self) -> None:
         """Close the file.
 
-        An operation of a cancelled task that is still running in a thread continues.
+        An operation that is still running in a thread after its task was cancelled continues.
         """
         await self._backend.in_thread(self._close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
-        """Run a step in a thread.
+        """Run *step* in a thread, with a file descriptor of its own.
 
-        It has its own descriptor, whose number no other file can get meanwhile.
+        Until the step ends, no other file can get the number of this descriptor.
         """
         return await self._backend.in_thread(self._with_descriptor, step, *arguments)
 
@@ -167,7 +167,7 @@ def replacing(path: "Path") -> Generator[BinaryIO]:
             with path.open("wb") as file:
                 yield file
         else:
-            # A symbolic link stays, and its target is replaced.
+            # A symbolic link is kept, and its target is replaced.
             with _beside(path.resolve()) as file:
                 yield file
 
@@ -197,7 +197,7 @@ def is_shortage(error: BaseException) -> bool:
 def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError:
     """Return the error for a step that found no free file descriptor.
 
-    The step can be tried again.
+    The error is retryable.
     """
     error = TransportError(
         f"{failure}: too many open files; close some, raise the limit (ulimit -n) or lower "

@@ -1,10 +1,10 @@
-"""The generation of the process: a number that changes after a fork and after a restored snapshot.
+"""The generation of the process: a number that changes after a fork or the restore of a snapshot.
 
-State of an earlier generation may be invalid: connections belong to the parent process or were
+State from an earlier generation may be invalid: connections belong to the parent process or were
 closed long ago, credentials may have expired, and the clock may have been set.  AWS Lambda
-announces the restore of a SnapStart snapshot by a hook.  Elsewhere a restore is detected by the
-system clock, which jumps relative to the monotonic clock.  The same happens when the system clock
-is set, and on Linux when the machine wakes up from suspend.
+announces the restore of a SnapStart snapshot through a hook.  Elsewhere a restore is detected
+because the system clock jumps relative to the monotonic clock.  Such a jump also occurs, and starts
+a new generation, when the system clock is set, and on Linux when the machine wakes up from suspend.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
@@ -16,16 +16,17 @@ from importlib import import_module
 from threading import get_ident
 from weakref import ref
 
-# If the two clocks drift apart by more than this number of seconds, the system clock was set.
+# A new generation starts if the system clock jumps relative to the monotonic clock by more than
+# this number of seconds.
 _JUMP = 30.0
-# A fork waits for imports of other threads at most this number of seconds.
+# The maximum number of seconds that a fork waits for the imports of other threads.
 _MAX_IMPORT_TIME = 10.0
 # How many seconds a waiting thread sleeps before it checks again.
 _PAUSE = 0.001
 
 
 class _Generations:
-    """Counts generations.  If two threads count one twice, that does no harm."""
+    """Counts generations.  It does no harm if two threads both count the same change."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -57,7 +58,7 @@ def _register_snapstart_hook() -> None:
     try:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
-        return  # then the clock shows a restore
+        return  # then a restore is detected by the clock
     hooks.register_after_restore(_generations.advance)
 
 
@@ -65,12 +66,12 @@ _register_snapstart_hook()
 
 
 class _Import:
-    """A context in which a thread imports modules that are loaded late."""
+    """A context in which a thread imports modules at their first use."""
 
     def __init__(self, imports: "_Imports") -> None:
         self._imports = imports
-        # Removes the mark of an interrupted context.  The callback is not Python code, so nothing
-        # interrupts it.
+        # Removes the mark if the context was interrupted.  The callback is not Python code, so it
+        # cannot itself be interrupted.
         self._end = ref(self, partial(imports.marks.pop, id(self)))
 
     def __enter__(self) -> None:
@@ -90,14 +91,13 @@ class _Import:
 
 
 class _Imports:
-    """The threads that import modules of this package.  A fork waits until no thread imports.
+    """The threads that are importing modules of this package; a fork waits until there are none.
 
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
     and the child would wait for it forever.
 
-    There is no lock here, because an interrupt right after its acquisition would leave it
-    held.  If an interrupt leaves a mark behind, the mark disappears together with its
-    context.
+    No lock is used here, because an interrupt right after its acquisition would leave it held.  If
+    an interrupt leaves a mark behind, the mark disappears together with its context.
 
     Attributes:
         marks: The thread of each context that was entered, by the id of the context.
@@ -109,13 +109,13 @@ class _Imports:
         self.forking: dict[int, None] = {}
 
     def __call__(self) -> _Import:
-        """Return a context for late imports."""
+        """Return a context for imports."""
         return _Import(self)
 
     def before_fork(self) -> None:
-        """Wait until no other thread imports.
+        """Wait until no other thread is importing.
 
-        The wait is limited: an import may need a lock of this thread.
+        The wait is limited, because an import may need a lock that this thread holds.
         """
         self.forking[get_ident()] = None
         ends = time.monotonic() + _MAX_IMPORT_TIME
@@ -133,9 +133,9 @@ class _Imports:
 
 
 importing = _Imports()
-import_module(
-    "logging"
-)  # logging's fork handler takes a lock, and must run after ours because imports create loggers
+# Importing logging registers its fork handler, which acquires a lock.  That handler must run after
+# `before_fork`, because imports create loggers; handlers run in reverse order of registration.
+import_module("logging")
 if hasattr(os, "register_at_fork"):  # pragma: no branch (not on Windows)
     os.register_at_fork(
         before=importing.before_fork,

@@ -1,7 +1,7 @@
-"""Converts requests, responses and errors between our types and httpx's (or httpx2's).
+"""Converts requests, responses and errors between this package's types and httpx's (or httpx2's).
 
 A request is sent exactly as it was built: no headers, cookies or parameters of a client are added.
-Response bodies are not decoded.  Every exception of httpx becomes a `TransportError`.
+Response bodies are not decoded.  Every httpx exception becomes a `TransportError`.
 """
 
 import time
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from httpx import URL, ByteStream
     from httpx import Request as HTTPXRequest
 
-# A PUT of at least this size to S3 asks for permission by ``Expect: 100-continue``, so that an
-# error or a redirect to another region costs no upload.  That takes one round trip, which is short
-# compared to sending a body of this size.  The SDKs for Java and Go ask from 1 and 2 MiB on;
-# botocore asks for any size.  Only the built-in pool can wait for the permission.
+# A PUT of at least this many bytes to S3 is sent with ``Expect: 100-continue``, so that an error or
+# a redirect to another region costs no upload.  Waiting for permission to send the body takes one
+# round trip, which is short compared to sending a body of this size.  The SDKs for Java and Go do
+# so from 1 and 2 MiB on, botocore for any size.  Only the built-in pool can wait for the
+# permission.
 _EXPECT_SIZE = 1 << 20
 
-# The characters that HTTP allows in names and values of headers (RFC 9110, section 5.5); h11
-# refuses all others.  Regular expressions are not used here: compiling them takes longer than
-# importing this module.
+# The characters that HTTP allows in header names and values (RFC 9110, section 5.5); h11 rejects
+# all others.  Regular expressions are not used here: compiling them takes longer than importing
+# this module.
 _NAME = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
-# Raised before anything was sent.  After any other error, the request may have arrived.
+# These errors are raised before anything was sent.  After any other error, the request may have
+# arrived.
 _BEFORE_SENDING = frozenset(
     {
         "ConnectError",
@@ -51,7 +53,7 @@ _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"}
 
 
 class HTTPClient(Protocol):
-    """A client of httpx or httpx2, blocking or async."""
+    """A blocking or async httpx or httpx2 client."""
 
     @property
     def is_closed(self) -> bool:
@@ -61,7 +63,7 @@ class HTTPClient(Protocol):
     def send(
         self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: Any = ...
     ) -> Any:
-        """Send a request of the client's library."""
+        """Send a request, an instance of the `Request` class of the client's library."""
         ...
 
 
@@ -69,11 +71,12 @@ def get_library(client: HTTPClient, kind: str) -> str:
     """Return ``httpx`` or ``httpx2``: the library of a user-supplied client.
 
     Args:
-        client: The client.
-        kind: The name of its class or base class: ``Client`` or ``AsyncClient``.
+        client: The user-supplied client.
+        kind: The name of the required class, ``Client`` or ``AsyncClient``.
 
     Raises:
-        ConfigError: The client is of another class.  Pass a client of the class in the message.
+        ConfigError: The client is not an instance of this class.  Pass a client of a class that
+            the message names.
     """
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]
@@ -85,9 +88,9 @@ def get_library(client: HTTPClient, kind: str) -> str:
 def build_request(
     httpx: ModuleType, client: HTTPClient | None, origin: str, request: Request
 ) -> "HTTPXRequest":
-    """Convert *request* to httpx's.
+    """Convert *request* to an httpx request.
 
-    The client does not build it, because it would add headers and cookies.
+    The client's `build_request` is not used, because it would add headers and cookies.
     """
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
@@ -109,7 +112,7 @@ def build_request(
                 "segments '.' and '..' from the path: use another key or no proxy"
             )
         message.extensions["target"] = target
-    # A server name in TLS has no trailing dot.  The pool itself removes it.
+    # A server name in TLS has no trailing dot.  The pool removes the dot itself.
     if url.raw_host.endswith(b"."):
         message.extensions["sni_hostname"] = url.raw_host.rstrip(b".").decode("ascii")
     return message
@@ -133,7 +136,8 @@ def _encode_headers(headers: tuple[tuple[str, str], ...]) -> Iterable[tuple[byte
     if not headers:
         return ()
     names, values = zip(*headers, strict=True)
-    # Usually one check is enough for all headers.  A function call for each would take noticeable time.
+    # Usually one check is enough for all headers.  A function call for each header would take
+    # noticeable time.
     together = f"|{'|'.join(values)}|"
     has_outer_blank = "| " in together or " |" in together
     if together.isascii() and together.isprintable() and not has_outer_blank:
@@ -158,7 +162,7 @@ def _field_value(name: str, value: str) -> bytes:
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
-        encoded = b"\n"  # a lone surrogate is refused like a control character
+        encoded = b"\n"  # a lone surrogate is rejected like a control character
     if encoded.translate(None, _VALUE) or encoded != encoded.strip(b" \t"):
         raise ParamValidationError(
             f"the value of the header {name} is not valid: remove control characters, line breaks "
@@ -171,10 +175,10 @@ def _field_value(name: str, value: str) -> bytes:
 def checked_headers(
     headers: list[tuple[bytes, bytes]],
 ) -> list[tuple[bytes, bytes, bytes]] | None:
-    """Check all headers at once, and return them in the form that h11 uses after its own checks.
+    """Check all headers in one step, and return them in the form that h11 uses after its checks.
 
-    Return None if h11 must check them itself.  h11 matches two patterns against each header, which takes
-    longer than signing the request.
+    Return None if h11 must check them itself.  h11 matches two patterns against each header, which
+    takes longer than signing the request.
     """
     if not headers:
         return None
@@ -199,7 +203,7 @@ def checked_headers(
 def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
     """Return a stream that sends a large body in pieces.
 
-    Each piece has the whole write timeout.
+    The write timeout applies to each piece separately.
     """
     from .bodies import request_body
 
@@ -225,7 +229,7 @@ def set_time_limits(
 
 
 def time_left(deadline: float) -> float:
-    """Return the seconds until *deadline*, at least 1 ms, to read a response that is ready."""
+    """Return the seconds until *deadline*, at least 1 ms so that a ready response can be read."""
     return max(0.001, deadline - time.monotonic())
 
 
@@ -244,9 +248,9 @@ def make_transport_error(
 
 
 def _reason(error: BaseException) -> str:
-    """Return the message of an exception, or of its cause if it has none, as with trio.
+    """Return the message of an exception, or that of its cause if it has none, as on trio.
 
-    A message of h11 may quote the header that it refuses, which may be a secret.  Therefore the
+    An h11 message may quote the header that h11 rejects, which may be a secret.  Therefore the
     message is also removed from the exceptions themselves, because a traceback shows them.
     """
     reason, cause = "", cast("BaseException | None", error)

@@ -12,10 +12,10 @@ PIECE_SIZE = 64 * 1024
 
 
 class HasItems(Protocol):
-    """An object with the method ``items``: a mapping, or for example the headers of urllib."""
+    """An object with the method ``items``, such as a mapping or urllib's headers."""
 
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
-        """Return pairs of name and value."""
+        """Return pairs of a name and a value."""
         ...
 
 
@@ -28,8 +28,8 @@ class Request(Value):
     Attributes:
         method: The method, such as ``POST``.
         path: The path and query, percent-encoded, as they are sent after the origin.
-        headers: Pairs of name and value.
-        body: The whole body.
+        headers: Pairs of a name and a value.
+        body: The complete body.
     """
 
     __slots__ = __match_args__ = ("method", "path", "headers", "body")
@@ -62,8 +62,8 @@ class Response(Value):
 
     Attributes:
         status: The HTTP status.
-        headers: Pairs of name, in lower case, and value.
-        body: The bytes of the body that arrived, without decoding their Content-Encoding.
+        headers: Pairs of a name in lower case and a value.
+        body: The part of the body that arrived, without decoding its Content-Encoding.
         complete: Whether the whole body arrived.
     """
 
@@ -109,7 +109,7 @@ class Response(Value):
         return None
 
     def timestamp(self, name: str) -> datetime | None:
-        """Return the time in the header *name*, such as ``date``; None without a valid time."""
+        """Return the time in the header *name*, such as ``date``, or None if it has no valid time."""
         return parse_http_date(self.header(name))
 
     @property

@@ -1,4 +1,4 @@
-"""The backend of asyncio.  It does not use anyio, which takes 20 ms to import."""
+"""The asyncio backend.  It does not use anyio, which takes 20 ms to import."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) el
 class Event:
     """An event for one waiter.
 
-    It takes a fifth of the memory of anyio's, and thousands of tasks may wait.
+    It takes a fifth of the memory of anyio's event, which matters if thousands of tasks wait.
     """
 
     __slots__ = ("_future",)
@@ -38,7 +38,7 @@ class Event:
             self._future.set_result(None)
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, or for *timeout* seconds."""
+        """Wait until the event is set, but at most for *timeout* seconds."""
         if timeout is None:
             await self._future
             return
@@ -52,7 +52,8 @@ class Event:
 class Semaphore(asyncio.Semaphore):
     """A lock that several tasks can hold.
 
-    `asyncio.Lock.locked` does not report that a released lock is reserved for a waiting task.
+    `asyncio.Lock` is not used, because its `locked` does not report that a released lock is
+    reserved for a waiting task.
     """
 
     def acquire_nowait(self) -> bool:
@@ -87,7 +88,7 @@ class TaskGroup:
         try:
             await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # The error of a task cancels a body that waits.
+            # The error of a task cancels the body of the context, if it is waiting.
             if error is None or isinstance(error, asyncio.CancelledError):
                 raise first_error(group) from None
 
@@ -107,14 +108,14 @@ class TaskGroup:
             task.cancel()
 
     def cancel(self) -> None:
-        """Cancel all tasks where they wait next."""
+        """Cancel all tasks of the group at the next point where they wait."""
         self._is_cancelled = True
         for task in tuple(self._tasks):
             task.cancel()
 
 
 class AsyncioBackend:
-    """The concurrency backend of asyncio."""
+    """The concurrency backend for asyncio."""
 
     is_blocking = False
     event = staticmethod(Event)
@@ -193,7 +194,7 @@ class AsyncioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise StillRunningError and let it continue.
+        After *seconds*, raise StillRunningError and let the function continue.
         """
         make_task: Any = asyncio.Task
         loop = asyncio.get_running_loop()
@@ -221,6 +222,6 @@ class AsyncioBackend:
 
 
 def _forget(task: "asyncio.Task[object]") -> None:
-    """Retrieve the error of a task that nobody may await, so that asyncio does not log it."""
+    """Retrieve the error of a task that may never be awaited, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""The backend of blocking clients.  Its coroutines block and never suspend."""
+"""The backend for blocking clients, whose coroutines block and never suspend."""
 
 import threading
 import time
@@ -53,7 +53,8 @@ class _NoLock:
 class ThreadGroup:
     """A group of concurrent threads.
 
-    A cancelled thread ends while it sleeps, or while it reads from or writes to a connection.
+    A cancelled thread ends where it sleeps, waits for an event, or reads from or writes to a
+    connection.
     """
 
     def __init__(self) -> None:
@@ -97,7 +98,7 @@ class ThreadGroup:
         thread.start()
 
     def cancel(self) -> None:
-        """Cancel all threads where they wait next."""
+        """Cancel all threads of the group at the next point where they wait."""
         self._scope.cancel()
 
     def _work(
@@ -117,7 +118,7 @@ class ThreadGroup:
 
 
 class SyncBackend:
-    """The concurrency backend of threads."""
+    """The concurrency backend for threads."""
 
     is_blocking = True
 
@@ -187,5 +188,5 @@ _BACKEND = SyncBackend()
 
 
 def sync_backend() -> "Backend":
-    """Return the backend of threads."""
+    """Return the thread backend."""
     return _BACKEND

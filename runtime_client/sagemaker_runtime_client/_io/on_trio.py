@@ -1,4 +1,4 @@
-"""The backend of trio."""
+"""The trio backend."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ class Event:
         self._event.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, or for *timeout* seconds."""
+        """Wait until the event is set, but at most for *timeout* seconds."""
         with trio.move_on_after(inf if timeout is None else timeout):
             await self._event.wait()
 
@@ -79,7 +79,7 @@ class TaskGroup:
         try:
             return bool(await self._manager.__aexit__(kind, error, traceback))
         except BaseExceptionGroup as group:
-            # The error of a task cancels a body that waits.
+            # The error of a task cancels the body of the context, if it is waiting.
             errors = group.split(trio.Cancelled)[1]
             if errors is not None and (error is None or isinstance(error, trio.Cancelled)):
                 raise first_error(errors) from None
@@ -94,12 +94,12 @@ class TaskGroup:
         self._nursery.start_soon(function, *arguments)
 
     def cancel(self) -> None:
-        """Cancel all tasks where they wait next."""
+        """Cancel all tasks of the group at the next point where they wait."""
         self._nursery.cancel_scope.cancel()
 
 
 class TrioBackend:
-    """The concurrency backend of trio."""
+    """The concurrency backend for trio."""
 
     is_blocking = False
     event = staticmethod(Event)
@@ -140,7 +140,7 @@ class TrioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise StillRunningError and let it continue.
+        After *seconds*, raise StillRunningError and let the function continue.
         """
         outcomes: list[Outcome[T]] = []
         scope, ended = trio.CancelScope(), trio.Event()

@@ -20,8 +20,8 @@ class Finished:
 
     Args:
         status: The exit status.
-        stdout: The bytes that it wrote to stdout.
-        stderr: The bytes that it wrote to stderr.
+        stdout: The bytes that the process wrote to stdout.
+        stderr: The bytes that the process wrote to stderr.
     """
 
     def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
@@ -42,7 +42,7 @@ async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: i
 
 
 class _Program:
-    """A program that runs in a thread.  Its task may kill it, even before it has started."""
+    """A program that a thread runs.  The waiting task may kill it, even before it has started."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -71,9 +71,9 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
-    """Wait for the end of a process.
+    """Wait for a process to end.
 
-    Kill it if it writes too much, or if the wait is interrupted.
+    Kill the process if it writes too much, or if the wait is interrupted.
     """
     read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 

@@ -1,4 +1,4 @@
-"""Finds the proxy for a request, and creates clients of httpx that send through it."""
+"""Finds the proxy for a request, and creates httpx clients that send through it."""
 
 import re
 from importlib import import_module
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
     from httpx import AsyncClient, Client
 
-# Scheme, user and password, host and port of a proxy's address.  The pattern is compiled only where it is
-# used, because compiling it would delay the first call.
+# The parts of a proxy address: scheme, user and password, host, and port.  The pattern is compiled
+# only where it is used, because compiling it would delay the first call.
 _ADDRESS = r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?"
 
 
 def get_proxy(origin: str) -> str:
     """Return the address of the environment's proxy for *origin*, or an empty string.
 
-    As in boto3, this is the proxy for the scheme of the origin, never ALL_PROXY.  NO_PROXY is
-    compared as text.  An IPv6 host may also be written there without its brackets.
+    As in boto3, this is the proxy for the scheme of the origin, never ALL_PROXY.  The entries of
+    NO_PROXY are compared as text with the host of the origin, both with and without the port.  An
+    entry for an IPv6 host may omit the brackets.
 
     Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
     """
@@ -46,11 +47,11 @@ def make_proxied_client(
     max_connections: int,
     max_idle: int,
 ) -> "Client | AsyncClient":
-    """Create a client of httpx that sends through a proxy.
+    """Create an httpx client that sends through a proxy.
 
     Args:
-        kind: The class of the client: ``Client`` or ``AsyncClient``.
-        scheme: The scheme of the origins that it sends to.
+        kind: The name of the client's class, ``Client`` or ``AsyncClient``.
+        scheme: The scheme of the origins to which the client sends.
         proxy: The address of the proxy.
         ca_bundle: The certificates to trust, as for `tls_context`.
         max_connections: The maximum number of connections.
@@ -82,8 +83,9 @@ class Proxy(NamedTuple):
     """The proxy that a client uses for a URL.
 
     Attributes:
-        address: Scheme, host and port, without the password; empty without a proxy.
-        forwards: Whether it is an HTTP proxy, which reads the request line, and not a SOCKS proxy.
+        address: The scheme, host and port, without the password; empty if there is no proxy.
+        forwards: Whether the proxy is an HTTP proxy, which reads the request line, and not a SOCKS
+            proxy.
     """
 
     address: str = ""
@@ -96,7 +98,6 @@ def get_client_proxy(client: Any, url: object) -> Proxy:
     proxy = getattr(pool, "_proxy_url", None)
     if proxy is None:
         return Proxy()
-    kind = type(
-        pool
-    ).__name__  # in httpcore: HTTPProxy, SOCKSProxy, AsyncHTTPProxy or AsyncSOCKSProxy
+    # The class is httpcore's HTTPProxy, SOCKSProxy, AsyncHTTPProxy or AsyncSOCKSProxy.
+    kind = type(pool).__name__
     return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)

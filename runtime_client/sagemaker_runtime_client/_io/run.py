@@ -1,7 +1,7 @@
 """Runs the coroutines of this package, with or without an event loop.
 
-An async client awaits them, on asyncio or trio.  A blocking client calls `run`: over threads a
-coroutine never suspends, so that one step completes it, even inside a running event loop.
+An async client awaits them, on asyncio or trio.  A blocking client calls `run`: with the thread
+backend a coroutine never suspends, so that one step completes it, even inside a running event loop.
 
 This module also finds the running event loop (`async_backend`), and keeps one value per loop
 (`PerLoop`).
@@ -46,12 +46,12 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
 
 
 def is_async(function: object) -> bool:
-    """Return whether *function* is declared as async: its result must be awaited."""
+    """Return whether *function* is declared as async, so that its result must be awaited."""
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":
-    """Return the loop of the running asyncio task, or None in trio and outside of event loops."""
+    """Return the loop of the running asyncio task, or None on trio and outside of event loops."""
     asyncio = sys.modules.get("asyncio")  # if asyncio is not loaded, no asyncio loop is running
     try:
         task = None if asyncio is None else asyncio.current_task()
@@ -82,7 +82,7 @@ def _trio_backend() -> "Backend":
 class PerLoop(Generic[T]):
     """One value per event loop; threads share one value.
 
-    The values of closed loops are dropped when a value for another loop is made.  They do not
+    The values of closed loops are dropped when a value for another loop is created.  They do not
     disappear by themselves: connections and locks of asyncio refer to their loop, which keeps the
     weak keys alive.
     """

@@ -1,7 +1,7 @@
-"""Chooses the sender for an origin: the pool, or a client of httpx.
+"""Chooses the sender for an origin: the pool, or an httpx client.
 
-A client of httpx is used if the user supplies one, or for a proxy.  Senders are created when they
-are first needed.  Modules and the CA bundle are loaded in a thread.
+An httpx client is used if the user supplies one, or for a proxy.  Senders are created when they are
+first needed.  Modules and the CA bundle are loaded in a thread.
 """
 
 import sys
@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 
 class Sender(Protocol):
-    """The pool or a client of httpx.
+    """The pool or an httpx client.
 
     Attributes:
-        library: The module to which its requests belong: httpx or httpx2.
-        client: The client; None for the pool.
+        library: The module whose request class the sender uses: httpx or httpx2.
+        client: The httpx client; None for the pool.
     """
 
     @property
@@ -41,7 +41,7 @@ class Sender(Protocol):
     def client(self) -> "HTTPClient | None": ...
 
     def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
-        """Return a context that waits for a connection.  Its value is an argument of `send`."""
+        """Return a context that waits for a connection.  Its value must be passed to `send`."""
         ...
 
     def limit(self, ends: float, /) -> AbstractAsyncContextManager[object]:
@@ -51,8 +51,8 @@ class Sender(Protocol):
     async def send(self, request: "httpx.Request", reservation: Any, /) -> Any:
         """Send a request, and return the response as soon as its head has arrived.
 
-        Its ``stream`` has a method ``read``, which returns the next bytes of the body, and a method
-        ``aclose``.
+        The ``stream`` of the response has a method ``read``, which returns the next bytes of the
+        body, and a method ``aclose``.
         """
         ...
 
@@ -64,8 +64,8 @@ class Sender(Protocol):
 class Senders:
     """The senders of one event loop, or of all threads.
 
-    They can still send after `close`, because a call may be in progress.  But then each connection
-    is closed after its request, because nothing would close it later.
+    The senders can still send after `close`, because a call may be in progress.  From then on each
+    connection is closed after its request, because nothing would close it later.
 
     Args:
         backend: The concurrency backend.
@@ -92,7 +92,7 @@ class Senders:
         self._user: dict[str, Sender] = {}
         self._loading = backend.task_lock()
         self._is_closed = False
-        # Only a user-supplied client itself knows how many requests it can have in progress.
+        # Only a user-supplied client itself can limit the number of its requests in progress.
         most = max_connections if http_client is None else sys.maxsize
         self.admission = None if backend.is_blocking else backend.task_lock(most)
 
@@ -115,26 +115,25 @@ class Senders:
         return self._opened.get(key) or await self._open(key)
 
     async def _find(self, known: dict[str, T], key: str, make: Callable[[str], T]) -> T:
-        """Return the value of a key, or make it in a thread.
+        """Return the value of *key*, which is created in a thread at the first call.
 
-        If several tasks wait, one of them makes the value for all.
+        If several tasks wait for the value, one of them creates it for all.
         """
         loading = self._loading
         await loading.acquire()
         try:
             if key not in known:
                 made = await self._backend.in_new_thread(make, key)
-                return known.setdefault(
-                    key, made
-                )  # if two threads make a value, the first one is kept
+                # If two threads create a value, the first value is kept.
+                return known.setdefault(key, made)
             return known[key]
         finally:
             loading.release()
 
     async def _open(self, key: str) -> Sender:
-        """Make a sender.
+        """Create a sender.
 
-        If the client is closed meanwhile, make sure that it keeps no connections.
+        If the client is closed meanwhile, make sure that the sender keeps no connections.
         """
         was_closed = self._is_closed
         sender = await self._find(self._opened, key, self._make)
@@ -173,7 +172,7 @@ class Senders:
         return "Client" if self._backend.is_blocking else "AsyncClient"
 
     def _wrap(self, client: Any) -> Sender:
-        """Return a sender for a client of httpx."""
+        """Return a sender for an httpx client."""
         with importing():
             from .user_client import AsyncClient, SyncClient
 

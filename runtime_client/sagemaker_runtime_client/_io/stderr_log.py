@@ -1,4 +1,4 @@
-"""Log messages on stderr, for ``SAGEMAKER_RUNTIME_LOG`` and for ``--debug`` on the command line."""
+"""Writes log messages to stderr, for ``SAGEMAKER_RUNTIME_LOG`` and the option ``--debug``."""
 
 import logging
 import sys
@@ -37,12 +37,13 @@ _handler = _StderrHandler()
 _handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
 
-@cache  # a wrong level causes one warning per process, not one per client
+@cache  # an invalid level causes one warning per process, not one per client
 def log_to_stderr(level: str) -> None:
-    """Write the package's log messages to stderr.  If called repeatedly, the most verbose level wins.
+    """Write the package's log messages to stderr; the most verbose level of all calls applies.
 
     Args:
-        level: ``debug``, ``info`` or ``warning``, in any case.  Any other value only logs a warning.
+        level: ``debug``, ``info`` or ``warning``, in upper or lower case.  Any other value only
+            logs a warning.
     """
     number = _LEVELS.get(level.strip().lower())
     if number is None:

@@ -35,7 +35,7 @@ class System:
     """Environment, files, programs, clocks and pauses.
 
     Args:
-        backend: Returns the concurrency backend: of threads, or of the running event loop.
+        backend: Returns the concurrency backend for threads or for the running event loop.
 
     Attributes:
         backend: The argument *backend*.
@@ -46,7 +46,8 @@ class System:
         self.backend = backend
         self.environ: Mapping[str, str] = os.environ
 
-    # A number that changes after a fork and after a snapshot is restored.
+    # The generation of the process, a number that changes after a fork or the restore of a
+    # snapshot.
     generation = staticmethod(generation)
     # The monotonic clock, in seconds.
     monotonic = staticmethod(time.monotonic)
@@ -113,7 +114,7 @@ class System:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return the credentials from *function*, or raise TransportError at the *deadline*."""
+        """Return the credentials that *function* returns; raise TransportError at the *deadline*."""
         if deadline is None:
             return await function(*arguments)
         seconds = deadline - time.monotonic()
@@ -176,19 +177,20 @@ def _new_lock(backend: "Backend") -> "Lock":
 
 
 class Once(Generic[T]):
-    """A value that is made at the first call, and then kept.
+    """A value that is created at the first call, and then kept.
 
-    If several tasks or threads call at the same time, one of them makes the value for all.  If
-    several event loops make a value, the first one is kept.  If making the value fails, the next
-    call tries again.
+    If several tasks or threads call at the same time, one of them creates the value for all.  If
+    several event loops create a value, the first value is kept.  If the creation fails, the next call
+    tries again.
 
     Args:
         system: Provides the lock.
-        make: Makes the value.
-        kept: A function that is awaited with the value as soon as it is kept; None for no function.
+        make: Creates the value.
+        kept: An async function that is called with the value as soon as the value is stored; None
+            for no function.
 
     Attributes:
-        value: The value; None before it is made.
+        value: The value; None before it is created.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """TLS contexts, created for the first https URL, cached per CA bundle and shared by all clients.
 
-Loading a whole bundle of certificates takes 17 ms, a fifth of a first call.  The certificates of
-AWS's endpoints are issued by Amazon's five authorities.  Therefore only Amazon's authorities of the
-bundle are loaded first.  The whole bundle is loaded for the first server that needs it, which costs
-that server's connection a second handshake.
+Loading a complete bundle of certificates takes 17 ms, a fifth of a first call.  The certificates of
+AWS's endpoints are issued by Amazon's five authorities.  Therefore only the certificates of these
+authorities are loaded from the bundle at first.  The complete bundle is loaded for the first server
+that needs it, and the connection to that server then takes a second handshake.
 
 Source: https://www.amazontrust.com/repository/ (the names of AWS's authorities).
 """
@@ -29,10 +29,10 @@ _AMAZON = (b"Amazon", b"Starfield Services Root")
 
 
 def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
-    """Return two functions that create TLS contexts: one for AWS's servers, one for all.
+    """Return two functions that create TLS contexts: one for AWS's servers, one for all servers.
 
     Args:
-        ca_bundle: A file, or a directory as OpenSSL's ``c_rehash`` makes it.  None means
+        ca_bundle: A file, or a directory prepared by OpenSSL's ``c_rehash``.  None means
             SSL_CERT_FILE or SSL_CERT_DIR, as in httpx, or otherwise certifi's bundle.
     """
     return [partial(make, _path(ca_bundle)) for make in (_amazon_context, _context)]
@@ -63,7 +63,7 @@ def _context(path: str | None) -> "ssl.SSLContext":
 def _amazon_context(path: str | None) -> "ssl.SSLContext":
     """Return a TLS context with Amazon's authorities only.
 
-    If the bundle contains none of them, the context has the whole bundle.
+    If the bundle contains none of them, the context has the complete bundle.
     """
     certificates = _amazon_certificates(path)
     try:
@@ -77,7 +77,7 @@ def _make_context(
 ) -> "ssl.SSLContext":
     """Return Python's default context with these certificates, but with botocore's rules for chains.
 
-    From Python 3.13 on the default is stricter.  For example, it refuses certificates without an
+    From Python 3.13 on the default is stricter.  For example, it rejects certificates without an
     Authority Key Identifier, which some companies issue.
     """
     import ssl
@@ -92,7 +92,7 @@ def _amazon_certificates(path: str | None) -> bytes:
     try:
         certificates = _certificates(_certifi() if path is None else _read(path))
     except (OSError, Error):
-        return b""  # OpenSSL may be able to read the bundle, or reports a better error
+        return b""  # OpenSSL may be able to read the bundle, or will report a better error
     return b"".join(one for one in certificates if any(name in one for name in _AMAZON))
 
 
@@ -109,14 +109,15 @@ def _read(path: str) -> bytes:
 
 
 def _certifi() -> bytes:
-    """Return certifi's bundle.  It is read without importing certifi.
+    """Return certifi's bundle, which is read without importing certifi.
 
     The import would take 3 ms, and would create a temporary file if certifi is in a zip file.
     """
     spec: Any = find_spec("certifi")
     try:
         data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), "cacert.pem"))
-    # Debian and Fedora remove the file.  There `certifi.where` returns the system's bundle.
+    # Debian and Fedora remove the file; there, `certifi.where` returns the path of the system's
+    # bundle.
     except OSError:
         return _read(import_module("certifi").where())
     return data

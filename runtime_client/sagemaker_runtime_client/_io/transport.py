@@ -1,9 +1,9 @@
-"""Sends requests by the pool or by a client of httpx (or httpx2).
+"""Sends requests through the pool or an httpx (or httpx2) client.
 
-Each of them is imported for its first request.
+Each of the two is imported for its first request.
 
-Requests go directly to the pool, without httpx's client.  A client of httpx is used if the
-environment names a proxy, or if the user supplies the client.  Redirects are not followed.
+Usually requests go directly to the pool, without an httpx client.  An httpx client is used if the
+environment configures a proxy, or if the user supplies the client.  Redirects are not followed.
 """
 
 import time
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """Sends requests.
+    """Sends requests through the pool or an httpx client.
 
     Args:
         backend: Returns the concurrency backend.
         http_client: A user-supplied client, which is never closed here; None for the built-in pool.
-        connect_timeout: Seconds to connect, including TLS.
-        read_timeout: Seconds between two pieces of the data that are sent or received.  The sum of
-            both timeouts limits the wait for a free connection.
+        connect_timeout: The maximum number of seconds to connect, including the TLS handshake.
+        read_timeout: The maximum number of seconds between two pieces of data that are sent or
+            received.  The sum of both timeouts limits the wait for a free connection.
         max_connections: The maximum number of open connections.
-        ca_bundle: Path of the certificates to trust.  None means SSL_CERT_FILE, SSL_CERT_DIR or
+        ca_bundle: The path of the certificates to trust.  None means SSL_CERT_FILE, SSL_CERT_DIR or
             certifi's.
 
     Attributes:
@@ -67,7 +67,10 @@ class Transport:
         self._reset()
 
     def _reset(self) -> None:
-        """Start without connections.  The number of the current generation is stored last."""
+        """Start without connections.
+
+        The number of the generation is stored last, so that an interrupted reset is repeated.
+        """
         self.senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
         self._generation = generation()
 
@@ -82,11 +85,13 @@ class Transport:
     def _get_senders(self) -> Senders:
         """Return the senders of the running event loop, or of threads."""
         if self._generation != generation():
-            self._reset()  # close nothing: connections belong to the parent process, or are gone after a restore
+            # The connections belong to the parent process, or are gone after a restore, so nothing
+            # is closed.
+            self._reset()
         return self.senders()
 
     async def prepare(self, origin: str, *, direct: bool = False) -> None:
-        """Load the sender for *origin*, so that loading it does not count as time of the server."""
+        """Load the sender for *origin*, so that loading does not count towards a time limit."""
         await self._get_senders().get(origin, direct=direct)
 
     async def send(
@@ -103,15 +108,15 @@ class Transport:
         Args:
             origin: Scheme and host of the server, and the port unless it is the default of the
                 scheme.
-            make: Builds the request.  It is called when there is a connection, so that a waiting
-                call holds little memory and its signature is new.
+            make: Builds the request.  It is called as soon as a connection is free, so that a
+                waiting call holds little memory and the signature is new.
             deadline: When to give up, on the monotonic clock; None for no limit except the
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
             limit: How much of the response body is read.
 
         Raises:
-            TransportError: No response arrived, or it did not arrive in time.
+            TransportError: No response arrived, or none arrived within the time limits.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
@@ -240,10 +245,10 @@ class ResponseReader:
         return not (self._is_too_large or time.monotonic() > self.ends)
 
     def response(self, label: str) -> Response:
-        """Return the response as far as it arrived.
+        """Return the response as far as it has arrived.
 
         Args:
-            label: Method and origin of the request, for the message of an error.
+            label: The method and origin of the request, for the error message.
 
         Raises:
             ResponseTooLargeError: The body is larger than the limit.

@@ -1,4 +1,4 @@
-"""Sends through a client of httpx (or httpx2): a user-supplied client, or a client for a proxy."""
+"""Sends requests through an httpx (or httpx2) client: a user-supplied one, or one for a proxy."""
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     from .concurrency import Backend
 
-# Extra seconds, so that the timeout of a single read expires first: its error says how much
+# Extra seconds, so that the timeout of a single read expires first: its error reports how much
 # arrived.
 _GRACE = 0.1
 
 
 class SyncClient:
-    """Sends through a blocking client.  Its coroutines never suspend.
+    """Sends requests through a blocking client, in coroutines that never suspend.
 
     Args:
         httpx: The library of the client.
-        client: The client.
+        client: The httpx or httpx2 client.
     """
 
     def __init__(self, httpx: ModuleType, client: "httpx.Client") -> None:
@@ -45,7 +45,7 @@ class SyncClient:
             response = recording(self.library, self.client).send(
                 request, stream=True, auth=None, follow_redirects=False
             )
-        # Raised by a hook; the caller judges the status itself.
+        # Raised by a hook; the caller evaluates the status itself.
         except self.library.HTTPStatusError as error:
             response = error.response
         return _Received(response, _SyncBody(self.library, response))
@@ -81,11 +81,11 @@ class _SyncBody:
 
 
 class AsyncClient:
-    """Sends through an async client, which has a timeout for each step but no deadline.
+    """Sends requests through an async client, and adds the deadline that httpx does not support.
 
     Args:
         httpx: The library of the client.
-        client: The client.
+        client: The httpx or httpx2 client.
         backend: The backend of the running event loop.
     """
 
@@ -110,7 +110,7 @@ class AsyncClient:
                 response = await recording(self.library, self.client).send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
-            # Raised by a hook; the caller judges the status itself.
+            # Raised by a hook; the caller evaluates the status itself.
             except self.library.HTTPStatusError as error:
                 response = error.response
             return _Received(response, _AsyncBody(self.library, response))
@@ -140,7 +140,7 @@ class _AsyncBody:
 
 
 def _time_for_head(request: "httpx.Request") -> float:
-    """Return the seconds until the head has arrived if each step takes its whole timeout."""
+    """Return the seconds until the response head arrives if each step takes its full timeout."""
     limits = request.extensions["timeout"]
     pieces = int(request.headers.get("content-length", 0)) // PIECE_SIZE
     seconds: float = sum(limits.values()) + pieces * limits["write"]

@@ -1,1 +1,1 @@
-"""An HTTP/1.1 connection pool over h11.  See README.md."""
+"""An HTTP/1.1 connection pool that uses h11.  See README.md."""

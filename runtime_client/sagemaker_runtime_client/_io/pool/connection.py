@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _MAX_READ_SIZE = 64 * 1024
 # How many seconds to wait for a response to ``Expect: 100-continue``.
 CONTINUE_TIMEOUT = 1.0
-# The maximum size of one write in bytes.  Each write has the whole write timeout.
+# The maximum size of one write in bytes.  The write timeout applies to each write separately.
 _MAX_WRITE_SIZE = 64 * 1024
 
-# h11's class of headers that have been checked.  It has no public name.
+# h11's class for checked headers, which has no public name.
 _Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).headers)
 
 
@@ -43,7 +43,7 @@ class Connection:
         self._limits: tuple[float | None, float] = (None, inf)
         self._ends = inf  # deadline of the current event: the head, or one piece of the body
         self._left_of_heads = HEADS_SIZE
-        # The response may arrive before the whole request is written.
+        # The head of the final response, which may arrive before the whole request is written.
         self._response: h11.Response | None = None
         self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
@@ -108,7 +108,7 @@ class Connection:
         return size
 
     def _left_of_body(self) -> int:
-        """Return how many bytes of the body are still to come; 0 without a Content-Length."""
+        """Return how many bytes of the body are still to come, or 0 if there is no Content-Length."""
         headers = {} if self._response is None else dict(self._response.headers)
         if b"transfer-encoding" in headers:
             return 0
@@ -125,8 +125,8 @@ class Connection:
         """Prepare for another request, and return whether the connection can carry one.
 
         The connection cannot be reused if part of the exchange is still to come, if the server has
-        closed it, or if data follow the response: they would be read as the response to the next
-        request.
+        closed it, or if more data follow the response, which would be read as the response to the
+        next request.
         """
         protocol = self._protocol
         if self._bypasses:
@@ -145,12 +145,12 @@ class Connection:
         Data after the body, if any, are still unread.  `Pool` finds them before the next request.
         """
         if self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False  # the state is MUST_CLOSE if the head ends the connection
+            return False  # the state is MUST_CLOSE if a head ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
     async def _write(self, request: httpx.Request, timeout: float | None, *, expects: bool) -> None:
-        """Write *request*, the head together with the first part of a body in memory."""
+        """Write *request*; if its body is in memory, the head and the first part are sent together."""
         headers, stream = request.headers.raw, request.stream
         if expects:
             headers = [*headers, (b"expect", b"100-continue")]
@@ -191,8 +191,8 @@ class Connection:
     async def _may_continue(self) -> bool:
         """Wait for ``100 Continue``, and return whether to send the body.
 
-        If a final response arrives first, the body is not sent.  If the server does not respond in
-        time, the body is sent: the server may not support ``Expect``.
+        If a final response arrives first, the body is not sent.  If the server does not respond
+        within `CONTINUE_TIMEOUT`, the body is sent, because the server may not support ``Expect``.
 
         Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, also waits for one second.
         """
@@ -212,7 +212,7 @@ class Connection:
         return True
 
     async def _is_answered_before(self, part: bytes, timeout: float | None) -> bool:
-        """Write *part* of a body, unless the server responds first (RFC 9112, section 9.5)."""
+        """Write *part* of a body; return True if the server responds first (RFC 9112, section 9.5)."""
         left = memoryview(part)
         while left:
             written = await self.stream.write_part(left, self._time_to_write(timeout))

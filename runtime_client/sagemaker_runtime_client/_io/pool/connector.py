@@ -27,14 +27,14 @@ class Connector:
     Args:
         backend: The concurrency backend that opens the sockets.
         contexts: Functions that create TLS contexts, the preferred one first.  The first is called
-            for the first https URL.  A server whose certificate authority is unknown to the current
-            context makes the pool change to the next one for good.
+            for the first https URL.  If a server's certificate authority is unknown to the current
+            context, the pool permanently changes to the next context.
     """
 
     def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
-        # The first element is in use.  At its first use the function is replaced by the context
-        # that it returns.
+        # The first element is the one in use.  When a function is first used, it is replaced by the
+        # context that it returns.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
 
@@ -60,7 +60,7 @@ class Connector:
         contexts = self._contexts
         first, *more = contexts
         context = first if isinstance(first, ssl.SSLContext) else await self._load(first)
-        if self._contexts is contexts:  # no other task or thread changed them meanwhile
+        if self._contexts is contexts:  # no other task or thread has changed them meanwhile
             self._contexts = (context, *more)
         return context
 
@@ -76,7 +76,7 @@ class Connector:
         return context
 
     async def _advance(self, context: ssl.SSLContext) -> bool:
-        """Replace *context* with the next TLS context, and return False if there is none."""
+        """Replace *context* with the next TLS context, or return False if there is none."""
         first, *more = self._contexts
         if first is context and more:
             self._contexts = tuple(more)

@@ -1,4 +1,4 @@
-"""Converts the errors of a connection to httpx's."""
+"""Converts the errors of a connection to httpx exceptions."""
 
 import httpx
 
@@ -11,9 +11,9 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
-    """Raise an exception of h11 as httpx's.
+    """Raise an h11 exception as the corresponding httpx exception.
 
-    If *error* is httpx's own, set its request and return.
+    If *error* is already an httpx exception, set its request and return.
     """
     try:
         if isinstance(error, httpx.TransportError):

@@ -17,10 +17,10 @@ Acquire = Callable[[Permit, float | None], Awaitable[PoolState[Connection]]]
 class Reservation:
     """A permit for one connection, acquired before the request is built.
 
-    A waiting call therefore holds little memory, and its signature does not get old in the queue.
-    A reservation can be passed to `Pool.send` several times, for one request after another, without
-    waiting again.  If the last request left a connection in use, for example after Ctrl-C,
-    `release` closes it.
+    A waiting call therefore holds little memory, and no signature ages in the queue.  A reservation
+    can be passed to `Pool.send` several times, for one request after another, without waiting
+    again.  If the last request left a connection in use, for example after Ctrl-C, `release` closes
+    it.
 
     Attributes:
         exchange: The exchange of the last request, or None.
@@ -41,7 +41,7 @@ class Reservation:
         return self._state
 
     async def __aenter__(self) -> Self:
-        """Wait for the permit, and raise httpx.PoolTimeout if it is not granted in time."""
+        """Wait for the permit, and raise httpx.PoolTimeout if it is not granted within the timeout."""
         self._state = await self._acquire(self._permit, self._timeout)
         return self
 
@@ -87,8 +87,8 @@ class ResponseStream(httpx.AsyncByteStream):
     """The body of a response, without decoding its Content-Encoding.
 
     Attributes:
-        reservation: A reservation to release together with the response; None if its user releases
-            it.
+        reservation: A reservation to release together with the response; None if the caller of
+            `Pool.send` releases it.
     """
 
     def __init__(

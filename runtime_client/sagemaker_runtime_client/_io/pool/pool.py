@@ -1,25 +1,26 @@
-"""The connection pool: an async transport of httpx.  Over threads its coroutines never suspend.
+"""The connection pool, an async httpx transport.  For threads, its coroutines never suspend.
 
 **How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
 *permit*, the right to use one connection.  Permits are granted in the order in which they were
 requested.  Only then does the caller build and sign the request, and pass it to `Pool.send`.
-`send` checks out the idle connection to that origin that was used last.  A connection that its
-server has closed, or has written to without being asked, is closed, and the next one is tried.  If
-none is left, `send` opens a new connection.  If the pool is full, `send` first closes the
+`send` checks out the most recently used idle connection to the request's origin.  If the server has
+closed that connection, or has sent data without a request, `send` closes it and tries the next one.
+If no idle connection is left, `send` opens a new one.  If the pool is full, `send` first closes the
 connection that has been idle longest.
 
 **How a connection is used and released.**  `send` returns the head of the response and a
 `ResponseStream` for its body.  Closing that stream calls `Pool.release`, which makes the connection
-idle again if both messages are complete, and closes it otherwise.  Leaving the reservation releases
-the permit.
+idle again if both the request and the response are complete, and closes it otherwise.  Leaving the
+reservation releases the permit.
 
-**Who owns a connection.**  An idle connection belongs to the `PoolState`, a connection in use to
-exactly one `Exchange`.  The new owner is recorded before the connection leaves the old one, so that
-a connection may for a moment have two owners, but never none.
+**Who owns a connection.**  An idle connection belongs to the `PoolState`, and a connection in use
+belongs to exactly one `Exchange`.  The new owner is recorded before the connection leaves the old
+one, so that a connection may have two owners for a moment, but is never without an owner.
 
-**What an interrupt does.**  Ctrl-C may interrupt any line, and a cancellation any await.  The
-`Reservation` still knows its exchange then, and closes the connection of an unfinished request.  A
-permit that nobody released is free again when its object is garbage-collected.
+**What an interrupt does.**  Ctrl-C may interrupt any line, and a cancellation may interrupt any
+await.  The `Reservation` still refers to its exchange, and closes the connection of an unfinished
+request.  A permit that nobody has released becomes free when the `Permit` object is
+garbage-collected.
 
 **What a fork does.**  The connections belong to the parent process.  The child notices the new
 process id at its next `acquire`, and starts with an empty state.  It leaves the parent's
@@ -55,7 +56,7 @@ _NO_LIMIT = nullcontext()
 
 
 class Pool(httpx.AsyncBaseTransport):
-    """The connections of all threads, or of the tasks of one event loop.
+    """The connections that all threads, or all tasks of one event loop, share.
 
     Args:
         backend: The concurrency backend, which waits and connects.
@@ -65,8 +66,8 @@ class Pool(httpx.AsyncBaseTransport):
         idle_timeout: How many seconds a connection may be idle.
 
     Attributes:
-        library: The module httpx, to which the requests and responses of this transport belong.
-        client: None: the pool sends without a client of httpx.
+        library: The module httpx, whose request and response classes this transport uses.
+        client: Always None, because the pool sends requests without an httpx client.
     """
 
     library: Any = httpx
@@ -91,7 +92,7 @@ class Pool(httpx.AsyncBaseTransport):
         self._reset()
 
     def _reset(self) -> None:
-        """Start with an empty state: at first, after a fork, and after the pool was closed."""
+        """Start with an empty state: initially, after a fork, and when the pool is closed."""
         self.state: PoolState[Connection] = PoolState(
             self._backend.event, self._max_connections, self._max_idle, self._idle_timeout
         )
@@ -107,7 +108,7 @@ class Pool(httpx.AsyncBaseTransport):
         return Reservation(self.acquire, timeout)
 
     def limit(self, ends: float) -> "AbstractAsyncContextManager[object]":
-        """Return a context that does nothing.  `Connection` enforces a body's deadline."""
+        """Return a context that does nothing, because `Connection` enforces a body's deadline."""
         return _NO_LIMIT
 
     async def acquire(self, permit: "Permit", timeout: float | None) -> PoolState[Connection]:
@@ -149,7 +150,7 @@ class Pool(httpx.AsyncBaseTransport):
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
         """Send a request, and return the response as soon as its head has arrived.
 
-        The extensions of the request may contain, besides httpx's timeouts:
+        In addition to httpx's timeouts, the extensions of the request may contain:
 
         - ``deadline``: when to give up the whole response, on the clock of `time.monotonic`, even
           if pieces of it keep arriving.
@@ -187,7 +188,7 @@ class Pool(httpx.AsyncBaseTransport):
         )
 
     async def _reuse(self, exchange: Exchange) -> bool:
-        """Check out an idle connection that its server has neither closed nor written to."""
+        """Check out an idle connection that its server has neither closed nor written to, if any."""
         state = exchange.state
         _close(state.evict())
         while (connection := state.check_out(exchange.origin, exchange)) is not None:

@@ -6,8 +6,8 @@ closed elsewhere.
 - A *permit* is the right to use one connection.  There are as many permits as connections are
   allowed.  They are granted in the order in which they were requested.
 - Each connection in use has a permit.  Idle connections have none, so they can exist only while
-  permits are left.  If the pool is full, the connection that has been idle longest makes room for a
-  new one.
+  permits are left.  If the pool is full, the connection that has been idle longest is closed to
+  make room for a new one.
 
 There are no locks.  A signal handler may call or close a client while its own thread is in the
 middle of an operation here, and an exception that the handler raises must not leave a lock held.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Owner(Protocol):
-    """An object that holds a connection that is checked out."""
+    """An object that holds a checked-out connection."""
 
     connection: Any
 
@@ -41,13 +41,13 @@ class Permit:
     """The right to use one connection.
 
     The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` takes the
-    permit back.  Garbage collection of the object has the same effect, because an interrupt
-    may prevent the call of `release`.
+    permit back.  Garbage collection of the object has the same effect, because an interrupt may
+    prevent the call to `release`.
 
     Attributes:
         event: The event that is set when the permit is granted, if the permit had to wait.
-        numbers: The numbers under which the pool knows a granted permit; rarely more than one.
-        is_released: Whether the permit was released, or is not wanted any more.
+        numbers: The numbers that the pool has assigned to a granted permit; rarely more than one.
+        is_released: Whether the permit was released, or is no longer requested.
     """
 
     __slots__ = ("__weakref__", "event", "is_released", "numbers")
@@ -109,7 +109,7 @@ class PoolState(Generic[C]):
         """
         permit.is_released = True
         for number in tuple(permit.numbers):
-            # Only one of two threads gets the number.
+            # If two threads release the permit, only one of them gets the number.
             if permit.numbers.pop(number, permit) is None:
                 self._granted.pop(number, None)
                 self._free.append(number)
@@ -160,7 +160,7 @@ class PoolState(Generic[C]):
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
         """Give *owner* an idle connection to *origin*, and return it; None if there is none.
 
-        The connection that was used last comes first.
+        The most recently used connection is chosen.
         """
         connections: list[C] = self._idle_by_origin.get(origin, [])
         while connections:
@@ -178,7 +178,7 @@ class PoolState(Generic[C]):
     def check_in(self, origin: Hashable, owner: Owner) -> None:
         """Make *owner*'s connection idle.
 
-        `evict` later removes the connections that are too many or too old.
+        `evict` later removes the connections in excess of the limit and those idle for too long.
         """
         connection: C = owner.connection
         self._idle[connection] = origin, monotonic() + self._idle_timeout
@@ -186,7 +186,10 @@ class PoolState(Generic[C]):
         self._idle_by_origin.setdefault(origin, []).append(connection)
 
     def evict(self) -> Iterator[C]:
-        """Remove the idle connections that are too many or too old.  The caller must close them."""
+        """Remove and return the idle connections in excess of the limit or idle for too long.
+
+        The caller must close them.
+        """
         while (oldest := self._oldest()) is not None:
             _, end = self._idle.get(oldest, (None, -inf))
             if len(self._idle) <= self._max_idle and end >= monotonic():
@@ -197,12 +200,12 @@ class PoolState(Generic[C]):
     def is_crowded(self) -> bool:
         """Whether too many connections are idle.
 
-        Those that are too old are evicted at the next request.
+        Connections that have been idle for too long are evicted at the next request.
         """
         return len(self._idle) > self._max_idle
 
     def displaced(self) -> Iterator[C]:
-        """If the pool is full, remove the connection that has been idle longest.
+        """If the pool is full, remove and return the connection that has been idle longest.
 
         The caller must close it.
         """
@@ -210,7 +213,7 @@ class PoolState(Generic[C]):
             yield from self._remove(oldest)
 
     def clear(self) -> Iterator[C]:
-        """Remove all idle connections.  The caller must close them."""
+        """Remove and return all idle connections.  The caller must close them."""
         while (oldest := self._oldest()) is not None:
             yield from self._remove(oldest)
 

@@ -1,4 +1,4 @@
-"""Connections on asyncio, over asyncio's transports.  They raise httpx's exceptions.
+"""Connections for asyncio, based on its transports.  They raise httpx's exceptions.
 
 httpcore uses asyncio through anyio, which takes 20 ms to import and doubles the time of a call on
 an open connection.
@@ -25,7 +25,7 @@ class Stream(asyncio.Protocol):
     """A connection: its unread data, and whether more can be written.
 
     Args:
-        connected: The connected socket.  The transport owns it as soon as there is one.
+        connected: The connected socket.  The transport owns it as soon as the transport exists.
         backend: Creates the events that readers and writers wait for.
     """
 
@@ -44,11 +44,11 @@ class Stream(asyncio.Protocol):
         return self._is_at_end or bool(self._received)
 
     async def is_readable(self) -> bool:
-        """Return whether a read would return at once, with data or at the end of the connection.
+        """Return whether a read would not block: there are data, or the connection has ended.
 
-        Bytes at the socket alone do not prove that: TLS sends messages of its own.  Only the event
-        loop can decrypt them.  It notices the bytes in its next iteration, and reads them in the
-        iteration after that.
+        Bytes in the socket's buffer do not prove that there are data, because TLS also sends
+        messages of its own.  Only the event loop can decrypt the bytes: it notices them in its next
+        iteration, and reads them in the iteration after that.
         """
         for _ in range(2):
             if self._has_input() or not self._has_bytes():
@@ -57,7 +57,7 @@ class Stream(asyncio.Protocol):
         return self._has_input()
 
     def _has_bytes(self) -> bool:
-        """Return whether the socket has ended or has bytes that the event loop has not read."""
+        """Return whether the socket is at its end or has bytes that the event loop has not read."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -99,13 +99,13 @@ class Stream(asyncio.Protocol):
             self._transport.resume_reading()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send *buffer*, which must be small.  It may wait in asyncio's write buffer."""
+        """Send *buffer*, which must be small, because it may be held in asyncio's write buffer."""
         if self._is_lost:
             raise httpx.WriteError(str(self._error or "the connection is closed"))
         self._transport.write(buffer)
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
+        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
         if await self.is_readable():
             return 0
         written = 0
@@ -128,7 +128,10 @@ class Stream(asyncio.Protocol):
             self._transport.abort()
 
     def discard(self) -> None:
-        """Close the connection from any thread.  If its event loop is closed, do nothing."""
+        """Close the connection; any thread may call this.
+
+        Do nothing if the event loop is closed.
+        """
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.close)
 
@@ -182,7 +185,7 @@ async def connect(
 
 
 async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None") -> Stream:
-    """Return the stream over a connected socket.
+    """Return a stream over a connected socket.
 
     TLS starts together with the stream.  If the stream were upgraded later, it would accept plain
     text that arrived before the handshake as data from the server.
@@ -193,9 +196,8 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
         await asyncio.get_running_loop().create_connection(
             lambda: stream, sock=connected, ssl=context, server_hostname=name.decode() or None
         )
-        await asyncio.sleep(
-            0
-        )  # uvloop delivers data that came with the end of the handshake one iteration later
+        # uvloop delivers data that came with the end of the handshake one iteration later.
+        await asyncio.sleep(0)
     except BaseException:
         stream.close()
         connected.close()
@@ -215,7 +217,7 @@ async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
 class _Attempts:
     """Attempts to connect, each in a task.
 
-    asyncio's own implementation of the race between addresses leaves sockets open when it is
+    asyncio's own race between addresses is not used, because it leaves sockets open when it is
     cancelled.
     """
 

@@ -1,7 +1,7 @@
-"""Connections of threads, over blocking sockets, and the race between the addresses of a host.
+"""Connections for threads, over blocking sockets, and the race between the addresses of a host.
 
-The connections raise httpx's exceptions.  The coroutines never suspend.  The timeout of a socket is
-set only if it changes, because setting it is a system call and lets other threads run.
+The connections raise httpx's exceptions.  Their coroutines never suspend.  The timeout of a socket
+is set only if it changes, because setting it is a system call and lets other threads run.
 """
 
 import os
@@ -24,7 +24,7 @@ from ..cancellation import CancelScope
 if TYPE_CHECKING:
     from ..concurrency import TLS
 
-# How many bytes `is_readable` reads at once.
+# The maximum number of bytes that `is_readable` reads.
 _MAX_READ_SIZE = 1 << 16
 
 # How many seconds to wait before the next address is tried ("Connection Attempt Delay", RFC 8305,
@@ -55,15 +55,16 @@ class Stream:
             self._poll.register(connected.fileno(), select.POLLIN)
 
     async def is_readable(self) -> bool:
-        """Return whether a read would return at once, with data or at the end of the connection.
+        """Return whether a read would not block: there are data, or the connection has ended.
 
-        This method tries to read.  Bytes at the socket alone prove nothing: TLS sends messages of
-        its own, such as the session tickets after a handshake (RFC 8446, section 4.6.1).
+        This method tries to read, because bytes in the socket's buffer prove nothing: TLS also
+        sends messages of its own, such as the session tickets after a handshake (RFC 8446, section
+        4.6.1).
         """
         if self._received:
             return True
-        # If neither the socket nor TLS has any bytes, poll reports that in an eighth of the time of
-        # a read.
+        # If neither the socket nor TLS has any bytes, polling the socket shows this in an eighth of
+        # the time that a read would take.
         pending = getattr(self._socket, "pending", int)
         if self._poll is not None and not self._poll.poll(0) and not pending():
             return False
@@ -101,7 +102,7 @@ class Stream:
             raise httpx.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of *buffer*.  Each part of it has the whole timeout."""
+        """Send all of *buffer*.  The timeout applies to each part separately."""
         try:
             left = memoryview(buffer)
             while left:
@@ -112,7 +113,7 @@ class Stream:
             raise httpx.WriteError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
+        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
         if await self.is_readable():
             return 0
         try:
@@ -166,7 +167,7 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
 
 
 def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
-    """Return the socket after the TLS handshake, and close it if that fails."""
+    """Perform the TLS handshake, and return the TLS socket.  If it fails, close the socket."""
     if tls is None:
         return connected
     context, name = tls
@@ -182,7 +183,7 @@ class Attempts(Protocol):
     """Attempts to connect, several of which may be in progress."""
 
     def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
-        """Start to connect to an address.  An OSError may be raised here or by `outcome`."""
+        """Start connecting to an address.  An OSError may be raised here or by `outcome`."""
         ...
 
     async def outcome(self, timeout: float | None) -> socket.socket | None:
@@ -200,13 +201,13 @@ class Attempts(Protocol):
 async def connect_first(
     found: Sequence[AddressInfo], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
-    """Connect to the address of a host that responds first, and return the socket.
+    """Connect to whichever address of a host responds first, and return the socket.
 
     If an address fails, or does not respond within `ATTEMPT_DELAY`, the next one is tried as well.
 
     Args:
         found: The addresses, as `socket.getaddrinfo` returns them.
-        timeout: Seconds for all of them together; None for no limit.
+        timeout: The seconds for all attempts together; None for no limit.
         attempts: Connects to single addresses.
 
     Source: RFC 8305, section 5.

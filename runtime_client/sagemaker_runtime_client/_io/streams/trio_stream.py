@@ -1,4 +1,4 @@
-"""Connections on trio, over non-blocking sockets.  They raise httpx's exceptions."""
+"""Connections for trio, over non-blocking sockets.  They raise httpx's exceptions."""
 
 import socket
 import ssl
@@ -43,7 +43,7 @@ class Stream(thread_stream.Stream):
             raise httpx.ReadError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
+        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
         await trio.lowlevel.checkpoint()
         return await super().write_part(buffer, timeout)
 
@@ -75,7 +75,7 @@ class Stream(thread_stream.Stream):
             raise httpx.WriteTimeout("timed out")
 
     async def secure(self, tls: "TLS") -> None:
-        """Do the TLS handshake.  It must come before any other data."""
+        """Perform the TLS handshake, which must come before any other data."""
         context, name = tls
         secured = context.wrap_socket(
             self._socket, server_hostname=name, do_handshake_on_connect=False
@@ -89,7 +89,7 @@ class Stream(thread_stream.Stream):
         step: Callable[..., T],
         *arguments: object,
     ) -> T:
-        """Call *step* as soon as the socket is ready.  *wait* waits for a socket without TLS."""
+        """Call *step* as soon as the socket is ready.  Without TLS, *wait* waits for the socket."""
         await trio.lowlevel.checkpoint()
         while True:
             try:
@@ -116,7 +116,7 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
 
 
 async def _stream(connected: socket.socket, tls: "TLS | None") -> Stream:
-    """Return the stream over a connected socket."""
+    """Return a stream over a connected socket."""
     connected.setblocking(False)
     stream = Stream(connected)
     try:
