@@ -1,4 +1,4 @@
-"""Fixtures: an emulator, and boto3 clients for it."""
+"""Fixtures that provide an emulator and boto3 clients for it."""
 
 from contextlib import ExitStack, closing
 
@@ -14,7 +14,7 @@ ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 
 @pytest.fixture
 def emulator():
-    """Run an emulator whose model returns its input."""
+    """Run an emulator with the default model, which returns its input."""
     with Emulator() as emulator:
         yield emulator
 

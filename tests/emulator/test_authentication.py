@@ -1,4 +1,4 @@
-"""Which requests the emulator accepts, and the errors for the others."""
+"""Tests of which requests the emulator accepts, and of its errors for the others."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ UNKNOWN_KEY = Credentials("AKIAUNKNOWN_KEY", "canary-secret")
 
 
 def status_and_code(response):
-    """Return the status and the code of an error response of either service."""
+    """Return the HTTP status and the error code of an error response of either service."""
     code = response.headers.get("x-amzn-errortype")
     return response.status, code or ET.fromstring(response.body).findtext("Code")
 
@@ -63,7 +63,7 @@ def test_tampering_with_an_invocation(emulator, old, new):
     ids=["body", "raw path", "header", "region", "no signature", "method"],
 )
 def test_tampering_with_an_object(emulator, old, new, expected):
-    """A request to S3 that was altered in transit is rejected with S3's own code."""
+    """A request to S3 that was altered in transit is rejected with S3's own error code."""
     request = sign_request(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, BODY)
     response = send(emulator, request.replace(old, new))
     assert status_and_code(response) == expected
@@ -83,7 +83,7 @@ def test_tampering_with_an_object(emulator, old, new, expected):
     ids=["key", "region", "service"],
 )
 def test_rejected_invocation(emulator, options, expected):
-    """An unknown key and a wrong scope are rejected with SageMaker's own codes."""
+    """An invocation with an unknown key or a wrong scope is rejected with SageMaker's error codes."""
     assert status_and_code(call(emulator, "POST", INVOCATION, INPUT, **options)) == expected
 
 
@@ -101,7 +101,7 @@ def test_unsigned(emulator, method, target, expected):
 
 
 def test_incomplete_signature(emulator):
-    """An incomplete signature is rejected with SageMaker's own code."""
+    """An incomplete signature is rejected with SageMaker's own error code."""
     request = build_request(
         "POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"}
     )
@@ -109,7 +109,7 @@ def test_incomplete_signature(emulator):
 
 
 def test_invalid_percent_encoding(emulator):
-    """A target with an invalid percent-encoding is rejected, because it cannot be signed."""
+    """A target with invalid percent-encoding is rejected, because it cannot have a signature."""
     request = build_request("GET", "/bucket/%zz", {"host": "h"})
     assert status_and_code(send(emulator, request)) == (400, "InvalidURI")
 
@@ -123,7 +123,7 @@ def test_invalid_percent_encoding(emulator):
     ids=["sagemaker", "s3"],
 )
 def test_expired_credentials(method, target, expected):
-    """A request signed with an expired key is rejected."""
+    """A request that is signed with expired credentials is rejected."""
     ended = datetime.now(UTC) - timedelta(seconds=1)
     with Emulator(credentials=Credentials("ASIA", "canary-secret", "token", ended)) as emulator:
         alive = Credentials("ASIA", "canary-secret", "token")
@@ -137,7 +137,9 @@ def test_expired_credentials(method, target, expected):
     ids=["ahead", "behind"],
 )
 def test_clock_skew_at_the_runtime(emulator, skew, message):
-    """With clock skew, SageMaker rejects a request; the Date header shows the server's clock."""
+    """If the clocks differ, SageMaker rejects a request, and its Date header shows the server's
+    time.
+    """
     emulator.faults.clock_skew = skew
     response = call(emulator, "POST", INVOCATION, INPUT)
     server = parsedate_to_datetime(response.headers["date"])
@@ -149,7 +151,7 @@ def test_clock_skew_at_the_runtime(emulator, skew, message):
 
 
 def test_clock_skew_at_s3(emulator):
-    """S3 allows 15 minutes of clock skew, and its error contains the server's time."""
+    """S3 allows 15 minutes of clock skew, and its error beyond that contains the server's time."""
     emulator.faults.clock_skew = 800
     assert call(emulator, "PUT", "/bucket/key").status == 200
     emulator.faults.clock_skew = 1000
@@ -159,7 +161,7 @@ def test_clock_skew_at_s3(emulator):
 
 
 def test_user_supplied_clock():
-    """The server's time is that of a user-supplied clock."""
+    """The server uses a clock that the user supplies."""
     then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with Emulator(clock=lambda: then) as emulator:
         response = call(emulator, "PUT", "/bucket/key", at=then)
@@ -169,7 +171,7 @@ def test_user_supplied_clock():
 
 @pytest.mark.parametrize("algorithm", [None, SigV4("s3", "us-east-1")], ids=["unsigned", "signed"])
 def test_body_in_chunks(emulator, algorithm):
-    """An aws-chunked body is stored decoded, and its checksum is checked."""
+    """An aws-chunked body is stored decoded, and its checksum is verified."""
     form = AwsChunked(algorithm, 10_000, checksum="CRC32", chunk_size=8192)
     headers = {**form.headers, "content-encoding": "aws-chunked,gzip"}
     response = call(
@@ -202,7 +204,7 @@ def test_truncated_body_in_chunks(emulator):
 
 
 def test_body_of_events(emulator):
-    """S3 rejects a payload hash for event streams."""
+    """S3 rejects the payload hash of event streams."""
     length = {"x-amz-decoded-content-length": "0"}
     response = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
     assert status_and_code(response) == (400, "InvalidArgument")
@@ -238,7 +240,7 @@ def test_unsigned_for_another_region(emulator):
     "scope", ["", "/20261127/a b/s3/aws4_request", "/20261127//s3/aws4_request"]
 )
 def test_invalid_region(emulator, scope):
-    """A request with an invalid region is rejected, also for a bucket in another region."""
+    """A request signed for an invalid region is rejected, even for a bucket in another region."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     authorization = f"AWS4-HMAC-SHA256 Credential=A{scope}, SignedHeaders=host, Signature=b"
     headers = {"host": "h", "x-amz-date": "20261127T000000Z", "authorization": authorization}

@@ -1,4 +1,4 @@
-"""The emulator with boto3 as an independent client."""
+"""Tests of the emulator with boto3 as an independent client."""
 
 from contextlib import closing
 from urllib.request import urlopen
@@ -12,7 +12,7 @@ from sigv4 import Credentials
 
 
 def test_inline_loop(boto):
-    """An inline payload is processed, and the output is at the location in the 202 response."""
+    """An inline payload is processed, and the output appears at the location in the 202 response."""
     with Emulator(lambda request: request.body.upper()) as emulator:
         runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
         accepted = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc", InferenceId="mine")
@@ -26,7 +26,7 @@ def test_inline_loop(boto):
 
 
 def test_loop_through_s3(emulator, boto):
-    """An input that boto3 puts into S3 is read when the invocation is processed."""
+    """An input that boto3 has written to S3 is read when the invocation is processed."""
     runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
     s3.create_bucket(Bucket="inputs")
     s3.put_object(Bucket="inputs", Key="a b/in.json", Body=b"{}")
@@ -44,7 +44,7 @@ def test_loop_through_s3(emulator, boto):
 
 
 def test_objects(emulator, boto):
-    """Objects can be written, described, read in full and in part, listed and deleted."""
+    """Objects can be written, described, read completely or in part, listed and deleted."""
     s3 = boto("s3", emulator)
     put = s3.put_object(
         Bucket="b", Key="k", Body=b"0123456789", ContentType="text/plain", Metadata={"a": "1"}
@@ -72,7 +72,7 @@ def test_objects(emulator, boto):
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums(emulator, boto, algorithm):
-    """boto3's default checksums are accepted on upload, and are correct on download."""
+    """boto3's default checksums are accepted on upload, and returned correctly on download."""
     s3 = boto("s3", emulator, config=None)
     put = s3.put_object(Bucket="b", Key="k", Body=b"body", ChecksumAlgorithm=algorithm)
     got = s3.get_object(Bucket="b", Key="k")
@@ -85,7 +85,7 @@ def test_checksums(emulator, boto, algorithm):
 
 
 def test_damaged_object(emulator, boto):
-    """boto3 detects that an object does not match its checksum."""
+    """boto3 detects that a damaged object does not match its checksum."""
     checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
     emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
     body = boto("s3", emulator).get_object(Bucket="b", Key="k")["Body"]
@@ -94,7 +94,7 @@ def test_damaged_object(emulator, boto):
 
 
 def test_listing_in_pages(emulator, boto):
-    """A listing contains common prefixes, and continues after the previous page."""
+    """A listing contains common prefixes, and each page continues after the previous one."""
     s3 = boto("s3", emulator)
     for key in ("a&<b", "d/", "d/1", "d/2", "e/é", "f"):
         emulator.objects.put(f"s3://b/{key}", b"")
@@ -111,7 +111,7 @@ def test_listing_in_pages(emulator, boto):
 
 
 def test_listing_from_a_key_on(emulator, boto):
-    """A listing can start after a key, and then contains the common prefix of later keys."""
+    """A listing can start after a key; it then contains the common prefix of the later keys."""
     s3 = boto("s3", emulator)
     for key in ("d/1", "d/2", "e"):
         emulator.objects.put(f"s3://b/{key}", b"")
@@ -134,7 +134,7 @@ def test_listing_from_a_key_on(emulator, boto):
     ids=["sagemaker", "s3"],
 )
 def test_wrong_secret(emulator, boto, service, ask, code):
-    """A request of boto3 with a wrong secret key is rejected."""
+    """A boto3 request that is signed with a wrong secret key is rejected."""
     client = boto(service, emulator, aws_secret_access_key="wrong")
     with pytest.raises(ClientError) as caught:
         ask(client)
@@ -144,7 +144,7 @@ def test_wrong_secret(emulator, boto, service, ask, code):
 
 
 def test_presigned_url(emulator, boto):
-    """A URL presigned by boto3 gets an object without further credentials."""
+    """With a URL that boto3 has presigned, an object can be read without credentials."""
     s3 = boto("s3", emulator, config=Config(signature_version="s3v4"))
     emulator.objects.put("s3://b/a b+c", b"found")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "a b+c"})
@@ -176,7 +176,7 @@ def test_bucket_elsewhere(emulator, boto):
 
 
 def test_session_token(boto):
-    """A temporary key is accepted with its session token, and rejected with another."""
+    """Temporary credentials are accepted with their session token, and rejected with another token."""
     with Emulator(credentials=Credentials("ASIA", "canary-secret", "token")) as emulator:
         assert emulator.environ["AWS_SESSION_TOKEN"] == "token"
         boto("s3", emulator).create_bucket(Bucket="b")

@@ -1,4 +1,4 @@
-"""The emulator as a whole: starting, stopping, its address and its record of requests."""
+"""Tests of starting and stopping an emulator, of its address, and of its record of requests."""
 
 import contextlib
 import importlib
@@ -43,7 +43,7 @@ def test_stopping_leaves_nothing_behind():
 
 
 def test_connection_during_stop():
-    """A connection that is accepted while the emulator stops is closed too."""
+    """A connection that is accepted while the emulator stops is closed as well."""
     for _ in range(20):
         with Emulator() as emulator:
             late = socket.create_connection(address(emulator), TIMEOUT)
@@ -59,7 +59,7 @@ def test_listens_on_the_loopback_address_only(emulator):
 
 
 def test_environ(emulator, monkeypatch):
-    """The environment variables select the emulator, whose key differs for each instance."""
+    """The environment variables make clients use the emulator, whose key is random."""
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert emulator.environ == {
@@ -89,7 +89,7 @@ def test_environ(emulator, monkeypatch):
     ids=["others", "both", "there already", "all"],
 )
 def test_bypasses_proxy(known, expected):
-    """The emulator's host is added to the hosts that bypass the proxy, in both variables."""
+    """The emulator's host is added to the hosts in NO_PROXY and no_proxy."""
     variables = {"NO_PROXY": expected, "no_proxy": expected}
     assert no_proxy(known, "127.0.0.1") == variables
 
@@ -145,7 +145,7 @@ def test_record_of_requests(emulator):
 
 
 def test_the_record_is_bounded(emulator, monkeypatch):
-    """The number of records is limited: the oldest are removed, even those of invalid requests."""
+    """The number of records is limited: the oldest are removed, and invalid requests count as well."""
     monkeypatch.setattr(_app, "MOST_RECORDS", 3)
     for number in range(5):
         call(emulator, "GET", f"/bucket/{number}", region="elsewhere")
@@ -154,7 +154,7 @@ def test_the_record_is_bounded(emulator, monkeypatch):
 
 
 def test_the_bound_is_documented():
-    """The docstring of the record states its limit."""
+    """The docstring of `requests` states the maximum number of records."""
     assert f"{MOST_RECORDS:,} requests" in Emulator.requests.__doc__
 
 
@@ -178,7 +178,7 @@ def test_serve_without_ready():
 
 
 def test_without_the_extra(monkeypatch):
-    """Without starlette the import fails with the command that installs it."""
+    """Without starlette, the import fails with a message that contains the install command."""
     monkeypatch.setitem(sys.modules, "starlette", None)
     with pytest.raises(ImportError, match=r"pip install 'sagemaker-runtime-client\[emulator\]'"):
         importlib.reload(package)
@@ -188,18 +188,18 @@ def test_without_the_extra(monkeypatch):
     ("old", "new"), [("Garbled", "MalformedResponse"), ("Refusal", "ErrorResponse")]
 )
 def test_former_names(old, new):
-    """Names of version 0.1.0 still work, with a warning."""
+    """Renamed objects are still available by their names of version 0.1.0, with a warning."""
     with pytest.warns(DeprecationWarning, match=rf"\.{old} is deprecated: use .*\.{new} instead$"):
         assert getattr(package, old) is getattr(package, new)
 
 
 def test_unknown_name():
-    """A name that the package does not have raises AttributeError."""
+    """An attribute that the package does not have raises AttributeError."""
     with pytest.raises(AttributeError, match="has no attribute 'Unknown'"):
         package.Unknown  # noqa: B018
 
 
 def test_public_names():
-    """The public names are sorted without regard to case, and exist."""
+    """The public names are sorted case-insensitively, and each of them exists."""
     assert sorted(package.__all__, key=str.lower) == package.__all__
     assert [name for name in package.__all__ if not hasattr(package, name)] == []

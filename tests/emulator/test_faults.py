@@ -1,4 +1,4 @@
-"""The faults that can be injected."""
+"""Tests of the faults that can be injected."""
 
 import json
 import socket
@@ -39,7 +39,7 @@ INVOKE = "InvokeEndpointAsync"
     ids=["400", "429", "null", "500", "503"],
 )
 def test_error_of_the_runtime(emulator, fault, status, code, body):
-    """A queued error response is sent for one invocation; the next one is accepted."""
+    """A queued error response is sent for one invocation; the next invocation is accepted."""
     emulator.faults.once(fault)
     response = call(emulator, "POST", INVOCATION, INPUT)
     assert (response.status, response.headers.get("x-amzn-errortype")) == (status, code)
@@ -60,7 +60,7 @@ def test_error_of_the_runtime(emulator, fault, status, code, body):
     ids=["slow down", "access denied", "user-defined", "without a code"],
 )
 def test_error_of_s3(emulator, fault, status, code):
-    """An error for one operation does not affect others, and has S3's format."""
+    """An error for one S3 operation does not affect the others, and has S3's format."""
     emulator.faults.once(fault, on="GetObject")
     assert call(emulator, "PUT", "/bucket/key", (), b"there").status == 200
     response = call(emulator, "GET", "/bucket/key")
@@ -72,7 +72,7 @@ def test_error_of_s3(emulator, fault, status, code):
 
 
 def test_order_of_faults(emulator):
-    """A request gets the next queued fault, and permanent faults until they are cleared."""
+    """A request gets the next queued fault, and all permanent faults until they are cleared."""
     emulator.faults.once(Faults.THROTTLED, times=2, on=[INVOKE, "PutObject"])
     emulator.faults.once(Faults.INTERNAL_FAILURE, on=INVOKE)
     statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(4)]
@@ -90,7 +90,7 @@ def test_order_of_faults(emulator):
 
 
 def test_unknown_operation():
-    """A fault for an unknown operation raises an error at once."""
+    """Injecting a fault for an unknown operation raises an error immediately."""
     with pytest.raises(
         ValueError, match="unknown operations: InvokeEndpoint; the emulator supports Create"
     ):
@@ -98,7 +98,7 @@ def test_unknown_operation():
 
 
 def test_clear_resets_attributes():
-    """`clear` also resets the attributes."""
+    """`clear` also sets the attributes to their defaults."""
     faults = Faults()
     faults.clock_skew, faults.no_list_bucket, faults.no_failure_path = 5.0, True, True
     faults.bucket_regions["b"] = "eu-west-1"
@@ -109,7 +109,7 @@ def test_clear_resets_attributes():
 
 
 def test_reset_before_the_request_is_read(emulator):
-    """The connection is reset without a response, and the request is not executed."""
+    """With `RESET_BEFORE_READ`, there is no response, and the request is not executed."""
     emulator.faults.once(Faults.RESET_BEFORE_READ, on=INVOKE)
     assert call(emulator, "PUT", "/bucket/key").status == 200
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, INPUT))
@@ -122,7 +122,7 @@ def test_reset_before_the_request_is_read(emulator):
 
 @pytest.mark.parametrize("cut", [10, 40, -4, -1])
 def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
-    """A reset before reading works for a head that arrives in pieces, and for a virtual host."""
+    """`RESET_BEFORE_READ` works if the head arrives in pieces, and for a virtual host."""
     host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
     request = sign_request(emulator, "PUT", "/key", host=host)
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")
@@ -140,13 +140,13 @@ def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
 
 
 def test_endless_head(emulator):
-    """A head that is too long is rejected by uvicorn."""
+    """Uvicorn rejects a head that is too long."""
     request = build_request("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
     assert send(emulator, request).status == 400
 
 
 def test_reset_before_read_stays_queued():
-    """The fault "before read" does not apply to a request that was read, and stays queued."""
+    """`RESET_BEFORE_READ` does not apply to a request that was already read, and stays queued."""
     faults = Faults()
     faults.once(Faults.RESET_BEFORE_READ)
     faults.once(Faults.THROTTLED)
@@ -158,7 +158,7 @@ def test_reset_before_read_stays_queued():
 
 
 def test_permanent_reset_before_the_request_is_read(emulator):
-    """A permanent reset resets every connection."""
+    """A permanent `RESET_BEFORE_READ` resets every connection."""
     emulator.faults.always(Faults.RESET_BEFORE_READ)
     for _ in range(2):
         assert (
@@ -168,7 +168,7 @@ def test_permanent_reset_before_the_request_is_read(emulator):
 
 
 def test_reset_after_the_request_was_executed(emulator):
-    """The connection is reset without a response, but the invocation is queued."""
+    """With `RESET_AFTER_TAKEN`, there is no response, but the invocation is queued."""
     emulator.faults.once(Faults.RESET_AFTER_TAKEN)
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received == b""
@@ -178,7 +178,7 @@ def test_reset_after_the_request_was_executed(emulator):
 
 
 def test_reset_in_the_head(emulator):
-    """Half of the response's head is sent before the reset, and the invocation is queued."""
+    """With `RESET_IN_HEAD`, half of the response's head is sent, and the invocation is queued."""
     emulator.faults.once(Faults.RESET_IN_HEAD)
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received.startswith(b"HTTP/1.1 202 \r\n")
@@ -187,7 +187,7 @@ def test_reset_in_the_head(emulator):
 
 
 def test_reset_in_the_body(emulator):
-    """The head and half of the body are sent before the reset."""
+    """With `RESET_IN_BODY`, the head and half of the body are sent."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(Faults.RESET_IN_BODY, on="GetObject")
     received = receive_until_reset(emulator, sign_request(emulator, "GET", "/bucket/key"))
@@ -201,7 +201,7 @@ def test_reset_in_the_body(emulator):
 
 
 def test_missing_locations(emulator):
-    """The invocation is accepted, and the 202 response has no locations."""
+    """With `NO_LOCATIONS`, the invocation is accepted, but the 202 response has no locations."""
     emulator.faults.once(Faults.NO_LOCATIONS)
     response = call(emulator, "POST", INVOCATION, (), b"in")
     assert response.status == 202
@@ -210,7 +210,9 @@ def test_missing_locations(emulator):
 
 
 def test_invalid_body(emulator):
-    """The invocation is accepted, and the body of the 202 response is not valid JSON."""
+    """With `BROKEN_BODY`, the invocation is accepted, but the body of the 202 response is not valid
+    JSON.
+    """
     emulator.faults.once(Faults.BROKEN_BODY)
     response = call(emulator, "POST", INVOCATION, (), b"in")
     assert (response.status, len(emulator.jobs)) == (202, 1)
@@ -235,7 +237,7 @@ def test_stale_output():
 
 
 def test_missing_key_without_list_bucket(emulator):
-    """Without s3:ListBucket a missing key is reported as AccessDenied, and listing is forbidden."""
+    """Without s3:ListBucket, a missing key causes AccessDenied, and listing is forbidden."""
     assert call(emulator, "GET", "/bucket/key").status == 404
     emulator.faults.no_list_bucket = True
     for method, target in (("GET", "/bucket/key"), ("GET", "/bucket?list-type=2")):
@@ -249,7 +251,7 @@ def test_missing_key_without_list_bucket(emulator):
 
 
 def test_latency(emulator):
-    """A request is delayed by the latency."""
+    """A request with a `Latency` is delayed."""
     emulator.faults.once(Latency(0.05))
     before = monotonic()
     assert call(emulator, "PUT", "/bucket/key").status == 200

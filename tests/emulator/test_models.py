@@ -1,4 +1,4 @@
-"""Models: functions, names of functions, and containers."""
+"""Tests of models: functions, functions given by name, and containers."""
 
 import sys
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def outcome(model, headers=(), body=b"in"):
-    """Run one invocation; return its state, and the content and type of the resulting object."""
+    """Run one invocation; return its state, and the content and type of the object that it writes."""
     with Emulator(model) as emulator:
         accepted = call(emulator, "POST", INVOCATION, headers, body).headers
         emulator.wait_idle()
@@ -54,7 +54,7 @@ def test_return_value(result, body, content_type):
 
 
 def test_request():
-    """A model gets the headers and the body of the request."""
+    """A model receives the headers and the body of the request."""
     received = []
 
     def model(request):
@@ -68,13 +68,13 @@ def test_request():
 
 
 def test_echo():
-    """The default model returns its input."""
+    """The default model returns its input unchanged."""
     assert outcome(echo, HEADERS) == ("completed", b"in", "text/csv")
     assert outcome(echo) == ("completed", b"in", "application/octet-stream")
 
 
 def test_exception():
-    """An exception is a failed inference, with SageMaker's message."""
+    """If a model raises an exception, the inference fails with SageMaker's message."""
 
     def model(_):
         raise ValueError("bad input")
@@ -102,18 +102,18 @@ def test_chosen_failure(failure, body, content_type):
 
 
 def test_model_that_exits():
-    """SystemExit in a model is a failed inference."""
+    """If a model raises SystemExit, the inference fails."""
     assert outcome(lambda _: sys.exit(3))[0] == "failed"
 
 
 @pytest.mark.parametrize("content_type", ["text/\u20ac", "text/plain\r\nx: y"])
 def test_invalid_content_type(content_type):
-    """A content type that is not a valid header is a failed inference."""
+    """If a model returns a content type that is not a valid header value, the inference fails."""
     assert outcome(lambda _: (b"x", content_type))[0] == "failed"
 
 
 def test_invalid_return_value():
-    """A return value of another type is a failed inference, whose message lists the valid types."""
+    """If a model returns another type, the inference fails, and the message lists the valid types."""
     state, body, _ = outcome(lambda _: 42)
     assert state == "failed"
     assert body.endswith(b'bytes, str, (bytes, content type) or ModelResponse, not int"')
@@ -125,19 +125,19 @@ def upper_case(request):
 
 
 def test_named_function():
-    """A function can be specified by its module and name."""
+    """A model can be given as ``"module:function"``."""
     assert outcome(f"{__name__}:upper_case")[1] == b"IN"
 
 
 @pytest.mark.parametrize("model", ["upper_case", ":upper_case", "module:"])
 def test_invalid_name(model):
-    """A string that is neither the name of a function nor an address raises an error."""
+    """A string that is neither ``"module:function"`` nor an http(s) address raises an error."""
     with pytest.raises(ValueError, match="model must be a function, 'module:function' or"):
         Emulator(model)
 
 
 def test_late_return_value():
-    """The output of a model is dropped after the invocation has ended."""
+    """What a model returns after the invocation has ended is dropped."""
 
     def model(request):
         request.cancelled.wait(TIMEOUT)
@@ -155,13 +155,13 @@ def test_late_return_value():
 
 
 class Container(BaseHTTPRequestHandler):
-    """A model container.  A numeric request body is the status of its response."""
+    """A model container.  If the body of a request is a number, the response has that status."""
 
     protocol_version = "HTTP/1.1"
     received: ClassVar = []
 
     def do_POST(self):
-        """Respond like a model container."""
+        """Respond to an invocation like a model container."""
         body = self.rfile.read(int(self.headers["content-length"]))
         self.received.append((self.path, dict(self.headers), body))
         self.send_response(int(body) if body.isdigit() else 200)
@@ -189,7 +189,9 @@ def container():
 
 
 def test_container():
-    """A container is called as SageMaker calls it, and its content type is that of the output."""
+    """A container is called as SageMaker calls it, and the output has the content type of its
+    response.
+    """
     Container.received.clear()
     with container() as url:
         assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")
@@ -206,7 +208,7 @@ def test_container():
     ("status", "side"), [(b"500", b"server"), (b"404", b"client"), (b"302", b"client")]
 )
 def test_container_error(status, side):
-    """Any status other than 2xx is a failed inference."""
+    """If the status of a container's response is not 2xx, the inference fails."""
     with container() as url:
         state, body, _ = outcome(url, (), status)
     assert state == "failed"
@@ -214,7 +216,7 @@ def test_container_error(status, side):
 
 
 def test_container_connections():
-    """Invocations share the connections to a container."""
+    """Successive invocations reuse the connection to a container."""
     with container() as url, Emulator(url) as emulator:
         for _ in range(3):
             call(emulator, "POST", INVOCATION, (), b"in")
@@ -223,7 +225,7 @@ def test_container_connections():
 
 
 def test_unreachable_container():
-    """A container that cannot be reached is a failed inference."""
+    """If a container cannot be reached, the inference fails."""
     with container() as url:
         pass
     expected = f"Could not reach the model at {url.rstrip('/')}: ConnectError".encode()
@@ -232,7 +234,7 @@ def test_unreachable_container():
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:port", "http://a\x00"])
 def test_invalid_container_address(url):
-    """An invalid address of a container is a failed inference."""
+    """If the address of a container is invalid, the inference fails."""
     assert outcome(url)[0] == "failed"
 
 

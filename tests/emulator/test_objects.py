@@ -1,4 +1,4 @@
-"""S3's operations on objects, and the object store."""
+"""Tests of S3's operations on objects, and of the object store."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -35,7 +35,9 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
     ],
 )
 def test_ranges(emulator, requested, status, body, content_range):
-    """A single range is applied, an unsatisfiable one is rejected, and any other is ignored."""
+    """A single range is applied, an unsatisfiable range is rejected, and any other header is
+    ignored.
+    """
     emulator.objects.put("s3://bucket/key", b"0123456789")
     response = call(emulator, "GET", "/bucket/key", {"range": requested})
     assert (response.status, response.headers.get("content-range")) == (status, content_range)
@@ -68,7 +70,7 @@ def test_ranges(emulator, requested, status, body, content_range):
     ],
 )
 def test_conditions(emulator, condition, status):
-    """Conditional requests are evaluated, and invalid dates in them are ignored."""
+    """The conditions of a request are evaluated, and invalid dates in them are ignored."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     first = call(emulator, "GET", "/bucket/key")
     facts = {
@@ -87,7 +89,7 @@ def test_conditions(emulator, condition, status):
 
 
 def test_description(emulator):
-    """An object is returned with the headers of its upload."""
+    """The response contains the headers with which the object was uploaded."""
     upload_headers = {
         "content-type": "text/plain",
         "cache-control": "no-cache",
@@ -118,7 +120,7 @@ def test_description(emulator):
     ],
 )
 def test_checksums(emulator, header, value):
-    """A correct checksum is confirmed, stored, and returned on request."""
+    """A correct checksum is confirmed and stored, and is returned if a request asks for it."""
     upload_headers = {
         header: value.decode(),
         "x-amz-sdk-checksum-algorithm": header.rpartition("-")[2],
@@ -154,7 +156,7 @@ def test_checksums(emulator, header, value):
          "two", "other algorithm", "copy"],
 )  # fmt: skip
 def test_rejected_put(emulator, headers, status, code):
-    """A wrong checksum or an unsupported feature is rejected."""
+    """A PutObject with a wrong checksum or an unsupported feature is rejected."""
     response = call(emulator, "PUT", "/bucket/key", headers, b"body")
     assert response.status == status
     assert code in response.body
@@ -162,7 +164,7 @@ def test_rejected_put(emulator, headers, status, code):
 
 
 def test_conditional_put(emulator):
-    """With If-None-Match, an existing object is not overwritten."""
+    """A PutObject with If-None-Match does not overwrite an existing object."""
     if_new = {"if-none-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", if_new, b"first").status == 200
     response = call(emulator, "PUT", "/bucket/key", if_new, b"second")
@@ -172,7 +174,7 @@ def test_conditional_put(emulator):
 
 
 def test_conditional_writes(emulator):
-    """A conditional write for another version changes nothing."""
+    """A write that is conditional on another version of the object changes nothing."""
     other, this = {"if-match": '"other"'}, {"if-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", this, b"first").status == 404
     assert call(emulator, "DELETE", "/bucket/key", other).status == 204
@@ -188,7 +190,7 @@ def test_conditional_writes(emulator):
 
 
 def test_repeated_headers(emulator):
-    """Values of a repeated header are joined, as in the signature."""
+    """The values of a repeated header are joined by commas, as for signing."""
     signer = Signer(SigV4("s3", emulator.region), signed_headers=sign_all_headers)
     host = emulator.url.removeprefix("http://")
     pairs = [("host", host), ("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")]
@@ -241,12 +243,12 @@ def test_secrets_are_not_recorded(emulator):
     ],
 )
 def test_operations_and_parameters(emulator, method, target, status):
-    """Unsupported operations are rejected; parameters that S3 does not know are ignored."""
+    """Unsupported operations are rejected; parameters unknown to S3 are ignored."""
     assert call(emulator, method, target).status == status
 
 
 def test_unsupported_parameters_are_those_of_s3():
-    """Each parameter that selects an operation in botocore's model is rejected."""
+    """The emulator rejects each parameter that selects an operation in botocore's model of S3."""
     model = botocore.session.get_session().get_service_model("s3")
     uris = [model.operation_model(name).http["requestUri"] for name in model.operation_names]
     queries = [uri.partition("?")[2] for uri in uris]
@@ -279,6 +281,6 @@ def test_store_is_shared_between_threads():
 
 
 def test_invalid_location():
-    """A location without a bucket and a key raises an error."""
+    """A location that has no bucket and key raises an error."""
     with pytest.raises(ValueError, match="a location must have the form s3://bucket/key"):
         ObjectStore().get("bucket/key")

@@ -1,4 +1,4 @@
-"""The pytest fixtures, loaded as users load them."""
+"""Tests of the pytest fixtures, which are loaded as users load them."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_answer(sagemaker_environment):
 
 class TestDefaults:
     def test_defaults(self, sagemaker_emulator, sagemaker_model):
-        """By default the emulator is in us-east-1 and returns its input."""
+        """By default, the emulator is in us-east-1, and its model returns the input."""
         assert sagemaker_emulator.region == "us-east-1"
         assert sagemaker_model.__name__ == "echo"
 
@@ -54,14 +54,14 @@ class TestOverrides:
 
     @pytest.mark.usefixtures("_elsewhere")
     def test_environment(self, sagemaker_environment, sagemaker_emulator, monkeypatch):
-        """The environment variables select the emulator only."""
+        """The environment variables make clients use the emulator, whatever was configured before."""
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
         assert os.environ["AWS_REGION"] == "eu-west-1"
         assert set(CONFLICTING_VARIABLES) & set(os.environ) == set()
         with SageMakerRuntimeClient() as client:
             assert client.infer("a", b"x", timeout=10).body == b"x"
-        with monkeypatch.context() as patch:  # as in a shell, where these files are still used
+        with monkeypatch.context() as patch:  # as in a shell, where clients still read these files
             for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
                 patch.delenv(name)
             with SageMakerRuntimeClient() as client:
@@ -69,7 +69,7 @@ class TestOverrides:
 
 
 def test_plugin_in_conftest(tmp_path):
-    """Naming the plugin in conftest.py is enough for a test with boto3."""
+    """A test with boto3 works if conftest.py does no more than list the plugin."""
     plugin = "sagemaker_runtime_client.emulator.pytest_plugin"
     imported_before = "from sagemaker_runtime_client.emulator import pytest_plugin\n"
     (tmp_path / "conftest.py").write_text(f"{imported_before}pytest_plugins = ['{plugin}']")

@@ -1,4 +1,4 @@
-"""The queue: order, concurrency, time limits, and the objects that are written."""
+"""Tests of the queue: its order, concurrency and time limits, and the objects that it writes."""
 
 from threading import Event, Semaphore, Thread
 
@@ -33,7 +33,7 @@ def hang(request):
 
 
 def test_names(emulator):
-    """Each invocation has an output and a failure location of its own."""
+    """Each invocation has its own output location and failure location."""
     first, second = invoke(emulator), invoke(emulator)
     name = first[OUTPUT].removeprefix(f"{OUTPUTS}/").removesuffix(".out")
     assert first[FAILURE] == f"{FAILURES}/{name}-error.out"
@@ -50,7 +50,7 @@ def test_paths_of_the_endpoint():
 
 
 def test_concurrency():
-    """No more invocations run than the limit allows; the others follow in order."""
+    """At most as many invocations run as the limit allows; the others follow in order."""
     started, go_on = Semaphore(0), Semaphore(0)
 
     def model(_):
@@ -74,7 +74,7 @@ def test_concurrency():
 
 
 def test_held_queue():
-    """With a concurrency of 0 nothing runs, as on an endpoint scaled to zero."""
+    """With a concurrency of 0, nothing runs, as on an endpoint scaled to zero."""
     with Emulator(concurrency=0) as emulator:
         accepted = invoke(emulator)
         with pytest.raises(TimeoutError, match="still queued or running"):
@@ -88,7 +88,7 @@ def test_held_queue():
     ("text", "left"), [(None, []), ("expired", [b"expired"])], ids=["nothing", "failure object"]
 )
 def test_expired_invocation(text, left):
-    """An invocation that waits longer than RequestTTLSeconds never reaches the model."""
+    """An invocation that waits longer than its RequestTTLSeconds never reaches the model."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
         accepted = invoke(emulator, requestttlseconds="60")
         longer = invoke(emulator, requestttlseconds="61")
@@ -103,19 +103,19 @@ def test_expired_invocation(text, left):
 
 
 def test_default_limits():
-    """By default an invocation may wait for six hours."""
+    """By default, an invocation may wait in the queue for six hours."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator)
         emulator.advance(21_590)
         assert states(emulator) == ["queued"]
         emulator.advance(10)
-        emulator.advance(10)  # a second call has no effect
+        emulator.advance(10)  # advancing an expired invocation has no effect
         emulator.wait_idle()
         assert states(emulator) == ["expired"]
 
 
 def test_slow_model():
-    """After InvocationTimeoutSeconds the invocation fails, and the next one can run."""
+    """An invocation fails after InvocationTimeoutSeconds, and the next one can then run."""
     running = Event()
 
     def model(request):
@@ -137,14 +137,14 @@ def test_slow_model():
 
 
 def test_missing_input(emulator):
-    """A missing input is noticed when the invocation is processed, and is a failure."""
+    """A missing input is detected when the invocation is processed, which then fails."""
     accepted = call(emulator, "POST", INVOCATION, INPUT).headers
     failure = emulator.objects.wait_for(accepted[FAILURE])
     assert failure.body == b"Could not download the input s3://bucket/in: NoSuchKey"
 
 
 def test_late_input():
-    """An input written after the call, but before it is processed, is found."""
+    """An input that is written after the call, but before the invocation is processed, is found."""
     with Emulator(concurrency=0) as emulator:
         accepted = call(emulator, "POST", INVOCATION, INPUT).headers
         emulator.objects.put("s3://bucket/in", b"late")
@@ -154,7 +154,7 @@ def test_late_input():
 
 @pytest.mark.parametrize("how", ["option", "switch"])
 def test_no_failure_path(how):
-    """Without a failure path there is no failure location and no failure object."""
+    """Without a failure path, there is neither a failure location nor a failure object."""
     options = {"failure_path": None} if how == "option" else {}
     with Emulator(lambda _: 1 / 0, **options) as emulator:
         emulator.faults.no_failure_path = how == "switch"
@@ -166,7 +166,7 @@ def test_no_failure_path(how):
 
 
 def test_permit_that_is_granted_too_late():
-    """An invocation that expires when it gets a permit returns the permit."""
+    """An invocation that expires just as it gets a permit gives the permit back."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")
 
@@ -181,7 +181,7 @@ def test_permit_that_is_granted_too_late():
 
 
 def test_many_callers():
-    """Concurrent invocations all get their own outputs."""
+    """Each of many concurrent callers gets its own output."""
     with Emulator(concurrency=3) as emulator:
         found = []
 

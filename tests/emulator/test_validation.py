@@ -1,4 +1,4 @@
-"""The checks of an invocation before it is accepted."""
+"""Tests of the checks that the emulator makes before it accepts an invocation."""
 
 import json
 import re
@@ -12,7 +12,7 @@ LONG = "a" * 1025
 
 
 def header(name, value):
-    """Return the headers of a valid input, with one other header."""
+    """Return the headers of an invocation with a valid input location and one more header."""
     return {**INPUT, f"x-amzn-sagemaker-{name}": value}
 
 
@@ -56,7 +56,7 @@ def header(name, value):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_invalid_argument(emulator, headers, body, message):
-    """A value outside the limits or patterns is rejected, and nothing is queued."""
+    """A value that violates a limit or a pattern is rejected, and nothing is queued."""
     response = call(emulator, "POST", INVOCATION, headers, body)
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
     error = json.loads(response.body)
@@ -95,7 +95,7 @@ def test_accepted_at_the_limit(emulator, headers, body):
 
 
 def test_unknown_endpoint():
-    """If the endpoints are configured, other names are rejected."""
+    """If endpoints are configured, an invocation of any other endpoint is rejected."""
     with Emulator(endpoints=["my-endpoint"]) as emulator:
         assert call(emulator, "POST", INVOCATION, INPUT).status == 202
         response = call(emulator, "POST", "/endpoints/other/async-invocations", INPUT)
@@ -105,7 +105,7 @@ def test_unknown_endpoint():
 
 
 def test_unknown_operation(emulator):
-    """An operation of SageMaker that the emulator does not support is rejected."""
+    """A SageMaker operation that the emulator does not support is rejected."""
     response = call(emulator, "POST", "/endpoints/my-endpoint/invocations", (), b"x")
     assert (response.status, response.headers["x-amzn-errortype"]) == (
         404,
@@ -114,7 +114,7 @@ def test_unknown_operation(emulator):
 
 
 def test_sensitive_value_is_not_repeated(emulator):
-    """The value of CustomAttributes is in neither the error nor the record."""
+    """Neither the error nor the record contains the value of CustomAttributes."""
     response = call(emulator, "POST", INVOCATION, header("custom-attributes", "canary\xff"))
     assert b"canary" not in response.body
     assert emulator.requests[0].header("x-amzn-sagemaker-custom-attributes") == "***"

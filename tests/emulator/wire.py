@@ -1,4 +1,4 @@
-"""Raw requests to an emulator, signed by `sigv4` and sent over a socket."""
+"""Helpers that send raw requests, signed by `sigv4`, to an emulator over a socket."""
 
 import socket
 from datetime import UTC, datetime
@@ -27,7 +27,9 @@ def address(emulator):
 
 
 def sign_request(emulator, method, target, headers=(), body=b"", **options):
-    """Return the bytes of a signed request; *options* replace the defaults of the signature."""
+    """Return the bytes of a signed request; *options* override its host, key, scope, time or
+    payload.
+    """
     service = "sagemaker" if method == "POST" else "s3"
     signer = Signer(
         SigV4(options.get("service", service), options.get("region", emulator.region)),
@@ -47,7 +49,7 @@ def sign_request(emulator, method, target, headers=(), body=b"", **options):
 
 
 def build_request(method, target, headers, body=b""):
-    """Return the bytes of a request, without signing it."""
+    """Return the bytes of a request with the given headers, without signing it."""
     lines = [f"{method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if "content-length" not in headers:

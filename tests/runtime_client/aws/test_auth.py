@@ -1,6 +1,4 @@
-"""Authentication of requests: when credentials are requested, and requests without a SigV4
-signature.
-"""
+"""Tests of authentication: credentials are requested for each attempt, or other auths are used."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -23,7 +21,9 @@ from tests.runtime_client.scripted_io import CREDENTIALS, START, ScriptedIO, run
 
 
 def test_credentials_are_requested_for_each_attempt():
-    """An attempt is signed with credentials that were rotated since the previous attempt."""
+    """If credentials were rotated since the previous attempt, the next attempt is signed with the
+    new ones.
+    """
     keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
     run(caller(io, iter(keys).__next__).send(call()))
@@ -33,7 +33,7 @@ def test_credentials_are_requested_for_each_attempt():
 
 
 def test_expired_credentials():
-    """Expired credentials raise an error before anything is sent."""
+    """A call with expired credentials raises an error before anything is sent."""
     io = ScriptedIO([])
     expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
@@ -41,7 +41,9 @@ def test_expired_credentials():
 
 
 def test_provider_that_raises():
-    """An exception of a credentials provider becomes the cause of an error that names the provider."""
+    """If a credentials provider raises an exception, the error mentions the provider and has it as
+    its cause.
+    """
 
     def broken():
         raise KeyError("secret")
@@ -66,7 +68,7 @@ def test_provider_that_raises_a_client_error():
 
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
 def test_provider_that_returns_another_type(given):
-    """A credentials provider that returns another type causes an error."""
+    """A credentials provider that does not return credentials causes an error."""
 
     class Provider:
         def get(self):
@@ -93,7 +95,7 @@ def test_unsignable_request():
 
 
 class Dated(PreparedAuth):
-    """An auth that adds only the date of sending."""
+    """An auth that adds only a header with the time of the attempt."""
 
     def __init__(self, *secrets):
         self.secrets = secrets
@@ -105,7 +107,7 @@ class Dated(PreparedAuth):
 
 
 def test_auth_of_a_call():
-    """The auth of an operation replaces the client's and is applied to each attempt."""
+    """The auth of an operation replaces the client's auth, and is applied to each attempt."""
     io = ScriptedIO([answer(500), OK])
     auth = Dated()
 
@@ -120,7 +122,9 @@ def test_auth_of_a_call():
 
 
 def test_clock_of_another_auth():
-    """The auth of an operation receives the corrected time after a clock error."""
+    """After a response that corrects the clock, the auth of an operation receives the corrected
+    time.
+    """
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
     auth = Dated()
@@ -129,7 +133,7 @@ def test_clock_of_another_auth():
 
 
 def test_unsigned():
-    """An unsigned request is sent unchanged."""
+    """With `Unsigned`, a request is sent without a signature; only the attempt headers are added."""
     io = ScriptedIO([OK])
     run(caller(io).send(call(auth=Unsigned())))
     names = {name for name, _ in io.sent[0].request.headers}
@@ -137,7 +141,7 @@ def test_unsigned():
 
 
 def test_payload_is_hashed_once(monkeypatch):
-    """All attempts use one hash of the payload."""
+    """The payload is hashed only once for all attempts."""
     hashed = []
     monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
     io = ScriptedIO([answer(503), OK])
@@ -151,7 +155,7 @@ def test_payload_is_hashed_once(monkeypatch):
     ids=["signed", "unsigned", "other"],
 )
 def test_secrets_of_an_auth(auth):
-    """No error message repeats the secrets of an auth."""
+    """Neither an error message nor a repr contains the secrets of an auth."""
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)
     assert error.message == "not ..."

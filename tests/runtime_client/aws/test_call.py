@@ -1,4 +1,4 @@
-"""One call: credentials, signature, attempts, error messages and log lines."""
+"""Tests of one call: its credentials, signature, attempts, error messages and log lines."""
 
 import logging
 from datetime import timedelta
@@ -52,7 +52,7 @@ def test_success():
     assert sent.verify().access_key_id == CREDENTIALS.access_key_id
 
 
-# the failure, the pause after it, whether the request was possibly accepted, the class of the error
+# The failure, the pause after it, whether the request was possibly accepted, and the error class.
 FAILURES = [
     pytest.param(answer(400, "ThrottlingException"), 0.5, False, ThrottlingError, id="throttled"),
     pytest.param(answer(429), 0.5, False, ThrottlingError, id="429"),
@@ -95,7 +95,7 @@ def test_retried(failure, pause, ambiguous, _kind):
 
 @pytest.mark.parametrize(("failure", "_pause", "ambiguous", "kind"), FAILURES)
 def test_last_failure(failure, _pause, ambiguous, kind):
-    """After three attempts the last failure is raised with the facts of all attempts."""
+    """After three attempts, the last failure is raised, with the facts about all attempts."""
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
     assert type(error) is kind
@@ -132,7 +132,9 @@ def test_not_retried(failure, kind):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304, 300])
 def test_redirects_are_not_followed(status):
-    """A redirect is an error, so that no host named in a response receives a signed request."""
+    """A redirect is an error, so that no signed request is sent to a host that a response
+    specifies.
+    """
     io = ScriptedIO([Response(status, {"location": "https://elsewhere.example/"})])
     error = refused(io)
     assert (type(error), error.status_code) == (ServiceError, status)
@@ -141,7 +143,7 @@ def test_redirects_are_not_followed(status):
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_max_attempts(attempts):
-    """The policy limits the number of attempts, and a header tells AWS the limit."""
+    """The policy limits the number of attempts, and a header informs AWS of the limit."""
     io = ScriptedIO([answer(503)] * attempts)
     assert refused(io, of=caller(io, max_attempts=attempts)).attempts == attempts
     numbers = [f"attempt={n}; max={attempts}" for n in range(1, attempts + 1)]
@@ -171,8 +173,8 @@ def test_ambiguity_is_remembered():
 
 
 def test_incomplete_response():
-    """An incomplete response is retried for an idempotent operation and is a success for another
-    one.
+    """An incomplete response is retried for an idempotent operation, and is a success for any
+    other.
     """
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
@@ -186,7 +188,9 @@ def test_incomplete_response():
 
 
 def test_quota_ends_retries():
-    """A client that has used up its quota does not retry, and says so in a note."""
+    """A client that has used up its retry quota does not retry, and a note of the error mentions
+    this.
+    """
     io = ScriptedIO(lambda *_: answer(500))
     client = caller(io, max_attempts=36)
     assert refused(io, of=client).attempts == 36
@@ -220,7 +224,7 @@ def test_each_service_has_a_rate_limiter():
 
 
 def test_quota_is_returned():
-    """A success returns the tokens of its last retry."""
+    """A successful call returns the quota tokens of its last retry."""
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
@@ -231,7 +235,7 @@ def test_quota_is_returned():
 
 @pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
 def test_deadline(after, attempts):
-    """A pause that would reach the deadline is not started, and each request has the deadline."""
+    """A pause that would reach the deadline is not started, and each request receives the deadline."""
     io = ScriptedIO([answer(429)] * 3)
     deadline = io.monotonic() + after
     error = refused(io, deadline=deadline)
@@ -251,7 +255,7 @@ def test_closed_client():
 
 
 def test_attempt_headers():
-    """The attempts of a call share one id and are numbered; each call has its own id."""
+    """The attempts of a call share an ID and are numbered; each call has its own ID."""
     io = ScriptedIO([answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
@@ -266,8 +270,9 @@ def test_attempt_headers():
 
 
 def test_ttl():
-    """If the service's clock is known, a header tells AWS when the attempt ends."""
-    # The local clock is 10 s slow and the pause is 3 s: the attempt starts at 12:00:03 service time.
+    """If the service's time is known, a header informs AWS when the attempt ends."""
+    # The local clock is 10 s slow and the pause is 3 s, so the attempt starts at 12:00:03 service
+    # time.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
@@ -279,7 +284,7 @@ def test_ttl():
 
 
 def test_no_ttl_after_a_dropped_connection():
-    """After a dropped connection the service's clock is unknown, and the header has no ttl."""
+    """After a dropped connection, the service's time is not known, and the header contains no ttl."""
     io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
     run(caller(io).send(call()))
     assert io.sent[2].header("amz-sdk-request") == "attempt=3; max=3"
@@ -303,7 +308,7 @@ def test_user_agent():
 
 
 def test_trace_header():
-    """In Lambda each request reads the trace id again, because each event has its own."""
+    """In Lambda, each request reads the trace ID again, because each event has its own trace ID."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1;Sampled=1"}
 
     def next_event(_io, _sent):
@@ -328,7 +333,7 @@ SECRETS = {
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("filler", [0, 2030, 2040], ids=lambda filler: f"after {filler}")
 def test_no_secret_is_repeated(caplog, secret, filler):
-    """No error and no log line contains a secret, or a part of one, that the service repeats."""
+    """If the service repeats a secret, no error and no log line contains it or a part of it."""
     caplog.set_level(logging.DEBUG)
     message = "x" * filler + f"denied: {secret} is wrong, {secret}!"
     io = ScriptedIO([answer(403, "AccessDeniedException", message)])
@@ -346,7 +351,7 @@ def test_no_secret_is_repeated(caplog, secret, filler):
 
 @pytest.mark.parametrize("length", range(1, 41))
 def test_no_prefix_of_a_secret(length):
-    """A message that is truncated within a secret shows at most three characters of it."""
+    """A message that is truncated within a secret contains at most three characters of the secret."""
     secret = CREDENTIALS.secret_access_key
     message = "x" * (2048 - length) + secret
     error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
@@ -355,7 +360,7 @@ def test_no_prefix_of_a_secret(length):
 
 
 def test_no_signature_is_repeated():
-    """No error message contains a signature that the service repeats."""
+    """If the service repeats a signature, no error message contains it."""
     message = (
         "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
         f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
@@ -376,7 +381,7 @@ def test_short_values_are_not_redacted(value, message):
 
 
 def _logged(caplog, *answers, level=logging.DEBUG, **arguments):
-    """Queue a job, and return the level and the text of each log line about an attempt."""
+    """Queue a job, and return the level and the message of each log line about an attempt."""
     caplog.set_level(level, "sagemaker_runtime_client")
     io = ScriptedIO([*answers, accepted()])
     run(core(io).invoke_endpoint_async("e", input_location=LOCATION, **arguments))
@@ -387,7 +392,9 @@ def _logged(caplog, *answers, level=logging.DEBUG, **arguments):
 
 
 def test_log(caplog):
-    """A log line names the request, the inference id and the attempt; a retry is logged as INFO."""
+    """A log line contains the request ID, the inference ID and the attempt; a retry is logged as
+    INFO.
+    """
     assert _logged(caplog, answer(503), inference_id="id", custom_attributes="canary") == [
         ("DEBUG", " (inference id id): attempt 1 of 3 failed: m (code 503, status 503)"),
         (
@@ -415,7 +422,7 @@ def test_log_of_a_possible_duplicate(caplog):
 
 
 def test_log_of_a_wrong_clock(caplog):
-    """A retry because of a wrong clock is logged as a warning."""
+    """A retry after a clock correction is logged as a warning."""
     refusal = answer(403, "RequestExpired", date="Sun, 22 Nov 2026 13:00:00 GMT")
     lines = _logged(caplog, refusal, level=logging.INFO, generate_inference_id=False)
     assert lines == [
@@ -430,5 +437,5 @@ def test_log_of_a_wrong_clock(caplog):
 
 
 def test_no_log_of_a_success_without_debug(caplog):
-    """Without the level DEBUG, a success at the first attempt writes no log line."""
+    """If DEBUG is not enabled, a success at the first attempt is not logged."""
     assert _logged(caplog, level=logging.INFO) == []

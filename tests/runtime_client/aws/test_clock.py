@@ -1,4 +1,4 @@
-"""Correction of a wrong clock: by which responses, by how much, and how often."""
+"""Tests of the correction of a wrong clock: by which responses, by how much, and how often."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -20,7 +20,9 @@ from tests.runtime_client.scripted_io import (
 
 
 def skewed(hours):
-    """Return a service whose clock is *hours* ahead and which rejects every other date."""
+    """Return a service whose clock is *hours* ahead, and which rejects requests with any other
+    time.
+    """
 
     def judge(_io, sent):
         try:
@@ -35,8 +37,8 @@ def skewed(hours):
 
 @pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
 def test_clock_is_corrected(hours):
-    """A wrong clock is corrected by the Date of a response, without a pause and for later calls,
-    too.
+    """The Date header of a response corrects a wrong clock, for a retry without a pause and for
+    later calls.
     """
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
@@ -46,7 +48,7 @@ def test_clock_is_corrected(hours):
 
 
 def test_correction_is_an_offset():
-    """The correction is an offset, so that later requests have the current service time."""
+    """The correction is an offset, so later requests have the service's time at their moment."""
     io = ScriptedIO([skewed(1)] * 3)
     client = caller(io)
     run(client.send(call()))
@@ -58,8 +60,8 @@ def test_correction_is_an_offset():
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
 @pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
 def test_clock_is_not_corrected_by_a_day(hours, endpoint):
-    """A date more than a day away is not adopted: a request signed for it could be replayed long
-    after.
+    """A date more than a day away does not correct the clock, because a request signed for that
+    date could be replayed much later.
     """
     io = ScriptedIO([skewed(hours)])
     error = refused(io, endpoint=endpoint)
@@ -68,7 +70,9 @@ def test_clock_is_not_corrected_by_a_day(hours, endpoint):
 
 
 def test_accepted_clock_without_tls():
-    """Without TLS, an unauthenticated date does not replace an offset that a service has accepted."""
+    """Without TLS, once a service has accepted the offset, an unauthenticated date does not replace
+    it.
+    """
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
     assert succeed(client, endpoint=PLAIN).attempts == 2
@@ -81,7 +85,9 @@ def test_accepted_clock_without_tls():
 
 
 def test_clock_corrected_by_a_concurrent_call_without_tls():
-    """A call that was signed with the old offset is retried with the offset of a concurrent call."""
+    """If a concurrent call corrects the clock, a call that was signed with the old offset is
+    retried with the new one.
+    """
 
     def overtaken(io, sent):
         assert succeed(client, endpoint=PLAIN).attempts == 2
@@ -96,7 +102,9 @@ def test_success_with_an_earlier_offset_without_tls():
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
     def overtaken(_io, _sent):
-        assert refused(io, of=client, endpoint=PLAIN).code == "400"  # it has adopted the wrong date
+        assert (
+            refused(io, of=client, endpoint=PLAIN).code == "400"
+        )  # this call adopts the wrong date
         return OK
 
     io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
@@ -115,12 +123,12 @@ def test_clock_corrected_by_a_head_response():
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_smallest_correction(minutes):
-    """A difference of four minutes corrects the clock: services allow five."""
+    """A difference of four minutes already corrects the clock; services allow five."""
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
 def test_rejection_with_the_correct_clock():
-    """A request with the correct date is not retried for the clock."""
+    """If the clock is correct, a rejected signature does not cause a retry."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
     client = caller(io)
@@ -133,7 +141,7 @@ def test_rejection_with_the_correct_clock():
     ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
 )
 def test_codes_that_correct_the_clock(code):
-    """Each error code for a wrong date corrects the clock."""
+    """Each error code that can mean a wrong date corrects the clock."""
     date = "Sun, 22 Nov 2026 13:00:00 GMT"
     io = ScriptedIO([answer(403, code, date=date), OK])
     run(caller(io).send(call()))
@@ -162,7 +170,9 @@ def test_codes_that_correct_the_clock(code):
     ],
 )
 def test_clock_is_not_corrected(failure):
-    """A rejection is final if its date is missing, unusable or close to this machine's clock."""
+    """A rejection does not correct the clock if its date is missing, invalid, cached or close to
+    this machine's time, or if its code has another meaning.
+    """
     assert refused(ScriptedIO([failure])).attempts == 1
 
 
@@ -174,7 +184,9 @@ def test_clock_is_not_corrected_twice():
 
 
 def test_correction_counts_as_an_attempt():
-    """With max_attempts=1 a clock correction is not followed by a retry, but later calls use it."""
+    """With max_attempts=1, a clock correction is not followed by a retry, but later calls use the
+    corrected time.
+    """
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)
     assert refused(io, of=client).attempts == 1
@@ -182,7 +194,9 @@ def test_correction_counts_as_an_attempt():
 
 
 def test_new_generation():
-    """After a fork or a restore the client discards the clock correction and restores its quota."""
+    """After a fork or a restored snapshot, the client discards the clock correction and has its
+    full quota again.
+    """
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)
     assert succeed(client).attempts == 2

@@ -1,4 +1,4 @@
-"""Endpoints of services, compared with botocore's rule sets."""
+"""Tests of the services' endpoints, which are compared with botocore's rule sets."""
 
 import re
 from functools import cache
@@ -49,7 +49,7 @@ def rules(service):
 
 @cache
 def client(*, region, fips, dual_stack, style, url):
-    """Return an S3 client of botocore."""
+    """Return a botocore client for S3."""
     config = TheirConfig(
         use_fips_endpoint=fips,
         use_dualstack_endpoint=dual_stack,
@@ -68,16 +68,16 @@ def client(*, region, fips, dual_stack, style, url):
 
 
 class CaughtError(Exception):
-    """An error that carries the URL of a botocore request instead of sending it."""
+    """Raised instead of sending a botocore request; contains the URL of the request."""
 
 
 def catch(request, **_):
-    """Raise the URL of a request."""
+    """Raise a `CaughtError` with the URL of a request."""
     raise CaughtError(request.url)
 
 
 def botocore_url(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
-    """Return the URL that botocore requests for a key, or None if botocore raises an error."""
+    """Return the URL that botocore requests for an object, or None if botocore raises an error."""
     kind = client(region=region, fips=fips, dual_stack=dual_stack, style=style, url=url)
     try:
         kind.get_object(Bucket=bucket, Key="key")
@@ -90,7 +90,7 @@ def botocore_url(bucket, region="eu-west-1", *, fips=False, dual_stack=False, st
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
 def test_partitions(region, partition):
-    """Each region belongs to its partition, and an unknown region to `aws`."""
+    """Each known region belongs to its partition, and an unknown region belongs to `aws`."""
     assert get_partition(region).id == partition
 
 
@@ -102,14 +102,16 @@ def test_all_partitions():
 
 @pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
 def test_pseudo_regions(partition):
-    """The `-global` pseudo-region of a partition belongs to the partition."""
+    """The `-global` pseudo-region of a partition belongs to that partition."""
     assert get_partition(f"{partition}-global").id == partition
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
 @pytest.mark.parametrize("region", REGIONS)
 def test_sagemaker_runtime(region, fips, dual_stack):
-    """The endpoint of SageMaker Runtime is botocore's, and is signed for `sagemaker` in the region."""
+    """The endpoint of SageMaker Runtime is the same as in botocore, and requests are signed for
+    `sagemaker`.
+    """
     expected = rules("sagemaker-runtime").resolve_endpoint(
         Region=region, UseFIPS=fips, UseDualStack=dual_stack
     )
@@ -131,7 +133,7 @@ BUCKETS = [
 
 
 def client_url(endpoints, bucket, style=None, url=None):
-    """Return the URL that the client requests for a key, or None if it raises an error."""
+    """Return the URL that this client requests for an object, or None if it raises an error."""
     try:
         endpoint, before = endpoints.s3(bucket, url, style or "auto")
     except ConfigError:
@@ -139,7 +141,7 @@ def client_url(endpoints, bucket, style=None, url=None):
     return f"{endpoint.origin}{before}key"
 
 
-# Botocore's clients also use older tables, which have no dual-stack hosts for these partitions.
+# botocore's clients also use older tables, which have no dual-stack hosts for these partitions.
 NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
 
 
@@ -153,9 +155,7 @@ NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
     ],
 )
 def test_s3(region, fips, dual_stack, style):
-    """The endpoint of S3 is botocore's, except that us-east-1 has a regional host like other
-    regions.
-    """
+    """The endpoint of S3 is the same as in botocore, except that us-east-1 has a regional host."""
     endpoints = Endpoints(region, fips, dual_stack)
     for bucket in BUCKETS:
         expected = botocore_url(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
@@ -178,7 +178,9 @@ def test_s3_is_signed_for_its_region():
 
 
 def test_s3_global():
-    """The pseudo-region aws-global uses the host of us-east-1; botocore uses the global host."""
+    """For the pseudo-region aws-global, this client uses the host of us-east-1, and botocore the
+    global host.
+    """
     assert (
         client_url(Endpoints("aws-global"), "bucket")
         == "https://bucket.s3.us-east-1.amazonaws.com/key"
@@ -200,7 +202,7 @@ def test_s3_global():
 )
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_custom_s3(url, bucket):
-    """With a custom endpoint the bucket goes into the path, as in botocore."""
+    """With a custom endpoint, the bucket is in the path, as in botocore."""
     expected = botocore_url(bucket, url=url)
     assert expected is not None
     assert client_url(Endpoints("eu-west-1"), bucket, url=url) == expected
@@ -208,8 +210,8 @@ def test_custom_s3(url, bucket):
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
 def test_custom_s3_virtual(bucket):
-    """With addressing style 'virtual' the bucket goes into the host, even a dotted bucket over
-    HTTP.
+    """With the addressing style 'virtual', the bucket is in the host, even if it contains dots and
+    for HTTP.
     """
     url = "http://localhost:9000"
     expected = botocore_url(bucket, url=url, style="virtual")
@@ -221,7 +223,7 @@ def test_custom_s3_virtual(bucket):
     "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
 )
 def test_virtual_style_with_an_address(url):
-    """Addressing style 'virtual' with an IP address is an error, without a fallback to 'path'."""
+    """With the addressing style 'virtual', an IP address is an error; 'path' is not used instead."""
     with pytest.raises(ConfigError, match="has an IP address as its host"):
         Endpoints("eu-west-1").s3("bucket", url, "virtual")
 
@@ -271,7 +273,9 @@ def test_custom_url(url, origin):
     ],
 )
 def test_invalid_url(url):
-    """An invalid URL is rejected, and shown unless it may contain a password or a signature."""
+    """An invalid URL is rejected; the message contains the URL unless it may contain a password or
+    a signature.
+    """
     with pytest.raises(
         ConfigError, match="for SageMaker Runtime must look like https://"
     ) as caught:
@@ -282,7 +286,7 @@ def test_invalid_url(url):
 
 
 def is_accepted(region, url=None):
-    """Return whether the region and the URL are accepted."""
+    """Return whether a region and a custom URL are accepted."""
     try:
         return bool(Endpoints(region).sagemaker_runtime(url))
     except ConfigError:
@@ -290,7 +294,7 @@ def is_accepted(region, url=None):
 
 
 def texts(*pieces):
-    """Return a strategy for texts that consist of *pieces*."""
+    """Return a strategy for strings that are joined from *pieces*."""
     return st.lists(st.sampled_from(pieces), max_size=6).map("".join)
 
 
@@ -311,7 +315,7 @@ def test_any_url(url):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 def test_custom_url_has_no_variants(endpoint, fips, dual_stack):
-    """Variants do not change a custom URL."""
+    """FIPS and dual-stack settings do not change a custom URL."""
     plain, variant = Endpoints("eu-west-1"), Endpoints("eu-west-1", fips, dual_stack)
     assert endpoint(variant, "https://x") == endpoint(plain, "https://x")
 
@@ -322,7 +326,9 @@ def test_custom_url_has_no_variants(endpoint, fips, dual_stack):
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 @pytest.mark.parametrize("url", [None, "https://own.example"])
 def test_invalid_region(endpoint, url, region):
-    """A region that is not a host label is rejected, because it could change the host or the scope."""
+    """A region that is not a host label is rejected, because it could change the host or the
+    signature's scope.
+    """
     with pytest.raises(ConfigError, match="region must be a host label"):
         endpoint(Endpoints(region), url)
 
@@ -331,7 +337,7 @@ def test_invalid_region(endpoint, url, region):
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
 def test_credential_services(service, region, fips, dual_stack):
-    """The endpoints of services that issue credentials are those of botocore's rule sets."""
+    """The endpoints of services that issue credentials are the same as in botocore's rule sets."""
     params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
     if service == "sts":
         params["UseGlobalEndpoint"] = False
@@ -342,7 +348,9 @@ def test_credential_services(service, region, fips, dual_stack):
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 def test_global_sts_has_no_variants(fips, dual_stack):
-    """A FIPS or dual-stack variant of the global STS endpoint is an error, because none exists."""
+    """Selecting a FIPS or dual-stack variant of the global STS endpoint is an error, because none
+    exists.
+    """
     assert Endpoints("aws-global").credentials("sts").region == "us-east-1"
     with pytest.raises(ConfigError, match="set a region"):
         Endpoints("aws-global", fips, dual_stack).credentials("sts")

@@ -1,4 +1,4 @@
-"""Parsing of error responses in JSON and XML."""
+"""Tests of parsing error responses in JSON and XML."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ PARSER = create_parser("rest-json")
 
 
 def both(status, headers, body):
-    """Return code and message as botocore and as the client parse them."""
+    """Return the code and message as botocore parses them, and as this client does."""
     given_response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
     expected = PARSER.parse(given_response, None)["Error"]
     actual = json_error(Response(status, headers, body))
@@ -61,7 +61,7 @@ def both(status, headers, body):
 )
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_code_and_message_as_botocore(status, headers, body):
-    """Code and message are those that botocore finds."""
+    """The code and message are the same as in botocore."""
     expected, actual = both(status, headers, body)
     assert actual == expected
 
@@ -87,7 +87,9 @@ def test_code_and_message_as_botocore(status, headers, body):
     ],
 )
 def test_bodies_that_botocore_cannot_parse(body, code, message):
-    """A body that is not an object with text yields an error with a message, unlike in botocore."""
+    """Unlike in botocore, a body that is not the expected JSON object still yields an error with a
+    message.
+    """
     error = json_error(Response(400, {}, body))
     assert type(error) is ServiceError
     assert error.code == code
@@ -95,7 +97,7 @@ def test_bodies_that_botocore_cannot_parse(body, code, message):
 
 
 def test_deep_nesting():
-    """JSON that is nested too deeply for the parser is treated as text."""
+    """JSON that is nested too deeply for the parser becomes the text of the message."""
     error = json_error(Response(500, {}, b"[" * 100_000))
     assert (type(error), error.code) == (InternalFailureError, "500")
     assert len(error.message) == 2048
@@ -113,7 +115,7 @@ def test_deep_nesting():
 )
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_request_id(parse, headers, expected):
-    """The error has the request id, even for a 5xx response with HTML, for which botocore has none."""
+    """The error has the request ID, even for a 5xx response with HTML, for which botocore has none."""
     assert parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id == expected
 
 
@@ -147,15 +149,17 @@ KINDS = [
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_json_errors(status, code, kind):
-    """The code determines the error's class or, for an unknown code, the status does."""
+    """The error code determines the class of the error; for an unknown code, the status determines
+    it.
+    """
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_xml_errors(status, code, kind):
-    """The class of an S3 error is found in the same way, and a 404 without a body means a missing
-    object.
+    """The class of an S3 error is found in the same way as for JSON; a 404 without a body means a
+    missing object.
     """
     body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
     error = xml_error(Response(status, {}, body))
@@ -181,7 +185,7 @@ def test_classes_of_xml_errors(status, code, kind):
     ],
 )
 def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
-    """An error tells whether a retry may succeed and whether the request was possibly accepted."""
+    """An error shows whether a retry may succeed and whether the request was possibly accepted."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (error.retryable, error.possibly_accepted) == (retryable, ambiguous)
 
@@ -201,7 +205,7 @@ def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
     ],
 )
 def test_null_message(status, headers, body, throttled):
-    """A 400 response with a null message and no code is throttling, which SageMaker sends under
+    """A 400 response with a null message and no code means throttling; SageMaker sends it under
     load.
     """
     error = json_error(Response(status, headers, body))
@@ -210,7 +214,7 @@ def test_null_message(status, headers, body, throttled):
 
 
 def test_canonical_string_is_removed():
-    """The canonical string that AWS repeats, with the session token, is removed from the message."""
+    """The canonical string, which AWS repeats with the session token, is removed from the message."""
     message = (
         "The request signature we calculated does not match.\n\n"
         "The Canonical String for this request should have been\n'POST\nx-amz-security-token:TOKEN'"
@@ -222,7 +226,7 @@ def test_canonical_string_is_removed():
 
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_message_is_truncated(parse):
-    """A message is truncated to the length in the service model."""
+    """A message is truncated to the maximum length in the service model."""
     bodies = {
         json_error: b"x" * 10_000,
         xml_error: b"<E><Message>" + b"x" * 10_000 + b"</Message></E>",
@@ -255,7 +259,7 @@ def test_plain_retry_after():
 
 
 def test_date():
-    """The service's clock is read from the response unless it comes from a cache."""
+    """The service's time is read from the response, unless the response comes from a cache."""
     date = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
     assert json_error(Response(403, date, b"")).date == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert json_error(Response(403, {**date, "age": "0"}, b"")).date is None
@@ -269,7 +273,7 @@ S3_ERROR = (
 
 
 def test_xml():
-    """Code, message and region are read from the children of the root."""
+    """The code, message and region are read from the children of the root element."""
     error = xml_error(Response(301, {}, S3_ERROR))
     assert error.code == "PermanentRedirect"
     assert error.message == "The bucket is <elsewhere> ä"
@@ -321,12 +325,14 @@ def test_region_in_a_header():
     ],
 )
 def test_xml_fields(body, expected):
-    """A body that is not plain XML has no fields."""
+    """No fields are read from a body that is not plain XML."""
     assert xml_fields(body) == expected
 
 
 def test_xml_texts():
-    """Texts are found by their path below the root, down to the depth of an STS response."""
+    """The texts of elements are found by their path below the root, down to the depth of an STS
+    response.
+    """
     body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
     assert xml_texts(body) == {"B": " ", "B/C/D": "12", "C": "3"}
 
@@ -347,7 +353,7 @@ def test_xml_texts():
     ],
 )
 def test_query_error_as_botocore(body):
-    """Code and message of the query protocol are those that botocore finds."""
+    """The code and message of a query-protocol error are the same as in botocore."""
     given_response = {"status_code": 400, "headers": HeadersDict({}), "body": body}
     expected = create_parser("query").parse(given_response, None)["Error"]
     actual = query_error(Response(400, {}, body))

@@ -1,4 +1,4 @@
-"""The rate limiter of the adaptive retry mode."""
+"""Tests of the rate limiter of the adaptive retry mode."""
 
 import pytest
 from botocore.retries import adaptive, bucket, throttling
@@ -23,7 +23,7 @@ THROTTLED = Response(400, {"x-amzn-errortype": "ThrottlingException"})
 
 
 class Clock:
-    """A clock for botocore that the test moves."""
+    """A clock for botocore whose time the test sets."""
 
     def __init__(self):
         self.now = 0.0
@@ -33,7 +33,7 @@ class Clock:
 
 
 def botocore_limiter(clock):
-    """Return botocore's limiter, which receives whether a response was throttled."""
+    """Return botocore's limiter, with a detector that accepts a boolean instead of a response."""
 
     class Detector:
         def is_throttling_error(self, *, throttled):
@@ -50,7 +50,7 @@ def botocore_limiter(clock):
 
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
 def test_rates_equal_botocores(answers):
-    """After any sequence of responses the rate equals botocore's."""
+    """After any sequence of responses, the rate is the same as in botocore."""
     clock, limiter = Clock(), RateLimiter(0.0)
     reference = botocore_limiter(clock)
     for pause, throttled in answers:
@@ -70,7 +70,9 @@ def test_nothing_waits_before_throttling():
 
 
 def test_tokens():
-    """After throttling each request waits for its token, and a token accumulates in a pause."""
+    """After throttling, each request waits for its own token; tokens accumulate while no request is
+    sent.
+    """
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0) for _ in range(3)] == [2.0, 4.0, 6.0]
@@ -81,8 +83,8 @@ def test_tokens():
 
 @pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
 def test_calls_wait(adaptive, pauses):
-    """In the adaptive mode a retry and the next call wait for a token; otherwise only the retry
-    pauses.
+    """In the adaptive mode, a retry and the next call wait for a token; in other modes, only the
+    retry pauses.
     """
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
     caller = ServiceClient(
@@ -95,7 +97,7 @@ def test_calls_wait(adaptive, pauses):
 
 
 def test_token_that_is_not_taken():
-    """A request that has no time to wait leaves its token to the next request."""
+    """A request that cannot wait for its token leaves it to the next request."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)] == [None] * 9
@@ -104,7 +106,9 @@ def test_token_that_is_not_taken():
 
 
 def test_no_time_for_a_retry():
-    """If the token for a retry comes after the deadline, the service's error is raised."""
+    """If the token for a retry becomes available only after the deadline, the service's error is
+    raised.
+    """
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
@@ -113,7 +117,9 @@ def test_no_time_for_a_retry():
 
 
 def test_no_time_for_the_first_attempt():
-    """If the first token comes after the deadline, nothing is sent, and the error says why."""
+    """If the first token becomes available only after the deadline, nothing is sent, and the error
+    mentions throttling.
+    """
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(
         io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)

@@ -1,4 +1,4 @@
-"""Retry decisions, compared with botocore's standard mode."""
+"""Tests of retry decisions, which are compared with botocore's standard mode."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ CONDITIONS = standard.StandardRetryConditions(max_attempts=3)
 
 
 def context(status, code, attempt=1, headers=None):
-    """Return botocore's representation of a response."""
+    """Return botocore's retry context for a response."""
     return standard.RetryContext(
         attempt_number=attempt,
         operation_model=OPERATION,
@@ -47,7 +47,7 @@ def error(status, code, headers=None):
 
 
 def test_tables():
-    """The codes and statuses are botocore's, with STS's code from another table and with 408."""
+    """The codes and statuses are botocore's, plus STS's IDPCommunicationError and status 408."""
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert throttled == THROTTLING_CODES
@@ -57,7 +57,7 @@ def test_tables():
 
 
 def test_numbers():
-    """The pauses and costs are botocore's."""
+    """The pauses, the costs and the other numbers are the same as in botocore."""
     reference = standard.ExponentialBackoff
     bases = reference._DEFAULT_BACKOFF_CONFIG
     quota = standard.RetryQuotaChecker
@@ -83,8 +83,8 @@ CODES = [
     "Unheard",
 ]
 STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
-# For a 429, botocore looks up the code in the service model, and the client uses its error classes:
-# an error of the credentials is permanent, and a failure of the service may be transient.
+# For a 429, botocore looks up the code in the service model; this client uses its error classes
+# instead, in which a credentials error is permanent and a service failure may be transient.
 BY_DESIGN = {
     (429, "ExpiredTokenException"): None,
     (429, "InternalFailure"): Reason.THROTTLING,
@@ -94,7 +94,7 @@ BY_DESIGN = {
 
 
 def _theirs(status, code):
-    """Return botocore's decision as a Reason."""
+    """Return botocore's decision as a `Reason`; None means no retry."""
     answer = context(status, code)
     if not CONDITIONS.is_retryable(answer):
         return None
@@ -104,14 +104,16 @@ def _theirs(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_decisions_equal_botocores(status, code):
-    """The decision for each status and code equals botocore's, except for the listed differences."""
+    """The decision for each status and code is the same as in botocore, except for the listed
+    differences.
+    """
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
 
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_retryable_agrees_with_the_policy(status, code):
-    """The `retryable` of an error agrees with the policy."""
+    """The attribute `retryable` of an error agrees with the retry policy."""
     failure = error(status, code)
     reason = RetryPolicy().reason(failure, idempotent=False)
     assert failure.retryable is (reason is not None)
@@ -119,7 +121,7 @@ def test_retryable_agrees_with_the_policy(status, code):
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
 def test_differences_are_real(status, code):
-    """Each listed difference from botocore exists."""
+    """Each difference in the list really exists."""
     assert BY_DESIGN[status, code] is not _theirs(status, code)
 
 
@@ -135,7 +137,7 @@ def test_differences_are_real(status, code):
     ],
 )
 def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expected):
-    """A transport error is retried unless it is permanent, or ambiguous and retry_ambiguous is
+    """A transport error is retried unless it is permanent, or ambiguous while retry_ambiguous is
     false.
     """
     failure = TransportError("x")
@@ -146,7 +148,7 @@ def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expec
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_ambiguous_statuses(status):
-    """A 500, 502 or 504 is ambiguous; a 503 is not."""
+    """The statuses 500, 502 and 504 are ambiguous; 503 is not."""
     cautious = RetryPolicy(retry_ambiguous=False)
     assert cautious.reason(error(status, "Unheard"), idempotent=False) is None
     assert cautious.reason(error(503, "Unheard"), idempotent=False) is Reason.TRANSIENT
@@ -161,7 +163,7 @@ def test_ambiguous_statuses(status):
     st.none() | st.integers(0, 100_000).map(str) | st.sampled_from(["-1", "invalid", "1.5"]),
 )
 def test_backoff_equals_botocores(answer, attempt, random, retry_after):
-    """The pause equals botocore's for one random number and one header."""
+    """For the same random number and headers, the pause is the same as in botocore."""
     headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
     reference = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
     expected = reference.delay_amount(context(*answer, attempt, headers))
@@ -171,13 +173,15 @@ def test_backoff_equals_botocores(answer, attempt, random, retry_after):
 
 
 def test_backoff_without_a_response():
-    """The pause after a dropped connection is not extended."""
+    """After a dropped connection, no response header extends the pause."""
     assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
     assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
 
 
 def test_quota():
-    """Retries use up the quota, a retry needs all its tokens, and successes return tokens."""
+    """Retries use up the quota; a retry requires all tokens that it costs, and successes return
+    tokens.
+    """
     quota = RetryQuota()
     assert [quota.acquire(Reason.TRANSIENT) for _ in range(35)] == [True] * 35
     assert quota.available == 10
@@ -192,7 +196,7 @@ def test_quota():
 
 
 def test_quota_has_a_capacity():
-    """A success does not raise the quota above its capacity."""
+    """Successes do not raise the quota above its capacity."""
     quota = RetryQuota()
     quota.release(None)
     quota.release(Reason.TRANSIENT)

@@ -1,4 +1,4 @@
-"""The timeout of a call: what it includes, and how it ends calls to malicious servers."""
+"""Tests of a call's timeout: what it includes, and how it ends calls to servers that never finish."""
 
 from contextlib import suppress
 from threading import Event
@@ -43,7 +43,7 @@ CALLS = {
 
 
 def both_services(_io, sent):
-    """Respond as both services do while there is no output."""
+    """Respond like SageMaker and S3 while there is no output."""
     if ".s3." not in sent.origin:
         return accepted()
     return NO_SUCH_KEY if "/out/" in sent.url or "/err/" in sent.url else STORED
@@ -51,7 +51,7 @@ def both_services(_io, sent):
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide this machine's settings from the tests."""
+    """Use an environment without this machine's AWS settings."""
 
 
 # ---- what the timeout includes
@@ -63,7 +63,9 @@ def _bare(bare_environment):
     [(None, None, None), (None, 5, 1005), (30, None, 1030), (30, 5, 1005), (5, 30.5, 1030.5)],
 )
 def test_deadline(call, of_client, of_call, deadline):
-    """All requests of a call have one deadline, set by the call's timeout or else by the client's."""
+    """All requests of a call have the same deadline, from the call's timeout or else from the
+    client's.
+    """
     io = ScriptedIO(both_services, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
     run(call(core(io, timeout=of_client), **given))
@@ -72,7 +74,7 @@ def test_deadline(call, of_client, of_call, deadline):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_retries_are_included(call):
-    """The timeout includes all attempts and pauses."""
+    """The timeout includes all attempts and the pauses between them."""
     io = ScriptedIO(lambda *_: Response(429, ()), latency=1.0, random=1.0)
     with pytest.raises(RuntimeClientError) as caught:
         run(call(core(io, max_attempts=50), timeout=8))
@@ -105,7 +107,7 @@ def test_upload_that_uses_up_the_time():
 
 
 def test_infer_has_one_timeout():
-    """Upload, job and wait share one timeout, which the final poll follows."""
+    """The upload, the job and the wait share one timeout, after which the final poll follows."""
     io = ScriptedIO(both_services, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=10, **UPLOADED))
@@ -115,7 +117,9 @@ def test_infer_has_one_timeout():
 
 
 def test_infer_whose_job_uses_up_the_time():
-    """A job that is queued at the last moment has a handle and is polled once."""
+    """If queueing the job uses up the timeout, the error has its handle, and the output is polled
+    once.
+    """
     io = ScriptedIO(both_services, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=5, **UPLOADED))
@@ -124,7 +128,9 @@ def test_infer_whose_job_uses_up_the_time():
 
 
 def test_job_that_may_be_queued():
-    """A timeout after the request was sent names the job that may be queued."""
+    """If the timeout elapses after the request was sent, the error has the ID of the job that may
+    be queued.
+    """
     io = ScriptedIO(both_services, latency=9.0)
     with pytest.raises(TransportError) as caught:
         run(core(io).invoke_endpoint_async("e", body=b"x", inference_id="mine", timeout=2))
@@ -169,7 +175,7 @@ DRIPS = {
         [b"x-a: 1\r\n"],
     ),
 }
-# Calls that end on time: all of them, except those with a slow head in a user-supplied blocking client.
+# The cases in which a call ends on time: all except a slow head in a user-supplied blocking client.
 ENDING = [
     pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
     for kind_name, kind in KINDS.items()
@@ -179,7 +185,7 @@ ENDING = [
 
 
 class Dripping:
-    """A server that sends a prefix and then endlessly small pieces."""
+    """A server that sends the beginning of a response, and then small pieces endlessly."""
 
     def __init__(self, beginning, pieces, pace=0.02):
         self.stop = Event()
@@ -194,7 +200,7 @@ class Dripping:
 
 
 def pointed_at(server, **changes):
-    """Return the arguments that point a client at a raw server."""
+    """Return the arguments with which a client uses a raw server."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -208,8 +214,8 @@ def pointed_at(server, **changes):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips(driver, drip):
-    """A call ends at its timeout however often data arrives, and reports what was possibly
-    accepted.
+    """A call ends at its timeout even if data keeps arriving, and the error states whether the
+    request was possibly accepted.
     """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
@@ -219,7 +225,9 @@ def test_server_that_drips(driver, drip):
                 with pytest.raises(TransportError) as caught:
                     client.put_object("s3://bucket/key", b"x", timeout=timeout)
                 was_sent = caught.value.possibly_accepted or caught.value.status_code == 200
-                if was_sent:  # a busy machine may not get that far
+                if (
+                    was_sent
+                ):  # on a busy machine, the request may not be sent before a short timeout
                     break
         finally:
             dripping.stop.set()
@@ -229,8 +237,8 @@ def test_server_that_drips(driver, drip):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips_without_a_timeout(driver, drip):
-    """Without a timeout, the read timeout limits a response's head and the body of a small
-    response.
+    """Without a timeout, the read timeout limits the time for the head of a response and for a
+    small body.
     """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
@@ -244,7 +252,7 @@ def test_server_that_drips_without_a_timeout(driver, drip):
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
 def test_endless_head(plain_driver, drip):
-    """An endless head that arrives quickly is an error once it is too large."""
+    """An endless head that arrives quickly causes an error once it is too large."""
     beginning, pieces = DRIPS[drip]
     flooding = Dripping(beginning, pieces * 1000, pace=0)
     with Loopback(flooding) as server:
@@ -257,7 +265,7 @@ def test_endless_head(plain_driver, drip):
 
 
 def test_slow_object(plain_driver):
-    """The read timeout applies to each piece of an object, not to the whole object."""
+    """The read timeout applies to each piece of an object, not to the complete object."""
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
 
     def answer(_request, connection):
@@ -302,7 +310,7 @@ def test_calls_that_wait_for_a_connection(backend):
     async def main(url):
         options = {"region": REGION, "credentials": CREDENTIALS, "endpoint_url": url}
         async with AsyncSageMakerRuntimeClient(**options, max_connections=2) as client:
-            with suppress(TransportError):  # this call loads settings and modules
+            with suppress(TransportError):  # the first call loads the settings and imports modules
                 await client.invoke_endpoint_async("e", body=b"x", timeout=0.01)
             async with anyio.create_task_group() as tasks:
                 for _ in range(40):
@@ -319,7 +327,7 @@ def test_calls_that_wait_for_a_connection(backend):
 
 
 class Keys:
-    """A container's credentials endpoint that responds when the test allows it."""
+    """A container credentials endpoint that responds only when the test allows it."""
 
     BODY = b'{"AccessKeyId": "AKID", "SecretAccessKey": "canary-secret", "Token": "canary-token"}'
 
@@ -333,7 +341,9 @@ class Keys:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_shared_refresh(bare_environment, backend):
-    """A call ends at its timeout during a credential refresh, which continues for other calls."""
+    """A call ends at its timeout during a credential refresh; the refresh continues for other
+    calls.
+    """
     keys, found, errors = Keys(), [], []
 
     async def main(url):
@@ -369,8 +379,8 @@ def test_shared_refresh(bare_environment, backend):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
 def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
-    """A refresh that a call has started continues after its timeout, and the next call uses the
-    result.
+    """A credential refresh continues after the timeout of the call that started it, and the next
+    call uses the result.
     """
     keys = Keys()
 
@@ -398,7 +408,7 @@ def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelled_during_a_refresh(backend):
-    """Cancelling a call also cancels the refresh that the call has started."""
+    """If a call is cancelled, the credential refresh that it started is cancelled as well."""
     ended = []
 
     async def source():
@@ -419,7 +429,7 @@ def test_cancelled_during_a_refresh(backend):
 
 
 def test_final_poll_after_slow_credentials(plain_driver):
-    """The final poll of a wait has its full time even if the credentials have used up the timeout."""
+    """The final poll has its full time even if loading the credentials has used up the timeout."""
     with Loopback(lambda *_: response(b"x")) as server:
 
         def slow():

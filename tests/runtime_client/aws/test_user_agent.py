@@ -1,4 +1,4 @@
-"""Headers that identify the client and its caller."""
+"""Tests of the headers that identify the client and its caller."""
 
 import sys
 
@@ -16,7 +16,9 @@ APP_ID = "AWS_SDK_UA_APP_ID"
 
 
 def test_user_agent():
-    """The user agent has botocore's form: name, version of the form, system, language."""
+    """The user agent has the same parts as botocore's: client, format version, system, language and
+    more.
+    """
     version = ".".join(map(str, sys.version_info[:3]))
     assert user_agent("standard", None, {}) == (
         f"sagemaker-runtime-client/{__version__} ua/2.1 os/{sys.platform} lang/python#{version} "
@@ -27,7 +29,7 @@ def test_user_agent():
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(max_size=50))
 def test_any_app_id(text):
-    """Any application id yields a valid header value of one word per part."""
+    """Any application ID results in a valid header value, in which each part is one word."""
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
     assert agent.isprintable()
@@ -36,7 +38,9 @@ def test_any_app_id(text):
 
 @pytest.mark.parametrize("length", [50, 51])
 def test_app_id_of_any_length(length, caplog):
-    """An app id of more than 50 characters causes a warning, and is used unchanged, as in botocore."""
+    """An application ID of more than 50 characters causes a warning but is sent unchanged, as in
+    botocore.
+    """
     given = Config.resolve({"app_id": "x" * length}, {}), Config.resolve({}, {APP_ID: "x" * length})
     assert [config.app_id for config in given] == ["x" * length] * 2
     assert TheirConfig(user_agent_appid="x" * length).user_agent_appid == "x" * length
@@ -62,7 +66,7 @@ def test_no_trace_header(environ):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_trace_header_equals_botocores(trace_id):
-    """The trace id is encoded as in botocore."""
+    """The trace ID is encoded in the same way as in botocore."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
     params = {"headers": {}}
     with pytest.MonkeyPatch.context() as patch:

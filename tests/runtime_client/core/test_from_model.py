@@ -1,4 +1,4 @@
-"""An operation that is defined by a table, a class for its output, and a line in each client."""
+"""Tests of adding an operation: a table, a class for its output, and a line in each client suffice."""
 
 import json
 from contextlib import ExitStack
@@ -42,7 +42,7 @@ MODEL = OperationModel(
 
 
 class Estimate:
-    """The output of the operation."""
+    """The output of the new operation."""
 
     def __init__(self, answer):
         self.amount = json.loads(answer.body)["Amount"]
@@ -62,7 +62,7 @@ ANSWER = response(b'{"Amount": 7}', 200, {"x-amzn-requestid": "R1"})
 
 @pytest.fixture
 def clients(plain_driver):
-    """Return a function that creates a client of each kind."""
+    """Return a function that creates a client of the given kind."""
 
     def make(server, **changes):
         kind = AsyncClient if plain_driver.kind.is_async else SyncClient
@@ -77,8 +77,8 @@ def clients(plain_driver):
 
 
 def test_a_call(clients):
-    """A call sends each argument in its place, omits missing ones, signs, and returns the output's
-    class.
+    """A call sends each argument in its place, omits missing ones, signs the request, and returns
+    an instance of the output class.
     """
     with Loopback(lambda *_: ANSWER) as server:
         client = clients(server)
@@ -94,7 +94,7 @@ def test_a_call(clients):
 
 
 def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """The operation is retried like every other operation, and raises the service's error."""
+    """The operation is retried like every other operation, and raises the service's errors."""
     failure = response(b'{"message": "not now"}', 503, {"x-amzn-errortype": "ServiceUnavailable"})
     answers = [failure, ANSWER, failure, failure]
     with Loopback(lambda *_: answers.pop(0)) as server:
@@ -138,7 +138,7 @@ def test_invalid_argument(clients, arguments, message):
     ids=["too few", "too many", "twice", "unknown"],
 )
 def test_unknown_argument(clients, args, kwargs, message):
-    """An argument that is not in the table raises a TypeError that names the client's method."""
+    """Arguments that do not fit the table raise a TypeError that mentions the client's method."""
     client = clients(None)
     with pytest.raises(TypeError, match=message) as caught:
         client.estimate_cost(*args, **kwargs)
@@ -148,7 +148,7 @@ def test_unknown_argument(clients, args, kwargs, message):
 
 @pytest.mark.parametrize("client", [SyncClient, AsyncClient])
 def test_name_signature_and_docstring(client):
-    """The method has a name, a signature and a docstring from the table."""
+    """The method gets its name, signature and docstring from the table."""
     method = client.estimate_cost
     assert method.__name__ == "estimate_cost"
     names = ["self", "endpoint_name", "kind", "timeout", "body", "currency", "horizon_seconds"]

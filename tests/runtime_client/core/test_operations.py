@@ -1,4 +1,6 @@
-"""The operations with scripted responses: what they send, in which order, and what they return."""
+"""Tests of the operations with scripted responses: what they send, in which order, and what they
+return.
+"""
 
 import logging
 from datetime import UTC, datetime
@@ -41,7 +43,9 @@ OUT = "s3://bucket/out/1.out"
 
 
 class Cloud:
-    """SageMaker and S3 as a function for `ScriptedIO`: outputs appear 3 s after their jobs."""
+    """A fake SageMaker and S3 that `ScriptedIO` calls for each request; the output appears 3 s
+    after its job.
+    """
 
     def __init__(self, reply=None):
         self.s3 = FakeS3()
@@ -62,12 +66,12 @@ class Suspends:
 
 
 def scripted_services(**options):
-    """Return scripted I/O that simulates both services."""
+    """Return scripted I/O that responds like SageMaker and S3."""
     return ScriptedIO(Cloud(**options))
 
 
 def methods(io):
-    """Return the service and the method of each request."""
+    """Return the service and the HTTP method of each request."""
     services = ["s3" if ".s3." in sent.origin else "sagemaker" for sent in io.sent]
     return [(service, sent.request.method) for service, sent in zip(services, io.sent, strict=True)]
 
@@ -76,7 +80,7 @@ def methods(io):
 
 
 def test_invoke():
-    """All arguments are sent under their names, and the response becomes an invocation."""
+    """All arguments are sent under their names in the API, and the response becomes an invocation."""
     io = ScriptedIO([accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(
         core(io).invoke_endpoint_async(
@@ -123,8 +127,8 @@ def test_invoke():
 
 
 def test_inference_id():
-    """Without an inference id the client sends a UUID with all attempts, unless that is switched
-    off.
+    """If no inference ID is passed, the client sends the same UUID with all attempts, unless this
+    is disabled.
     """
     io = ScriptedIO([Response(503, ()), accepted(b""), accepted(b"")])
     client = core(io)
@@ -149,7 +153,7 @@ def test_inference_id():
     ids=str,
 )
 def test_unique_output_name(named, unique_output_name):
-    """The output's name is unique if neither a filename nor an inference id was passed."""
+    """The output's name is known to be unique if neither a filename nor an inference ID was passed."""
     client = core(ScriptedIO([accepted(), accepted()]))
     assert (
         run(client.invoke_endpoint_async("e", body=b"x", **named)).unique_output_name
@@ -159,14 +163,14 @@ def test_unique_output_name(named, unique_output_name):
 
 
 def test_possibly_duplicated():
-    """The invocation tells that an earlier attempt was possibly accepted."""
+    """The invocation shows that an earlier attempt was possibly accepted."""
     io = ScriptedIO([dropped(), accepted()])
     assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
 
 
 @pytest.mark.parametrize("accepted_once", [True, False])
 def test_note(accepted_once):
-    """The error for a job that may be queued has a note with its inference id."""
+    """If an error leaves open whether a job is queued, a note contains the inference ID of the job."""
     io = ScriptedIO([dropped(accepted=accepted_once)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
@@ -175,7 +179,7 @@ def test_note(accepted_once):
 
 
 def test_custom_attributes_are_in_no_log(caplog):
-    """No log line contains custom attributes or the payload."""
+    """No log line contains the custom attributes or the payload."""
     caplog.set_level(logging.DEBUG)
     io = ScriptedIO([accepted()])
     run(core(io).invoke_endpoint_async("e", body=b"payload", custom_attributes="canary"))
@@ -191,7 +195,7 @@ def test_custom_attributes_are_in_no_log(caplog):
     "payload", [SMALL, EDGE, bytearray(SMALL), memoryview(SMALL)], ids=lambda p: str(len(p))
 )
 def test_inline(payload):
-    """A payload of up to 128,000 bytes is sent in the request, even if there is an input_prefix."""
+    """A payload of up to 128,000 bytes is sent in the request, even if input_prefix is set."""
     io = scripted_services()
     output = run(core(io).infer("e", payload, timeout=60, input_prefix="s3://bucket/in/"))
     assert output.body == b"answer"
@@ -208,7 +212,9 @@ def test_inline(payload):
 )
 @pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
 def test_through_s3(prefix, payload, inline):
-    """A larger payload, or one with inline=False, is uploaded first, and its location is sent."""
+    """A larger payload, or any payload with inline=False, is uploaded first, and its location is
+    sent.
+    """
     io = scripted_services()
     output = run(
         core(io).infer(
@@ -270,7 +276,7 @@ def test_invalid_arguments(payload, arguments, argument):
 
 @pytest.mark.parametrize("name", ["ContentType", "input_location"])
 def test_unknown_arguments(name):
-    """An unknown argument of submit or infer raises a TypeError before anything is sent."""
+    """An unknown argument of `submit` or `infer` raises a TypeError before anything is sent."""
     io = scripted_services()
     for call in (
         core(io).submit("e", b"x", **{name: "a"}),
@@ -282,7 +288,7 @@ def test_unknown_arguments(name):
 
 
 def test_on_invocation():
-    """on_invocation is called when the job is queued, before the first poll."""
+    """on_invocation is called after the job is queued and before the first poll."""
     io = scripted_services()
     seen = []
     output = run(
@@ -307,7 +313,7 @@ def test_on_invocation_that_is_async():
 
 
 def test_on_invocation_that_raises():
-    """An exception of on_invocation is passed on with the handle in a note."""
+    """If on_invocation raises an exception, it is passed on with a note that contains the handle."""
 
     def full(_invocation):
         raise OSError("disk full")
@@ -318,7 +324,7 @@ def test_on_invocation_that_raises():
 
 
 def test_on_invocation_that_suspends():
-    """An on_invocation that suspends without an event loop raises an error that has the handle."""
+    """If on_invocation suspends without an event loop, an error with the handle is raised."""
 
     async def keep(_invocation):
         await Suspends()
@@ -329,7 +335,7 @@ def test_on_invocation_that_suspends():
 
 
 def test_arguments_of_the_wait():
-    """The wait uses the schedule and the grace that were passed to `infer`."""
+    """The wait uses the schedule and the grace period that were passed to `infer`."""
     asked = []
     io = scripted_services()
     run(core(io).infer("e", SMALL, timeout=60, schedule=lambda t: asked.append(t) or 2))
@@ -350,7 +356,7 @@ def test_arguments_of_the_wait():
     ids=["nothing comes", "no location", "no place"],
 )
 def test_errors_after_the_job_was_queued(reply, kind):
-    """Every error after the job was queued has its handle."""
+    """Every error that occurs after the job was queued has the job's handle."""
     cloud = Cloud(reply=reply)
     cloud.s3.respond(s3_error(503, "SlowDown"))
     with pytest.raises(kind) as caught:
@@ -359,7 +365,7 @@ def test_errors_after_the_job_was_queued(reply, kind):
 
 
 def test_failure():
-    """A failed inference raises an error with the reason."""
+    """A failed inference raises an error that contains the reason."""
     cloud = Cloud()
     cloud.s3.put("s3://bucket/err/1-error.out", b"boom", at=1)
     with pytest.raises(InferenceFailedError, match="boom"):
@@ -376,7 +382,7 @@ def test_upload_that_fails():
 
 
 def test_job_that_is_rejected():
-    """If the service rejects the job, there is no wait."""
+    """If the service rejects the job, `infer` does not wait."""
     io = ScriptedIO([Response(503, ())] * 3)
     with pytest.raises(ServiceUnavailableError) as caught:
         run(core(io).infer("e", SMALL, timeout=60))
@@ -416,7 +422,7 @@ def test_settings_are_read_at_the_first_call():
     ids=str,
 )
 def test_contradictory_settings(arguments, environ):
-    """Contradictory settings are rejected before anything is sent."""
+    """Missing or invalid settings are rejected before anything is sent."""
     io = ScriptedIO([], environ)
     with pytest.raises(ConfigError):
         run(core(io, **arguments).invoke_endpoint_async("e", body=b"x"))
@@ -427,7 +433,7 @@ def test_contradictory_settings(arguments, environ):
     "settings", [{"endpoint_url": "nonsense"}, {"s3_endpoint_url": "nonsense"}]
 )
 def test_settings_are_checked_before_an_upload(settings):
-    """An invalid setting for the job's endpoint is rejected before the upload."""
+    """An invalid setting that queueing the job requires is rejected before the upload."""
     io = ScriptedIO([])
     with pytest.raises(ConfigError):
         run(core(io, **settings).submit("e", LARGE, input_prefix="s3://bucket/in/"))
@@ -435,7 +441,7 @@ def test_settings_are_checked_before_an_upload(settings):
 
 
 def test_arguments_come_before_settings():
-    """An invalid argument is reported before a missing region."""
+    """If an argument is invalid and the region is missing, the argument is reported."""
     with pytest.raises(ParamValidationError):
         run(core(ScriptedIO([]), region=None).invoke_endpoint_async("", body=b"x"))
 
@@ -453,13 +459,13 @@ def test_custom_endpoints():
 
 
 def test_close():
-    """Closing a client closes its transport, if it has one."""
+    """Closing a client closes its transport, if it has opened one."""
     io = ScriptedIO([accepted()])
     client = core(io)
     run(client.close())
     assert not io.closed
     run(client.invoke_endpoint_async("e", body=b"x"))
-    assert io.closed  # a transport that is opened later is closed after the call
+    assert io.closed  # a transport that is opened after closing is closed when the call ends
     io.closed = False
     run(client.close())
     assert io.closed
@@ -467,7 +473,7 @@ def test_close():
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_coroutine_that_suspends(stubborn):
-    """Running a coroutine that suspends without an event loop raises an error."""
+    """Without an event loop, a coroutine that suspends raises an error."""
 
     async def suspends():
         try:

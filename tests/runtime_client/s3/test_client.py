@@ -1,4 +1,4 @@
-"""Put, get and head of one object."""
+"""Tests of writing, reading and describing one object."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ def test_put():
 
 
 def test_put_without_a_type():
-    """Without a content type there is no content-type header."""
+    """If no content type is passed, no content-type header is sent."""
     io = ScriptedIO([STORED])
     assert run(core(io).put_object("s3://bucket/k", b"")).content_type is None
     assert io.sent[0].header("content-type") is None
@@ -119,7 +119,7 @@ def test_invalid_content_type():
 
 
 def test_get():
-    """A get returns body, content type, metadata, entity tag and date."""
+    """A get returns the body, content type, metadata, entity tag and modification date."""
     io = ScriptedIO([FOUND])
     expected = S3Object(
         location="s3://bucket/key",
@@ -172,7 +172,7 @@ def test_invalid_length(length):
     ],
 )
 def test_errors(answer, kind, code):
-    """The code of an S3 error is in the body; the code of a HEAD error is the status."""
+    """The code of an S3 error is read from the body; for HEAD, which has no body, it is the status."""
     with pytest.raises(ServiceError) as caught:
         run(core(ScriptedIO([answer])).get_object("s3://bucket/key"))
     assert (type(caught.value), caught.value.code) == (kind, code)
@@ -186,14 +186,16 @@ def test_errors(answer, kind, code):
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_retried(failure):
-    """Put, get and head are idempotent and retried even with retry_ambiguous=False."""
+    """Put, get and head are idempotent, so they are retried even with retry_ambiguous=False."""
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
 
 
 @pytest.mark.parametrize("method", ["get_object", "head_object"])
 def test_no_object(method):
-    """A success other than 200 or 206 raises an error, because the response contains no object."""
+    """A success status that is neither 200 nor 206 raises an error, because the response contains
+    no object.
+    """
     io = ScriptedIO([Response(204, {"etag": '"e"', "x-amz-request-id": "S3ID"})] * 3)
     with pytest.raises(
         TransportError, match="S3 responded with status 204, which carries no object"
@@ -231,7 +233,9 @@ DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
     ids=["plain", "declared", "blanks", "a line end", "slow down", "empty", "half", "a blank"],
 )
 def test_error_in_a_success(body, kind, code):
-    """An error document in a 200 response counts as a 500: it is retried and then raised."""
+    """An error document in a 200 response is treated as a 500: the call is retried, and then raises
+    an error.
+    """
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
     operation_model = Session().get_service_model("s3").operation_model("PutObject")
@@ -247,7 +251,7 @@ def test_error_in_a_success(body, kind, code):
 
 
 def test_upload_that_was_an_error():
-    """If the upload fails with an error document, the job is not queued."""
+    """If the response to an upload is a 200 with an error document, the job is not queued."""
     hidden = Response(200, (), HIDDEN.format("InternalError").encode())
     io = ScriptedIO([hidden] * 3)
     with pytest.raises(InternalFailureError):
@@ -256,8 +260,8 @@ def test_upload_that_was_an_error():
 
 
 def test_success_with_a_document():
-    """A 200 response with another document is a success, and so is an object that looks like an
-    error.
+    """A 200 response with another document is a success, and an object may look like an error
+    document.
     """
     stored = Response(200, STORED.headers, b"<PutObjectResult/>")
     assert run(core(ScriptedIO([stored])).put_object("s3://bucket/key", b"")).etag == '"e"'
@@ -266,7 +270,7 @@ def test_success_with_a_document():
 
 
 def test_incomplete_in_every_attempt():
-    """An object that is incomplete in every attempt raises an error."""
+    """If an object arrives incomplete in every attempt, an error is raised."""
     io = ScriptedIO([Response(200, FOUND.headers, b"bo", complete=False)] * 3)
     with pytest.raises(TransportError, match="ended before it was complete"):
         run(core(io).get_object("s3://bucket/key"))
@@ -284,13 +288,13 @@ WHEN_REQUIRED = {
 
 
 def found(**checksums):
-    """Return a response with an object and headers for these checksums."""
+    """Return a response that contains an object and headers with the given checksums."""
     stated = [(f"x-amz-checksum-{name}", value) for name, value in checksums.items()]
     return Response(200, (*FOUND.headers, *stated), b"body")
 
 
 def test_checksum_of_a_put():
-    """A put sends a signed CRC32 of the body, which is not sent in chunks."""
+    """A put sends a signed CRC32 of the body in a header, and the body is not chunked."""
     io = ScriptedIO([STORED])
     run(core(io).put_object("s3://bucket/key", b"body"))
     (sent,) = io.sent
@@ -315,7 +319,9 @@ def test_checksum_of_a_put():
     ids=repr,
 )
 def test_checksum_of_a_get(checksums):
-    """A get requests the checksum and verifies it; an unsupported checksum is ignored."""
+    """A get requests the checksum and verifies it; a checksum of an unsupported algorithm is
+    ignored.
+    """
     io = ScriptedIO([found(**checksums)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
     assert io.sent[0].header("x-amz-checksum-mode") == "ENABLED"
@@ -337,7 +343,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize("checksums", DAMAGED, ids=repr)
 def test_damaged(checksums):
-    """An object with a wrong checksum is read again and finally raises an error."""
+    """If an object does not match its checksum, it is read again, and finally an error is raised."""
     io = ScriptedIO([found(**checksums), found(crc32=CRC32)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
     io = ScriptedIO([found(**checksums)] * 3)
@@ -360,7 +366,7 @@ def test_head_has_no_checksum():
 
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
 def test_no_checksums(how):
-    """With the settings when_required no checksum is sent, requested or verified."""
+    """With the settings at when_required, no checksum is sent, requested or verified."""
     io = ScriptedIO([STORED, found(crc32=WRONG)])
     arguments = WHEN_REQUIRED if how == "argument" else {}
     if how == "variable":

@@ -1,4 +1,6 @@
-"""Buckets in other regions: how the client learns the region, and how long it keeps it."""
+"""Tests of buckets in other regions: how the client finds out the region, and how long it remembers
+it.
+"""
 
 import pytest
 
@@ -37,7 +39,9 @@ POINTERS = [
 
 @pytest.mark.parametrize("pointer", POINTERS)
 def test_wrong_region(pointer):
-    """A response that names the right region is followed once, and the region is kept."""
+    """If a response specifies the right region, the request is repeated once, and the region is
+    remembered.
+    """
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
     assert run(client.get_object("s3://bucket/key")).body == b"body"
@@ -60,7 +64,7 @@ def test_region_of_another_bucket():
 
 
 def test_wrong_region_of_a_custom_endpoint():
-    """A custom endpoint keeps its host, and only the signing region changes."""
+    """With a custom endpoint, the host stays the same, and only the signing region changes."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
     assert [sent.url for sent in io.sent] == ["http://localhost:9000/bucket/key"] * 2
@@ -68,7 +72,7 @@ def test_wrong_region_of_a_custom_endpoint():
 
 
 def test_wrong_region_twice():
-    """A second redirect of one request is an error."""
+    """A second redirect of the same request is an error."""
     away = [Response(301, {"x-amz-bucket-region": region}) for region in (ELSEWHERE, "us-east-1")]
     io = ScriptedIO(away)
     with pytest.raises(ServiceError) as caught:
@@ -96,7 +100,7 @@ def test_wrong_region_twice():
     ],
 )
 def test_errors_that_are_not_redirects(answer):
-    """A response that does not refer to another region is final."""
+    """An error response that does not refer to another region is final."""
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
@@ -119,8 +123,8 @@ NAMELESS = [
 @pytest.mark.parametrize(("method", "redirect"), NAMELESS)
 @pytest.mark.parametrize(("style", "path"), [("virtual", "/"), ("path", "/bucket")])
 def test_redirect_without_a_region(method, redirect, answer, style, path):
-    """After a redirect without a region, a HEAD request for the bucket finds the region, as in
-    botocore.
+    """After a redirect that specifies no region, a HEAD request for the bucket finds the region, as
+    in botocore.
     """
     told = Response(answer, {"x-amz-bucket-region": ELSEWHERE})
     io = ScriptedIO([redirect, told, FOUND, FOUND])
@@ -136,7 +140,9 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
 def test_redirect_to_an_unknown_region(region):
-    """If the bucket does not name another region either, the redirect is raised as an error."""
+    """If the response to that HEAD request specifies no other region, the redirect is raised as an
+    error.
+    """
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
     with pytest.raises(ServiceError) as caught:
@@ -145,7 +151,7 @@ def test_redirect_to_an_unknown_region(region):
 
 
 def test_waiting_for_a_redirect_without_a_region():
-    """The deadline of a wait applies to the request for the region, too."""
+    """The deadline of a wait also applies to the request for the bucket's region."""
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
     with pytest.raises(ServiceError):
         run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))
