@@ -54,7 +54,7 @@ class TestOverrides:
 
     @pytest.mark.usefixtures("_elsewhere")
     def test_environment(self, sagemaker_environment, sagemaker_emulator, monkeypatch):
-        """The environment variables make clients use the emulator, whatever was configured before."""
+        """The environment variables make clients use the emulator, regardless of earlier settings."""
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
         assert os.environ["AWS_REGION"] == "eu-west-1"

@@ -1,4 +1,4 @@
-"""The command line in this process, and an emulator configured by environment variables."""
+"""Fixtures that run the command-line tool in this process, and an emulator for it."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ from tests.runtime_client.cli.programs import model
 
 @pytest.fixture
 def emulator(bare_environment):
-    """An emulator to which the environment variables point."""
+    """An emulator that clients use because of the environment variables."""
     with Emulator(model=model) as emulator:
         for name, value in emulator.environ.items():
             bare_environment.setenv(name, value)
@@ -21,8 +21,8 @@ def emulator(bare_environment):
 
 @pytest.fixture
 def command(capsysbinary, monkeypatch):
-    """A function that runs a command line with given stdin and returns exit code, stdout and
-    stderr.
+    """A function that runs the command-line tool with the given stdin, and returns its exit code,
+    stdout and stderr.
     """
 
     def run(*arguments, stdin=b""):

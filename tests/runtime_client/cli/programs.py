@@ -1,4 +1,4 @@
-"""The command line as a separate process, and the model of the emulator."""
+"""Helpers that run the command-line tool as a separate process, and a model for the emulator."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ PROGRAM = f"{sys.executable} -m sagemaker_runtime_client"
 
 
 def model(request):
-    """Return the payload in upper case, or fail on request."""
+    """Return the payload in upper case, or fail if the payload requests it."""
     if request.body == b"fail":
         raise ModelFailure('{"message": "out of memory"}')
     if request.body == b"forge":

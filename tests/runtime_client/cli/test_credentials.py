@@ -1,4 +1,4 @@
-"""The command `credentials`: the source and identity of credentials, and skipped sources."""
+"""Tests of the command `credentials`: the source and identity of credentials, and skipped sources."""
 
 import json
 
@@ -34,7 +34,7 @@ CALLER = Response(
 
 
 def make_report(io, *, verify=False, **arguments):
-    """Make a report; return it with the names of the skipped sources."""
+    """Make a report, and return it with the names of the skipped sources."""
     skipped = []
     context = run(open_context(io, lambda _config: io, {"region": "eu-west-1", **arguments}))
     found = run(search(context, skipped))
@@ -42,7 +42,9 @@ def make_report(io, *, verify=False, **arguments):
 
 
 def test_key():
-    """For a key in the shared files, the report shows provider, profile and the end of the key ID."""
+    """For a key in the shared files, the report shows the provider, the profile and the end of the
+    key ID.
+    """
     io = ScriptedIO(files={CONFIG: f"[profile work]\n{STATIC}"})
     found, skipped = make_report(io, profile="work")
     assert (found.provider, found.profile, found.region) == ("config-file", "work", "eu-west-1")
@@ -59,7 +61,7 @@ def test_key():
 
 
 def test_role():
-    """For a role, the report shows its ARN, its account and the expiration."""
+    """For a role, the report shows its ARN, its account and when the credentials expire."""
     environ = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
     found, _ = make_report(ScriptedIO([WEB], environ, files={"/token": "canary"}))
     assert (found.provider, found.role) == ("web-identity", ROLE)
@@ -67,7 +69,7 @@ def test_role():
 
 
 def test_account_of_a_process():
-    """The report shows an account ID from credential_process."""
+    """The report shows an account ID that a credential_process has returned."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "AccountId": "1"}'
     io = ScriptedIO(
         files={CONFIG: "[default]\ncredential_process = vault\n"},
@@ -77,7 +79,7 @@ def test_account_of_a_process():
 
 
 def test_verified():
-    """With --verify, a signed request asks STS for the identity."""
+    """With --verify, a signed request to STS returns the identity."""
     io = ScriptedIO([CALLER], files={CONFIG: f"[default]\n{STATIC}"})
     found, _ = make_report(io, verify=True)
     assert (
@@ -98,7 +100,7 @@ def test_verified():
     ids=["refused", "rubbish"],
 )
 def test_not_verified(answer, says):
-    """Credentials that STS does not accept are an error."""
+    """With --verify, credentials that STS rejects are an error."""
     io = ScriptedIO([answer], files={CONFIG: f"[default]\n{STATIC}"})
     with pytest.raises(CredentialProviderError, match=says):
         make_report(io, verify=True)
@@ -106,7 +108,7 @@ def test_not_verified(answer, says):
 
 @pytest.fixture
 def home(home):
-    """A home directory with a profile, and another one whose program is missing."""
+    """A home directory with one profile that works, and another whose program is missing."""
     text = f"[work]\n{STATIC}[broken]\ncredential_process = /no/such/program\n"
     (home / ".aws" / "credentials").write_text(text, "utf-8")
     return home
@@ -114,7 +116,7 @@ def home(home):
 
 @pytest.mark.usefixtures("home")
 def test_text(capsys):
-    """The command prints a table without secrets."""
+    """By default, the command prints a table without secrets."""
     assert main(["credentials", "--profile", "work"]) == 0
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
@@ -126,7 +128,7 @@ def test_text(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_json(capsys):
-    """The command prints the report and the skipped sources as JSON."""
+    """With --json, the command prints the report and the skipped sources as JSON."""
     assert main(["credentials", "--profile", "work", "--region", "r", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (
@@ -141,7 +143,7 @@ def test_json(capsys):
 @pytest.mark.parametrize("profile", ["broken", "default"])
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_none(capsys, profile, as_json):
-    """Without credentials, the exit code is 3 and the message names the sources."""
+    """Without credentials, the exit code is 3, and the message lists the sources."""
     arguments = ["credentials"] + (["--json"] if as_json else [])
     arguments += ["--profile", "broken"] if profile == "broken" else []
     assert main(arguments) == 3

@@ -1,4 +1,4 @@
-"""The command `emulate`."""
+"""Tests of the command `emulate`."""
 
 import io
 import re
@@ -22,7 +22,7 @@ from tests.runtime_client.clients import often
 
 @contextmanager
 def blocked_once_raised():
-    """Let Ctrl-C interrupt once; block the signal afterwards so that it does not end this process."""
+    """Let Ctrl-C interrupt once, and then block the signal so that it does not end this process."""
 
     def interrupt(number, _):
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
@@ -40,7 +40,9 @@ def blocked_once_raised():
 class TestEmulate:
     @staticmethod
     def get_responses(monkeypatch, *arguments):
-        """Run the command until a client has an output; return the exit code and the output."""
+        """Run the command until a client has received an output, and return the exit code and what
+        was printed.
+        """
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
         answers = []
@@ -61,7 +63,7 @@ class TestEmulate:
         return code, *answers
 
     def test_until_interrupted(self, monkeypatch):
-        """The command prints variables for clients and serves the model until Ctrl-C."""
+        """The command prints the variables for clients, and serves the model until Ctrl-C."""
         arguments = (
             "--model",
             "tests.runtime_client.cli.programs:model",
@@ -74,7 +76,7 @@ class TestEmulate:
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
-        """Only the import of the model searches the current directory."""
+        """The current directory is searched only when the model is imported."""
         monkeypatch.chdir(tmp_path)
         name = f"model_{tmp_path.name}"
         (tmp_path / f"{name}_helper.py").write_text("")
@@ -88,7 +90,9 @@ class TestEmulate:
         assert self.get_responses(monkeypatch, *arguments) == (130, repr(path).encode())
 
     def test_in_another_process(self, bare_environment):
-        """This client and boto3 find an emulator in another process by the variables it prints."""
+        """With the variables that it prints, this client and boto3 find an emulator in another
+        process.
+        """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         arguments = [sys.executable, "-m", "sagemaker_runtime_client", "emulate"]
         with subprocess.Popen(
@@ -120,7 +124,9 @@ class TestEmulate:
         assert (process.returncode, rest) == (-signal.SIGINT, ("", ""))
 
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
-        """The printed lines override all variables that point a shell to another endpoint."""
+        """The printed lines override all variables with which clients in a shell use another
+        endpoint.
+        """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for name in CONFLICTING_VARIABLES:
             bare_environment.setenv(name, "elsewhere")
@@ -158,19 +164,19 @@ class TestEmulate:
         ids=["no model", "no module", "no function", "a text", "async", "no host"],
     )
     def test_wrong(self, command, arguments, why):
-        """An emulator that cannot be started is exit code 2 with a reason."""
+        """If the emulator cannot be started, the exit code is 2, and the reason is shown."""
         code, out, err = command("emulate", *arguments)
         assert (code, out) == (2, b"")
         assert re.search(why, err)
 
     def test_address_in_use(self, command, emulator):
-        """A port in use is exit code 2."""
+        """If the port is in use, the exit code is 2."""
         code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
         assert code == 2
         assert "Address already in use" in err
 
     def test_without_the_extra(self, command, monkeypatch):
-        """Without starlette and uvicorn, the message says what to install."""
+        """Without starlette and uvicorn, the message shows what to install."""
         for name in [name for name in sys.modules if "runtime_client.emulator" in name]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -180,7 +186,7 @@ class TestEmulate:
 
 
 class Printed(io.StringIO):
-    """A stdout that signals when it is flushed."""
+    """A stdout that sets an event when it is flushed."""
 
     def __init__(self):
         super().__init__()
@@ -191,7 +197,7 @@ class Printed(io.StringIO):
 
 
 def make_client(variables):
-    """Return a client of the emulator that printed these variables."""
+    """Return a client of the emulator that printed the given variables."""
     from sigv4 import Credentials
 
     credentials = Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])

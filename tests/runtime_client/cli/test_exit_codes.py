@@ -1,4 +1,4 @@
-"""Exit codes, signals, and the handle that is never lost."""
+"""Tests of exit codes and signals, and of the handle, which is never lost."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class TestExitCodes:
         ids=["argument", "input", "option", "setting", "handle", "handle's file"],
     )
     def test_wrong(self, command, emulator, arguments, why):
-        """Invalid arguments are exit code 2, and nothing is sent."""
+        """Invalid arguments cause exit code 2, and nothing is sent."""
         code, out, err = command(*arguments, stdin=b"x")
         assert (code, out) == (2, b"")
         assert err.startswith("sagemaker-runtime: ")
@@ -78,14 +78,14 @@ class TestExitCodes:
         ],
     )
     def test_usage(self, command, capsysbinary, arguments):
-        """A malformed command line is exit code 2 and shows the usage."""
+        """A malformed command line causes exit code 2, and the usage is shown."""
         with pytest.raises(SystemExit) as caught:
             command(*arguments)
         assert caught.value.code == 2
         assert b"usage: sagemaker-runtime" in capsysbinary.readouterr().err
 
     def test_no_credentials(self, command, emulator, monkeypatch):
-        """Missing credentials are exit code 3."""
+        """Missing credentials cause exit code 3."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 3
@@ -96,7 +96,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_refused(self, command, monkeypatch):
-        """An error of the service is exit code 4."""
+        """An error of the service causes exit code 4."""
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 4
@@ -110,7 +110,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_failed(self, command):
-        """A failed inference is exit code 5, with the message of the model."""
+        """A failed inference causes exit code 5, and the model's message is shown."""
         code, out, err = command(*self.INVOKE, stdin=b"fail")
         assert (code, out) == (5, b"")
         assert "out of memory" in err
@@ -130,7 +130,7 @@ class TestExitCodes:
     def test_an_output_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, output
     ):
-        """An output that cannot be written is rejected before a job is queued."""
+        """An output file that cannot be written is rejected before a job is queued."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
@@ -139,14 +139,14 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_failed_as_json(self, command):
-        """The document about a failed inference contains its reason and its handle."""
+        """With --json, the document about a failed inference contains the reason and the handle."""
         code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
         document = json.loads(out)["error"]
         assert (code, document["invocation"]["inference_id"]) == (5, "mine")
         assert "out of memory" in document["reason"]
 
     def test_no_answer_in_time_as_json(self, command, emulator):
-        """The handle in the document can be passed to `wait`."""
+        """After a timeout, the handle in the JSON document can be passed to `wait`."""
         emulator.set_concurrency(0)
         code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
         document = json.loads(out)["error"]
@@ -156,7 +156,7 @@ class TestExitCodes:
         assert command("wait", "-", stdin=handle)[:2] == (0, b"X")
 
     def test_no_answer_in_time(self, command, emulator):
-        """A timeout is exit code 6, and the handle on stderr can be passed to `wait`."""
+        """A timeout causes exit code 6, and the handle on stderr can be passed to `wait`."""
         emulator.set_concurrency(0)
         code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
         assert (code, out) == (6, b"")
@@ -166,7 +166,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("shortest_pauses")
     def test_network(self, command, emulator):
-        """A network error is exit code 7."""
+        """A network error causes exit code 7."""
         emulator.faults.always(Faults.RESET_BEFORE_READ)
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 7
@@ -175,7 +175,7 @@ class TestExitCodes:
 
 
 class TestSignals:
-    """Signals to the command in a separate process."""
+    """Tests of signals that are sent to the command in a separate process."""
 
     LOOP = f"for i in 1 2 3; do echo x | {PROGRAM} invoke a --input -; done; echo went on"
 
@@ -185,12 +185,12 @@ class TestSignals:
 
     @staticmethod
     def wait_for_a_poll(emulator):
-        """Wait until a command polls for its output."""
+        """Wait until a command polls for the output of its job."""
         while not any(one.operation == "GetObject" for one in emulator.requests):
             Event().wait(0.01)
 
     def test_ctrl_c_ends_a_loop(self, emulator):
-        """Ctrl-C ends a shell loop around the command, so no further job is queued."""
+        """Ctrl-C also ends a shell loop around the command, so no further job is queued."""
         emulator.set_concurrency(0)
         with subprocess.Popen(
             ["bash", "-c", self.LOOP],
@@ -208,7 +208,7 @@ class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     @pytest.mark.parametrize("waits_again", [False, True], ids=["invoke", "wait"])
     def test_the_handle_is_said(self, emulator, waits_again, number):
-        """After every signal, stderr shows the handle once, and the signal ends the process."""
+        """After any signal, stderr shows the handle once, and the process ends by that signal."""
         emulator.set_concurrency(0)
         arguments, stdin = ["invoke", "a", "--input", "-"], b"x"
         if waits_again:
@@ -233,7 +233,7 @@ class TestSignals:
         assert b"Traceback" not in err
 
     def test_an_ignored_signal_stays_so(self, emulator, tmp_path):
-        """As under nohup, the command continues when its terminal hangs up."""
+        """If SIGHUP is ignored, as under nohup, the command continues when its terminal hangs up."""
         emulator.set_concurrency(0)
         (tmp_path / "in").write_bytes(b"x")
         command = f"trap '' HUP; exec {PROGRAM} invoke a --input {tmp_path / 'in'}"
@@ -250,13 +250,13 @@ class TestSignals:
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("broken", [141, 8], ids=["a pipe without a reader", "a full disk"])
 class TestBrokenStdout:
-    """A broken pipe or a full disk as stdout causes no traceback, not even at exit."""
+    """If stdout is a broken pipe or a full disk, there is no traceback, not even at exit."""
 
     INVOKE = ("invoke", "my-endpoint", "--input", "-")
 
     @pytest.fixture
     def command(self, command, monkeypatch, broken):
-        """A function that runs a command line with a stdout that cannot be written."""
+        """A function that runs the command-line tool with a stdout that cannot be written to."""
 
         def run(*arguments, stdin):
             target = "/dev/full"
@@ -271,28 +271,28 @@ class TestBrokenStdout:
 
     @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["plain", "json"])
     def test_answer(self, command, broken, arguments):
-        """The command ends silently, or with the reason on stderr."""
+        """If the output cannot be written, the command ends silently or with the reason on stderr."""
         code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
         assert code == broken
         assert ("stdout could not be written: No space left on device" in err) is (code == 8)
 
     def test_handle(self, command, broken):
-        """The handle of a job is not lost if it cannot be printed on stdout."""
+        """If the handle of a job cannot be printed on stdout, it is not lost."""
         code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
         assert code == broken
         (handle,) = re.findall("^handle for `sagemaker-runtime wait`: (.*)$", err, re.MULTILINE)
         assert Invocation.from_json(handle).output_location
 
     def test_failure(self, command):
-        """An error that cannot be printed as JSON keeps its exit code."""
+        """If an error cannot be printed as JSON, the exit code stays the same."""
         assert command(*self.INVOKE, "--json", stdin=b"fail")[0] == 5
 
 
 class TestOutput:
-    """The output file on a full disk."""
+    """Tests of an output file on a full disk."""
 
     def test_full_disk(self, emulator, bare_environment, tmp_path):
-        """The old file is kept, no temporary file is left, and the job can be awaited again."""
+        """The old file is kept, no temporary file is left, and the job can be waited for again."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         answer = tmp_path / "out"
         answer.write_bytes(b"as it was")
@@ -310,7 +310,9 @@ class TestOutput:
 
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
-        """The error document contains the handle, also after `wait` and for a device."""
+        """The error document contains the handle, even after `wait` and if the output file is a
+        device.
+        """
         arguments = ("invoke", "a", "--input", "-", "--no-wait")
         handle = command(*arguments, stdin=b"x")[1]
         code, out, err = command("wait", "-", "--json", "--output", "/dev/full", stdin=handle)
@@ -322,7 +324,7 @@ class TestOutput:
 
 @pytest.mark.usefixtures("emulator")
 def test_a_failure_moves_no_cursor(command):
-    """A message of a service stays on one line, and its escape sequences have no effect."""
+    """A service's message is shown on one line, and escape sequences in it have no effect."""
     code, out, err = command("invoke", "a", "--input", "-", "--json", stdin=b"forge")
     assert code == 5
     shown = r"out of memory\x1b[2K\nsagemaker-runtime: done\u202e"

@@ -1,4 +1,4 @@
-"""Export of credentials as text for other programs."""
+"""Tests of exporting credentials as text for other programs."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from sigv4 import Credentials
 ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = Credentials("AKID", "s/+=", "t", ENDS, account_id="123456789012")
 LEAST = Credentials("AKID", "s/+=")
-# Possible values of credentials: printable ASCII without spaces.
+# Values that credentials can have: printable ASCII without spaces.
 PARTS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 
 
 def test_formats():
-    """The formats are those of the AWS CLI, and JSON without a version."""
+    """The formats are those of the AWS CLI, plus JSON without a version."""
     cli = {"process", "env", "env-no-export", "powershell", "windows-cmd", "fish"}
     assert {*cli, "json"} == {*FORMATS}
 
@@ -40,7 +40,7 @@ def test_formats():
     ],
 )
 def test_lines(name, line):
-    """Each variable has a line, except for unknown values."""
+    """Each variable has a line, unless its value is not known."""
     lines = exported(WHOLE, name).splitlines()
     assert len(lines) == 5
     assert lines[2] == line
@@ -51,7 +51,7 @@ def test_lines(name, line):
 
 
 def test_json():
-    """The format process is that of credential_process; json is the same without a version."""
+    """The format `process` is that of credential_process, and `json` is the same without a version."""
     known = {"AccessKeyId": "AKID", "SecretAccessKey": "s/+="}
     more = {"SessionToken": "t", "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}
     assert json.loads(exported(WHOLE, "process")) == {"Version": 1, **known, **more}
@@ -59,7 +59,7 @@ def test_json():
     assert json.loads(exported(LEAST, "process")) == {"Version": 1, **known}
 
 
-@settings(deadline=None, max_examples=20)  # a busy machine is not a failure
+@settings(deadline=None, max_examples=20)  # a busy machine must not fail the test
 @given(PARTS, PARTS)
 @pytest.mark.parametrize("name", ["env", "env-no-export"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
@@ -78,7 +78,7 @@ def test_shells(shell, name, secret, token):
 
 @given(PARTS)
 def test_quotes(secret):
-    """PowerShell needs doubled single quotes, and fish needs a backslash before them."""
+    """A single quote in a value is doubled for PowerShell, and preceded by a backslash for fish."""
     credentials = Credentials("AKID", secret)
     _, line = exported(credentials, "powershell").splitlines()
     assert line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'") == secret
@@ -89,7 +89,7 @@ def test_quotes(secret):
 
 @pytest.mark.parametrize("character", ['"', "%", "!"])
 def test_what_cmd_cannot_hold(character):
-    """Characters with a meaning for cmd are rejected, and the value is not shown."""
+    """For cmd, a value with a special character is rejected, and the error does not show it."""
     with pytest.raises(CredentialsError, match="cannot be quoted for cmd") as caught:
         exported(Credentials("AKID", f"canary{character}"), "windows-cmd")
     assert "canary" not in str(caught.value)
@@ -110,7 +110,7 @@ credential_process = PYTHON -m sagemaker_runtime_client credentials --profile wo
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A folder with the config file in use, in an environment without settings of AWS."""
+    """A directory with the config file, in an environment without AWS settings."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "_SAGEMAKER"))]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG.replace("PYTHON", sys.executable))
@@ -131,7 +131,7 @@ def test_command(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_botocore_takes_it():
-    """A profile of botocore may use this command as credential_process."""
+    """A profile that botocore uses may have this command as its credential_process."""
     found = Session(profile="through").get_credentials().get_frozen_credentials()
     assert (found.access_key, found.secret_key) == ("AKIDWORK", "s")
 
@@ -146,7 +146,7 @@ def test_botocore_takes_it():
     ],
 )
 def test_nothing_to_export(capsys, profile, code, says):
-    """Without credentials, stdout is empty and stderr says why."""
+    """Without credentials, stdout is empty, and stderr shows the reason."""
     assert main(["credentials", "--profile", profile, "--export", "process"]) == code
     out, err = capsys.readouterr()
     assert (out, says in err) == ("", True)
@@ -166,7 +166,7 @@ def test_circle(capsys, monkeypatch):
 
 @pytest.mark.usefixtures("home")
 def test_one_format(capsys):
-    """--json and --export exclude each other."""
+    """--json and --export cannot be combined."""
     with pytest.raises(SystemExit, match="2"):
         main(["credentials", "--json", "--export", "env"])
     assert "not allowed with argument" in capsys.readouterr().err

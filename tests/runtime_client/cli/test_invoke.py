@@ -1,4 +1,4 @@
-"""The commands `invoke` and `wait`, and the help."""
+"""Tests of the commands `invoke` and `wait`, and of the help."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.runtime_client.cli.programs import PROGRAM, SOURCES
 
 class TestInvoke:
     def test_file(self, command, emulator, tmp_path):
-        """The output goes to stdout byte for byte, and the handle to stderr."""
+        """The output is written to stdout byte for byte, and the handle to stderr."""
         payload = tmp_path / "in"
         payload.write_bytes(b"hello \xff")
         code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
@@ -30,7 +30,7 @@ class TestInvoke:
         assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
 
     def test_streams(self, command, emulator, tmp_path):
-        """The payload may come from stdin, and the output may go to a file."""
+        """The payload may be read from stdin, and the output may be written to a file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "my-endpoint", "--input", "-", "--output", str(answer))
         assert command(*arguments, stdin=b"hello")[:2] == (0, b"")
@@ -38,7 +38,7 @@ class TestInvoke:
         assert len(emulator.jobs) == 1
 
     def test_profile(self, command, emulator, bare_environment, tmp_path):
-        """A profile provides credentials and region to `invoke` and `wait`."""
+        """`invoke` and `wait` use the credentials and the region of a profile."""
         environ = emulator.environ
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
             bare_environment.delenv(name)
@@ -63,7 +63,7 @@ class TestInvoke:
         assert (code, out) == (0, b"FROM S3")
 
     def test_large_payload(self, command, emulator):
-        """A payload over the limit is uploaded under the prefix; without a prefix nothing is sent."""
+        """A payload over the limit is uploaded below the prefix; without a prefix, nothing is sent."""
         payload = b"x" * 128_001
         arguments = ("invoke", "my-endpoint", "--input", "-")
         code, out, err = command(*arguments, stdin=payload)
@@ -99,7 +99,7 @@ class TestInvoke:
         assert (invocation.ttl, invocation.timeout) == (60, 7)
 
     def test_options_of_the_client(self, command, emulator, monkeypatch):
-        """Options for region and endpoints override the environment."""
+        """The options for the region and the endpoints override the environment."""
         for name in emulator.environ:
             if "REGION" in name or "URL" in name:
                 monkeypatch.delenv(name)
@@ -128,7 +128,7 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_json_of_no_text(self, command, tmp_path):
-        """A body that is not text is in base64, and --output also writes the file."""
+        """An output that is not text is shown in base64, and --output also writes it to the file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "a", "--input", "-", "--json", "--output", str(answer))
         code, out, _ = command(*arguments, stdin=b"\xff")
@@ -137,7 +137,7 @@ class TestInvoke:
         assert answer.read_bytes() == b"\xff"
 
     def test_now_and_later(self, command, emulator, tmp_path):
-        """With --no-wait the handle is printed, and `wait` accepts it."""
+        """With --no-wait, the handle is printed, and can be passed to `wait`."""
         code, out, err = command("invoke", "a", "--input", "-", "--no-wait", stdin=b"x")
         assert (code, err) == (0, "")
         assert len(emulator.jobs) == 1
@@ -149,7 +149,7 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_markup_in_an_id(self, command):
-        """An inference id is not interpreted as markup of the status line."""
+        """The status line shows an inference ID that looks like markup unchanged."""
         arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
         assert command(*arguments, stdin=b"x")[:2] == (0, b"X")
 
@@ -166,7 +166,9 @@ class TestInvoke:
         ],
     )
     def test_closed_streams(self, emulator, bare_environment, tmp_path, closed, code, out, err):
-        """A closed stream causes no traceback, no lost job and no lost handle."""
+        """If a standard stream is closed, there is no traceback, and neither a job nor a handle is
+        lost.
+        """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         line = f"{PROGRAM} invoke a --input - --timeout 10 "
         line += closed.format(path=tmp_path / "out")
@@ -216,7 +218,7 @@ class TestInvoke:
     @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
     @pytest.mark.parametrize("has_rich", [True, False], ids=["with rich", "without rich"])
     def test_status_line(self, command, monkeypatch, is_there, has_rich):
-        """A status line appears on a terminal; without one the output is the same."""
+        """A status line appears on a terminal; without a terminal, the output is the same."""
         if not has_rich:
             monkeypatch.setitem(sys.modules, "rich.console", None)
         keyboard, screen = os.openpty()
@@ -230,7 +232,9 @@ class TestInvoke:
             assert (code, out) == (0, b"X")
             if is_there:
                 seen = b""
-                with suppress(OSError):  # Linux raises an error at the end
+                with suppress(
+                    OSError
+                ):  # on Linux, reading the terminal raises an error after the other end is closed
                     while piece := shown.read(4096):
                         seen += piece
                 assert (
@@ -252,7 +256,7 @@ class TestProgram:
 
     @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
     def test_help(self, capsys, command):
-        """Each command has a help page, and the help of the program shows the exit codes."""
+        """Each command has a help page, and the help of the whole tool lists the exit codes."""
         for arguments, word in (([], "130  ended by Ctrl-C"), ([command], f"runtime {command}")):
             with pytest.raises(SystemExit) as caught:
                 main([*arguments, "--help"])

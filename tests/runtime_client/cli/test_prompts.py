@@ -1,4 +1,4 @@
-"""Prompts of real programs, with and without a terminal."""
+"""Tests of the prompts, in a real process with and without a terminal."""
 
 import json
 import os
@@ -28,7 +28,7 @@ aws_access_key_id = AKIDME
 aws_secret_access_key = s
 """
 PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
-# Runs the command line on the terminal whose descriptor is the first argument.
+# Runs the command-line tool on the terminal whose file descriptor is the first argument.
 PROGRAM = """
 import fcntl, sys, termios
 fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
@@ -40,13 +40,13 @@ EXPORT = ["credentials", "--profile", "admin", "--export", "json"]
 
 @pytest.fixture
 def sts():
-    """An STS that knows the user."""
+    """A fake STS that accepts the user's key."""
     return STS(Credentials("AKIDME", "s"))
 
 
 @pytest.fixture
 def environ(tmp_path, sts):
-    """The environment of a user with only a config file."""
+    """An environment in which a config file is the only AWS setting."""
     (tmp_path / "config").write_text(CONFIG)
     with Loopback(sts) as server:
         yield {
@@ -59,7 +59,7 @@ def environ(tmp_path, sts):
 
 
 def on_a_terminal(arguments, environ, typed, *, stdin=None):
-    """Run a command on a new terminal; return exit code, stdout, stderr and the text on the
+    """Run a command on a new terminal, and return its exit code, stdout, stderr and the text on the
     terminal.
     """
     ours, theirs = os.openpty()
@@ -74,7 +74,7 @@ def on_a_terminal(arguments, environ, typed, *, stdin=None):
     )
     os.close(theirs)
     shown = read_prompt(ours)
-    with suppress(OSError):  # the program has ended
+    with suppress(OSError):  # the command has ended
         os.write(ours, typed)
     out, err = process.communicate()
     os.close(ours)
@@ -82,9 +82,9 @@ def on_a_terminal(arguments, environ, typed, *, stdin=None):
 
 
 def read_prompt(terminal):
-    """Return the text on a terminal up to a prompt or its end."""
+    """Return the text on a terminal up to a prompt, or up to the end if there is no prompt."""
     shown = b""
-    with suppress(OSError):  # the other end is closed
+    with suppress(OSError):  # the other end of the terminal is closed
         while not shown.endswith(b": "):
             shown += os.read(terminal, 999)
     return shown
@@ -92,7 +92,7 @@ def read_prompt(terminal):
 
 @pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None], ids=["elsewhere", "the terminal"])
 def test_code(environ, sts, stdin):
-    """The prompt for the code appears on the terminal, like that of the AWS CLI, even if stdin and
+    """The prompt for the MFA code appears on the terminal, as in the AWS CLI, even if stdin and
     stdout are redirected.
     """
     code, out, err, shown = on_a_terminal(EXPORT, environ, b"123456\n", stdin=stdin)
@@ -102,7 +102,7 @@ def test_code(environ, sts, stdin):
 
 
 def test_what_is_no_code(environ, sts):
-    """Input that is not a code is rejected without sending it, because it may be a mistyped
+    """Input that is not an MFA code is rejected without sending it, because it may be a mistyped
     password.
     """
     code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
@@ -112,7 +112,7 @@ def test_what_is_no_code(environ, sts):
 
 
 def test_invoke(environ):
-    """The command `invoke` also prompts for the code."""
+    """The command `invoke` prompts for the MFA code as well."""
     role = Credentials("ASIASTS1", "canary-secret-STS-1", "canary-token-STS-1")
     with Emulator(credentials=role, region="eu-west-1") as emulator:
         environ |= {
@@ -125,7 +125,7 @@ def test_invoke(environ):
 
 
 def test_no_terminal(environ, sts):
-    """Without a terminal, the error says what to do instead."""
+    """Without a terminal, the error shows what to do instead."""
     done = subprocess.run(
         [sys.executable, "-m", "sagemaker_runtime_client", *EXPORT],
         stdin=subprocess.DEVNULL,
@@ -141,7 +141,9 @@ def test_no_terminal(environ, sts):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """A terminal with a user who types a code, and the texts it has shown; /dev/tty does not exist."""
+    """A terminal on which a user types a code, and the texts that it has shown; /dev/tty does not
+    exist.
+    """
     real, shown = os.open, []
     ours, theirs = os.openpty()
 
@@ -164,7 +166,7 @@ def terminal(monkeypatch):
 
 
 def test_stdin_is_the_terminal(terminal, monkeypatch):
-    """Without /dev/tty, stdin may be the terminal."""
+    """If /dev/tty does not exist, the prompt appears on stdin's terminal."""
     theirs, shown = terminal
     with (
         os.fdopen(theirs, "r", closefd=False) as stdin,
@@ -177,7 +179,7 @@ def test_stdin_is_the_terminal(terminal, monkeypatch):
 
 
 def test_the_systems_terminal(terminal, monkeypatch):
-    """/dev/tty takes precedence over stdin."""
+    """If /dev/tty exists, it is used instead of stdin."""
     theirs, shown = terminal
     real = os.open
 
@@ -191,7 +193,7 @@ def test_the_systems_terminal(terminal, monkeypatch):
 
 @pytest.mark.usefixtures("terminal")
 def test_stdin_is_none(monkeypatch):
-    """If stdin is not a terminal either, there is no prompt."""
+    """If neither /dev/tty nor stdin is a terminal, there is no prompt."""
     monkeypatch.setattr(sys, "stdin", StringIO("123456\n"))
     with pytest.raises(CredentialProviderError, match="the code of MFA device me is required"):
         mfa_token("me")

@@ -1,5 +1,5 @@
-"""Signals that end the command, in this process; test_exit_codes.py tests them in a separate
-process.
+"""Tests of signals that end the command, in this process; test_exit_codes.py tests them in a
+separate process.
 """
 
 import signal
@@ -11,7 +11,7 @@ from sagemaker_runtime_client._cli.signals import EndingSignal, raise_ending_sig
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_interrupts(number):
-    """A signal raises an interrupt; if it is blocked, the exit code is 128 plus its number."""
+    """A signal raises an interrupt; if the signal is blocked, the exit code is 128 plus its number."""
     with pytest.raises(EndingSignal) as caught, raise_ending_signals():
         signal.raise_signal(number)
     assert signal.getsignal(number) is signal.SIG_DFL

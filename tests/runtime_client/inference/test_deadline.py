@@ -1,4 +1,4 @@
-"""The end of a wait: its deadline, and the final poll."""
+"""Tests of the end of a wait: its deadline, and the final poll."""
 
 import math
 
@@ -37,7 +37,7 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(failure, latency, timeout):
-    """A wait ends at its deadline, plus at most the time of the final poll, however S3 behaves."""
+    """However S3 behaves, a wait ends at its deadline plus at most the time of the final poll."""
     s3 = FakeS3() if failure is None else FakeS3().respond(failure)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
@@ -46,7 +46,7 @@ def test_ends_at_its_deadline(failure, latency, timeout):
 
 
 def test_polls_at_the_deadline():
-    """An output that appears just before the deadline is found by the final poll."""
+    """The final poll finds an output that appears just before the deadline."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
     assert wait(io, timeout=100).body == b"output"
     io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
@@ -55,20 +55,20 @@ def test_polls_at_the_deadline():
 
 
 def test_final_poll_has_its_time():
-    """The final poll, at the deadline, has one second."""
+    """The final poll starts at the deadline and has one second."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
     assert wait(io, timeout=100).body == b"output"
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
 def test_invalid_timeout(timeout):
-    """A wait needs a finite timeout."""
+    """A wait requires a finite timeout."""
     error, io = fails(FakeS3(), timeout=timeout)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, "timeout", [])
 
 
 def test_timeout():
-    """The error of a timeout names the probable cause and carries the invocation."""
+    """The timeout error mentions the probable cause and contains the invocation."""
     error, _ = fails(FakeS3(), timeout=30)
     assert str(error) == (
         "inference id: no output at s3://bucket/out after 30 s; the endpoint may still be scaling "
@@ -81,7 +81,7 @@ def test_timeout():
 
 @pytest.mark.parametrize("timeout", [0, 2])
 def test_slow_output(timeout):
-    """An output that exists at the deadline is read to its end if that takes at most a minute."""
+    """An output that exists at the deadline is read completely if that takes at most a minute."""
 
     def slow(io, sent):
         left = sent.deadline - io.monotonic()
@@ -109,7 +109,7 @@ def test_output_that_is_never_complete():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("is_cached", [True, False])
 def test_slow_credentials(timeout, is_cached):
-    """The time of the final poll starts after its credentials have been fetched."""
+    """The second of the final poll starts only after the credentials have been fetched."""
     requested = []
 
     def slow():
@@ -123,7 +123,7 @@ def test_slow_credentials(timeout, is_cached):
 
 
 def test_slow_loading():
-    """The time of the final poll starts after the transport has been loaded."""
+    """The second of the final poll starts only after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 

@@ -1,4 +1,6 @@
-"""The table of InvokeEndpointAsync agrees with the service model, the methods and the command line."""
+"""The table of InvokeEndpointAsync agrees with the service model, the methods and the command-line
+tool.
+"""
 
 import re
 from inspect import Parameter, getdoc, signature
@@ -30,14 +32,14 @@ each_client = pytest.mark.parametrize(
 
 
 def described(thing, section):
-    """Return the names that a section of a docstring describes, in order."""
+    """Return the names that a docstring section describes, in order."""
     text = getdoc(thing).partition(f"\n{section}:\n")[2].partition("\n\n")[0]
     return re.findall(r"^    (\w+): ", text, re.MULTILINE)
 
 
 def test_the_model():
-    """The table has all members of the service model, with their places and whether they are
-    required.
+    """The table contains all members of the service model, with their places in the request and
+    whether they are required.
     """
     places = {"uri": lambda _: PATH, "header": lambda wire: wire["name"], None: lambda _: BODY}
     wires = {name: shape.serialization for name, shape in SHAPE.input_shape.members.items()}
@@ -50,7 +52,7 @@ def test_the_model():
 
 
 def test_sensitive_members():
-    """The sensitive members are those of the service model."""
+    """The sensitive members in the table are the same as in the service model."""
     shapes = SHAPE.input_shape.members
     sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}
     assert {member.name for member in MEMBERS.values() if member.is_sensitive} == sensitive
@@ -58,7 +60,9 @@ def test_sensitive_members():
 
 @each_client
 def test_the_method(client):
-    """The method has the members in the table's order, with all but the endpoint as keywords."""
+    """The method has the members as parameters, in the table's order; all but the endpoint are
+    keyword-only.
+    """
     method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
     parameters = dict(signature(method).parameters)
     assert list(parameters) == ["self", *MEMBERS, *OWN]
@@ -77,7 +81,7 @@ def test_the_options(client):
 
 
 def test_the_request():
-    """The class of the request has all members, in its signature and its docstring."""
+    """The request class has all members in its signature and in its docstring."""
     assert list(InvokeEndpointAsyncRequest.__match_args__) == list(MEMBERS)
     assert list(signature(InvokeEndpointAsyncRequest).parameters) == list(MEMBERS)
     assert described(InvokeEndpointAsyncRequest, "Attributes") == list(MEMBERS)
@@ -86,7 +90,7 @@ def test_the_request():
 
 
 def test_the_command_line(capsys):
-    """The command line has an option for each member except the body, and the endpoint as an
+    """The command-line tool has an option for each member except the body, and the endpoint as an
     argument.
     """
     with pytest.raises(SystemExit):

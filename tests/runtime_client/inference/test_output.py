@@ -1,4 +1,4 @@
-"""The output of an inference, as a value."""
+"""Tests of the class `Output`."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,9 @@ from sagemaker_runtime_client import Invocation, Output
 
 
 def test_two_arguments():
-    """A test of a user's code needs only the body and its type."""
+    """To create an `Output` in the tests of a user's code, only the body and its content type are
+    needed.
+    """
     output = Output(b'{"a": 1}', "application/json")
     assert output.json() == {"a": 1}
     assert output.text == '{"a": 1}'
@@ -15,7 +17,9 @@ def test_two_arguments():
 
 
 def test_repr():
-    """The repr is short: it shows type, location and size, and neither the body nor the handle."""
+    """The repr is short: it shows the content type, location and size, but neither the body nor the
+    handle.
+    """
     output = Output(
         b"answer",
         "text/csv",

@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync: arguments, request, response, `Invocation` and its JSON."""
+"""Tests of InvokeEndpointAsync: arguments, request, response, and `Invocation` with its JSON form."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LOCATION = "s3://bucket/in.json"
 OPERATION = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
 SERIALIZER = create_serializer("rest-json", include_validation=False)
 
-# The minimum and maximum length of each text argument.
+# The minimum and maximum length of each string argument.
 TEXTS = {
     "content_type": (0, 1024),
     "accept": (0, 1024),
@@ -121,7 +121,7 @@ def _id(value):
 
 
 def _request(argument, value):
-    """Return a request with *argument* and the required arguments."""
+    """Return a request with the given argument and the required arguments."""
     arguments = {"endpoint_name": "endpoint", argument: value}
     if not {"body", "input_location"} & arguments.keys():
         arguments["input_location"] = LOCATION
@@ -130,13 +130,13 @@ def _request(argument, value):
 
 @pytest.mark.parametrize(("argument", "value"), VALID, ids=_id)
 def test_valid_values(argument, value):
-    """A value at the limit of its rule is accepted unchanged."""
+    """A value at a limit of its rule is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "message"), INVALID, ids=_id)
 def test_invalid_values(argument, value, message):
-    """A value that breaks its rule raises an error with the argument's name and the rule."""
+    """A value that breaks its rule raises an error that mentions the argument and the rule."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
     assert caught.value.argument == argument
@@ -145,7 +145,7 @@ def test_invalid_values(argument, value, message):
 
 
 def test_a_secret_is_not_repeated():
-    """Neither an error message nor the repr shows custom attributes or the body."""
+    """Neither an error message nor the repr contains the custom attributes or the body."""
     with pytest.raises(ParamValidationError) as caught:
         _request("custom_attributes", "canary\n")
     assert "canary" not in str(caught.value)
@@ -164,14 +164,14 @@ def test_a_secret_is_not_repeated():
     ids=["none", "both", "both, one empty", "empty"],
 )
 def test_exactly_one_input(inputs, message):
-    """Exactly one input is required."""
+    """Either a body or an input location is required, but not both."""
     with pytest.raises(ParamValidationError, match=message) as caught:
         InvokeEndpointAsyncRequest("endpoint", **inputs)
     assert caught.value.argument == "body"
 
 
 def test_the_body_is_a_copy():
-    """A later change of the caller's buffer does not change the request."""
+    """A later change to the caller's buffer does not change the request."""
     buffer = bytearray(b"x")
     request = InvokeEndpointAsyncRequest("endpoint", body=buffer)
     buffer[0] = 0
@@ -179,7 +179,7 @@ def test_the_body_is_a_copy():
 
 
 def test_all_but_the_name_by_keyword():
-    """All arguments except the endpoint's name are keyword-only."""
+    """All arguments except the endpoint name are keyword-only."""
     with pytest.raises(TypeError):
         InvokeEndpointAsyncRequest("endpoint", LOCATION)
 
@@ -215,7 +215,7 @@ _arguments = st.builds(
 )
 
 
-# The patterns and lengths of the service model.
+# The patterns and maximum lengths in the service model.
 PATTERNS = {
     "endpoint_name": r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
     "input_location": r"(https|s3)://([^/]+)/?(.*)",
@@ -231,7 +231,7 @@ _pieces = st.sampled_from(
 @pytest.mark.parametrize("name", PATTERNS)
 @given(st.lists(_pieces, min_size=1, max_size=6).map("".join))
 def test_any_text(name, text):
-    """A text is accepted if and only if it matches the pattern of the service model."""
+    """A string is accepted if and only if it matches the pattern in the service model."""
     arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
     try:
         is_accepted = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
@@ -243,7 +243,7 @@ def test_any_text(name, text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(_arguments)
 def test_serializes_as_botocore_does(arguments):
-    """Method, path, headers (including empty ones) and body are those that botocore sends."""
+    """The method, path, headers (including empty ones) and body are the same as in botocore."""
     members = {MEMBERS[name]: value for name, value in arguments.items()}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)
     actual = InvokeEndpointAsyncRequest(**arguments).to_http()
@@ -253,7 +253,7 @@ def test_serializes_as_botocore_does(arguments):
 
 
 def test_serializes_empty_text():
-    """An empty text is sent as an empty header, as in botocore."""
+    """An empty string is sent as a header with an empty value, as in botocore."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION, accept="", content_type="")
     members = {"EndpointName": "e", "InputLocation": LOCATION, "Accept": "", "ContentType": ""}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)["headers"]
@@ -262,7 +262,7 @@ def test_serializes_empty_text():
 
 
 def test_none_is_not_sent():
-    """An argument of None does not send a header."""
+    """For an argument that is None, no header is sent."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION).to_http()
     assert request.headers == (("X-Amzn-SageMaker-InputLocation", LOCATION),)
     assert request.path == "/endpoints/e/async-invocations"
@@ -307,13 +307,15 @@ def test_success(body, inference_id):
 
 
 def test_success_without_headers():
-    """A missing or empty header is None in the invocation, and so is an unknown inference id."""
+    """If a response header is missing or empty, the attribute of the invocation is None; so is an
+    unknown inference ID.
+    """
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
     assert Invocation.from_http(200, headers, b"") == Invocation()
 
 
 def test_request_id_of_s3():
-    """Of the two headers for the request id, x-amzn-requestid takes precedence."""
+    """If both request ID headers are present, x-amzn-requestid takes precedence."""
     assert Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id == "2"
     both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
     assert Invocation.from_http(202, both, b"").request_id == "1"
@@ -336,7 +338,9 @@ _bodies = st.binary() | st.recursive(
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
-    """Any 2xx response yields a handle that can be stored, because the job is queued and paid for."""
+    """Any 2xx response results in a handle that can be stored, because the job is queued and paid
+    for.
+    """
     invocation = Invocation.from_http(status, headers, body, inference_id="ours")
     assert invocation.inference_id
     assert Invocation.from_json(invocation.to_json()) == invocation
@@ -354,7 +358,7 @@ def test_success_never_raises(status, headers, body):
     ],
 )
 def test_failure(status, body, kind):
-    """Any status except 2xx raises the service's error."""
+    """Any status that is not 2xx raises the service's error."""
     with pytest.raises(ServiceError) as caught:
         Invocation.from_http(status, {}, body)
     assert type(caught.value) is kind
@@ -375,7 +379,7 @@ FULL = Invocation(
 
 @pytest.mark.parametrize("date", [datetime(2026, 11, 22), "2026-11-22T12:00:00Z"])  # noqa: DTZ001
 def test_date_without_zone(date):
-    """A date without a time zone is rejected, because a wait compares it with other dates."""
+    """A date without a time zone is rejected, because a wait compares the date with others."""
     with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
         Invocation("id", "s3://b/o", date=date)
     assert caught.value.argument == "date"
@@ -383,13 +387,15 @@ def test_date_without_zone(date):
 
 @pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
 def test_json_round_trip(invocation):
-    """An invocation survives a round trip through JSON, as text and as bytes."""
+    """An invocation can be converted to JSON and back, as str and as bytes."""
     assert Invocation.from_json(invocation.to_json()) == invocation
     assert Invocation.from_json(invocation.to_json().encode()) == invocation
 
 
 def test_json_of_a_later_version():
-    """Unknown fields of a later version are ignored, and missing fields have their defaults."""
+    """In JSON of a later version, unknown fields are ignored, and missing fields have their
+    defaults.
+    """
     text = json.dumps({"inference_id": "id", "output_location": None, "color": "red"})
     assert Invocation.from_json(text) == Invocation(inference_id="id")
 
@@ -431,7 +437,7 @@ def test_json_date_of_another_zone():
     ids=lambda text: str(text[:40]),
 )
 def test_invalid_json(text):
-    """Text that is not a handle raises ParamValidationError."""
+    """A string that is not a handle in JSON raises ParamValidationError."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
     assert caught.value.argument == "text"
@@ -440,7 +446,7 @@ def test_invalid_json(text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
-    """Any text either is a handle or raises ParamValidationError."""
+    """Any string is either accepted as a handle or raises ParamValidationError."""
     try:
         invocation = Invocation.from_json(text)
     except ParamValidationError:
@@ -450,14 +456,16 @@ def test_json_of_any_kind(text):
 
 @pytest.mark.parametrize("body", [None, bytearray(b'{"InferenceId": "a"}'), memoryview(b"")])
 def test_any_kind_of_body(body):
-    """The body of a 202 response may be any bytes-like object, and its headers may be bytes."""
+    """The body of a 202 response may be any bytes-like object, and the headers may be bytes."""
     headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
     invocation = Invocation.from_http(202, headers, body, inference_id="a")
     assert (invocation.inference_id, invocation.output_location) == ("a", "s3://bucket/out")
 
 
 def test_a_number_of_any_size_is_rejected():
-    """A number that is too large for Python to print is rejected with the same message."""
+    """A number that is too large for Python to print is rejected with the same message as other
+    numbers.
+    """
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
 
@@ -474,7 +482,7 @@ def test_a_number_of_any_size_is_rejected():
     ids=lambda value: type(value).__name__,
 )
 def test_body_that_is_not_bytes(body, message):
-    """A body that is not bytes raises an error that says how to convert it."""
+    """A body that is not bytes raises an error that explains how to convert it."""
     with pytest.raises(ParamValidationError) as caught:
         InvokeEndpointAsyncRequest("endpoint", body=body)
     assert caught.value.message.endswith(message)

@@ -1,4 +1,4 @@
-"""The schedule of the polls: promptness and number."""
+"""Tests of the polling schedule: how late an output is found, and how many requests are sent."""
 
 import math
 
@@ -39,21 +39,23 @@ def _allowed(t):
     ],
 )
 def test_promptness(t, latency):
-    """A result that appears at t is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
+    """An output that appears at t is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
     assert 0 <= _late(t, latency=latency) <= _allowed(t)
 
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_at_any_time(t):
-    """An output at any t up to an hour is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
+    """An output that appears at any t up to an hour is returned by t + max(0.5 s, min(10 % of t, 15
+    s)).
+    """
     assert _late(t) <= _allowed(t)
 
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
-    """A failure is polled by every poll in the first seconds, and then by every second one."""
+    """In the first seconds, every poll looks for a failure object, and later every second poll."""
     io = ScriptedIO(FakeS3().put(FAIL, at=t))
     with pytest.raises(InferenceFailedError):
         wait(io, timeout=2 * t + 60)
@@ -62,14 +64,16 @@ def test_promptness_of_a_failure(t):
 
 @pytest.mark.parametrize("invocation", [INVOCATION, Invocation(output_location=OUT)])
 def test_cost(invocation):
-    """A wait of 20 minutes needs fewer than 200 requests."""
+    """A wait of 20 minutes sends fewer than 200 requests."""
     _, io = fails(FakeS3(), invocation, timeout=1200)
     assert len(io.sent) < 200
     assert pytest.approx(io.elapsed) == 1200
 
 
 def test_custom_schedule():
-    """A custom schedule receives the seconds waited and returns the seconds to pause."""
+    """A custom schedule is called with the seconds since the wait began, and returns the seconds to
+    pause.
+    """
     asked = []
 
     def every_7_seconds(elapsed):
@@ -83,7 +87,7 @@ def test_custom_schedule():
 
 
 def test_slow_polls_leave_no_pause():
-    """A poll that takes longer than the pause is followed by the next poll at once."""
+    """If a poll takes longer than the pause, the next poll follows immediately."""
     io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
     wait(io, schedule=lambda _elapsed: 1)
     assert set(io.slept) == {0.0}
@@ -91,7 +95,7 @@ def test_slow_polls_leave_no_pause():
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_invalid_schedule(pause):
-    """A schedule that returns no positive finite number raises an error."""
+    """A schedule that does not return a positive finite number raises an error."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
     assert (type(error), error.argument) == (ParamValidationError, "schedule")
     assert len(io.sent) == 2
@@ -110,7 +114,7 @@ def test_schedule_as_documented():
 
 
 def test_schedule_that_raises():
-    """An exception of the schedule is passed on with the handle in a note."""
+    """If the schedule raises an exception, it is passed on with a note that contains the handle."""
     with pytest.raises(ZeroDivisionError) as caught:
         wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
     (note,) = caught.value.__notes__

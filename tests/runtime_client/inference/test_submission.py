@@ -1,4 +1,4 @@
-"""A submission that ends in any way tells which job may be queued."""
+"""However a submission ends, the error shows which job may be queued."""
 
 import asyncio
 import pickle
@@ -42,7 +42,7 @@ def invoke(client):
 
 
 def submit(client):
-    """Queue a job with an upload to S3."""
+    """Upload a payload to S3, and queue a job."""
     return client.submit("e", b"x", inline=False, input_prefix="s3://bucket/in")
 
 
@@ -66,7 +66,7 @@ def raising(error):
 
 
 def caught(call, answers, kind=RuntimeClientError, **arguments):
-    """Return the error of a call."""
+    """Return the error that a call raises."""
     with pytest.raises(kind) as caught:
         run(call(core(ScriptedIO(answers), **arguments)))
     return caught.value
@@ -74,7 +74,9 @@ def caught(call, answers, kind=RuntimeClientError, **arguments):
 
 @calls
 def test_an_ambiguous_failure_names_the_job(call):
-    """The error for a job that may be queued has the inference id, which survives pickling."""
+    """If a job may be queued, the error has its inference ID, which is kept when the error is
+    pickled.
+    """
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
     assert error.possibly_accepted
@@ -88,7 +90,7 @@ def test_an_ambiguous_failure_names_the_job(call):
 @calls
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, MemoryError])
 def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
-    """An interrupt after the request was sent has the inference id and a note."""
+    """An interrupt after the request was sent has the inference ID and a note."""
     error = caught(call, raising(kind()), kind)
     assert error.inference_id.startswith(ID)
     assert error.__notes__ == [
@@ -111,7 +113,7 @@ def test_an_interrupt_between_two_attempts():
 
 @pytest.mark.parametrize("first", [REJECTED, dropped(accepted=False)])
 def test_a_job_that_was_not_accepted_is_not_named(first):
-    """The error for a job that cannot be queued has neither an inference id nor a note."""
+    """If the job cannot have been queued, the error has neither an inference ID nor a note."""
     error = caught(invoke, [first], max_attempts=1)
     assert error.inference_id is None
     assert not hasattr(error, "__notes__")
@@ -138,13 +140,13 @@ def test_an_interrupt_before_anything_is_sent():
 
 
 def test_rejections_name_no_job():
-    """The error for a rejected request has neither an inference id nor an invocation."""
+    """If a request is rejected, the error has neither an inference ID nor an invocation."""
     assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
     assert caught(invoke, [REJECTED], RequestValidationError).inference_id is None
 
 
 def test_an_error_of_a_wait_names_the_job():
-    """Every error of a wait has the handle and its id, and an interrupt also has a note."""
+    """Every error that ends a wait has the handle and its ID, and an interrupt also has a note."""
     s3 = FakeS3()
     job = Invocation("theirs", OUT)
     error = caught(lambda c: c.wait(job, timeout=1), s3, WaitTimeoutError)
@@ -161,7 +163,7 @@ def test_an_error_of_a_wait_names_the_job():
 
 
 def test_infer_adds_one_note():
-    """An error has only one note with the handle."""
+    """An error of `infer` has exactly one note with the handle."""
 
     def interrupted(_elapsed):
         raise KeyboardInterrupt
@@ -177,8 +179,8 @@ def test_infer_adds_one_note():
 
 @pytest.fixture
 def mute(bare_environment):  # noqa: ARG001
-    """Return a server that receives a request but does not respond, and an event that a request
-    sets.
+    """Return a server that receives a request but does not respond, and an event that is set when a
+    request arrives.
     """
     came, goes = Event(), Event()
 
@@ -193,7 +195,7 @@ def mute(bare_environment):  # noqa: ARG001
 
 
 def test_a_task_of_asyncio_that_is_cancelled(mute):
-    """A cancellation in asyncio has the inference id of the job."""
+    """When an asyncio task is cancelled, the exception has the job's inference ID."""
     server, came = mute
 
     async def main():
@@ -211,7 +213,7 @@ def test_a_task_of_asyncio_that_is_cancelled(mute):
 
 
 def test_a_task_of_trio_that_is_cancelled(mute):
-    """A cancellation in Trio has the inference id of the job."""
+    """When a Trio task is cancelled, the exception has the job's inference ID."""
     server, came = mute
     seen = []
 
@@ -235,7 +237,9 @@ def test_a_task_of_trio_that_is_cancelled(mute):
 
 
 def test_a_thread_that_is_interrupted(mute):
-    """An interrupt by a signal handler while a thread reads the response has the inference id."""
+    """If a signal handler interrupts a thread that reads the response, the exception has the
+    inference ID.
+    """
     import signal
 
     server, came = mute
@@ -258,8 +262,8 @@ def test_a_thread_that_is_interrupted(mute):
 
 
 def tried_twice(between):
-    """Return the handle of a job under a reused name, whose first attempt failed *between* seconds
-    ago.
+    """Return the handle of a job whose output name was used before, and whose first attempt failed
+    *between* seconds ago.
     """
     date = (START + timedelta(seconds=between)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     io = ScriptedIO([dropped(), accepted(date=date)], latency=between / 2)
@@ -271,7 +275,9 @@ def tried_twice(between):
 @pytest.mark.parametrize("read_back", [False, True])
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
 def test_an_output_of_the_first_attempt(written, counts, read_back):
-    """Under a reused name, an output may be as old as the first ambiguous attempt, but not older."""
+    """If the output name was used before, an output may be as old as the first ambiguous attempt,
+    but not older.
+    """
     invocation = tried_twice(40)
     if read_back:
         invocation = Invocation.from_json(invocation.to_json())
@@ -294,7 +300,7 @@ def test_a_job_that_was_sent_once():
 
 
 def test_handles_of_version_0_1_0():
-    """A handle that version 0.1.0 has written can be read and waited for."""
+    """A handle that was written by version 0.1.0 can be read and waited for."""
     text = (
         '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
         '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '

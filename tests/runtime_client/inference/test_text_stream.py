@@ -1,4 +1,6 @@
-"""Lines, server-sent events and JSON documents, wherever the parts of a response are cut."""
+"""Tests of reading lines, server-sent events and JSON documents, wherever a response is split into
+parts.
+"""
 
 import json
 
@@ -17,26 +19,28 @@ from sagemaker_runtime_client._limits import LINE_SIZE
 
 
 def cuts(data):
-    """Return the ways in which the tests cut a text: at each byte, byte by byte, and not at all."""
+    """Return the ways in which the tests split a text: at each byte, into single bytes, and not at
+    all.
+    """
     pairs = [[data[:place], data[place:]] for place in range(len(data) + 1)]
     return [[data], [data[n : n + 1] for n in range(len(data))], *pairs]
 
 
 def decode_lines(parts, **options):
-    """Return the lines of a text that arrives in parts."""
+    """Return the lines in a text that arrives in parts."""
     decoder = LineDecoder(**options)
     return [*(line for part in parts for line in decoder.feed(part)), *decoder.finish()]
 
 
 def parse_events(parts):
-    """Return the events of a text that arrives in parts."""
+    """Return the events in a text that arrives in parts."""
     parser = EventParser()
     found = [parser.feed(line) for line in decode_lines(parts, ends_at_return=True)]
     return [event for event in [*found, parser.finish()] if event]
 
 
 def parse_documents(parts):
-    """Return the JSON documents of a text that arrives in parts."""
+    """Return the JSON documents in a text that arrives in parts."""
     parser = JSONParser()
     found = [
         item for line in decode_lines(parts, ends_at_return=True) for item in parser.feed(line)
@@ -60,14 +64,14 @@ def parse_documents(parts):
     ids=repr,
 )
 def test_lines(data, expected):
-    """Lines are the same however the parts are cut; only LF and CRLF end a line."""
+    """The lines are the same however the text is split into parts; only LF and CRLF end a line."""
     for parts in cuts(data):
         assert decode_lines(parts) == expected
 
 
 @pytest.mark.parametrize("data", [b"a\rb\r\nc\n\rd", b"\r\r\n\n", b"a\r"], ids=repr)
 def test_lines_that_end_with_a_return(data):
-    """In server-sent events CR, LF and CRLF each end a line, and CRLF ends only one."""
+    """In server-sent events, CR, LF and CRLF each end one line."""
     expected = data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     expected = expected if expected[-1] else expected[:-1]
     for parts in cuts(data):
@@ -76,14 +80,14 @@ def test_lines_that_end_with_a_return(data):
 
 @given(st.lists(st.binary(max_size=8)), st.booleans())
 def test_any_parts(parts, ends_at_return):
-    """Parts of any bytes give the same lines as all of them at once."""
+    """Any bytes that arrive in parts result in the same lines as if they arrive in one piece."""
     whole = decode_lines([b"".join(parts)], ends_at_return=ends_at_return)
     assert decode_lines(parts, ends_at_return=ends_at_return) == whole
 
 
 @pytest.mark.parametrize("parts", [[b"12345"], [b"123", b"45"], [b"12345\n"], [b"\n123", b"45\n"]])
 def test_a_line_that_is_too_long(parts):
-    """A line over the limit is refused, whether or not its end has come."""
+    """A line over the limit is rejected, even if its end has not arrived yet."""
     with pytest.raises(
         ResponseTooLargeError, match="a line of the response is longer than 4 bytes"
     ):
@@ -104,7 +108,7 @@ EVENTS = (
 
 
 def test_events():
-    """Fields, comments, line ends and ids are read as the specification says, wherever parts are cut."""
+    """Fields, comments, line ends and IDs are parsed as specified, wherever the text is split."""
     for parts in cuts(EVENTS):
         assert parse_events(parts) == [
             ServerSentEvent("one"),
@@ -125,7 +129,7 @@ def test_the_last_event():
 
 
 def test_an_event_that_is_too_long():
-    """The lines of an event's data are bounded together."""
+    """The limit applies to the total length of an event's data lines."""
     parser = EventParser()
     for _ in range(16):
         parser.feed("data:" + "x" * (LINE_SIZE // 16))
@@ -134,7 +138,7 @@ def test_an_event_that_is_too_long():
 
 
 def test_the_json_document_of_an_event():
-    """An event's data can be read as JSON."""
+    """The data of an event can be parsed as JSON."""
     assert ServerSentEvent('{"a": 1}').json() == {"a": 1}
 
 
@@ -149,13 +153,13 @@ def test_the_json_document_of_an_event():
     ids=["lines", "lines after a mark", "events", "events of several lines"],
 )
 def test_documents(data):
-    """JSON Lines and server-sent events give the same documents, wherever parts are cut."""
+    """JSON Lines and server-sent events result in the same documents, wherever the text is split."""
     for parts in cuts(data):
         assert parse_documents(parts) == [{"a": "\u20ac"}, [1], "b", 7]
 
 
 @pytest.mark.parametrize("data", [b"{\n", b"data: {\n\n", b"1\ndata: 2\n", b"data: {"])
 def test_what_is_not_json(data):
-    """A line or an event that is not a JSON document is an error."""
+    """A line or an event that is not a JSON document raises an error."""
     with pytest.raises(json.JSONDecodeError):
         parse_documents([data])

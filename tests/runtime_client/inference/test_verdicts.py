@@ -1,4 +1,6 @@
-"""The verdicts of polls (missing, denied, stale, transient and final) and the reactions of a wait."""
+"""Tests of the verdicts of polls (missing, denied, stale, transient and final), and how a wait
+reacts.
+"""
 
 from datetime import timedelta
 
@@ -49,14 +51,14 @@ def test_stale(location, written, stale):
 
 
 def test_stale_until_the_timeout():
-    """The error of a timeout tells that there is an older object."""
+    """If the only object is older than the job, the timeout error mentions it."""
     error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
     assert "older than the job" in str(error)
 
 
 @pytest.mark.parametrize("date", [None, START])
 def test_unknown_age(date):
-    """If the date of the job or of the object is unknown, the object is returned."""
+    """If the date of the job or of the object is not known, the object is returned."""
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
         s3 = FakeS3().respond(Response(200, (), b"output"))
@@ -68,16 +70,14 @@ def test_unknown_age(date):
 
 
 def test_403_does_not_end_a_wait():
-    """Without s3:ListBucket a missing output is a 403, and the wait goes on until the output
+    """Without s3:ListBucket, a missing output is a 403, and the wait continues until the output
     appears.
     """
     assert wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body == b"output"
 
 
 def test_403_until_the_timeout():
-    """If all responses were 403, the error of the timeout names the permissions that may be
-    missing.
-    """
+    """If all responses were 403, the timeout error lists the permissions that may be missing."""
     error, _ = fails(FakeS3(listing=False), timeout=60)
     assert (type(error), error.access_denied_only) == (WaitTimeoutError, True)
     assert "s3:GetObject" in str(error)
@@ -87,7 +87,9 @@ def test_403_until_the_timeout():
 
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
-    """The error of a timeout names the 403 responses for one object despite a 404 for the other."""
+    """The timeout error mentions the 403s for one object even if S3 responded with 404 for the
+    other.
+    """
     s3 = FakeS3().respond(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
     assert error.access_denied_only is first
@@ -96,7 +98,9 @@ def test_403_and_404(first):
 
 
 def test_404_and_then_403():
-    """403 responses for an object that has appeared are named, and the grace starts with the first."""
+    """If 404s turn into 403s, the timeout error mentions the 403s, and the grace period starts at
+    the first 403.
+    """
     s3 = FakeS3().respond(ACCESS_DENIED, since=10, location=OUT)
     error, _ = fails(s3, timeout=60)
     assert not error.access_denied_only
@@ -107,13 +111,13 @@ def test_404_and_then_403():
 
 
 def test_403_and_then_404():
-    """A 404 restarts the grace."""
+    """A 404 restarts the grace period."""
     s3 = FakeS3().respond(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
 def test_if_modified_since():
-    """A poll sends If-Modified-Since, so that S3 does not send a stale object."""
+    """A poll sends If-Modified-Since, so that S3 does not return a stale object."""
     io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
     assert {sent.header("if-modified-since") for sent in io.sent} == {
@@ -124,14 +128,16 @@ def test_if_modified_since():
 
 @pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
 def test_unique_output_name(changes):
-    """If the output's name is unique or the job has no date, any object is returned."""
+    """If the output's name is unique or the job's date is not known, an object of any age is
+    returned.
+    """
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert wait(io, INVOCATION.replace(**changes)).body == b"output"
     assert io.sent[0].header("if-modified-since") is None
 
 
 def test_access_denied_grace():
-    """With a grace, a wait that has received only 403 responses raises the error after the grace."""
+    """With a grace period, a wait that has received only 403s raises the error after that period."""
     error, io = fails(FakeS3(listing=False), access_denied_grace=20)
     assert (type(error), error.code) == (AccessDeniedError, "AccessDenied")
     assert 20 <= io.elapsed <= 22
@@ -140,7 +146,7 @@ def test_access_denied_grace():
 
 
 def test_access_denied_grace_without_effect():
-    """The grace has no effect if the output or a 404 comes first."""
+    """The grace period has no effect if an output or a 404 comes first."""
     io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
     assert wait(io, access_denied_grace=20).body == b"output"
     error, _ = fails(FakeS3(), timeout=60, access_denied_grace=20)
@@ -148,7 +154,7 @@ def test_access_denied_grace_without_effect():
 
 
 def test_bare_403():
-    """A 403 without a body, as some proxies send it, does not end the wait."""
+    """A 403 without a body, as some proxies send, does not end the wait."""
     s3 = FakeS3().respond(Response(403, ()), until=10).put(OUT)
     assert wait(ScriptedIO(s3)).body == b"output"
 
@@ -175,7 +181,7 @@ ENDS = [
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_permanent_errors(location, answer, kind, code):
-    """A permanent error ends the wait at once."""
+    """A permanent error ends the wait immediately."""
     error, io = fails(FakeS3().respond(answer, location=location))
     assert (type(error), error.code, io.elapsed) == (kind, code, 0)
 
@@ -199,7 +205,7 @@ def test_permanent_errors(location, answer, kind, code):
     ],
 )
 def test_outage_does_not_end_a_wait(answer):
-    """An outage of S3 or the network for an hour does not end a wait."""
+    """An outage of S3 or of the network that lasts an hour does not end a wait."""
     s3 = FakeS3().respond(answer, since=1, until=3601).put(OUT, at=30, written=30)
     io = ScriptedIO(s3)
     assert wait(io, timeout=7200).body == b"output"
@@ -207,13 +213,13 @@ def test_outage_does_not_end_a_wait(answer):
 
 
 def test_outage_until_the_timeout():
-    """The cause of a timeout is the last transient error."""
+    """After an outage, the cause of the timeout error is the last transient error."""
     error, _ = fails(FakeS3().respond(UNAVAILABLE), timeout=60)
     assert isinstance(error.__cause__, ServiceUnavailableError)
 
 
 def test_expired_credentials():
-    """Expired credentials end the wait, which can be repeated with new ones."""
+    """Expired credentials end the wait, which can be repeated with new credentials."""
     short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
     io = ScriptedIO(FakeS3())
     with pytest.raises(CredentialsError) as caught:
@@ -222,7 +228,9 @@ def test_expired_credentials():
 
 
 def test_outage_is_named():
-    """If all polls failed, the error of the timeout names the failure and no cause in the endpoint."""
+    """If all polls failed, the timeout error mentions the failure, and no possible cause at the
+    endpoint.
+    """
     s3 = FakeS3()
     s3.respond(s3_error(503, "SlowDown", "Reduce your rate"))
     error, _ = fails(s3, timeout=5)
@@ -251,7 +259,9 @@ def test_transient_failure_of_the_provider():
 
 @pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
 def test_credentials_function_that_fails_once(raised):
-    """A connection error of a credentials function does not end a wait, but another error does."""
+    """If a credentials function raises a connection error, the wait continues; any other error ends
+    it.
+    """
     failures = [raised("down")]
 
     def flaky():
@@ -268,7 +278,9 @@ def test_credentials_function_that_fails_once(raised):
 
 
 def test_wrong_region():
-    """A wait for an object in another region is redirected only once."""
+    """A wait for an object in another region is redirected only once; later polls use the right
+    region.
+    """
     away = Response(301, {"x-amz-bucket-region": "eu-north-1"})
 
     def s3(io, sent):

@@ -1,4 +1,4 @@
-"""Waiting for an output or a failure, on a simulated clock."""
+"""Tests of waiting for an output or a failure, on a simulated clock."""
 
 import json
 from datetime import timedelta
@@ -26,7 +26,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def test_output():
-    """The output object is returned as an Output."""
+    """The object at the output location is returned as an `Output`."""
     headers = [("Content-Type", "application/json"), ("x-amz-meta-a", "b")]
     io = ScriptedIO(FakeS3().put(OUT, b'{"a":1}', at=3, headers=headers))
     expected = Output(
@@ -46,7 +46,7 @@ def test_output():
 
 
 def test_wait_again():
-    """After a timeout the error's invocation can be waited for again."""
+    """After a timeout, the invocation in the error can be waited for again."""
     io = ScriptedIO(FakeS3().put(OUT, at=40))
     error, _ = fails(None, of=io, timeout=30)
     assert wait(io, error.invocation, timeout=30).body == b"output"
@@ -54,18 +54,18 @@ def test_wait_again():
 
 
 def test_output_and_failure():
-    """If there are an output and a failure, the output is returned."""
+    """If there are both an output and a failure object, the output is returned."""
     assert wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body == b"output"
 
 
 def test_output_after_a_failure():
-    """An output that appears after the failure was found is returned."""
+    """If an output appears after a failure object was found, the output is returned."""
     io = ScriptedIO(FakeS3().put(FAIL).put(OUT, at=0.1, written=0), latency=0.1)
     assert wait(io).body == b"output"
 
 
 def test_no_failure_location():
-    """Without a failure location only the output is polled, and the error of the timeout says so."""
+    """Without a failure location, only the output is polled, and the timeout error mentions this."""
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
     assert {sent.request.path for sent in io.sent} == {"/out"}
     assert "no S3FailurePath" in str(error)
@@ -83,7 +83,7 @@ def test_no_failure_location():
     ids=["output elsewhere", "failure elsewhere"],
 )
 def test_location_on_another_host(invocation, argument):
-    """An invocation whose location is on another host raises an error."""
+    """An invocation with a location on another host raises an error."""
     error, io = fails(FakeS3(), invocation)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, argument, [])
 
@@ -106,14 +106,14 @@ def test_no_output_location():
     ids=str,
 )
 def test_invalid_arguments(arguments):
-    """An invalid argument of a wait raises an error that names the argument."""
+    """An invalid argument of a wait raises an error that mentions the argument."""
     with pytest.raises(ParamValidationError) as caught:
         run(core(ScriptedIO(FakeS3())).wait(INVOCATION, **{"timeout": 1, **arguments}))
     assert caught.value.argument in arguments
 
 
 def test_invalid_invocation():
-    """Only an Invocation can be waited for."""
+    """A wait rejects an argument that is not an `Invocation`."""
     with pytest.raises(ParamValidationError, match="not str"):
         run(core(ScriptedIO(FakeS3())).wait("handle", timeout=1))
 
@@ -141,7 +141,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object raises an error with its text, regardless of its format."""
+    """A failure object raises an error that contains its text, regardless of its format."""
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)
@@ -160,7 +160,7 @@ def test_any_failure(body):
 
 
 def test_invalid_settings():
-    """An error in the settings has the invocation."""
+    """If a setting is invalid, the error has the invocation."""
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:
         run(core(io, s3_endpoint_url="nonsense").wait(INVOCATION, timeout=60))

@@ -1,4 +1,4 @@
-"""Helpers for tests of waiting with scripted responses."""
+"""Helpers for tests that wait with scripted responses."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""The arguments of a client agree with the table of settings in names, types, words and defaults."""
+"""The arguments of a client agree with the table of settings: names, types, allowed words and
+defaults.
+"""
 
 import inspect
 import re
@@ -20,12 +22,12 @@ NAMES = sorted(HINTS.keys() - PARTS)
 
 
 def alternatives(hint):
-    """Return the types that a hint allows."""
+    """Return the types that a type hint allows."""
     return set(get_args(hint)) if get_origin(hint) in {Union, UnionType} else {hint}
 
 
 def description(name):
-    """Return the description of a setting in the docstring as one line."""
+    """Return the description of a setting in the docstring, as one line."""
     text = inspect.getdoc(SageMakerRuntimeClient.__init__)
     found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split())
@@ -34,7 +36,7 @@ def description(name):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", HINTS)
 def test_tools_see_each_setting(client, name):
-    """The signature of a client lists each setting as keyword-only, with its type and None."""
+    """In the signature of a client, each setting is keyword-only, and has its type or None."""
     for seen in (client, client.__init__):
         parameter = inspect.signature(seen).parameters[name]
         assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
@@ -44,7 +46,7 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """A setting accepts None and the type of its default; a literal lists the words that are
+    """A setting accepts None and the type of its default; a Literal lists the words that are
     accepted.
     """
     setting = SETTINGS[name]
@@ -60,7 +62,7 @@ def test_type(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_description(name):
-    """The description of a setting names its variables in order, and its default."""
+    """The description of a setting lists its variables in order, and states its default."""
     setting, says = SETTINGS[name], description(name)
     assert [*setting.variables, *setting.last] == re.findall(r"``([A-Z_0-9]+)``", says)[
         : len(setting.variables) + len(setting.last)

@@ -1,4 +1,4 @@
-"""Precedence of settings: argument, environment variables, profile, default."""
+"""Tests of the precedence of settings: argument, environment variables, profile, default."""
 
 import pytest
 from botocore.utils import ensure_boolean
@@ -11,16 +11,15 @@ from sagemaker_runtime_client._settings.profiles import Profiles
 
 
 def get_url(service):
-    """Return the row of a custom endpoint."""
+    """Return the row of the table for a custom endpoint."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     variables = {own: ("https://own",) * 2, "AWS_ENDPOINT_URL": ("https://all",) * 2}
     profile = {"endpoint_url": ("https://profile",) * 2}
     return (None, "https://argument", variables, profile)
 
 
-# setting: default, an argument, {variable: (text, value)} in order of precedence, and the keys of
-# the
-# profile {key: (text, value)}
+# Each setting with its default, an argument, {variable: (text, value)} in order of precedence, and
+# the keys of the profile as {key: (text, value)}.
 SETTINGS = {
     "profile": (
         "default",
@@ -141,7 +140,7 @@ SETTINGS = {
         {"imds_use_ipv6": ("true", True)},
     ),
 }
-# Names of profiles in these tests.
+# The names of the profiles in these tests.
 NAMED = {name: {} for name in ("argument", "one", "two")}
 NOWHERE = Profiles({"default": {}, **NAMED})
 VARIABLES = [
@@ -160,14 +159,14 @@ def test_all_settings_are_here():
 
 
 def test_no_such_setting():
-    """An unknown setting is a programming error."""
+    """Looking up an unknown setting is a programming error."""
     with pytest.raises(KeyError, match="color"):
         Config({"color": "red"})
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_default(name):
-    """The default applies without argument and variable; None and empty text are ignored."""
+    """Without an argument and a variable, the default applies; None and empty strings are ignored."""
     empty = dict.fromkeys(SETTINGS[name][2], "")
     assert getattr(Config.resolve({}, {}), name) == SETTINGS[name][0]
     assert getattr(Config.resolve({name: None}, empty), name) == SETTINGS[name][0]
@@ -175,13 +174,13 @@ def test_default(name):
 
 @pytest.mark.parametrize(("name", "variable", "text", "value"), VARIABLES)
 def test_variable(name, variable, text, value):
-    """A variable sets its setting."""
+    """An environment variable sets its setting."""
     assert getattr(Config.resolve({}, {variable: text}, NOWHERE), name) == value
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if len(SETTINGS[name][2]) > 1])
 def test_precedence_of_variables(name):
-    """The first of two variables takes precedence unless it is empty."""
+    """Of two variables, the first takes precedence unless it is empty."""
     (first, one), (second, two) = SETTINGS[name][2].items()
     assert getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name) == one[1]
     assert getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name) == two[1]
@@ -197,7 +196,7 @@ def test_argument(name):
 
 @pytest.mark.parametrize(("name", "key", "text", "value"), KEYS)
 def test_profile_key(name, key, text, value):
-    """A key of the profile sets a setting without a variable; empty text is ignored."""
+    """If no variable is set, the profile's key determines the setting; an empty string is ignored."""
     profiles = Profiles({"default": {key: text}})
     assert getattr(Config.resolve({}, {}, profiles), name) == value
     profiles = Profiles({"default": {key: ""}})
@@ -215,7 +214,7 @@ def test_variable_before_profile(name, key):
 
 
 def test_profile_in_force():
-    """An argument selects the profile, or else a variable."""
+    """The profile is selected by the argument or else by a variable."""
     profiles = Profiles({name: {"region": f"{name}-1"} for name in ("default", "one", "two")})
     assert Config.resolve({}, {}, profiles).region == "default-1"
     assert Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region == "two-1"
@@ -224,14 +223,14 @@ def test_profile_in_force():
 
 @pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
 def test_no_such_profile(arguments):
-    """A profile that was named explicitly must exist."""
+    """A profile that is selected explicitly must exist."""
     with pytest.raises(ConfigError, match="profile 'none' is neither in"):
         Config.resolve(arguments, {"AWS_PROFILE": "none"}, Profiles({"default": {}}))
 
 
 @pytest.mark.parametrize("services", ["none", {"s3": "x"}])
 def test_no_such_services(services):
-    """A missing services section is an error for settings that need it; the message names both
+    """If a services section is missing, settings that need it raise an error that mentions both
     sections.
     """
     profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
@@ -264,8 +263,8 @@ SERVICES = Profiles(
     ids=str,
 )
 def test_endpoint_urls_in_order(environ, sts, s3):
-    """The variable of a service takes precedence over the general variable, its section, and the
-    profile.
+    """A service's variable takes precedence over the general variable, the service's section and
+    the profile.
     """
     config = Config.resolve({}, environ, SERVICES)
     assert (config.sts_endpoint_url, config.s3_endpoint_url) == (sts, s3)
@@ -289,17 +288,19 @@ def test_endpoint_urls_in_order(environ, sts, s3):
     ids=str,
 )
 def test_metadata_endpoint(settings, expected):
-    """The metadata service has an IPv4 and an IPv6 address; a custom endpoint takes precedence."""
+    """The metadata service has an IPv4 and an IPv6 address; a custom endpoint takes precedence over
+    both.
+    """
     assert Config(settings).metadata_endpoint == expected
 
 
 def test_legacy_retries_are_standard():
-    """The retry mode legacy is an alias of standard."""
+    """The retry mode `legacy` is an alias of `standard`."""
     assert Config.resolve({}, {"AWS_RETRY_MODE": "legacy"}).retry_mode == "standard"
 
 
 def test_malformed_profile_key():
-    """The error for a malformed value in a profile names its key."""
+    """The error for a malformed value in a profile mentions its key."""
     config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
     with pytest.raises(
         ConfigError, match=r"^max_attempts in profile 'default' must be a whole number"
@@ -316,7 +317,7 @@ BOOLEANS = [setting for setting in _config.SETTINGS.values() if isinstance(setti
     [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
 )
 def test_neither_true_nor_false(setting, variable, text, caplog):
-    """A malformed boolean is false, as in botocore; one warning names the variable, but not the
+    """A malformed boolean is false, as in botocore; one warning mentions the variable, but not the
     value.
     """
     config = Config.resolve({}, {variable: text})
@@ -330,7 +331,7 @@ def test_neither_true_nor_false(setting, variable, text, caplog):
 
 
 def test_neither_true_nor_false_in_the_profile(caplog):
-    """The warning about a malformed boolean in a profile names its key."""
+    """The warning about a malformed boolean in a profile mentions its key."""
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
     says = "use_fips_endpoint in profile 'default' must be true or false; using false"
@@ -338,8 +339,8 @@ def test_neither_true_nor_false_in_the_profile(caplog):
 
 
 def test_a_setting_is_looked_up_when_it_is_needed():
-    """A malformed setting is an error only when it is used; the environment of the first call
-    counts.
+    """A malformed setting is an error only when it is used, and the environment at the first call
+    applies.
     """
     environ = {variable: "\0malformed" for _, variable, *_ in VARIABLES}
     environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
@@ -362,7 +363,7 @@ def test_false_argument(name):
 
 
 def test_argument_spares_a_malformed_variable():
-    """A malformed variable is ignored if an argument is given."""
+    """If an argument is passed, a malformed variable for that setting is ignored."""
     assert Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts == 2
 
 
@@ -384,7 +385,7 @@ def test_argument_spares_a_malformed_variable():
     ids=lambda text: text[:30],
 )
 def test_malformed_variable(name, variable, text):
-    """The error for a malformed variable names it."""
+    """The error for a malformed variable mentions the variable."""
     config = Config.resolve({}, {variable: text})
     with pytest.raises(ConfigError, match=f"^{variable} "):
         getattr(config, name)
@@ -392,7 +393,7 @@ def test_malformed_variable(name, variable, text):
 
 @pytest.mark.parametrize("number", [1, 999, 1000, 10**9])
 def test_attempts(number):
-    """The rule for the number of attempts is the same for argument, variable and profile."""
+    """The rule for the number of attempts is the same in an argument, a variable and a profile."""
     profiles = Profiles({"default": {"max_attempts": f"{number}"}})
     given = [Config.resolve({"max_attempts": number}, {})]
     given += [
@@ -420,7 +421,7 @@ def test_attempts(number):
     ],
 )
 def test_malformed_argument(name, value):
-    """The error for a malformed argument names it."""
+    """The error for a malformed argument mentions the argument."""
     with pytest.raises(ConfigError, match=f"^{name} "):
         Config.resolve({name: value}, {})
 
@@ -437,13 +438,15 @@ def test_malformed_argument(name, value):
     ],
 )
 def test_words(name, value, meant):
-    """The case of words does not matter, in arguments and in variables."""
+    """The words that a setting accepts are case-insensitive, in arguments and in variables."""
     assert getattr(Config.resolve({name: value}, {}), name) == meant
 
 
 @pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])
 def test_ignored_endpoint_urls(text, ignored):
-    """One variable disables all endpoint URLs of the environment, but not those in arguments."""
+    """One variable disables all endpoint URLs in variables and profiles, but not those in
+    arguments.
+    """
     environ = {
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": text,
         "AWS_ENDPOINT_URL": "https://all",
@@ -459,7 +462,7 @@ def test_ignored_endpoint_urls(text, ignored):
 
 
 def test_no_region():
-    """Without a region, the error says how to set one."""
+    """Without a region, the error explains how to set one."""
     with pytest.raises(
         ConfigError, match=r"pass region= to the client, set AWS_REGION, or set region in profile"
     ):
@@ -467,7 +470,7 @@ def test_no_region():
 
 
 def test_what_others_take_from_it():
-    """The settings provide the retry policy."""
+    """The retry policy is built from the settings."""
     config = Config({"max_attempts": 4})
     assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
 
@@ -485,6 +488,6 @@ def test_what_others_take_from_it():
     ],
 )
 def test_argument_of_another_kind(name, value):
-    """The error for an argument of the wrong type names it."""
+    """The error for an argument of the wrong type mentions the argument."""
     with pytest.raises(ConfigError, match=f"{name} must be of type"):
         Config.resolve({name: value}, {})

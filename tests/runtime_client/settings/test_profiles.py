@@ -1,4 +1,4 @@
-"""The shared files, beyond the test suite of the SDKs."""
+"""Tests of the shared files, in addition to the test suite of the SDKs."""
 
 import os
 import pwd
@@ -25,12 +25,12 @@ CONFIG, CREDENTIALS = "/home/user/.aws/config", "/home/user/.aws/credentials"
 
 
 def parse(config="", credentials=""):
-    """Parse two texts."""
+    """Parse the texts of a config file and a credentials file."""
     return parse_profiles(("config", config), ("credentials", credentials))
 
 
 def test_sections():
-    """Profiles, sessions and services are separate; other sections are ignored."""
+    """Profiles, sessions and services are kept apart; other sections are ignored."""
     profiles = parse(
         "[profile a]\nsso_session = s\nservices = mine\ns3 =\n  addressing_style = path\n"
         "[sso-session s]\nsso_region = eu-west-1\n"
@@ -45,7 +45,9 @@ def test_sections():
 
 
 def test_a_key_is_of_one_file():
-    """An access key from one file is not combined with a token, secret or account from the other."""
+    """An access key from one file is not combined with a token, secret or account from the other
+    file.
+    """
     theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
     ours = "[a]\naws_access_key_id = 6\naws_secret_access_key = 7\n"
@@ -118,7 +120,7 @@ def test_any_profile(tmp_path_factory, profiles):
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_text(text, "utf-8")
     theirs = build_profile_map(raw_config_parse(str(path), parse_subsections=False))["profiles"]
-    # Python's parser keeps text after " #" and " ;", where the files of AWS have comments.
+    # Python's parser keeps text after " #" and " ;", which begin comments in the AWS files.
     cut = {
         name: {
             key: f" {value}".split(" #")[0].split(" ;")[0].strip() for key, value in section.items()
@@ -143,21 +145,23 @@ def test_any_profile(tmp_path_factory, profiles):
     ],
 )
 def test_comments(line, value):
-    """A comment begins after a space or tab and outside of quotes."""
+    """A comment begins after a space or tab that is outside of quotes."""
     section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
     assert section == {"credential_process": value or line}
 
 
 def test_indented_properties():
-    """All properties may be indented; a line with more indentation continues one, as in boto3."""
+    """All properties may be indented; a line with more indentation continues the previous one, as
+    in boto3.
+    """
     text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
     expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
     assert parse(text.replace("\t", "  ")).profiles == {"default": expected}
 
 
-# Files with typical content and typical mistakes.  They have no comments after values and no
-# unclosed
-# brackets, because boto3 parses these as part of the value and as a property.
+# Files with typical content and typical mistakes.  They contain no comments after values and no
+# unclosed brackets, because boto3 parses the former as part of the value and the latter as a
+# property.
 WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
 INDENT = st.sampled_from(["", "", " ", "   "])
 KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
@@ -177,15 +181,15 @@ REST = st.lists(
 
 
 def plain(pair):
-    """Return the common part of equivalent headings; of several such sections, boto3 uses only the
-    last.
+    """Return the common part of equivalent headings; if several sections have equivalent headings,
+    boto3 uses only the last.
     """
     return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
 
 
 @st.composite
 def files(draw):
-    """Return the lines of a file."""
+    """Return a strategy for the lines of a file."""
     lines = draw(st.lists(st.sampled_from(["", "# a", "\ufeff", "junk"]), max_size=1))
     pairs = st.tuples(HEADINGS, PROPERTIES)
     for heading, properties in draw(st.lists(pairs, max_size=4, unique_by=plain)):
@@ -197,7 +201,7 @@ def files(draw):
 
 @given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_file(tmp_path_factory, lines, end):
-    """Files that botocore can parse give the same result."""
+    """A file that botocore can parse has the same content for this client."""
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_bytes(end.join(lines).encode())
     try:
@@ -209,7 +213,7 @@ def test_any_file(tmp_path_factory, lines, end):
 
 
 def named(profiles):
-    """Return profiles without properties whose names no setting has, because the SDKs ignore them."""
+    """Return profiles without properties that no setting uses, because the SDKs ignore those."""
     return {
         name: {
             key: value for key, value in of.items() if not re.search(r"[^\w./%@:+-]", key, re.ASCII)
@@ -220,7 +224,7 @@ def named(profiles):
 
 @given(st.text(), st.text())
 def test_any_text(config, credentials):
-    """Any text can be parsed."""
+    """Parsing any text raises no error."""
     parse(config, credentials)
 
 
@@ -239,7 +243,7 @@ def test_any_text(config, credentials):
     ],
 )
 def test_malformed(text, says, caplog):
-    """A malformed line is skipped with a warning that does not repeat it, because it may contain a
+    """A malformed line is skipped with a warning that does not contain it, because it may contain a
     secret.
     """
     profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
@@ -252,15 +256,15 @@ def test_malformed(text, says, caplog):
     "heading", ["[profile canary", "[profile a b]", "[profile it's]", "[profile]"]
 )
 def test_no_section_takes_what_is_not_its_own(heading):
-    """Properties below a malformed heading belong to no section, because they may be keys of
-    another account.
+    """Properties below a malformed heading do not become part of another section, because they may
+    be the keys of another account.
     """
     text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
     assert parse(text).profiles == {"a": {"region": "r"}, "b": {}}
 
 
 def test_lines_that_continue_what_cannot_be_read():
-    """Lines that continue a malformed line are skipped too."""
+    """Lines that continue a malformed line are skipped as well."""
     text = "[a]\ns3\n  region = r\n  x\noutput = t\n"
     assert parse("", text).profiles == {"a": {"output": "t"}}
 
@@ -274,20 +278,20 @@ def test_any_name_in_the_credentials_file(tmp_path_factory, name):
 
 
 def test_continued_values():
-    """A value and its continuation lines are one text."""
+    """A value and its continuation lines form one string."""
     section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
     assert section == {"credential_process": "vault\n--role r"}
 
 
 def test_ignored_names_are_logged(caplog):
-    """A section with an invalid name is skipped, with a warning that shows the correct form."""
+    """A section with an invalid name is skipped with a warning that shows the correct form."""
     assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
     reason = "the heading must have the form [profile NAME]; quote a name that contains spaces"
     assert caplog.messages == [f"config, line 1 was ignored: {reason}"]
 
 
 def test_reading():
-    """Both files are read from their paths, and a byte order mark is removed."""
+    """Both files are read from their configured paths, and a byte order mark is removed."""
     files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
     io = ScriptedIO(files=files)
     assert run(read_profiles(io)).profiles == {"a": {"region": "é", "x": "1"}}
@@ -295,7 +299,7 @@ def test_reading():
 
 
 def test_no_files():
-    """Without files, there are no profiles."""
+    """If the files do not exist, there are no profiles."""
     assert run(read_profiles(ScriptedIO())).profiles == {}
 
 
@@ -308,7 +312,7 @@ def test_no_files():
     ],
 )
 def test_unreadable(held, says):
-    """The error for a file that cannot be read names it."""
+    """If a file cannot be read, the error mentions the file."""
     io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
     with pytest.raises(ConfigError) as caught:
         run(read_profiles(io))
@@ -328,12 +332,14 @@ def test_unreadable(held, says):
     ids=str,
 )
 def test_home(environ, platform, expected):
-    """Without a variable, the home directory comes from the system."""
+    """If no variable specifies the home directory, it is taken from the system."""
     assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
-    """A directory in place of a file, as Docker creates it for a missing mount source, is ignored."""
+    """A directory in place of a file, which Docker creates if a mount source is missing, is
+    ignored.
+    """
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
     assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}
 

@@ -1,4 +1,4 @@
-"""Malformed settings affect only calls that need them."""
+"""A malformed setting affects only the calls that need it."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
-# Variables that the operation or every request needs.
+# Variables that `invoke` or every request needs.
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)
@@ -27,7 +27,7 @@ def invoke(io):
     "variable", [name for of, name in VARIABLES if of.name not in NEEDED], ids=str
 )
 def test_variable_that_a_call_does_not_need(variable):
-    """A malformed variable is ignored if a call does not need it."""
+    """A malformed variable that a call does not need is ignored."""
     io = ScriptedIO([accepted()], {variable: "1 malformed \0"})
     assert invoke(io).inference_id == "theirs"
     assert len(io.sent) == 1
@@ -35,7 +35,7 @@ def test_variable_that_a_call_does_not_need(variable):
 
 @pytest.mark.parametrize("key", [key for of, key in KEYS if of.name not in NEEDED], ids=str)
 def test_key_that_a_call_does_not_need(key):
-    """A malformed key of the profile, or a missing section, is ignored if a call does not need it."""
+    """A malformed profile key or a missing section that a call does not need is ignored."""
     text = f"[default]\n{key} = 1 malformed \0\nservices = nowhere\n"
     io = ScriptedIO(
         [accepted()], {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "https://x"}, files={CONFIG: text}
@@ -53,5 +53,5 @@ def test_variable_that_every_call_needs(variable):
 
 
 def test_of_the_class():
-    """Access through the class returns the setting itself, as for a Python property."""
+    """Accessing a setting through the class returns the descriptor, as for a Python property."""
     assert Config.region.variables == ("AWS_REGION", "AWS_DEFAULT_REGION")

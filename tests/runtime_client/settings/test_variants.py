@@ -1,4 +1,4 @@
-"""FIPS and dual-stack endpoints combined with endpoint URLs."""
+"""Tests of FIPS and dual-stack endpoints in combination with endpoint URLs."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from sagemaker_runtime_client._settings.config import Config
 @pytest.mark.parametrize("variant", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 @pytest.mark.parametrize("own", ["sagemaker_runtime", "s3", "sts"])
 def test_endpoints_are_botocores(variant, own, monkeypatch):
-    """With an endpoint URL for one service, all origins are the same as in botocore."""
+    """If one service has an endpoint URL, the origins of all services are the same as in botocore."""
     environ = {variant: "true", f"AWS_ENDPOINT_URL_{own.upper()}": "https://own:8443/x"}
     environ |= {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": "", "AWS_ACCESS_KEY_ID": "a"}
     environ |= {"AWS_SECRET_ACCESS_KEY": "b"}
