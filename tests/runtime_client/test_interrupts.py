@@ -37,7 +37,7 @@ def _bare(bare_environment):
 
 
 def interrupted(at, call):
-    """Make a call that is interrupted at its *at*-th line; return whether it was interrupted."""
+    """Interrupt a call at its *at*-th line; return False if the call ended before that line."""
     left = at
 
     def trace(frame, event, _argument):

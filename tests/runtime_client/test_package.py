@@ -115,7 +115,7 @@ def test_what_a_client_loads():
 
 
 def test_what_lambda_loads():
-    """If the environment has credentials, no other provider is imported."""
+    """If environment variables contain credentials, no other provider is imported."""
     loaded = modules_after(
         "import os, sagemaker_runtime_client as s\n"
         "os.environ |= {'AWS_ACCESS_KEY_ID': 'AKID', 'AWS_SECRET_ACCESS_KEY': 'secret'}\n"

@@ -165,7 +165,7 @@ class TestManyTasks:
         assert server.connections <= 3
 
     def test_memory(self):
-        """A waiting call needs less than 4 KiB, including its task."""
+        """A waiting call uses less than 4 KiB of memory, including its task."""
         count, answered = 1000, Event()
 
         def answer(_request, _connection):

@@ -112,14 +112,14 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", 0.25, "43", 0.5, "closed"]
 
     def test_no_address(self):
-        """Connecting to a host without an address is an error."""
+        """Connecting to a host name that has no address raises an error."""
         with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
 
 @pytest.fixture
 def lead_to(monkeypatch):
-    """Let every host name resolve to 127.0.0.1 with each of the given ports."""
+    """A function that makes every host name resolve to 127.0.0.1 with each of the given ports."""
 
     def lead(*ports, family=socket.AF_INET):
         found = [(family, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]

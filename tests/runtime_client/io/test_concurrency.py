@@ -198,7 +198,7 @@ def test_behind_a_cancelled_group(kind, drive):
 
 
 def test_a_group_that_is_opened_too_late():
-    """A group that a thread opens after its own group was cancelled is cancelled, too."""
+    """If a thread's group is cancelled, a group that the thread opens later is cancelled, too."""
     backend, is_cancelled, ended = sync_backend(), Event(), []
 
     async def inner():
@@ -311,7 +311,7 @@ def test_group_in_a_group(kind, drive):
 @each_backend
 @pytest.mark.parametrize("does", ["read", "read_into", "write"])
 def test_group_at_a_connection(kind, drive, does):
-    """Cancelling a group ends a task that waits for a connection's data, regardless of its timeout."""
+    """Cancelling a group ends a task's read or write on a connection, regardless of its timeout."""
     backend, begun = kind(), []
 
     async def work(stream):
@@ -386,7 +386,9 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
 @each_backend
 def test_time(kind, drive):
-    """A time limit ends a block, or the wait for a function, which continues; not with threads."""
+    """On event loops, a time limit ends a block, or the wait for a function, which continues; with
+    threads, both run to their end.
+    """
     backend, ended = kind(), []
 
     async def work():

@@ -36,7 +36,7 @@ def test_fork():
     ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
 )
 def test_clock(seconds, is_new):
-    """If the clock is set, one new generation starts; a correction by some seconds starts none."""
+    """If the clock is set, one new generation starts; a correction by 20 seconds starts none."""
     generations = _Generations()
     before = generations.current()
     generations._offset -= seconds

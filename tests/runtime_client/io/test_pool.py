@@ -237,9 +237,7 @@ class TestReservations:
 
     @each_loop
     def test_tasks(self, loop):
-        """A task's reservation stays valid after a failed request, and its permit is released at
-        its end.
-        """
+        """A task's reservation stays valid after a failed request; its end releases the permit."""
 
         async def main():
             transport = async_pool(limits=limited(1))
