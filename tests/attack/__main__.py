@@ -38,7 +38,7 @@ from pathlib import Path
 from _row import Row
 
 HERE = Path(__file__).parent
-TIME_LIMIT = 90.0  # seconds
+TIME_LIMIT = 90.0  # in seconds
 WIDTHS = (84, 12, 12, 8)
 
 
@@ -53,7 +53,7 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
         [sys.executable, HERE, "--folder", folder, "--print-rows", name],
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # so that its servers can be killed with it
+        start_new_session=True,  # so that the servers that it starts can be killed with it
     ) as process:
         watch = threading.Timer(time_limit, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()
@@ -71,21 +71,23 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
 
 
 def print_rows(name: str) -> None:
-    """Run an attack in this process, and write its rows to stdout as JSON."""
-    out, sys.stdout = sys.stdout, sys.stderr  # what an attack prints must not be read as a row
+    """Run an attack in this process, and write its rows to the original stdout as JSON."""
+    out, sys.stdout = sys.stdout, sys.stderr  # so that what an attack prints is not read as a row
     for row in import_module(name).run():
         print(json.dumps(row), file=out, flush=True)
 
 
 def line(*cells: str) -> str:
-    """Return a line of the table."""
+    """Format a line of the table."""
     first, *others = zip(cells, WIDTHS, strict=True)
     figures = " ".join(f"{cell:>{width}}" for cell, width in others[:2])
     return f"  {first[0]:<{first[1]}} {figures} {cells[3]:<{WIDTHS[3]}}"
 
 
 def attack(folder: Path, name: str, time_limit: float) -> bool:
-    """Run an attack, print its part of the table, and return whether all of its figures hold."""
+    """Run an attack, print its part of the table, and return whether all its figures are within
+    their bounds.
+    """
     start = time.monotonic()
     holds: list[bool] = []
     for row in rows(folder, name, time_limit):
@@ -98,7 +100,7 @@ def attack(folder: Path, name: str, time_limit: float) -> bool:
 
 
 def main() -> None:
-    """Run the attacks, and print each figure when it is measured."""
+    """Run the attacks, and print each figure as soon as it is measured."""
     parser = argparse.ArgumentParser(prog="make attack", description="Attack the installed wheel.")
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="run only this attack (may be repeated)"

@@ -1,4 +1,4 @@
-"""The figures that an attack yields."""
+"""The row for one figure that an attack yields."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ class Row(NamedTuple):
 
     Attributes:
         name: What was attacked and what is counted, such as ``forged responses, uvloop, https``.
-        measured: The figure.
+        measured: The measured figure.
         bound: The largest allowed figure; 0 for events that must never happen.
-        unit: The unit of both, such as ``responses``, ``ms`` or ``KiB``.
+        unit: The unit of *measured* and *bound*, such as ``responses``, ``ms`` or ``KiB``.
     """
 
     name: str
@@ -20,5 +20,5 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is within its bound; NaN is not."""
+        """Whether the figure is within its bound; False for NaN."""
         return self.measured <= self.bound

@@ -1,8 +1,8 @@
 """Endless responses: how many bytes of each are read, and how long a slow server can hold up a call.
 
 Each operation is attacked with each kind of client.  The server counts the bytes that it could
-write.  The bound includes what the buffers of both ends can hold, because those bytes are sent but
-not read.
+write.  The bound includes what the buffers of both ends can hold, because the server counts these
+bytes although they are not read.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from sagemaker_runtime_client import (
 from sigv4 import Credentials
 
 MIB = 1 << 20
-BUFFERS = 12 * MIB  # of the kernel and the event loop, at both ends
-MOST_SENT = 256 * MIB  # if nothing stops the server, this is enough to show it
+BUFFERS = 12 * MIB  # of the kernel and the event loop, at both ends, in total
+MOST_SENT = 256 * MIB  # enough to show that the client does not stop the server
 READ_TIMEOUT = 0.5
 TIMEOUT = 0.5
-SLACK = 1.0  # for the import of httpx and for a busy machine
+SLACK = 1.0  # the additional time for importing httpx and for a busy machine
 LONGEST_CALL = 12.0  # a call that takes longer counts as endless
 LOCATION = "s3://bucket/key"
 HANDLE = Invocation("id", "s3://bucket/out", "s3://bucket/err")
 
 
 class Server:
-    """Reads a request on each connection, and calls *answer* to send the response."""
+    """A server that reads a request on each connection, and calls *answer* to send the response."""
 
     def __init__(self, answer: Callable[[bytes, socket.socket, "Server"], None]) -> None:
         self.sent = 0
@@ -76,8 +76,8 @@ class Server:
 
 
 def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return a function that sends an endless response of blanks; `wait` finds only a failure
-    object.
+    """Return a function that sends an endless response of spaces, or a 404 for the output of
+    `HANDLE`.
     """
 
     def answer(head: bytes, connection: socket.socket, server: Server) -> None:
@@ -92,7 +92,7 @@ def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
 
 
 def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return a function that sends the beginning of a response, and then endlessly small pieces."""
+    """Return a function that sends the beginning of a response, and then small pieces endlessly."""
 
     def answer(_head: bytes, connection: socket.socket, server: Server) -> None:
         connection.sendall(beginning)
@@ -102,9 +102,10 @@ def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, 
     return answer
 
 
-# Each of these functions runs an operation, ignores its errors, and returns the seconds it took.
+# Each of these functions runs an operation, ignores its errors, and returns how many seconds it
+# took.
 def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Run an operation in a thread."""
+    """Run an operation in this thread."""
     with SageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -113,13 +114,13 @@ def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> f
 
 
 def user_threads(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Run an operation in a thread over a user-supplied httpx client."""
+    """Run an operation in this thread with a user-supplied httpx client."""
     with httpx.Client(trust_env=False, verify=False) as http_client:
         return threads(where, call, http_client=http_client)
 
 
 async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Run an operation in a task."""
+    """Run an operation in an async task."""
     async with AsyncSageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -128,7 +129,7 @@ async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -
 
 
 async def user_task(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Run an operation in a task over a user-supplied httpx client."""
+    """Run an operation in an async task with a user-supplied httpx client."""
     async with httpx.AsyncClient(trust_env=False, verify=False) as http_client:
         return await task(where, call, http_client=http_client)
 
@@ -141,7 +142,8 @@ KINDS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], float]] = {
     "httpx.AsyncClient": lambda where, call: asyncio.run(user_task(where, call)),
     "httpx.AsyncClient on trio": lambda where, call: trio.run(user_task, where, call),
 }
-# By name: the call, the status line of the response, and how many bytes may be read.
+# Maps the name of an operation to the call, the status line of the response, and how many bytes may
+# be read.
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
     "invoke_endpoint_async": (lambda c: c.invoke_endpoint_async("e", body=b"x"), "202 X", MIB),
     "submit": (
@@ -165,7 +167,7 @@ DRIPS = {
 
 
 def where(server: Server) -> dict[str, Any]:
-    """Return the arguments that point a client at *server*."""
+    """Return the arguments with which a client uses *server*."""
     return {
         "region": "eu-west-1",
         "credentials": Credentials("AKIDEXAMPLE", "secret"),
@@ -178,7 +180,7 @@ def where(server: Server) -> dict[str, Any]:
 
 
 def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
-    """Return how many seconds a call with one kind of client takes."""
+    """Return how many seconds a call takes with one kind of client."""
     server = Server(dripping(*DRIPS[drip]))
     held = [float("inf")]
 
@@ -197,7 +199,7 @@ def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
 
 
 def run() -> Iterator[Row]:
-    """Attack each operation with bytes, and then each kind of client with time."""
+    """Attack each operation with endless bytes, and then each kind of client with slow responses."""
     for kind, call_by in KINDS.items():
         for name, (call, status, limit) in OPERATIONS.items():
             server = Server(endless(status))
@@ -205,12 +207,12 @@ def run() -> Iterator[Row]:
             sent = server.sent / MIB
             server.close()
             yield Row(f"bytes sent, {name}, {kind}", sent, (limit + BUFFERS) / MIB, "MiB")
-    # A response's head must arrive within one read timeout, and so must a small body.  Over a
-    # user-supplied client the limit is the sum of all its time limits: two for a connection, two for
-    # the pool, one to write and one to read.
+    # The head of a response must arrive within one read timeout, and so must a small body.  With a
+    # user-supplied client, the limit is the sum of all its time limits: two for a connection, two
+    # for the pool, one for writing and one for reading.
     limits = {"timeout": TIMEOUT, "built-in": 2 * READ_TIMEOUT, "user-supplied": 6 * READ_TIMEOUT}
     for kind in KINDS:
-        # A blocking httpx client cannot be interrupted, except while this package reads the body.
+        # A blocking httpx client can be interrupted only while this package reads the body.
         drips = [*DRIPS] if kind != "httpx.Client" else ["single bytes of a body"]
         for timeout in (TIMEOUT, None):
             with ThreadPoolExecutor(len(drips)) as pool:

@@ -1,8 +1,8 @@
 """A flood of unsigned requests with endless bodies against `SigV4Middleware`, on several servers.
 
 A server that reads bodies before it checks signatures holds all of them in memory and delays other
-clients.  The flood has a fixed rate; otherwise it would use up every processor, however the server
-behaves.
+clients.  The flood has a fixed rate, because without a limit it would use up every processor,
+regardless of how the server behaves.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from sigv4.asgi import SigV4Middleware
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PACE = 100  # requests of the flood per second
+PACE = 100  # unsigned requests per second
 ATTACKERS = 8
-SECONDS = 0.4  # of flood and of quiet, in each turn
+SECONDS = 0.4  # the duration of the flood, and of the time without it, in each turn
 TURNS = 8
 PIECE = b"10000\r\n" + b"x" * 65536 + b"\r\n"
 HEAD = f"PUT /q HTTP/1.1\r\nhost: {HOST}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
@@ -46,13 +46,13 @@ async def hello(_: Any, receive: Any, send: Any) -> None:
 
 
 def application() -> Any:
-    """Return the application behind the middleware."""
+    """Return the application, wrapped in the middleware."""
     keys = {KEY.access_key_id: KEY}
     return SigV4Middleware(hello, keys, service=SERVICE, region=REGION, allowed_hosts=[HOST])
 
 
 def by_uvicorn(http: str, listener: socket.socket) -> None:
-    """Serve with uvicorn until killed."""
+    """Serve with uvicorn until the process is killed."""
     config = uvicorn.Config(
         application(), http=http, lifespan="off", log_config=None, access_log=False
     )
@@ -60,7 +60,7 @@ def by_uvicorn(http: str, listener: socket.socket) -> None:
 
 
 def by_hypercorn(listener: socket.socket) -> None:
-    """Serve with hypercorn until killed."""
+    """Serve with hypercorn until the process is killed."""
     config = hypercorn.Config()
     config.bind, config.errorlog = [f"fd://{listener.detach()}"], None
     config.keep_alive_max_requests = 1_000_000
@@ -76,7 +76,7 @@ SERVERS: dict[str, Callable[[socket.socket], None]] = {
 
 @contextmanager
 def process(function: Callable[..., None], *arguments: Any) -> Iterator[int]:
-    """Run a function in a new process, and yield its ID; kill the process at the end."""
+    """Run a function in a new process, and yield the process ID; kill the process at the end."""
     child = get_context("spawn").Process(target=function, args=arguments, daemon=True)
     child.start()
     try:
@@ -88,18 +88,21 @@ def process(function: Callable[..., None], *arguments: Any) -> Iterator[int]:
 
 
 def flood(port: int, begun: Any, ended: Any) -> None:
-    """Send unsigned requests while *begun* is set, and count those whose connection has ended."""
+    """Send unsigned requests while *begun* is set, and count in *ended* the connections that have
+    ended.
+    """
 
     def attack(number: int) -> None:
         due = 0.0
         while True:
             if not begun.is_set():
                 begun.wait()
-                due = time.monotonic() + number / PACE  # spread out, not all at once
+                due = time.monotonic() + number / PACE  # so that the requests are spread over time
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:
-                # The server's work is to be measured, not the time to fill the buffers here.
+                # A small buffer, so that the server's work is measured, not the time to fill
+                # buffers here.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
                 connection.settimeout(5)
                 connection.connect(("127.0.0.1", port))
@@ -117,7 +120,7 @@ def flood(port: int, begun: Any, ended: Any) -> None:
 
 
 class Client:
-    """Another client, which signs its requests."""
+    """Another client of the server, which signs its requests."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -138,7 +141,7 @@ class Client:
         return (time.perf_counter() - start) * 1000
 
     def measure(self, server: int) -> tuple[float, int]:
-        """Return the median of the response times in ms, and the server's peak memory in KiB."""
+        """Return the median response time in ms, and the peak of the server's memory in KiB."""
         end = time.monotonic() + SECONDS
         times, sizes = [], []
         while time.monotonic() < end:
@@ -149,34 +152,36 @@ class Client:
 
 
 def memory(process: int) -> int:
-    """Return the resident memory of a process, in KiB."""
+    """Return the resident memory of the process with this ID, in KiB."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
 def run() -> Iterator[Row]:
-    """Measure another client with and without a flood, and the server's memory."""
+    """For each server, measure a client's latency with and without a flood, and the server's
+    memory.
+    """
     for name, serve in SERVERS.items():
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            # Connections inherit this option.  Without it, a body is delayed by 40 ms until its
-            # head is acknowledged.
+            # Connections inherit this option.  Without it, the body of a response is delayed by 40
+            # ms, until the client has acknowledged its head.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with process(serve, listener) as server:
                 yield from attack(name, server, listener.getsockname()[1])
 
 
 def attack(name: str, server: int, port: int) -> Iterator[Row]:
-    """Attack a server; *server* is its process ID."""
+    """Attack the server whose process ID is *server*."""
     context = get_context("spawn")
     begun, ended = context.Event(), context.Value("i", 0)
     client = Client(port)
     ratios: list[float] = []
     grown: list[int] = []
     with process(flood, port, begun, ended):
-        while not ended.value:  # until all modules are imported
+        while not ended.value:  # until the processes of the flood have imported all modules
             begun.set()
             client.ask()
-        for turn in range(-2, TURNS):  # caches and pools fill in the first turns
+        for turn in range(-2, TURNS):  # the first two turns only fill caches and pools
             begun.clear()
             quiet, before = client.measure(server)
             begun.set()
@@ -192,7 +197,7 @@ def attack(name: str, server: int, port: int) -> Iterator[Row]:
     held = max(0.0, expected - ended.value)
     in_flight = ATTACKERS * 16 * 64  # hypercorn queues ten pieces for each connection
     yield Row(f"unsigned requests unanswered, {name}", held, expected / 4, "requests")
-    if name != "hypercorn":  # whose own work for each piece of a body dominates
+    if name != "hypercorn":  # hypercorn's own work for each piece of a body dominates its latency
         yield Row(f"latency with a flood / without, {name}", statistics.median(ratios), 2, "times")
     yield Row(f"memory gained in the flood, {name}", max(grown), in_flight, "KiB")
     yield Row(f"memory gained after the flood, {name}", after - start, 2048, "KiB")

@@ -1,6 +1,6 @@
 """Forged responses: how many of them are accepted as the response to a request.
 
-An attacker on the network writes a response in plain text right after accepting a connection, and
+An attacker on the network writes a response in plain text as soon as a connection is accepted, and
 then relays the real TLS connection.  A server sends an extra response with the end of the
 handshake, together with a real response, or while the connection is idle.  Each attack runs on
 threads, asyncio, uvloop and trio.
@@ -42,7 +42,7 @@ Serve = Callable[[socket.socket], None]
 
 
 def response(location: str) -> bytes:
-    """Return a response with the location of an output."""
+    """Return a response that contains this output location."""
     return (
         "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n"
         f"x-amzn-sagemaker-outputlocation: s3://{location}\r\n\r\n{{}}"
@@ -53,7 +53,7 @@ FORGED = response("forged")
 
 
 def settings(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    """Return a server's TLS context."""
+    """Return a TLS context for a server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = newest
     AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
@@ -62,7 +62,7 @@ def settings(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
 
 @contextlib.contextmanager
 def serving(serve: Serve) -> Iterator[int]:
-    """Serve each connection with *serve*, and yield the port."""
+    """Listen on a free port, call *serve* for each connection, and yield the port."""
 
     def accept() -> None:
         with suppress(OSError):
@@ -90,14 +90,14 @@ def requests(connection: ssl.SSLSocket) -> Iterator[str]:
 
 
 def honest(connection: socket.socket) -> None:
-    """Send one response for each request."""
+    """Send exactly one response to each request."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
             secured.sendall(response(inference_id))
 
 
 def relaying(port: int, first: bytes) -> Serve:
-    """Return a function that writes *first*, and then relays bytes in both directions."""
+    """Return a function that writes *first*, and then relays bytes between a client and *port*."""
 
     def serve(connection: socket.socket) -> None:
         connection.sendall(first)
@@ -109,7 +109,7 @@ def relaying(port: int, first: bytes) -> Serve:
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Relay bytes in one direction until either connection is closed."""
+    """Relay bytes in one direction until one of the connections is closed."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -117,7 +117,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def with_the_handshake(connection: socket.socket) -> None:
-    """Send a response with the end of the handshake; in TLS 1.2 the server sends the last message."""
+    """Send a response with the last message of the handshake, which in TLS 1.2 the server sends."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = settings(ssl.TLSVersion.TLSv1_2).wrap_bio(incoming, outgoing, server_side=True)
     while True:
@@ -133,7 +133,7 @@ def with_the_handshake(connection: socket.socket) -> None:
 
 
 def with_a_response(connection: socket.socket) -> None:
-    """Send two responses at once, each in its own TLS record."""
+    """Send two responses together, each in its own TLS record."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
             secured.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
@@ -143,7 +143,7 @@ def with_a_response(connection: socket.socket) -> None:
 
 
 class WhileIdle:
-    """Sends a second response after the client has read the first one and before its next request."""
+    """Sends a second response after the client has read the first one, and before its next request."""
 
     def __init__(self) -> None:
         self._had, self._sent = threading.Event(), threading.Event()
@@ -156,11 +156,11 @@ class WhileIdle:
                 self._had.clear()
                 secured.sendall(FORGED)
                 while any(fcntl.ioctl(secured, termios.TIOCOUTQ, bytes(4))):
-                    time.sleep(0)  # until the client's kernel has received all of it
+                    time.sleep(0)  # until the client's kernel has acknowledged all of it
                 self._sent.set()
 
     def pause(self) -> None:
-        """Wait between two requests until the second response was sent."""
+        """Wait between two requests until the second response has been sent."""
         self._had.set()
         self._sent.wait(PATIENCE)
         self._sent.clear()
@@ -171,7 +171,7 @@ def nothing() -> None:
 
 
 def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | None]:
-    """Yield the output location in the response to each request, or None for an error."""
+    """Yield the output location in the response to each request; None if the call fails."""
     with SageMakerRuntimeClient(**where) as client:
         for number in range(REQUESTS):
             try:
@@ -184,8 +184,8 @@ def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | 
 
 
 async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | None]:
-    """Return the output location in the response to each request, or None for an error, of an async
-    client.
+    """Return the output location in the response to each request of an async client; None if the
+    call fails.
     """
     locations: list[str | None] = []
     async with AsyncSageMakerRuntimeClient(**where) as client:
@@ -204,7 +204,7 @@ async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | 
 def rows(
     what: str, serve: Serve, pause: Callable[[], None], bundle: str, *, fails: bool
 ) -> Iterator[Row]:
-    """Attack each kind of client, and count the forged responses."""
+    """Attack each kind of client, and count the forged responses that it accepts."""
     with serving(serve) as port:
         where = {
             "region": "eu-west-1",

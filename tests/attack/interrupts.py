@@ -1,7 +1,7 @@
 """Interrupts: Ctrl-C in the middle of calls, and signal handlers that call or close the client.
 
-Afterwards a pool of two connections must still handle two calls at once.  A signal handler must not
-wait for its own thread.
+Afterwards, a pool of two connections must still handle two calls at the same time.  A signal
+handler must not wait for the thread that it interrupts.
 """
 
 import os
@@ -25,8 +25,8 @@ ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
-    """Responds to each request; requests to the endpoint ``pair`` wait until two of them have
-    arrived.
+    """A server that responds to each request; requests to the endpoint ``pair`` wait for each
+    other.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Server:
 
 
 def new_client(server: Server) -> SageMakerRuntimeClient:
-    """Return a client with `CONNECTIONS` connections."""
+    """Return a client whose pool has `CONNECTIONS` connections."""
     return SageMakerRuntimeClient(
         region="eu-west-1",
         credentials=Credentials("AKIDEXAMPLE", "secret"),
@@ -62,7 +62,7 @@ def new_client(server: Server) -> SageMakerRuntimeClient:
 
 
 def concurrent_calls(client: SageMakerRuntimeClient) -> int:
-    """Return how many calls succeed at the same time."""
+    """Make `CONNECTIONS` calls at the same time, and return how many succeed."""
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         calls = [
             threads.submit(client.invoke_endpoint_async, "pair", body=b"x")
@@ -72,7 +72,7 @@ def concurrent_calls(client: SageMakerRuntimeClient) -> int:
 
 
 def interrupted(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
-    """Call while a timer runs *handler* at random moments; return how often it ran."""
+    """Make calls while a timer runs *handler* at random moments, and return how often it ran."""
     count = 0
 
     def handle(*_: object) -> None:
@@ -101,7 +101,7 @@ def interrupt() -> None:
 
 
 def run() -> Iterator[Row]:
-    """Interrupt calls with each handler; a deadlock ends at the time limit of the attack."""
+    """Interrupt calls with each handler; if a deadlock occurs, the attack's time limit ends it."""
     server = Server()
     handlers = {
         "that raise": lambda _: interrupt,

@@ -1,7 +1,7 @@
 """Requests from unknown clients with a region set that is full of wildcards.
 
-A matcher that backtracks needs tens of milliseconds for each of them, and a matcher that compiles
-patterns keeps the patterns in memory.
+A matcher that backtracks needs tens of milliseconds for each such request, and a matcher that
+compiles patterns keeps the patterns in memory.
 """
 
 import itertools
@@ -36,7 +36,7 @@ def request(region_set: str, *, key: str) -> SignableRequest:
 
 
 def refusal(request: SignableRequest) -> float:
-    """Return how many milliseconds the refusal of a request takes."""
+    """Return how many milliseconds it takes to reject a request."""
     start = time.perf_counter()
     try:
         verify(request, KEYS.get, at=AT, service="execute-api", region=REGION)
@@ -46,15 +46,17 @@ def refusal(request: SignableRequest) -> float:
 
 
 def wildcards(number: int, length: int) -> str:
-    """Return a region set of *length* characters that differs for each number."""
+    """Return a region set of *length* characters that differs for each *number*."""
     return ("a*" * length + str(number))[-length:]
 
 
 def run() -> Iterator[Row]:
-    """Send each size with a known and an unknown key, and compare with an ordinary refusal."""
+    """Send region sets of two lengths with a known and an unknown key, and compare with an ordinary
+    rejection.
+    """
     for length, key in itertools.product((255, 8000), KEYS):
         what = f"{length} characters, {key} key"
-        refusal(request("*", key=key))  # loads the modules that `verify` imports late
+        refusal(request("*", key=key))  # imports the modules that `verify` imports only when needed
         ordinary = statistics.median([refusal(request("*", key=key)) for _ in range(REQUESTS)])
         hostile = [request(wildcards(i, length), key=key) for i in range(REQUESTS)]
         tracemalloc.start()

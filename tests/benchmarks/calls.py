@@ -1,5 +1,5 @@
-"""Warm calls over plain http: CPU time per call and calls per second, one by one, in threads and in
-tasks.
+"""Warm calls over plain http: CPU time per call and calls per second, sequentially, in threads and
+in tasks.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ TASKS = (1, 10, 64)
 
 
 def warm(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure warm calls."""
+    """Measure warm calls with each client and each number of threads or tasks."""
 
     def measure(member: Worker, at_once: int) -> Measure:
         def figures() -> Figures:

@@ -1,4 +1,4 @@
-"""The clients to measure: each in an environment with only its own run-time packages."""
+"""The clients to measure; each runs in an environment that contains only its own run-time packages."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ class Client(NamedTuple):
 
     @property
     def python(self) -> Path:
-        """The path of the interpreter."""
+        """The path of the client's Python interpreter."""
         return interpreter(self.environment)
 
 
@@ -43,11 +43,11 @@ ASYNC = {
 }
 ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 
-BASELINE = "before"  # an earlier revision of this package, if `make bench BASELINE=` names one
+BASELINE = "before"  # an earlier revision of this package, if `make bench BASELINE=` specifies one
 
 
 def add_baseline() -> None:
-    """Measure an earlier revision of this package, too."""
+    """Add an earlier revision of this package to the clients to measure."""
     BLOCKING[BASELINE] = Client("baseline", "ours")
     ASYNC[f"{BASELINE}, async"] = Client("baseline", "ours_async")
 
@@ -65,8 +65,8 @@ _SETTINGS = {
 
 
 def environ(ca_bundle: Path) -> dict[str, str]:
-    """Return the environment variables of a client's process; clients differ in which CA variable
-    they read.
+    """Return the environment variables for a client's process, with every variable that a client
+    may read for the CA bundle.
     """
     return {
         "PATH": os.environ["PATH"],
@@ -78,11 +78,11 @@ def environ(ca_bundle: Path) -> dict[str, str]:
 
 
 def installed(environment: str) -> list[Distribution]:
-    """Return the packages of an environment, sorted by name."""
+    """Return the distributions installed in an environment, sorted by name."""
     folders = [str(path) for path in (RIVALS / environment).glob("lib/python*/site-packages")]
     return sorted(distributions(path=folders), key=lambda one: one.name.lower())
 
 
 def versions(environment: str) -> str:
-    """Return the names and versions of an environment's packages."""
+    """Return the names and versions of the distributions installed in an environment."""
     return ", ".join(f"{one.name} {one.version}" for one in installed(environment))

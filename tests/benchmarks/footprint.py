@@ -1,5 +1,5 @@
-"""Installed size: megabytes of sources, with bytecode, and zipped; also of the Lambda layers that
-were built.
+"""The installed size in megabytes, without and with bytecode, and zipped, and the size of any built
+Lambda layers.
 """
 
 import zipfile
@@ -17,7 +17,7 @@ FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
 
 
 def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the environments and any layers in dist/, once, because the sizes do not vary."""
+    """Measure the environments, and any layers in dist/, only once, because the sizes do not vary."""
     del server, rounds
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
@@ -28,7 +28,7 @@ def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def layers(folder: Path) -> dict[str, list[Figures]]:
-    """Return the figures of each layer in a folder."""
+    """Return the figures of each layer in a folder, by file name."""
     return {path.name: [_layer(path)] for path in sorted(folder.glob("*-python*.zip"))}
 
 
@@ -50,7 +50,7 @@ def _size(environment: str, without: set[str]) -> Figures:
 
 
 def _layer(path: Path) -> Figures:
-    """Measure a layer, with its ratio to boto3's layer of the same kind if there is one."""
+    """Measure a layer, and its ratio to the corresponding layer of boto3 if that was built."""
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
     size = path.stat().st_size

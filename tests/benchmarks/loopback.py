@@ -1,4 +1,6 @@
-"""The server for all measurements, in a separate process, and the certificates that clients trust."""
+"""The server for all measurements, which runs in a separate process, and the CA bundle that clients
+trust.
+"""
 
 import subprocess
 import sys
@@ -14,7 +16,7 @@ SERVER = Path(__file__).parent / "server.py"
 
 
 class Server:
-    """A running server; its URLs are `http` and `https`."""
+    """A running server; `http` and `https` are its URLs."""
 
     def __init__(self, process: subprocess.Popen[str], ca_bundle: Path) -> None:
         self._process = process
@@ -22,11 +24,11 @@ class Server:
         self.http, self.https = (f"{scheme}://127.0.0.1:{self._line()}" for scheme in SCHEMES)
 
     def last_request(self) -> bytes:
-        """Return the head of the last request."""
+        """Return the head of the last request that arrived."""
         return bytes.fromhex(self._ask()[0])
 
     def connections(self) -> int:
-        """Return the number of connections so far."""
+        """Return how many connections the server has accepted so far."""
         return int(self._ask()[1])
 
     def _ask(self) -> list[str]:
@@ -45,10 +47,11 @@ SCHEMES = ("http", "https")
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Run the server; its authority is the last one of a full CA bundle, as in production.
+    """Run the server; its certificate authority is the last one in a full CA bundle.
 
-    The authority has the name of those that sign AWS's certificates, because this package loads
-    these first.
+    As in production, clients load a full bundle.  The authority's organization is Amazon, as of
+    those
+    that sign AWS's certificates, because this package loads Amazon's authorities first.
     """
     with TemporaryDirectory() as folder:
         authority = trustme.CA(organization_name="Amazon")

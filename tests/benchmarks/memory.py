@@ -1,4 +1,4 @@
-"""Memory: whether it grows with the number of calls, and how much 10,000 simultaneous calls need."""
+"""Memory: whether it grows with the number of calls, and how much 10,000 concurrent calls need."""
 
 from collections.abc import Iterator
 from math import inf
@@ -18,7 +18,7 @@ UNFINISHED = {"KiB each": inf, "failed": CROWD, "us": inf, "calls/s": 0.0}
 
 
 def memory(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure memory once, because it hardly varies and takes a while."""
+    """Measure memory only once, because it hardly varies and the measurement takes long."""
     del rounds
     title = (
         f"Memory after many calls, sequential or 10 at a time on asyncio ({OURS:,} calls for ours)"
@@ -32,7 +32,7 @@ def _growth(name: str, server: Server) -> Figures:
     calls, at_once = OURS if name.startswith("ours") else THEIRS, 10 if name in ASYNC else 1
     client = (BLOCKING | ASYNC)[name]
     with worker(client, server.http, server.ca_bundle) as member:
-        member.measure(2000, at_once)  # fills the caches
+        member.measure(2000, at_once)  # fills the client's caches
         took = member.measure(calls, at_once)
     assert not took["failed"], took["failures"]
     return {"KiB grown": took["KiB grown"], "calls": calls, "calls/s": took["calls/s"]}

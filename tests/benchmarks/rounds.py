@@ -5,7 +5,7 @@ from math import inf
 from statistics import median
 from typing import NamedTuple
 
-Figures = Mapping[str, float]  # by unit
+Figures = Mapping[str, float]  # figures by their units
 Measure = Callable[[], Figures]
 
 
@@ -18,7 +18,7 @@ class Table(NamedTuple):
 
     @property
     def units(self) -> list[str]:
-        """The units that were measured; ratios are for the first one."""
+        """The units that were measured; ratios are shown for the first one."""
         return list(next(figures[0] for figures in self.rounds.values() if figures))
 
     def series(self, name: str, unit: str) -> list[float]:
@@ -26,20 +26,20 @@ class Table(NamedTuple):
         return [figures[unit] for figures in self.rounds.get(name, ()) if unit in figures]
 
     def value(self, name: str, unit: str) -> float | None:
-        """Return the median of a client's figures, or None."""
+        """Return the median of a client's figures in one unit, or None if there are none."""
         series = self.series(name, unit)
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the ratios in each round, because both figures of a round saw the
-        same machine.
+        """Return the median of the ratios in all rounds, because both figures of a round were
+        measured under the same load.
         """
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
         ratios = [own / other for own, other in pairs if other]
         return median(ratios) if ratios else None
 
     def __str__(self) -> str:
-        """Return the title, and a line for each client."""
+        """Return the title and the table, with one line for each client."""
         first, *others = self.units
         names = ["", first, "spread", *(f"x {rival}" for rival in self.rivals), *others]
         rows = [[name, *self._cells(name, first, others)] for name in self.rounds]
@@ -54,7 +54,7 @@ class Table(NamedTuple):
 
 
 def text(value: float | None, digits: int | None = None) -> str:
-    """Return a figure as text with about three digits."""
+    """Format a figure with about three digits."""
     if value is None:
         return "-"
     if value == inf:
@@ -66,7 +66,9 @@ def text(value: float | None, digits: int | None = None) -> str:
 
 
 def aligned(rows: list[list[str]]) -> str:
-    """Return lines of columns, the first one aligned to the left and the others to the right."""
+    """Format rows in columns, with the first column aligned to the left and the others to the
+    right.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -81,7 +83,7 @@ def side_by_side(
     title: str, contenders: Mapping[str, Measure], rounds: int, rivals: tuple[str, ...]
 ) -> Table:
     """Measure each client once per round, so that a busy machine affects all of them equally."""
-    for measure in contenders.values():  # warm up
+    for measure in contenders.values():  # warms up the clients
         measure()
     table = Table(title, {name: [] for name in contenders}, rivals)
     for _ in range(rounds):

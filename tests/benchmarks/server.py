@@ -20,7 +20,9 @@ ANSWER = (
 
 
 class Answering(asyncio.Protocol):
-    """Responds to each request head; the requests have no bodies."""
+    """Responds to each request, whose head is the complete request because the requests have no
+    bodies.
+    """
 
     last = b""
     connections = 0

@@ -1,4 +1,4 @@
-"""A check that every client signs its requests; otherwise its figures would be meaningless."""
+"""A check that every client signs its requests, because its figures would otherwise be meaningless."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -12,13 +12,15 @@ from sigv4._cli.raw_request import parse_request
 
 
 def check(server: Server) -> None:
-    """Make one call with each client, and verify the signature that arrived."""
+    """Make one call with each client, and verify the signature that arrives."""
     for client in (BLOCKING | ASYNC).values():
         first_call(client.python, client.module, server, environ(server.ca_bundle))
 
 
 def first_call(python: Path, module: str, server: Server, variables: dict[str, str]) -> str:
-    """Make a first call in a new process, verify the signature that arrived, and return the output."""
+    """Make a first call in a new process, verify the signature that arrives, and return what the
+    process prints.
+    """
     credentials = Credentials(
         variables["AWS_ACCESS_KEY_ID"],
         variables["AWS_SECRET_ACCESS_KEY"],

@@ -1,4 +1,4 @@
-"""Signing one InvokeEndpointAsync request with ten headers and a session token of 900 bytes."""
+"""Signing one InvokeEndpointAsync request with ten headers and a session token of 900 characters."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -53,12 +53,12 @@ def signing(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def _here(sign: Callable[[], object], count: int = COUNT) -> Measure:
-    """Return a function that measures one call in this process."""
+    """Return a function that measures the CPU time of one signature in this process."""
     return lambda: {"us": timeit(sign, timer=time.process_time, number=count) / count * 1e6}
 
 
 def _elsewhere(member: Worker) -> Measure:
-    """Return a function that measures one call in a worker."""
+    """Return a function that measures the CPU time of one signature in a worker."""
     return lambda: {"us": member.measure(COUNT)["us"]}
 
 
@@ -106,7 +106,7 @@ def _presigned() -> dict[str, Measure]:
 
 
 def _asymmetric() -> dict[str, Measure]:
-    """Measure SigV4A, whose time is mostly that of one ECDSA signature."""
+    """Measure SigV4A; most of its time is that of one ECDSA signature."""
     signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
     request = SignableRequest("POST", URL, HEADERS)
     key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())

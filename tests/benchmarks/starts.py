@@ -1,4 +1,4 @@
-"""Cold starts: imports, and whole processes from `exec` to the first response."""
+"""Cold starts: imports, and complete processes from `exec` to the first response."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ IMPORTS = {
 
 
 def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure imports, each in a new interpreter."""
+    """Measure the imports of each client in a new interpreter."""
 
     def measure(environment: str, modules: str) -> Measure:
         code = f"import sys, {modules}; print(len(sys.modules))"
@@ -43,7 +43,7 @@ def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def cold(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure first calls over https and http."""
+    """Measure the first calls of new processes over https and http."""
     for scheme, url in (("https", server.https), ("http", server.http)):
         measures = {
             name: _first_call(client, url, server) for name, client in (BLOCKING | ASYNC).items()

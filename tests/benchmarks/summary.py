@@ -1,6 +1,6 @@
-"""The table and the charts of this folder's README, between two marks, and the number in the top README.
+"""Writes the table and the charts in this folder's README, and the number in the top README.
 
-`make bench-readme` renews them.
+Both are between two marks in the README.  `make bench-readme` renews them.
 """
 
 import re
@@ -31,7 +31,9 @@ ASYNC = {
 
 
 class Row(NamedTuple):
-    """A row of the table: where its figures come from, and which client is the rival in the ratio."""
+    """A row of the table: where its figures are in the report, and the rival with which the ratio
+    compares.
+    """
 
     what: str
     table: str
@@ -40,7 +42,7 @@ class Row(NamedTuple):
     names: Mapping[str, str]
 
     def cells(self, report: Mapping[str, Table]) -> list[str]:
-        """Return the figures of the row; the second cell is the ratio."""
+        """Return the cells of the row; the second cell is the ratio."""
         table = report.get(self.table)
         if table is None:
             return ["-"] * (len(COLUMNS) + 1)
@@ -90,7 +92,7 @@ def lines(report: Mapping[str, Table]) -> list[str]:
 
 
 def headline(ours: float | None, boto3: float | None) -> str:
-    """Return the sentence with the one number of the top README: milliseconds of a cold start over https."""
+    """Return the sentence in the top README with the milliseconds of a cold start over https."""
     return (
         "On the benchmark machine, a process that starts and makes its first call over https takes "
         f"{text(ours)} ms. With boto3 the same takes {text(boto3)} ms.\n"
@@ -98,7 +100,7 @@ def headline(ours: float | None, boto3: float | None) -> str:
 
 
 def keep(report: Mapping[str, Table], heading: str) -> None:
-    """Write the charts and the table into this folder, and the number into the top README."""
+    """Write the charts and the table into this folder, and the sentence into the top README."""
     from pictures import draw
 
     folder = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""The targets for the figures, and whether they are met."""
+"""The targets for the figures, and whether the figures meet them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -14,7 +14,7 @@ UNKNOWN = "not measured"
 
 class Target(NamedTuple):
     """A limit for a figure, optionally a lower figure to aim at, and the command that must run
-    before.
+    before it.
     """
 
     what: str
@@ -24,7 +24,7 @@ class Target(NamedTuple):
     after: str = ""
 
     def row(self, report: Report) -> list[str]:
-        """Return a row of the table."""
+        """Return the row of the target in the table of targets."""
         figure = self.figure(report)
         if figure is None:
             verdict = f"{UNKNOWN}: run {self.after} first" if self.after else UNKNOWN
@@ -35,8 +35,8 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Return whether the report has the figure, or would have it after the command."""
-        # Only layers need a command, and they are measured in the part "footprint".
+        """Return whether the report contains the figure, or would contain it after the command."""
+        # Only layers require a command, and they are measured in the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None
 
@@ -55,7 +55,9 @@ def _growing(report: Report) -> float | None:
 
 
 def _layer(variant: str, python: str) -> Callable[[Report], float | None]:
-    """Return a function that returns the larger ratio of a layer's two architectures."""
+    """Return a function that returns a layer's ratio to boto3's layer, for the larger of two
+    architectures.
+    """
 
     def figure(report: Report) -> float | None:
         table = report.get("layers", Table("", {}))
@@ -104,7 +106,7 @@ def _warm() -> Iterator[Target]:
 
 
 def _before() -> Iterator[Target]:
-    """Yield the figures that must not become worse than in an earlier revision."""
+    """Yield the targets for figures that must not become worse than in an earlier revision."""
     asynchronous = (f"{name}, async" for name in ("ours", BASELINE))
     pairs = {"threads": ("ours", BASELINE), "tasks": tuple(asynchronous)}
     for key in ("threads 1", "threads 16", "tasks 1", "tasks 10", "tasks 64"):
@@ -133,6 +135,8 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table of targets; for a partial report, only the targets that it measures."""
+    """Return the table of targets; for a partial report, it contains only the targets that were
+    measured.
+    """
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

@@ -1,4 +1,4 @@
-"""Long-lived processes that make calls on request: see `clients/worker.py`."""
+"""Long-lived processes that make calls on request; they run `clients/worker.py`."""
 
 import json
 import subprocess
@@ -13,13 +13,13 @@ from loopback import Server
 
 
 class Worker:
-    """One client in its own process."""
+    """A client in a separate process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
-        """Return the figures of some calls, or an empty mapping if they take longer than *within*
+        """Make calls, and return their figures; empty if the calls take longer than *within*
         seconds.
         """
         assert self._process.stdin is not None
@@ -43,7 +43,7 @@ def worker(client: Client, url: str, ca_bundle: Path) -> Iterator[Worker]:
 def process(
     python: Path, module: str, url: str, variables: dict[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a worker's process, and yield it."""
+    """Run the process of a worker, and yield it."""
     with subprocess.Popen(
         [python, CLIENTS / "worker.py", module, url],
         env=variables,

@@ -1,8 +1,8 @@
-"""The main job on real input: `make demo`.
+"""The main use case with real input: `make demo`.
 
-Starts the emulator with a model of handwritten digits.  Then sends one image inline, 900 images
-through S3, invalid input, and 200 images at once.  Every prediction is compared with that of
-scikit-learn's model for the same images (fixtures/digits/expected.json).
+The demo starts the emulator with a model that recognizes handwritten digits.  It sends one image
+inline, 900 images through S3, invalid input, and 200 images concurrently.  Every prediction is
+compared with that of scikit-learn's model for the same image (fixtures/digits/expected.json).
 """
 
 import json
@@ -25,7 +25,7 @@ CONCURRENCY = 16
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """Print what was done, the time in milliseconds, and the caller's remarks."""
+    """Print what was done, how many milliseconds it took, and the remarks that the caller adds."""
     remarks: list[str] = []
     start = time.perf_counter()
     yield remarks
@@ -34,7 +34,9 @@ def timed(what: str) -> Iterator[list[str]]:
 
 
 def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
-    """Return how many digits are right; raise an error if the output differs from scikit-learn's."""
+    """Return how many digits are right; raise an error if the output differs from that of
+    scikit-learn.
+    """
     answer = output.json()
     part = slice(first, first + count)
     assert answer["predictions"] == expected["predictions"][part]
@@ -50,7 +52,7 @@ def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int
 
 
 def main() -> None:
-    """Run the four parts."""
+    """Run the four parts of the demo."""
     images = (DIGITS / "images.csv").read_bytes()
     lines = images.splitlines()
     expected = json.loads((DIGITS / "expected.json").read_text())

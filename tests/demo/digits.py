@@ -1,7 +1,7 @@
 """A real model in pure Python: naive Bayes over the pixels of handwritten digits.
 
-The model is trained on fixtures/digits/train.csv when this module is imported, in a quarter of a
-second.
+The model is trained with fixtures/digits/train.csv when this module is imported, which takes a
+quarter of a second.
 """
 
 import json
@@ -15,7 +15,7 @@ PIXELS = 64
 
 
 def read(text: str, columns: int) -> list[list[int]]:
-    """Return the rows of a CSV text; raise a ValueError for a line that is too short or too long."""
+    """Return the rows of a CSV text; raise a ValueError if a row does not have *columns* numbers."""
     rows = [[int(cell) for cell in line.split(",")] for line in text.splitlines()]
     for number, row in enumerate(rows, start=1):
         if len(row) != columns:
@@ -24,7 +24,9 @@ def read(text: str, columns: int) -> list[list[int]]:
 
 
 class NaiveBayes:
-    """Multinomial naive Bayes with add-one smoothing: the ink of each digit by pixel."""
+    """A multinomial naive Bayes model with add-one smoothing, which counts the ink in each pixel by
+    digit.
+    """
 
     def __init__(self, rows: list[list[int]]) -> None:
         self.labels = sorted({row[0] for row in rows})
@@ -52,7 +54,7 @@ MODEL = NaiveBayes(read((DIGITS / "train.csv").read_text(), PIXELS + 1))
 
 
 def predict(request: ModelRequest) -> ModelResponse:
-    """Return the predictions for images, one per line of 64 grey values, as a JSON document."""
+    """Return the predictions for images, given as lines of 64 grey values, as a JSON document."""
     answers = [MODEL.predict(image) for image in read(request.body.decode(), PIXELS)]
     document = {
         "predictions": [digit for digit, _ in answers],

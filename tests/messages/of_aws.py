@@ -9,7 +9,7 @@ from tests.messages.picking import pick_line, pick_note
 from tests.runtime_client.calls import OK, PLAIN, answer, call, caller
 from tests.runtime_client.scripted_io import ScriptedIO, dropped, run
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_aws",)
 
 URL = "POST https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/e/async-invocations"
@@ -21,17 +21,17 @@ YESTERDAY = answer(403, "RequestExpired", date="Fri, 20 Nov 2026 12:00:00 GMT")
 
 
 def send(*answers, client=None, **changes):
-    """Send a request to which a service responds as given."""
+    """Send a request, to which a service sends the given responses."""
     run((client or caller(ScriptedIO(answers))).send(call(**changes)))
 
 
 def without_files(_io, _sent):
-    """Fail as a module does whose file cannot be opened."""
+    """Return the error of a process that cannot open more files."""
     return OSError(EMFILE, "Too many open files")
 
 
 def after_throttling(deadline):
-    """Send two requests in the adaptive mode, the first of which is throttled."""
+    """Send two requests in the adaptive mode; the first of them is throttled."""
     io = ScriptedIO([THROTTLED, OK])
     client = caller(io, adaptive=True, max_attempts=1)
     try:
@@ -41,17 +41,17 @@ def after_throttling(deadline):
 
 
 def without_quota():
-    """Send a request that fails more often than the quota allows."""
+    """Send a request that fails more often than the retry quota allows."""
     send(*[FAILED] * 99, client=caller(ScriptedIO([FAILED] * 99), max_attempts=99))
 
 
 def fail():
-    """Raise an error, as a function of the user may."""
+    """Raise an error, as a user's function may do."""
     raise KeyError("a secret")
 
 
 class Vault:
-    """A provider of credentials that returns something else."""
+    """A credentials provider that returns something other than credentials."""
 
     get = aget = dict
 

@@ -1,4 +1,4 @@
-"""Messages and help pages of the command line."""
+"""Messages and help pages of the command-line tool."""
 
 import os
 import sys
@@ -18,12 +18,12 @@ from sagemaker_runtime_client.credentials import open_context
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import Response, ScriptedIO, run
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_cli",)
 
 
 def command(*arguments):
-    """Run a command line; return what it prints."""
+    """Run the command-line tool, and return what it prints."""
     shown = StringIO()
     with (
         patch.dict(os.environ, {"COLUMNS": "1000"}),
@@ -37,17 +37,17 @@ def command(*arguments):
 
 
 def get_help(*names):
-    """Return the options of a help page, or of the whole program, without the usage line."""
+    """Return the help page of a command, or of the whole tool, without the usage line."""
     return command(*names, "--help").split("\n\n", 1)[1]
 
 
 def extract_part(text, start, end):
-    """Return the part of a text from *start* to the next *end*."""
+    """Return the part of a text that begins with *start* and ends before the next *end*."""
     return start + text.partition(start)[2].partition(end)[0]
 
 
 def without_stdout(*arguments):
-    """Run a command line with a closed stdout; return what it prints on stderr."""
+    """Run the command-line tool with a closed stdout, and return what it prints on stderr."""
     shown = StringIO()
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
     with (
@@ -69,7 +69,7 @@ def get_stderr(function, *arguments):
 
 
 def prompt_without_terminal():
-    """Ask for the code of an MFA device in a process without a terminal."""
+    """Prompt for the code of an MFA device in a process without a terminal."""
     with patch("sagemaker_runtime_client._cli.prompts._has_terminal", bool):
         mfa_token("arn:aws:iam::123456789012:mfa/me")
 
@@ -81,14 +81,14 @@ def export_in_a_circle():
 
 
 def ask_sts():
-    """Ask STS for an identity; the response is empty."""
+    """Request an identity from STS, which returns an empty response."""
     io = ScriptedIO([Response(200, {}, b"<R/>")])
     context = run(open_context(io, lambda _config: io, {"region": "eu-west-1"}))
     run(_identity(context, Credentials("AKIDEXAMPLE", "secret")))
 
 
 def run_emulator():
-    """Start the emulator with a stand-in for its server; return what the command prints."""
+    """Run `emulate` with a stand-in for the server, and return what the command prints."""
     running = SimpleNamespace(environ={}, url="http://127.0.0.1:8080")
     started = SimpleNamespace(
         model=None, host="", port=0, region="", endpoint=None, strict_buckets=False
@@ -101,7 +101,7 @@ def run_emulator():
 
 
 def report(error):
-    """Report an error about a job."""
+    """Report an error about a job, as the command-line tool does."""
     error.invocation = JOB
     commands._report(error, commands._Job(), as_json=False)
 

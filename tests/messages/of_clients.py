@@ -1,4 +1,4 @@
-"""Messages about wrong calls of a client, and about names that have changed."""
+"""Messages about wrong uses of a client, and about names that have changed."""
 
 import errno
 
@@ -15,7 +15,7 @@ from sagemaker_runtime_client._io.stderr_log import log_to_stderr
 from sagemaker_runtime_client._limits import bounded
 from tests.runtime_client.scripted_io import run
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = (
     *(
         f"runtime_client/sagemaker_runtime_client/{name}.py"
@@ -27,11 +27,11 @@ CLIENT = SageMakerRuntimeClient(region="eu-west-1")
 
 
 async def on_invocation(_invocation):
-    """Do nothing with a handle."""
+    """Accept a handle, and do nothing."""
 
 
 def out_of_descriptors():
-    """Call a client in a process that has no file descriptor left."""
+    """Make a call in a process that has no free file descriptor."""
 
     async def operation(_core):
         raise OSError(errno.EMFILE, "Too many open files")
@@ -40,7 +40,7 @@ def out_of_descriptors():
 
 
 def service_error():
-    """Return an error with all facts, as `str` shows it."""
+    """Return the string form of an error that has all facts."""
     error = ServiceError(
         "Endpoint not found", code="ValidationError", status_code=400, request_id="R1"
     )

@@ -5,7 +5,7 @@ from sagemaker_runtime_client.credentials._fetching import parse_timestamp
 from tests.messages.providers import MALFORMED_KEY, always, as_json, as_xml, load, refresh, wrote
 from tests.runtime_client.scripted_io import dropped
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/credentials",)
 
 ROLE = "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
@@ -26,7 +26,7 @@ VAULT = CredentialProviderError("the vault is sealed", provider="process")
 
 
 def fail(_argument):
-    """Raise an error, as a function of the user may."""
+    """Raise an error, as a user's function may do."""
     raise ValueError("a secret")
 
 

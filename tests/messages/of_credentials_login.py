@@ -1,4 +1,4 @@
-"""Messages about credentials of IAM Identity Center, ``aws login`` and IAM Roles Anywhere."""
+"""Messages about credentials from IAM Identity Center, ``aws login`` and IAM Roles Anywhere."""
 
 import sys
 from contextlib import nullcontext
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from tests.messages.providers import LOGIN_CACHE, SSO_CACHE, START, as_json, load
 from tests.runtime_client.scripted_io import ScriptedIO
 
-# The messages of the whole folder are in these tables.
+# The files whose messages are in these tables are listed in of_credentials.py.
 COVERED = ()
 
 SESSION = (
@@ -40,7 +40,7 @@ ANYWHERE = {
 
 @cache
 def key():
-    """Return an EC key."""
+    """Return an EC private key, which is created only once."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -57,7 +57,7 @@ def pem(made, passphrase=None):
 
 
 def certificate(days=1):
-    """Return a self-signed certificate for the key, which ends after so many days, as PEM."""
+    """Return a self-signed certificate for the key as PEM, which expires after *days* days."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "machine")])
     ends = START + timedelta(days=days)
     builder = x509.CertificateBuilder(name, name, key().public_key(), 1)
@@ -73,7 +73,7 @@ class ReadOnlyIO(ScriptedIO):
 
 
 def sso(*responses, changes=(), **options):
-    """Load from IAM Identity Center with a cached token."""
+    """Load credentials from IAM Identity Center with a cached token."""
     token = as_json({**SSO_TOKEN, **dict(changes)}).body
     return load("sso", SSO, *responses, files={SSO_CACHE: token}, **options)
 
@@ -85,7 +85,7 @@ def without_cryptography():
 
 
 def login(*responses, changes=(), expires="2026-11-22T11:00:00Z", block=nullcontext, **options):
-    """Load from a cached login, which has to be refreshed, in the context *block*."""
+    """Load credentials from a cached login that has to be refreshed, in the context *block*."""
     keys = {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": expires}
     token = {"accessToken": keys, "clientId": "c", "refreshToken": "r"}
     token |= {"dpopKey": pem(key()).decode(), **dict(changes)}
@@ -96,7 +96,7 @@ def login(*responses, changes=(), expires="2026-11-22T11:00:00Z", block=nullcont
 
 
 def anywhere(*responses, files=(), settings=(), block=nullcontext, **options):
-    """Load from IAM Roles Anywhere, in the context *block*."""
+    """Load credentials from IAM Roles Anywhere, in the context *block*."""
     files = {"/cert.pem": certificate(), "/key.pem": pem(key()), **dict(files)}
     environ = {**ANYWHERE, **dict(settings)}
     with block():
@@ -198,7 +198,7 @@ MESSAGES = [
             " has expired: run `aws sso login --profile default`"
         ),
     ),
-    # The refresh of its token.  The log says why the cached token is used.
+    # Refreshing the token of IAM Identity Center.  The log shows why the cached token is used.
     (
         lambda: sso(as_json({"message": "busy"}, 400), ROLE, changes=SOON),
         (
@@ -394,7 +394,7 @@ MESSAGES = [
             "of cryptography halted; None in sys.modules): run pip install cryptography"
         ),
     ),
-    # Its certificate and its private key.
+    # The certificate and private key for IAM Roles Anywhere.
     (
         lambda: anywhere(files={"/cert.pem": None}),
         "the certificate file /cert.pem does not exist",

@@ -19,13 +19,13 @@ PACKAGE = "sagemaker_runtime_client.emulator"
 
 
 def without_starlette():
-    """Import the emulator where starlette is not installed."""
+    """Import the emulator as if starlette were not installed."""
     with patch.dict(sys.modules, starlette=None):
         reload(import_module(PACKAGE))
 
 
 def enter_twice():
-    """Enter an emulator a second time."""
+    """Enter the same emulator twice."""
     emulator = Emulator()
     with emulator:
         pass
@@ -34,7 +34,7 @@ def enter_twice():
 
 
 def wait_for_a_paused_queue():
-    """Wait until nothing is queued, with a model that never starts."""
+    """Wait until a queue is idle that is paused and contains an invocation."""
     with Emulator(concurrency=0) as emulator:
         call(emulator, "POST", INVOCATION, (), b"in")
         emulator.wait_idle(timeout=0)
@@ -60,14 +60,14 @@ def object_error(headers, method="PUT"):
 
 
 def event_stream_error():
-    """Return the message for a PutObject whose payload hash is that of an event stream."""
+    """Return the error message for a PutObject with the payload hash of event streams."""
     with Emulator() as emulator:
         length = {"x-amz-decoded-content-length": "0"}
         return message(call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS))
 
 
 def redirect():
-    """Return the message for a bucket in another region."""
+    """Return the error message for a request to a bucket in another region."""
     with Emulator() as emulator:
         emulator.faults.bucket_regions["bucket"] = "eu-west-1"
         return message(call(emulator, "GET", "/bucket/key"))
@@ -101,7 +101,7 @@ def timed_out():
 
 
 def unreachable():
-    """Return the content of the failure object for a container that does not listen."""
+    """Return the content of the failure object if the container does not listen."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     return failure(f"http://127.0.0.1:{port}").replace(str(port), "PORT")

@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import (
     run,
 )
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = (
     "runtime_client/sagemaker_runtime_client/_core",
     "runtime_client/sagemaker_runtime_client/_inference",
@@ -26,33 +26,33 @@ COVERED = (
 
 
 def request(**arguments):
-    """Make a request for an endpoint, with a body unless another input is given."""
+    """Create a request with these arguments, and with a body unless another input is given."""
     inputs = {} if {"body", "input_location"} & arguments.keys() else {"body": b"x"}
     return InvokeEndpointAsyncRequest(**{"endpoint_name": "e", **inputs, **arguments})
 
 
 def submit(payload=b"x", answers=(), **arguments):
-    """Submit a payload."""
+    """Submit a payload, to which the services send these responses."""
     return run(core(ScriptedIO(answers)).submit("e", payload, **arguments))
 
 
 def infer(**arguments):
-    """Run an inference."""
+    """Run an inference with these arguments."""
     return run(core(ScriptedIO()).infer("e", b"x", **{"timeout": 60, **arguments}))
 
 
 def wait_in_vain(s3, invocation=INVOCATION, **arguments):
-    """Wait for 30 seconds."""
+    """Wait 30 seconds for the output of a job."""
     return wait(ScriptedIO(s3), invocation, timeout=30, **arguments)
 
 
 def interrupt(*_):
-    """Raise what Ctrl+C raises."""
+    """Raise KeyboardInterrupt, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def stale():
-    """Return an S3 that has an output from an hour before the job."""
+    """Return a fake S3 that contains an output written an hour before the job."""
     return FakeS3().put(OUT, written=-3600)
 
 

@@ -1,4 +1,4 @@
-"""Messages of the side effects: files, connections, proxies, TLS and time limits."""
+"""Messages about side effects: files, connections, proxies, TLS and time limits."""
 
 import asyncio
 from contextlib import ExitStack
@@ -41,14 +41,14 @@ def _replace_file(path):
 
 
 def _get(*pieces, url="http://host/", **extensions):
-    """Send a request to a server that writes these pieces, and read the response."""
+    """Send a request to a server that writes these pieces, and return the body of the response."""
     pool = PooledTransport(network=Scripted(pieces))
     request = httpx.Request("GET", url, extensions=extensions)
     return pool.handle_request(request).read()
 
 
 def _read_into(*pieces):
-    """Read a response into a buffer."""
+    """Send a request to a server that writes these pieces, and read the response into a buffer."""
 
     async def main():
         response = await pool.handle_async_request(httpx.Request("GET", "http://host/"))
@@ -197,7 +197,7 @@ MESSAGES = [
             "removes the segments '.' and '..' from the path: use another key or no proxy"
         ),
     ),
-    # The client of httpx that sends.
+    # The httpx client that sends requests.
     (
         lambda: SageMakerRuntimeClient(http_client=httpx.AsyncClient()),
         "http_client must be httpx.Client or httpx2.Client, not httpx.AsyncClient",
@@ -259,7 +259,7 @@ MESSAGES = [
         _send_without_entering,
         "a reservation can be used only inside its `async with` block",
     ),
-    # What a call reports.
+    # The error of a call.
     (
         lambda: make_transport_error(httpx, None, "https://host", httpx.ReadTimeout("timed out")),
         "ReadTimeout from https://host: timed out",

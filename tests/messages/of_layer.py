@@ -10,12 +10,12 @@ from sagemaker_runtime_client.layer._command import build_layers
 from sagemaker_runtime_client.layer._pins import renew, select_pins
 from sagemaker_runtime_client.layer._tools import interpreter, run
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/layer",)
 
 
 def build(*compared):
-    """Run the command with options that it rejects."""
+    """Run the command with two files to compare that it rejects."""
     build_layers(
         Namespace(
             pins=None,
@@ -27,14 +27,14 @@ def build(*compared):
 
 
 def without_pip():
-    """Read pins when neither packaging nor pip is installed."""
+    """Parse pins as if neither packaging nor pip were installed."""
     names = ("packaging.requirements", "pip._vendor.packaging.requirements")
     with mock.patch.dict(sys.modules, dict.fromkeys(names)):
         select_pins("demo==1\n")
 
 
 def renew_conflicting():
-    """Renew pins when each platform has another version of a project."""
+    """Renew pins although each platform has a different version of a project."""
     versions = iter(range(99))
 
     def resolve(*_):

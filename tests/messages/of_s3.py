@@ -5,7 +5,7 @@ from sagemaker_runtime_client._s3.objects import S3Location
 from tests.messages.picking import pick_line
 from tests.runtime_client.scripted_io import NO_SUCH_KEY, ScriptedIO, core, run
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_s3",)
 
 

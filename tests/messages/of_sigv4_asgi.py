@@ -1,4 +1,4 @@
-"""Messages of the ASGI middleware: of its arguments, and its responses to requests."""
+"""Messages of the ASGI middleware: errors about its arguments, and its responses to requests."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ def _middleware(**options):
 
 
 def _respond(target="/q", headers=None, receive=None, options=None, **parts):
-    """Return the message of the response to a request that is signed, unless *headers* are given."""
+    """Return the message in the response to a request, which is signed unless *headers* are given."""
     path, _, query = target.partition("?")
     headers = signed("GET", target) if headers is None else headers
     scope = {
@@ -118,7 +118,7 @@ MESSAGES = [
         lambda: _respond(headers=signed("GET", "/q", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})),
         "this server does not accept: unsigned-payload",
     ),
-    # The body, and a request that was sent before.
+    # The body, and a request that was sent twice.
     (
         lambda: _respond(
             headers={**signed("GET", "/q"), "content-length": "9"}, options={"max_body": 8}

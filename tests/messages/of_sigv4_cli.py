@@ -16,7 +16,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 def _run(*arguments, stdin=b"", environ=KEYS):
-    """Run a command, and return what it prints."""
+    """Run ``python -m sigv4`` with these arguments, and return what it prints."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
     source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
     with (
@@ -32,7 +32,9 @@ def _run(*arguments, stdin=b"", environ=KEYS):
 
 
 def _page(*command):
-    """Return the help of a command as Python 3.13 prints it: each metavar after the last name only."""
+    """Return the help of a command as Python 3.13 prints it, with each metavar only after the last
+    option name.
+    """
     return re.sub(r"(-[XHd]) [A-Z:]+, --", r"\1, --", _run(*command, "-h"))
 
 
@@ -213,7 +215,7 @@ options:
         in sys.modules)
     """,
     ),
-    # Errors of the library, which name the option instead of the argument.
+    # Errors of the library, in which the option replaces the argument.
     (
         lambda: _run("sign", URL, "--service", "a/b", "--region", "us-east-1"),
         (

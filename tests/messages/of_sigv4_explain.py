@@ -1,4 +1,4 @@
-"""What the signer says about a signature that AWS rejected."""
+"""Explanations of the signer for signatures that AWS rejected."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def _sign(url=URL, headers=(), signer=SIGNER, payload=Payload.EMPTY, second=0):
 
 
 def _explained(signature, *, error=ERROR, **expected):
-    """Return the explanation of a response that expects the signature of another request."""
+    """Return the explanation of an error response that expected the signature of another request."""
     return explain(error.format(signature=_sign(**expected)), signature)
 
 

@@ -21,7 +21,7 @@ from sigv4 import (
 from sigv4.httpx_auth import SigV4Auth
 from tests.messages.templates import ROOT
 
-# Files and folders of the code whose messages are all in a table.
+# The files and folders in the code whose messages must all be in a table.
 COVERED = tuple(f"sigv4/{file.name}" for file in sorted((ROOT / "sigv4").glob("*.py")))
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ URL = "https://bucket.example/key"
 
 
 class SigningOnly:
-    """An algorithm that can sign requests, but no streams and no other scope."""
+    """An algorithm that can sign requests, but supports neither streams nor any scope change."""
 
     name = "AWS4-TEST"
     service = "sts"
@@ -53,7 +53,7 @@ def _presign(url=URL, headers=(), expires=60):
 
 
 def _auth(signer=SIGNER, **options):
-    """Let `SigV4Auth` sign a request of httpx."""
+    """Sign an httpx request with `SigV4Auth`."""
     next(SigV4Auth(signer, KEY).sync_auth_flow(httpx.Request("GET", URL, **options)))
 
 

@@ -18,7 +18,9 @@ def _request(url=URL, headers=(), body=b""):
 
 
 def _header(key=KEY, signer=SIGNER, **changes):
-    """Return the headers of a signed request, with changes to the Authorization header and others."""
+    """Return the headers of a signed request, after changes to the Authorization header and to
+    others.
+    """
     headers = signer.sign(_request(), key, at=AT).headers
     for old, new in changes.pop("replace", {}).items():
         headers["authorization"] = headers["authorization"].replace(old, new)
@@ -27,7 +29,7 @@ def _header(key=KEY, signer=SIGNER, **changes):
 
 
 def _presigned(**replaced):
-    """Return a presigned URL in which parameters have other values."""
+    """Return a presigned URL in which each of *replaced* is put before the value of its parameter."""
     url = SIGNER.presign(_request(), KEY, at=AT, expires=60)
     for old, new in replaced.items():
         url = url.replace(f"X-Amz-{old}=", f"X-Amz-{old}={new}")
@@ -35,7 +37,7 @@ def _presigned(**replaced):
 
 
 def _check(headers=(), url=URL, secrets=None, at=AT, **options):
-    """Verify a request with *headers*, at noon."""
+    """Verify a request with these headers; by default, the time is noon."""
     options = {"service": "s3", "region": "us-east-1", **options}
     known = {KEY.access_key_id: KEY} if secrets is None else secrets
     return verify(_request(url, headers, options.pop("body", b"")), known, at=at, **options)

@@ -33,7 +33,7 @@ def decode(body, length=3, trailers=("x-amz-checksum-crc32",)):
 
 
 def decode_signed(body, **options):
-    """Decode a body of signed chunks, whose decoded length is three bytes."""
+    """Decode a body of signed chunks whose decoded length is declared as three bytes."""
     list(ChunkDecoder(Payload(SIGNED), 3, seed=make_seed(), **options).decode(body))
 
 
@@ -43,21 +43,21 @@ def decode_trailers(*lines, trailers=("x-amz-checksum-crc32",)):
 
 
 def decoder(headers=()):
-    """Create the decoder for a request with unsigned chunks and these headers."""
+    """Create the decoder for a request that has unsigned chunks and these headers."""
     request = SignableRequest("PUT", "https://bucket.s3.us-east-1.amazonaws.com/key", headers)
     verified = Verified(KEY.access_key_id, AT, None, (), UNSIGNED, make_seed(), "00")
     return ChunkDecoder.of(request, verified)
 
 
 def decode_event(data):
-    """Decode a stream of one event, and report its end."""
+    """Decode a stream that contains one event, and finish it."""
     decoder = EventDecoder()
     decoder.feed(data)
     decoder.finish()
 
 
 def prelude(total, headers):
-    """Return the prelude of an event with these lengths."""
+    """Return the prelude of an event with this total length and this header length."""
     lengths = pack(">II", total, headers)
     return lengths + pack(">I", crc32(lengths))
 
@@ -69,12 +69,12 @@ def event(headers):
 
 
 def verify_event(message):
-    """Verify the first event of a stream."""
+    """Verify the first event of a stream, given as its message."""
     EventVerifier(make_seed()).verify(message, at=AT)
 
 
 def verify_after_the_end():
-    """Verify an event that follows the last one."""
+    """Verify an event that follows the end of the stream."""
     signer, verifier = EventSigner(make_seed()), EventVerifier(make_seed())
     for payload in (b"", b"late"):
         verifier.verify(signer.sign(payload, at=AT), at=AT)
@@ -85,7 +85,7 @@ MESSAGES = [
         lambda: checksum("CRC32C", b""),
         "algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512, not 'CRC32C'",
     ),
-    # The form of a body in chunks.
+    # The form of a chunked body.
     (
         lambda: AwsChunked(SIGV4, 1, chunk_size=1024),
         "chunk_size must be at least 8192 bytes, not 1024",
@@ -130,7 +130,7 @@ MESSAGES = [
         ),
         "a public key cannot sign: use a seed from Signer.seed",
     ),
-    # Decoding a body in chunks.
+    # Decoding a chunked body.
     (
         lambda: ChunkDecoder(Payload.UNSIGNED, 1),
         "payload must be made by Payload.streaming, not UNSIGNED-PAYLOAD",

@@ -1,4 +1,4 @@
-"""Choices of messages other than those of `said`: one log line of several, or the note of an error."""
+"""Select messages that `said` does not return: a certain log line, or the note of an error."""
 
 import logging
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from sagemaker_runtime_client import RuntimeClientError
 
 
 class PickedError(Exception):
-    """An error whose text is the chosen message."""
+    """An error whose message is the selected one."""
 
 
 def pick_line(make: Callable[[], object], beginning: str) -> NoReturn:
-    """Raise the first log line of a call that begins with *beginning*."""
+    """Raise a `PickedError` with the first log line of a call that starts with *beginning*."""
     texts: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
@@ -28,7 +28,7 @@ def pick_line(make: Callable[[], object], beginning: str) -> NoReturn:
 
 
 def pick_note(make: Callable[[], object]) -> NoReturn:
-    """Raise the note of the error that a call raises."""
+    """Raise a `PickedError` with the note of the error that a call raises."""
     try:
         make()
     except (RuntimeClientError, KeyboardInterrupt) as error:

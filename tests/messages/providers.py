@@ -1,4 +1,4 @@
-"""Loads credentials from one provider or from the chain, with scripted files, programs and responses."""
+"""Helpers that load credentials with scripted files, programs and responses."""
 
 import json
 from datetime import timedelta
@@ -17,13 +17,13 @@ from tests.messages.said import said
 from tests.runtime_client.scripted_io import REGION, START, ScriptedIO
 
 SSO_CACHE = f"/home/user/.aws/sso/cache/{sha1(b'corp').hexdigest()}.json"
-# The signer's message for an access key id that is not valid.
+# The signer's message for an invalid access key ID.
 MALFORMED_KEY = said(lambda: Credentials("AK ID", "s"))
 LOGIN_CACHE = f"/cache/{sha256(b'me').hexdigest()}.json"
 
 
 def context(config="", io=None, environ=(), **changes):
-    """Return the context of a provider; *config* is the text of the config file."""
+    """Return the context for a provider; *config* is the text of the config file."""
     environ = dict(environ)
     profiles = parse_profiles(("config", config))
     settings = Config.resolve({"region": REGION}, environ, profiles)
@@ -33,17 +33,17 @@ def context(config="", io=None, environ=(), **changes):
 
 
 def load(name, config="", *responses, files=(), processes=(), environ=(), io=ScriptedIO, **changes):
-    """Load credentials from a provider.
+    """Load credentials from one provider, or from the chain.
 
     Args:
         name: The provider's name; ``chain`` searches all of them.
         config: The text of the config file.
         responses: The responses of the services, in order.
         files: The content of other files, by their paths.
-        processes: What each program writes to stdout, or how it ends.
+        processes: What each program writes to stdout, or how it ends, by its name.
         environ: The environment variables.
-        io: The class of the scripted system.
-        changes: Other attributes of the `Context`.
+        io: The class of the scripted I/O.
+        changes: Further attributes of the `Context`.
     """
     system = io(responses, files=dict(files), processes=dict(processes))
     made = context(config, system, environ, **changes)
@@ -56,23 +56,25 @@ def always(response):
 
 
 def as_json(document, status=200):
-    """Return a response with a JSON document, or with a text that is not JSON."""
+    """Return a response whose body is a JSON document, or a string that need not be JSON."""
     text = document if isinstance(document, str) else json.dumps(document)
     return Response(status, [], text.encode())
 
 
 def as_xml(text, status=200):
-    """Return a response with an XML document."""
+    """Return a response whose body is an XML document."""
     return Response(status, [], text.encode())
 
 
 def wrote(text="", status=0, stderr=""):
-    """Return the result of the program ``vault``, which writes *text* to stdout."""
+    """Return the result of a program ``vault`` that writes *text* to stdout."""
     return {"vault": Finished(status, text.encode(), stderr.encode())}
 
 
 def refresh(name, error, seconds):
-    """Load credentials that expire after an hour; after *seconds*, refresh them with this error."""
+    """Load credentials that expire after an hour; *seconds* later, refresh them, which fails with
+    *error*.
+    """
     io = ScriptedIO()
 
     class Provider:

@@ -1,4 +1,4 @@
-"""The message that a call shows to a user: an error, a log record, a warning or a returned text."""
+"""The message that a call shows to a user: an error, a log line, a warning or a returned string."""
 
 import logging
 import warnings
@@ -9,12 +9,13 @@ from types import ModuleType
 
 
 def said(make: Callable[[], object]) -> str:
-    """Return the message of a call.
+    """Return the message that a call shows.
 
     Args:
         make: A function without arguments.  If it raises an error, the message is the text of the
-            error, without the facts that `str` adds to an error of the client; otherwise the last
-            of the most severe log lines, otherwise the last warning, otherwise the returned text.
+            error, without the facts that `str` adds to an error of the client; otherwise it is
+            the last of the most severe log lines, the last warning or the returned string, in
+            this order of precedence.
     """
     lines = _Lines()
     loggers = [logging.getLogger(name) for name in ("sigv4", "sagemaker_runtime_client")]
@@ -47,7 +48,7 @@ class _Lines(logging.Handler):
         self._lines.append((record.levelno, record.getMessage()))
 
     def most_severe(self) -> list[str]:
-        """Return the lines of the highest level that occurs."""
+        """Return the lines of the highest log level that occurs."""
         highest = max((level for level, _ in self._lines), default=0)
         return [text for level, text in self._lines if level == highest]
 
@@ -59,5 +60,5 @@ def tables() -> list[ModuleType]:
 
 
 def plain(text: str) -> str:
-    """Return a text with each run of whitespace as one space."""
+    """Return a text in which each run of whitespace is replaced by one space."""
     return " ".join(text.split())

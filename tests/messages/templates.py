@@ -9,8 +9,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 
-# Functions and methods with a message as argument, in addition to constructors of errors and
-# warnings.
+# Functions and methods that have a message as an argument, in addition to constructors of errors
+# and warnings.
 _FUNCTIONS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
     | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
@@ -20,7 +20,7 @@ _KEYWORDS = frozenset({"help", "description", "epilog", "message", "rule"})
 
 
 class Template(NamedTuple):
-    """A message in the code, with a placeholder for each value that is inserted."""
+    """A message in the code, split at its placeholders for inserted values."""
 
     file: str
     line: int
@@ -28,16 +28,16 @@ class Template(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """A pattern that matches the message with any values."""
+        """A pattern that matches the message with any inserted values."""
         return re.compile(".*".join(map(re.escape, self.parts)), re.DOTALL)
 
     def __str__(self) -> str:
-        """Return the location and the text."""
+        """Return the location and the text of the message."""
         return f"{self.file}:{self.line}: {'{}'.join(self.parts)}"
 
 
 def templates(name: str) -> Iterator[Template]:
-    """Yield every message in a file, or in the files below a folder; *name* is a path in the
+    """Yield every message in a file, or in all files below a folder; *name* is a path in the
     repository.
     """
     path = ROOT / name
@@ -50,7 +50,7 @@ def templates(name: str) -> Iterator[Template]:
 
 
 def _texts(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the arguments of a call that are messages."""
+    """Yield the arguments of a call that contain messages."""
     if not isinstance(node, ast.Call):
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -63,7 +63,7 @@ def _texts(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _strings(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield a string, or each string of a conditional expression or a sum."""
+    """Yield the string if *node* is one, or each string in a conditional expression or a sum."""
     if isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     ):
@@ -77,7 +77,7 @@ def _strings(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _parts(text: ast.expr) -> tuple[str, ...]:
-    """Return the text between the placeholders of an f-string or of a log format."""
+    """Return the parts of an f-string or of a log format between its placeholders."""
     if isinstance(text, ast.Constant):
         return tuple(re.split(r"%[sdr]|%\.\d+f", text.value))
     assert isinstance(text, ast.JoinedStr)

@@ -1,4 +1,4 @@
-"""Every message that a user can see, with an input that produces it: the tables in ``of_*.py``."""
+"""Every message that a user can see is in a table in ``of_*.py``, with an input that produces it."""
 
 import pytest
 
@@ -12,7 +12,7 @@ COVERED = [path for table in TABLES for path in table.COVERED]
 
 @pytest.mark.parametrize(("make", "text"), ROWS, ids=[text[:60] for _, text in ROWS])
 def test_a_message(make, text):
-    """The input produces exactly the message, apart from line breaks."""
+    """The input produces exactly the message in the table, except for line breaks."""
     assert plain(said(make)) == plain(text)
 
 

@@ -1,4 +1,6 @@
-"""The call that every client makes: eight arguments, which with date and token are ten headers to sign."""
+"""The call that every client makes: with its eight arguments, the date and the token, ten headers
+are signed.
+"""
 
 PATH = "/endpoints/my-endpoint/async-invocations"
 _TABLE = (

@@ -7,7 +7,9 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that makes one call and keeps its connection for the next call."""
+    """Return a function that makes one call, and reuses the connection of an earlier call if one is
+    idle.
+    """
     scheme, _, host = url.partition("://")
     kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
     sign, idle = signer(host), list[http.client.HTTPConnection]()

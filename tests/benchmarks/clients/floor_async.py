@@ -9,9 +9,7 @@ from hand_signed import signer
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Yield a function that makes one call and keeps its connection, one of at most 64, for the
-    next call.
-    """
+    """Yield a function that makes one call, with one of at most 64 connections, which are reused."""
     scheme, _, origin = url.partition("://")
     host, _, port = origin.partition(":")
     context = None

@@ -1,4 +1,6 @@
-"""The fastest signature possible: everything except date and signature is computed in advance."""
+"""The fastest possible signature: everything except the date and the signature is computed in
+advance.
+"""
 
 import hmac
 import os
@@ -10,8 +12,8 @@ from arguments import HEADERS, PATH
 
 
 def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
-    """Return a function that returns the headers of the call, signed with the environment's
-    credentials.
+    """Return a function that signs the call with the environment's credentials, and returns its
+    headers.
     """
     key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     token, region = os.environ["AWS_SESSION_TOKEN"], os.environ["AWS_REGION"]

@@ -1,4 +1,4 @@
-"""Run an async client."""
+"""Helpers to run an async client."""
 
 import asyncio
 

@@ -4,7 +4,7 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that signs the call, with everything except date and signature computed in
-    advance.
+    """Return a function that signs the call; everything except the date and the signature is
+    computed in advance.
     """
     return signer(url.partition("://")[2])

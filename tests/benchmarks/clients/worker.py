@@ -1,8 +1,8 @@
 """Make calls on request, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
 
-Each line of standard input is a JSON object with the number of `calls` and how many of them to make
-`at_once`, in threads or tasks.  For each line, the script prints a JSON object with the measured
-figures.
+Each line of standard input is a JSON object that contains the number of `calls`, and how many of
+them to make `at_once`, in threads or tasks.  For each line, the script prints a JSON object with
+the measured figures.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def forget_peak() -> None:
 
 
 class Measuring:
-    """A measurement of some calls, which begins when the object is created."""
+    """A measurement of a number of calls, which begins when the object is created."""
 
     def __init__(self, calls: int) -> None:
         self.calls, self.failures = calls, Counter[str]()
@@ -49,7 +49,7 @@ class Measuring:
         self.cpu, self.wall = time.process_time(), time.perf_counter()
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures by name and unit."""
+        """Return the measured figures, by unit, and the failures."""
         cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
         highest = peak()
         gc.collect()
@@ -64,7 +64,7 @@ class Measuring:
 
 
 def commands() -> Any:
-    """Yield the command on each line of standard input."""
+    """Yield the command in each line of standard input."""
     for line in sys.stdin:
         yield json.loads(line)
 
