@@ -31,7 +31,7 @@ def _is_input_location(value: str) -> bool:
 def _is_path_extension(value: str) -> bool:
     """Return whether *value* matches ``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``.
 
-    A string without a colon is not a URL.
+    The pattern excludes the colon, so *value* cannot begin with a URL scheme.
     """
     return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
 

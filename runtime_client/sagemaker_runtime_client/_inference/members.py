@@ -266,7 +266,7 @@ def inline(maximum: int) -> Check:
 
 
 def not_bytes(argument: str, value: object) -> ParamValidationError:
-    """Return the error for a value that should be bytes, with a hint how to convert the value."""
+    """Return the error for a value that should be bytes, with a hint on how to convert it."""
     remedies = (
         (isinstance(value, str), ": encode it first"),
         (hasattr(value, "read") or hasattr(value, "read_bytes"), ": read it first"),
