@@ -1,4 +1,4 @@
-"""Fixtures for the tests of credential providers: harnesses, cached chains and certificates."""
+"""Fixtures for the credential provider tests: harnesses, cached chains and certificates."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def blocking(tmp_path):
 
 @pytest.fixture
 def make_chain(monkeypatch):
-    """Return a function that makes the chain's cached credentials from a single provider."""
+    """A function that creates a `ChainCredentials` whose chain has a single provider."""
 
     def make(io, provider):
         async def context():
@@ -40,7 +40,7 @@ def make_chain(monkeypatch):
         async def search(_context):
             return ResolvedCredentials(await provider.load(), provider.spec, provider)
 
-        # `search` has its own tests; here it returns the one provider.
+        # `search` has its own tests; here it is replaced, and returns the single provider.
         monkeypatch.setattr(refresh, "search", search)
         return ChainCredentials(io, context)
 
@@ -73,7 +73,7 @@ def pem(key, encryption=None):
 
 
 def issue(name, key, issuer=None, *, ca=False, days=1):
-    """Return a certificate for *key* that *issuer* signed, or a self-signed one."""
+    """Return a certificate for *key*, signed by *issuer* or else self-signed."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     by = subject if issuer is None else issuer.certificate.subject
     now = datetime.now(UTC)
@@ -96,11 +96,11 @@ def root():
 
 @pytest.fixture(scope="session")
 def intermediate(root):
-    """A certificate authority under the root."""
+    """An intermediate certificate authority, issued by the root."""
     return issue("intermediate", ec.generate_private_key(ec.SECP384R1()), root, ca=True)
 
 
 @pytest.fixture(scope="session")
 def rsa_key():
-    """An RSA key, created once because that is slow."""
+    """An RSA key, created only once because creating it is slow."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -7,12 +7,12 @@ from sigv4 import Credentials
 
 
 class CountingProvider:
-    """Counts the calls of `load`, which returns credentials numbered from 1.
+    """Counts the calls to `load`, which returns credentials numbered from 1.
 
     Args:
-        io: The clock.
+        io: Provides the clock.
         lifetime: The lifetime of the credentials in seconds; None for no expiration.
-        name: The provider that this one stands in for.
+        name: The name of the provider that this one replaces.
     """
 
     def __init__(self, io, lifetime=3600.0, name="process"):

@@ -24,12 +24,12 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/analyst"
 
 
 def soon(seconds=3600):
-    """Return the time in so many seconds, rounded down to a second."""
+    """Return the time *seconds* from now, rounded down to a full second."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
 
 
 def iso(moment):
-    """Return a time in the format of AWS."""
+    """Return a time in AWS's format."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -40,7 +40,7 @@ def as_json(document, status=200, headers=()):
 
 
 class Fake:
-    """A service for `Loopback`.
+    """A fake service that `Loopback` runs.
 
     Attributes:
         faults: Replacements for the next responses: bytes, or functions of the request.  Empty
@@ -72,10 +72,10 @@ class Fake:
 
 
 class STS(Fake):
-    """AssumeRole, which must be signed, and AssumeRoleWithWebIdentity, which must not be.
+    """STS: AssumeRole requests must be signed, AssumeRoleWithWebIdentity requests must not be.
 
     Args:
-        known: Credentials that may sign, in addition to those that the service has issued.
+        known: Credentials that may sign requests, in addition to those that the service has issued.
 
     Attributes:
         host: The host in the signature, if requests for another host are redirected to this
@@ -194,7 +194,7 @@ class SignIn(Fake):
 
     Attributes:
         public_key: The public key that verifies the proofs.
-        url: The URL of the service, which the proofs must name.
+        url: The URL of the service, which the proofs must contain.
     """
 
     refresh_token = "canary-login-refresh"

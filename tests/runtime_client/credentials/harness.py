@@ -1,4 +1,4 @@
-"""Runs a provider with real sockets and files, but with the test's variables, clock and pauses."""
+"""Runs a provider with real sockets and files, but with variables, clock and pauses set by a test."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import REGION
 
-# Static credentials in a profile.
+# The lines of a profile with static credentials.
 KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
 # The variables that set the endpoint of each provider's service.
 _ENDPOINTS = {
@@ -42,9 +42,9 @@ class Harness:
     Attributes:
         environ: The environment variables.
         clock_offset: How far the clock is ahead of the real time.
-        slept: The pauses that the provider requested, which return at once.
+        slept: The pauses that the provider requested; they end immediately.
         timeouts: The time limits of the requests that have one, in seconds.
-        redirected: The origin to which requests for an origin are sent instead.
+        redirected: For each redirected origin, the origin to which its requests are sent instead.
         read_only: Whether writing a file fails.
         on_sleep: A function that is called at each pause.
     """
@@ -73,7 +73,7 @@ class Harness:
         key_passphrase=None,
         **arguments,
     ):
-        """Return the credentials that the provider *name* loads from these shared files."""
+        """Return the credentials that the provider *name* loads, with these shared files."""
         profiles = parse_profiles(("config", config), ("credentials", credentials))
         settings = Config.resolve({"region": REGION, **arguments}, self.environ, profiles)
 
@@ -110,7 +110,7 @@ class Harness:
 
 
 def caught_error(name, load, *arguments, **options):
-    """Return the error of loading, which must name the provider and show no secret."""
+    """Return the error that loading raises, which must name the provider and show no secret."""
     with pytest.raises(CredentialProviderError) as caught:
         load(*arguments, **options)
     assert caught.value.provider == name
@@ -151,7 +151,7 @@ class _IO:
         self._harness.on_sleep()
 
     async def send(self, origin, make, deadline, **options):
-        """Send to another origin if the origin is redirected, because only AWS has the real one."""
+        """Send the request to a fake service if the test redirects the request's origin."""
         if deadline is not None:
             self._harness.timeouts.append(round(deadline - self._system.monotonic(), 1))
         target = self._harness.redirected.get(origin, origin)

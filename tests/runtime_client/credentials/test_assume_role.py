@@ -18,12 +18,12 @@ CONFIG = f"{ASSUMES}[profile me]\n{KEYS}"
 
 @pytest.fixture
 def sts():
-    """STS, which knows the access key of the user."""
+    """A fake STS that accepts the user's access key."""
     return STS(ME)
 
 
 def load(harness, sts, config=CONFIG, **options):
-    """Load with *sts* as the service; return the credentials and the requests."""
+    """Load credentials with *sts* as the service, and return them with the received requests."""
     return harness.load_from(sts, "assume-role", config, **options)
 
 
@@ -54,7 +54,7 @@ def test_chain_of_roles(harness, sts):
 
 
 def test_settings(blocking, sts):
-    """Session name, external id and duration are sent."""
+    """The session name, the external id and the duration are sent to STS."""
     more = "role_session_name = me\nexternal_id = a+b/c=\nduration_seconds = 900\n"
     load(blocking, sts, ASSUMES + more + f"[profile me]\n{KEYS}")
     (form,) = sts.received
@@ -76,7 +76,7 @@ def test_settings(blocking, sts):
     ids=["regional", "FIPS", "dual-stack", "legacy", "China"],
 )  # fmt: skip
 def test_endpoints(blocking, options, environ, origin, region):
-    """The settings select the endpoint of STS and the region of the signature."""
+    """The settings select the STS endpoint and the region of the signature."""
     sts = STS(ME, region=region)
     with Loopback(sts) as server:
         blocking.redirected[origin] = server.url
@@ -110,7 +110,7 @@ def test_keys_before_role(blocking, sts):
 
 @pytest.mark.parametrize("line", KEYS.splitlines())
 def test_half_a_key_before_role(blocking, sts, line):
-    """A source profile with an incomplete access key is an error, even if it has a role."""
+    """A source profile with an incomplete access key causes an error, even if it has a role."""
     config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = x\n{line}\n"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config + f"[profile x]\n{KEYS}")
@@ -128,7 +128,7 @@ def test_source_profile_ignores_variables(blocking, sts, tmp_path):
 
 
 def test_environment_as_source(harness, sts):
-    """With credential_source Environment, the variables are used even if the profile is explicit."""
+    """With credential_source Environment, the variables are used even if the profile is selected."""
     harness.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
     harness.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
     config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
@@ -165,7 +165,7 @@ def test_mfa_code_is_not_repeated(blocking, sts):
 
 
 def fails(_serial):
-    """Raise an error, as a function of the user may."""
+    """Raise an error, as a user-supplied function may."""
     raise ValueError("the telephone is at home")
 
 
@@ -196,12 +196,12 @@ def fails(_serial):
     ],
 )
 def test_mfa_that_fails(blocking, sts, function, message):
-    """If the function is missing or does not return digits, the error says so."""
+    """If the MFA function is missing, fails or does not return digits, the error reports this."""
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, mfa_token=function)
     assert caught.value.message.startswith(message)
-    assert "telephone" not in str(caught.value)  # the text of the error stays in the cause
+    assert "telephone" not in str(caught.value)  # the text of the user's error is in the cause
     assert isinstance(caught.value.__cause__, ValueError) is (function is fails)
     assert not sts.received
 
@@ -268,7 +268,7 @@ def test_not_configured(harness, config):
     ],
 )
 def test_contradictory_settings(blocking, sts, config, message):
-    """Settings that are contradictory or incomplete are named in the error, and nothing is sent."""
+    """The error mentions the contradictory or missing settings, and nothing is sent."""
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config)
     assert caught.value.message == message
@@ -277,7 +277,7 @@ def test_contradictory_settings(blocking, sts, config, message):
 
 
 def test_refusal(harness, sts):
-    """An error of STS is reported with its code and request id, and is not retried."""
+    """An STS error is reported with its code and request id, and the request is not retried."""
     sts.faults.append(sts_error("AccessDenied", f"not for {ME.secret_access_key}", 403))
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, sts)
@@ -289,7 +289,7 @@ def test_refusal(harness, sts):
 
 
 def test_temporary_failure(harness, sts):
-    """Temporary failures are retried."""
+    """Requests that fail temporarily are retried."""
     sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
     credentials, _ = load(harness, sts, max_attempts=4)
     assert credentials.access_key_id == "ASIASTS1"
@@ -306,7 +306,7 @@ def test_temporary_failure(harness, sts):
     ],
 )
 def test_malformed_response(blocking, sts, body, message):
-    """A response without credentials is a retryable error."""
+    """A response without credentials causes a retryable error."""
     sts.faults.append(response(body))
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts)
@@ -323,7 +323,7 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """Without a region the global endpoint of STS is used, as in botocore; it has no FIPS variant."""
+    """Without a region the global STS endpoint is used, as in botocore; it has no FIPS variant."""
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:

@@ -1,4 +1,4 @@
-"""Tests of credentials from the agents of ECS and EKS."""
+"""Tests of credentials from the ECS and EKS agents."""
 
 import logging
 
@@ -16,12 +16,12 @@ TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
 @pytest.fixture
 def agent():
-    """An agent that requires no token."""
+    """A fake agent that requires no token."""
     return Container()
 
 
 def load(harness, agent, path="/v1/credentials?x=%20"):
-    """Load from *agent*; return the credentials and the requests."""
+    """Load credentials from *agent*, and return them with the received requests."""
     return harness.load_from(agent, "container", path=path)
 
 
@@ -54,7 +54,7 @@ def test_relative_uri(harness, agent):
 
 
 def test_token(harness, agent):
-    """The token in the variable is sent unchanged."""
+    """The token in the environment variable is sent unchanged."""
     agent.token = harness.environ[TOKEN] = "Basic canary-abc=="
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
@@ -128,7 +128,7 @@ def test_allowed_hosts(blocking, agent, host):
     ],
 )
 def test_rejected_hosts(blocking, host):
-    """Any other host is rejected before anything is sent."""
+    """With plain http, any other host is rejected before anything is sent."""
     blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
     message = error(blocking).message
     assert message.startswith(f"{FULL} must use https for the host {host.strip('[]')}: plain http")
@@ -157,7 +157,7 @@ def test_rejected_hosts(blocking, host):
     ],
 )
 def test_invalid_urls(blocking, url):
-    """A full URI that is not a plain URL is rejected."""
+    """A full URI is rejected if it is not a simple http or https URL."""
     blocking.environ[FULL] = url
     assert error(blocking).message == f"{FULL} must be a URL such as http://host:port/path"
 
@@ -172,7 +172,7 @@ def test_invalid_paths(blocking, path):
 @pytest.mark.parametrize("end", [" ", "\t", "\n", " \r\n", "\u00a0", "\u2028"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_whitespace_around_a_token(blocking, agent, tmp_path, kind, end):
-    """Whitespace around a token is removed, as servers do with header values."""
+    """Whitespace around a token is removed, because a header value cannot begin or end with it."""
     agent.token = "canary"
     path = tmp_path / "token"
     path.write_bytes(f"{end}canary{end}".encode())
@@ -189,7 +189,7 @@ def test_blank_token(blocking, agent):
 @pytest.mark.parametrize("end", ["\nx", "\r\nx: y", "\rx", "\0", "\u00e9", "\x7f", "\x1b"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_invalid_token(blocking, agent, tmp_path, kind, end):
-    """A token with a line break or an unprintable character is rejected, and is not shown."""
+    """A token with a line break or an unprintable character causes an error without the token."""
     path = tmp_path / "token"
     path.write_bytes(f"canary{end}".encode())
     blocking.environ[TOKEN] = f"canary{end}"
@@ -209,7 +209,7 @@ def test_token_file_that_is_missing(harness, agent, tmp_path):
 
 
 def test_temporary_failure(harness, agent):
-    """A failed attempt is repeated after a second."""
+    """A failed attempt is repeated after one second."""
     agent.faults += [response(status=500), b""]
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
     assert harness.slept == [1.0, 1.0]
@@ -255,7 +255,7 @@ def test_permanent_failure(harness, agent, fault, message, caplog):
 @pytest.mark.parametrize("text", ["canary\r\nx: y", "canary one", "canary\u00e9", "canary\0"])
 @pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "Token"])
 def test_malformed_credentials(blocking, agent, name, text):
-    """A malformed field is named in the error, its value is not shown, and no attempt follows."""
+    """The error mentions a malformed field but not its value, and no further attempt is made."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t", name: text}
     agent.faults.append(as_json(keys))
     caught = error(blocking, agent)
@@ -295,7 +295,7 @@ def test_invalid_proxy(harness, agent, monkeypatch):
 
 
 def test_keys_without_expiration(blocking, agent):
-    """An agent may return credentials without a token and an expiration."""
+    """An agent may return credentials without a token or an expiration."""
     agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
     credentials, _ = load(blocking, agent)
     assert (credentials.session_token, credentials.expiration) == (None, None)

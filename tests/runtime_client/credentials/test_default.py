@@ -33,7 +33,7 @@ ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "canary"}
 
 @pytest.fixture
 def home(home):
-    """The home folder with two profiles."""
+    """A home folder with two profiles."""
     text = f"[default]\n{STATIC.format('AKIDDEFAULT')}[other]\n{STATIC.format('AKIDOTHER')}"
     (home / ".aws" / "credentials").write_text(text, "utf-8")
     (home / ".aws" / "config").write_text("[profile other]\nregion = eu-north-1\n", "utf-8")
@@ -41,7 +41,7 @@ def home(home):
 
 
 def test_order():
-    """The providers are tried in this order, and these are usable for a source_profile."""
+    """The providers are tried in the documented order, and six are usable for a source_profile."""
     assert [spec.name for spec in ORDER] == [
         *("environment", "assume-role", "web-identity", "sso", "shared-credentials-file"),
         *("login", "process", "config-file", "roles-anywhere", "container", "instance-metadata"),
@@ -53,13 +53,13 @@ def test_order():
 
 @pytest.mark.parametrize("spec", ORDER, ids=lambda spec: spec.name)
 def test_providers_are_importable(spec):
-    """Each provider can be imported and has the name in the table."""
+    """Each provider can be imported, and has the name that the chain lists."""
     assert spec.create(context(ScriptedIO())).name == spec.name
 
 
 @pytest.mark.usefixtures("home")
 def test_provider_of_signatures():
-    """The chain supplies the credentials for a blocking client of httpx."""
+    """The chain supplies the credentials for a blocking httpx client."""
     seen = []
     transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
     with default_chain() as chain, httpx.Client(transport=transport) as client:
@@ -72,7 +72,7 @@ def test_provider_of_signatures():
 @pytest.mark.usefixtures("home")
 @pytest.mark.anyio
 async def test_provider_of_signatures_async():
-    """The chain supplies the credentials for an async client of httpx, on asyncio and trio."""
+    """The chain supplies the credentials for an async httpx client, on asyncio and trio."""
     seen = []
     transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
     async with default_chain() as chain, httpx.AsyncClient(transport=transport) as client:
@@ -148,14 +148,14 @@ def test_closed_while_it_is_opened(monkeypatch):
 
 
 def test_invalid_client():
-    """An http_client that is not a client of httpx is rejected at once."""
+    """An http_client that is not an httpx client is rejected immediately."""
     with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
 
 
 @pytest.mark.usefixtures("home")
 def test_profile_argument(monkeypatch):
-    """A profile argument takes precedence over credentials in variables; a profile variable does not."""
+    """A profile argument takes precedence over credentials in variables; AWS_PROFILE does not."""
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_PROFILE", "other")
@@ -166,7 +166,7 @@ def test_profile_argument(monkeypatch):
 
 
 def test_client_uses_the_profile():
-    """A client reads region and credentials of the profile, and reads the files once."""
+    """A client uses the region and credentials of the profile, and reads the files only once."""
     files = {CONFIG: "[profile p]\nregion = eu-north-1\n", CREDENTIALS_FILE: "[p]\n" + STATIC}
     files[CREDENTIALS_FILE] = files[CREDENTIALS_FILE].format("AKIDP")
     io = ScriptedIO([accepted(), accepted()], ENVIRON, files=files)
@@ -223,7 +223,7 @@ def test_an_error_ends_the_search():
 
 
 def test_skipped():
-    """The providers without credentials are listed with the reasons."""
+    """The providers without credentials are listed, each with the reason."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
     found = run(search(context(io, explicit=True, **KEY), skipped))
@@ -236,7 +236,7 @@ def test_skipped():
 
 
 def test_nothing_found():
-    """If no provider has credentials, the error lists the reason of each."""
+    """If no provider has credentials, the error lists the reason for each provider."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(NoCredentialsError, match=r"process \(profile default has no credential_pr"):
         run(search(Context(io, io, Config({"ec2_metadata_disabled": True}), Profiles())))
@@ -249,7 +249,7 @@ def test_resolve_source():
 
 
 def test_mfa(home):
-    """The chain calls the function for the code of the MFA device."""
+    """The chain calls the user-supplied function to obtain the code of the MFA device."""
     text = "[profile role]\nrole_arn = r\nsource_profile = default\nmfa_serial = device\n"
     (home / ".aws" / "config").write_text(text, "utf-8")
     serials = []

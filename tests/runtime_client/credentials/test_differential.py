@@ -1,7 +1,9 @@
-"""Compares the chain with botocore's: for the same variables and files, both find the same credentials.
+"""Compares the chain with botocore's: both must find the same credentials.
 
-If a provider sends requests, only the provider's name is compared, because botocore sends them
-later and this chain gets scripted responses.
+The two chains get the same variables and files.
+
+If a provider sends requests, only the provider's name is compared, because botocore sends the
+requests later and this chain gets scripted responses.
 """
 
 import json
@@ -21,7 +23,7 @@ from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
-# botocore's names of the providers, and this chain's names.
+# botocore's name for each provider, and the name in this chain.
 NAMES = {
     "env": "environment",
     "assume-role": "assume-role",
@@ -46,7 +48,7 @@ KEYS = {
     },
     "half a key": {"AWS_ACCESS_KEY_ID": "AKIDENV"},
 }
-# The selection of the profile: variables and the argument.
+# The ways to select a profile: environment variables and the argument.
 CHOICES = {
     "default": ({}, None),
     "variable": ({"AWS_PROFILE": "work"}, None),
@@ -231,7 +233,7 @@ def arrange(tmp_path, monkeypatch):
 
 
 def run_chain(io, profile):
-    """Return the provider that this chain finds, with its credentials if botocore loads them at once."""
+    """Return the provider that this chain finds, with credentials unless botocore loads them later."""
     try:
         context = run(
             open_context(io, lambda _config: io, {"profile": profile, "region": "eu-west-1"})
@@ -297,7 +299,7 @@ def test_chains_agree(arrange, container, choice, files):
     ids=str,
 )
 def test_regions(arrange, region, default_region, profile_region):
-    """The region is the one that botocore finds, but AWS_REGION, which botocore ignores, comes first."""
+    """The chain and botocore find the same region, except that botocore ignores AWS_REGION."""
     environ = {"AWS_REGION": region, "AWS_DEFAULT_REGION": default_region}
     config = f"[default]\nregion = {profile_region}\n" if profile_region else "[default]\n"
     io = arrange({name: text for name, text in environ.items() if text}, config, None)

@@ -1,4 +1,4 @@
-"""Tests of credentials in environment variables, and of other credentials passed to a client."""
+"""Tests of credentials in environment variables, and of credentials that are passed to a client."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
 
 
 def load(environ):
-    """Load from the provider for environment variables."""
+    """Load credentials from the provider for environment variables."""
     io = ScriptedIO(environ=environ)
     context = Context(io, io, Config(), Profiles())
     return run(PROVIDERS["environment"].create(context).load())
@@ -53,13 +53,13 @@ def load(environ):
     ids=str,
 )
 def test_environment(more, token, expiration):
-    """The variables supply the key, the token and the expiration."""
+    """The environment variables supply the access key, the token and the expiration."""
     expected = Credentials("AKID", "canary-secret", token, expiration)
     assert load({**KEY, **more}) == expected
 
 
 def test_account():
-    """A variable supplies the account id."""
+    """An environment variable supplies the account id."""
     assert load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id == "123456789012"
 
 
@@ -82,7 +82,7 @@ def test_not_configured(environ):
     ],
 )
 def test_malformed_variables(more, message):
-    """A malformed variable is named in the error, and its value is not shown."""
+    """The error mentions the malformed variable, but does not show its value."""
     with pytest.raises(CredentialProviderError, match=message) as caught:
         load({**KEY, **more})
     assert caught.value.provider == "environment"
@@ -159,7 +159,7 @@ def test_failing_credentials(source, kind):
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
     assert (type(caught.value), io.sent) == (kind, [])
-    assert "sealed" not in str(caught.value)  # the text of the error stays in the cause
+    assert "sealed" not in str(caught.value)  # the text of the user's error is in the cause
     assert isinstance(caught.value.__cause__, OSError) is (source is _broken)
     assert not caught.value.possibly_accepted
 
@@ -184,7 +184,7 @@ def test_provider_errors_are_not_retried(code, status):
 
 
 def test_expiry_is_checked_for_each_attempt():
-    """Credentials that expire during a pause are not used for another attempt."""
+    """Credentials that expire during the pause after an attempt are not used for the next attempt."""
     short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:

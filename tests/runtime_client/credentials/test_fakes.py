@@ -1,7 +1,7 @@
 """Tests of the fake services with botocore: the fakes must accept what AWS's own code sends.
 
-Each test runs botocore in a separate process with its own home folder; ``aws login`` requires
-awscrt there.
+Each test runs botocore in a separate process with its own home folder.  For ``aws login``, botocore
+requires awscrt.
 """
 
 import json
@@ -24,7 +24,10 @@ print(json.dumps([c.access_key, c.secret_key, c.token]))
 
 
 def run_botocore(fake, home, environ, config=""):
-    """Return the key id of botocore's credentials; ``URL`` in a variable is the fake's URL."""
+    """Return the access key id that botocore finds.
+
+    ``URL`` in a variable stands for the fake's URL.
+    """
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(config)
     with Loopback(fake) as server:
@@ -68,14 +71,14 @@ def test_botocore_sso(blocking, seconds):
     test_sso.log_in(blocking, test_sso.token(seconds))
     environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
     assert run_botocore(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"
-    # botocore writes the same fields as this client, which can read them.
+    # botocore writes the same fields as this client, and this client can read them.
     written = json.loads(test_sso.cache(blocking).read_text())
     assert set(written) == set(test_sso.token())
     assert test_sso.load(blocking, _knowing(written))[0].secret_access_key == "canary-secret-SSO-1"
 
 
 def _knowing(written):
-    """Return services that know the token in *written*."""
+    """Return fake services that accept the token in *written*."""
     sso = SSO()
     sso.access_token = written["accessToken"]
     return sso

@@ -43,7 +43,8 @@ LOGIN = {
     "refreshToken": "canary",
     "dpopKey": "k",
 }
-# For each provider: variables, config file, path of its cached file, and complete content of that file.
+# For each provider: the environment variables, the config file, the path of its cached file, and
+# the complete content of that file.
 PROVIDERS = {
     "sso": (
         {},
@@ -80,7 +81,7 @@ def cloud(_io, sent):
 
 
 class Rewritten(ScriptedIO):
-    """A system in which another program completes a file after some seconds."""
+    """A system in which another program completes a file after a number of seconds."""
 
     def __init__(self, provider, content, complete_at, responses=cloud):
         environ, config, self.path, self.whole = PROVIDERS[provider]
@@ -110,7 +111,7 @@ def test_file_that_is_being_rewritten(provider, fault):
 
 @pytest.mark.parametrize(("provider", "fault"), CASES)
 def test_file_that_stays_broken(provider, fault):
-    """A file that stays incomplete is a retryable error that does not show its content."""
+    """A file that stays incomplete causes a retryable error that does not show the file's content."""
     with pytest.raises(CredentialProviderError) as caught:
         load(Rewritten(provider, BROKEN[fault], 9.0))
     assert (caught.value.provider, caught.value.retryable) == (provider, True)
@@ -122,7 +123,7 @@ def test_file_that_stays_broken(provider, fault):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_file_that_is_missing(provider):
-    """A file that stays absent is an error that is not retryable."""
+    """A file that stays absent causes an error that is not retryable."""
     with pytest.raises(CredentialProviderError, match="does not exist") as caught:
         load(Rewritten(provider, None, 9.0))
     assert not caught.value.retryable
@@ -130,7 +131,7 @@ def test_file_that_is_missing(provider):
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_wait_continues(fault):
-    """A wait continues while the SSO cache of another process is incomplete, and returns the output."""
+    """A wait continues while another process writes the SSO cache, and then returns the output."""
     s3 = FakeS3().put("s3://bucket/out/1.out", b"output")
 
     def respond(io, sent):
@@ -145,7 +146,7 @@ def test_a_wait_continues(fault):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_file_that_is_too_large(provider):
-    """A file larger than a mebibyte is rejected, and the error names the limit."""
+    """A file larger than a mebibyte is rejected, and the error states the limit."""
 
     class Endless(Rewritten):
         async def read_file(self, path, most):

@@ -18,19 +18,19 @@ KEYS = ROLE + "my-role"
 
 @pytest.fixture
 def imds():
-    """The service, which accepts only IMDSv2."""
+    """A fake service that accepts only IMDSv2 requests."""
     return IMDS()
 
 
 def load(harness, imds, **environ):
-    """Load from *imds*; return the credentials and the request lines."""
+    """Load credentials from *imds*, and return them with the received request lines."""
     harness.environ |= environ
     credentials, requests = harness.load_from(imds, "instance-metadata", path="/")
     return credentials, lines(requests)
 
 
 def test_version_2(harness, imds):
-    """IMDSv2 requires three requests: for a token, for the role and for its credentials."""
+    """IMDSv2 requires three requests: for a token, the name of the role and the role's credentials."""
     credentials, lines = load(harness, imds)
     assert lines == [TOKEN, ROLE, KEYS]
     assert credentials.secret_access_key == "canary-secret-IMDS-1"
@@ -50,7 +50,7 @@ def test_version_2(harness, imds):
     ],
 )
 def test_address(blocking, imds, environ, origin):
-    """The service is at AWS's IPv4 or IPv6 address."""
+    """Requests are sent to AWS's IPv4 address, or to its IPv6 address if this is configured."""
     blocking.environ |= environ
     with Loopback(imds) as server:
         blocking.redirected[origin] = server.url
@@ -82,7 +82,7 @@ def test_version_1(harness, imds, fault):
 
 
 def test_token_timeout(harness, imds):
-    """A token request that times out is given up, and IMDSv1 is tried."""
+    """If the token request times out, IMDSv1 is tried."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
         imds.version_1 = True
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -98,7 +98,7 @@ def test_token_timeout(harness, imds):
     "fault", [response(status=403), response(status=500), b""], ids=["403", "500", "lost"]
 )
 def test_version_1_disabled(harness, imds, fault):
-    """If IMDSv1 is disabled, a missing token is an error."""
+    """If IMDSv1 is disabled, a missing token causes an error."""
     imds.faults.append(fault)
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, imds, AWS_EC2_METADATA_V1_DISABLED="true")
@@ -114,7 +114,7 @@ def test_disabled(harness, imds):
 
 @pytest.mark.parametrize("attempts", ["1", "3"])
 def test_no_service(harness, unused_port, attempts):
-    """Outside EC2 there is no service, which is not an error."""
+    """If there is no service, as outside EC2, no error is raised."""
     harness.environ |= {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
         "AWS_EC2_METADATA_V1_DISABLED": "true",
@@ -154,7 +154,7 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
     ],
 )
 def test_service_without_credentials(harness, imds, faults, lines, caplog):
-    """A service without a role, or with an error, yields no credentials and no error."""
+    """If the service has no role or reports an error, no credentials and no error result."""
     imds.faults += [imds.respond if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
         assert load(harness, imds) == (None, lines)
@@ -181,7 +181,7 @@ def test_attempts(harness, imds):
 
 
 def test_bad_token_request(blocking, imds):
-    """A token request with the status 400 is not repeated."""
+    """A token request is not repeated after a response with status 400."""
     imds.faults.append(response(status=400))
     found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
     assert found == (None, [TOKEN])
@@ -197,7 +197,7 @@ def test_invalid_role_name(blocking, imds, role):
 
 
 def test_malformed_end(blocking, imds):
-    """A malformed expiration is a retryable error that does not show the credentials."""
+    """A malformed expiration causes a retryable error that does not show the credentials."""
     imds.faults += [imds.respond, imds.respond, as_json(GOOD)]
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
@@ -240,7 +240,7 @@ def test_region(harness, imds):
 
 
 def test_no_region(blocking, imds):
-    """There is no region if the service is disabled or does not know it."""
+    """No region is found if the service is disabled or does not return one."""
     with Loopback(imds) as server:
         blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         imds.faults += [imds.respond, response(status=404)]

@@ -20,13 +20,13 @@ FORMATS = {"PKCS#8": PrivateFormat.PKCS8, "legacy": PrivateFormat.TraditionalOpe
 
 @pytest.fixture
 def service(root):
-    """The service, which trusts the root certificate."""
+    """A fake service that trusts the root certificate."""
     return RolesAnywhere(root.certificate)
 
 
 @pytest.fixture(params=FORMATS)
 def values(request, tmp_path, root):
-    """The settings, with a key that is encrypted in either format."""
+    """The settings, with a key that is encrypted in each of two formats in turn."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
     values = settings(tmp_path, leaf)
     encryption = BestAvailableEncryption(PASSPHRASE.encode())
@@ -57,7 +57,7 @@ def test_file(blocking, service, values, tmp_path, end):
 
 
 def test_variable(blocking, service, values, tmp_path):
-    """The file can be set by an environment variable."""
+    """An environment variable can set the path of the file."""
     for name, value in file_setting(tmp_path, PASSPHRASE.encode()).items():
         blocking.environ[name.upper()] = value
     assert load(blocking, service, values).access_key_id == "ASIARA1"
@@ -98,7 +98,7 @@ def test_key_that_is_not_encrypted(blocking, service, leaf, tmp_path):
 
 
 def test_no_passphrase(blocking, service, values, tmp_path):
-    """Without a passphrase the error names the key and both ways to supply one."""
+    """Without a passphrase, the error mentions the key and both ways to supply a passphrase."""
     assert error(blocking, service, values).message == (
         f"the private key file {tmp_path / 'leaf.key'} is encrypted: set "
         "roles_anywhere_private_key_passphrase_file, or pass a function as key_passphrase= to "
@@ -109,7 +109,7 @@ def test_no_passphrase(blocking, service, values, tmp_path):
 @pytest.mark.parametrize("wrong", ["canary", "canary" * 999])
 @pytest.mark.parametrize("way", ["file", "function"])
 def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
-    """A wrong passphrase is an error that names the key and the passphrase's source."""
+    """A wrong passphrase causes an error that mentions the key and the passphrase's source."""
     options = {"key_passphrase": lambda _: wrong} if way == "function" else {}
     if way == "file":
         values |= file_setting(tmp_path, wrong.encode())
@@ -126,7 +126,7 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
 
 @pytest.mark.parametrize("result", [None, 5, b"canary"], ids=str)
 def test_function_that_returns_no_str(blocking, service, values, tmp_path, result):
-    """A function that does not return a str is an error that does not show the result."""
+    """A function that does not return a str causes an error that does not show the result."""
     message = error(blocking, service, values, key_passphrase=lambda _: result).message
     path = tmp_path / "leaf.key"
     assert f"key_passphrase must return a str for the private key file {path}" == message
@@ -150,7 +150,7 @@ def test_function_that_fails(blocking, service, values):
     ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not UTF-8 text")]
 )
 def test_invalid_file(blocking, service, values, tmp_path, text, says):
-    """A passphrase file that is missing, empty or not text is named in the error."""
+    """The error mentions a passphrase file that is missing, empty or not text."""
     values |= file_setting(tmp_path, text or b"")
     if text is None:
         (tmp_path / "passphrase").unlink()

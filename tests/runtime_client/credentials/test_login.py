@@ -30,12 +30,12 @@ def key():
 
 @pytest.fixture
 def signin(key):
-    """The service, which knows the login's public key."""
+    """A fake sign-in service that has the login's public key."""
     return SignIn(key.public_key())
 
 
 def sec1(key):
-    """Return a key in the format of the AWS CLI."""
+    """Return a key in the AWS CLI's format."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -74,7 +74,7 @@ def log_in(harness, document, folder=".aws/login/cache"):
 
 
 def load(harness, signin, config=CONFIG, **options):
-    """Load with *signin* as the service; return the credentials and the requests."""
+    """Load credentials with *signin* as the service, and return them with the received requests."""
     return harness.load_from(signin, "login", config, **options)
 
 
@@ -142,7 +142,7 @@ def test_each_attempt_has_its_own_proof(harness, signin, key):
     ],
 )
 def test_region(blocking, signin, key, changes, origin):
-    """The region of the login is used, or else the client's region."""
+    """The login's region is used, or the client's region if the login has none."""
     log_in(blocking, token(key, **changes))
     with Loopback(signin) as server:
         signin.url = origin
@@ -152,7 +152,7 @@ def test_region(blocking, signin, key, changes, origin):
 
 @pytest.mark.parametrize("folder", ["{home}/elsewhere", "~/elsewhere/"], ids=["path", "home"])
 def test_folder(blocking, signin, key, folder):
-    """A variable sets the folder of the cache."""
+    """An environment variable sets the folder of the cache."""
     blocking.environ["AWS_LOGIN_CACHE_DIRECTORY"] = folder.format(home=blocking.home)
     log_in(blocking, token(key, 3600), "elsewhere")
     assert load(blocking, signin)[0].access_key_id == "ASIALOGIN"
@@ -201,7 +201,7 @@ def test_login_that_is_incomplete(blocking, signin, key, changes, message):
     ],
 )
 def test_no_login(harness, signin, document, message):
-    """Without a login the error tells the user to log in."""
+    """Without a login, the error advises the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, signin).message == f"the login cache file {cache(harness)} {message}"
@@ -234,7 +234,7 @@ def test_wrong_kind_of_key(blocking, signin, key, make):
     ],
 )
 def test_refusal(harness, signin, key, code, remedy):
-    """An error of the service is reported with what to do about it."""
+    """An error from the service is reported together with advice on what to do."""
     log_in(harness, token(key, -1))
     signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, 403))
     caught = error(harness, signin)
@@ -283,7 +283,7 @@ def test_other_refusal(blocking, signin, key, body):
     ],
 )
 def test_malformed_response(blocking, signin, key, document, message):
-    """A response without credentials is an error, and the cache file stays unchanged."""
+    """A response without credentials causes an error, and the cache file stays unchanged."""
     log_in(blocking, token(key, -1))
     before = cache(blocking).read_text()
     signin.faults.append(as_json(document))
@@ -329,7 +329,7 @@ def test_file_that_cannot_be_written(harness, signin, key, caplog):
 
 
 def test_without_cryptography(blocking, signin, key, monkeypatch):
-    """Without cryptography a refresh is an error; credentials that need no refresh are used."""
+    """Without cryptography, a refresh fails, but credentials that need no refresh are used."""
     log_in(blocking, token(key, -1))
     for name in list(sys.modules):
         if name.startswith("cryptography"):

@@ -17,7 +17,7 @@ ALLOW = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Re
 
 @pytest.fixture(scope="module")
 def account(ministack):
-    """A user's credentials and the ARNs of two new roles; a bucket is created as well."""
+    """A user's credentials and the ARNs of two new roles; the fixture also creates a bucket."""
     options = {
         "region_name": REGION,
         "endpoint_url": ministack.url,

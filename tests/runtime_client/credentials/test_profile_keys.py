@@ -41,7 +41,7 @@ def load(name, section, io=None, keyed=()):
     ids=str,
 )
 def test_shared_file(more, expected):
-    """A profile supplies credentials, with a separate provider for each file."""
+    """A profile in either file supplies credentials, through the provider for that file."""
     section = {**KEY, **more}
     both = ("config-file", "shared-credentials-file")
     assert [load(name, section) for name in both] == [expected, None]
@@ -69,7 +69,7 @@ def test_no_key(section):
     ],
 )
 def test_broken_key(more, message):
-    """Incomplete or malformed credentials are an error that does not show them."""
+    """Incomplete or malformed credentials cause an error that does not show them."""
     with pytest.raises(CredentialProviderError, match=message) as caught:
         load("config-file", {**KEY, **more})
     assert caught.value.provider == "config-file"
@@ -77,7 +77,7 @@ def test_broken_key(more, message):
 
 
 def wrote(text, status=0, stderr=b""):
-    """Return a system in which the program vault ends with this output and status."""
+    """Return a system in which the program ``vault`` ends with this output and status."""
     return ScriptedIO(processes={"vault": Finished(status, text, stderr)})
 
 
@@ -101,7 +101,7 @@ WHOLE += b' "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}'
     ids=["whole", "other date", "least"],
 )
 def test_process(text, expected):
-    """The output of a program supplies credentials; its command is split without running a shell."""
+    """The output of a program supplies credentials; its command line is split without a shell."""
     io = wrote(text)
     section = {"credential_process": "vault --role 'the  one' $HOME \"a;b\""}
     assert load("process", section, io) == expected
@@ -144,7 +144,7 @@ def test_no_process(section):
     ],
 )
 def test_broken_process(io, command, message):
-    """A program that cannot be run, fails or writes malformed output is named in the error."""
+    """The error mentions a program that cannot be run, fails or writes malformed output."""
     if command in {"''", "#"}:
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
     with pytest.raises(CredentialProviderError, match=message) as caught:
@@ -155,7 +155,7 @@ def test_broken_process(io, command, message):
 
 
 def test_blank_command():
-    """A command that contains only whitespace is an error."""
+    """A command that contains only whitespace causes an error."""
     with pytest.raises(CredentialProviderError, match=r"\(profile work\) is empty"):
         load("process", {"credential_process": " "})
 

@@ -20,7 +20,7 @@ from tests.runtime_client.scripted_io import ScriptedIO
 
 
 def set_clock(io, seconds):
-    """Set the clock to so many seconds after the start."""
+    """Set the clock to *seconds* after the start."""
     io.elapsed = float(seconds)
 
 
@@ -36,7 +36,7 @@ def set_clock(io, seconds):
     ],
 )
 def test_windows(make_chain, name, lifetime, advisory, mandatory):
-    """The advisory and mandatory windows begin so many seconds before the expiration."""
+    """The two windows begin the given numbers of seconds before the expiration."""
     io = ScriptedIO()
     fetches = CountingProvider(io, lifetime, name)
     credentials = make_chain(io, fetches)
@@ -54,7 +54,7 @@ def test_windows(make_chain, name, lifetime, advisory, mandatory):
 
 
 def test_short_keys_are_fetched_once():
-    """Credentials with a lifetime of 900 seconds are loaded once for 1,000 uses before their refresh."""
+    """Credentials valid for 900 seconds are loaded only once for 1,000 uses before a refresh."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "SessionToken": "t",'
     written += b' "Expiration": "2026-11-22T12:15:00Z"}'
     io = ScriptedIO(processes={"vault": Finished(0, written, b"")})
@@ -121,7 +121,7 @@ def test_failures_without_time(make_chain):
 
 
 def test_unexpected_error_in_the_first_search(make_chain):
-    """An unexpected error of a provider becomes a CredentialProviderError in the first search as well."""
+    """In the first search too, a provider's unexpected error becomes a CredentialProviderError."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
     fetches.error = KeyError("secret")
@@ -132,7 +132,7 @@ def test_unexpected_error_in_the_first_search(make_chain):
 
 
 def test_no_credentials_on_refresh(make_chain):
-    """A provider that has no credentials any more raises an error; no other provider is tried."""
+    """If a provider has no credentials at a refresh, this is an error; no other is tried."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 60)
     credentials = make_chain(io, fetches)
@@ -148,7 +148,7 @@ def test_no_credentials_on_refresh(make_chain):
 
 
 def test_credentials_that_have_expired(make_chain):
-    """Credentials that have expired when they are loaded are rejected."""
+    """Credentials that have already expired when they are loaded are rejected."""
     io = ScriptedIO()
     with pytest.raises(
         CredentialProviderError, match="process returned credentials that expired at"
@@ -218,7 +218,7 @@ def test_another_caller_was_faster(make_chain):
     """A caller that gets the lock after another caller's refresh uses that caller's credentials."""
 
     class Late:
-        """A lock that another caller acquires, and releases after a refresh, just before this caller."""
+        """A lock that another caller holds for a refresh just before this caller acquires it."""
 
         def __init__(self, lock):
             self.lock = lock

@@ -1,4 +1,4 @@
-"""Tests of threads and tasks that share cached credentials, of which one refreshes them."""
+"""Tests of threads or tasks that share cached credentials, which only one of them refreshes."""
 
 import os
 import threading
@@ -102,7 +102,7 @@ def in_threads(count, function, release):
 
 
 def parts(credentials):
-    """Return the numbers in the parts of credentials."""
+    """Return the numbers that the parts of the credentials contain."""
     return {
         credentials.access_key_id.removeprefix("AKID"),
         credentials.secret_access_key.removeprefix("canary-secret-"),
@@ -112,7 +112,7 @@ def parts(credentials):
 
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
 def test_threads_share_a_fetch(make_chain, elapsed):
-    """200 threads that need credentials cause one load, and all get the same credentials."""
+    """200 threads that need credentials cause only one load, and all get the same credentials."""
     io = ThreadSystem()
     gate = GatedProvider(io, threading.Event())
     credentials = make_chain(io, gate)
@@ -161,7 +161,7 @@ def test_a_refresh_that_hangs(make_chain):
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
 @pytest.mark.anyio
 async def test_tasks_share_a_fetch(make_chain, elapsed):
-    """200 tasks that need credentials cause one load, which does not block the event loop."""
+    """200 tasks that need credentials cause only one load, which does not block the event loop."""
     io = TaskSystem()
     gate = GatedProvider(io, anyio.Event())
     credentials = make_chain(io, gate)
@@ -238,7 +238,8 @@ def test_a_real_fork(make_chain):
     fetching.start()
     while gate.count == 1:
         pass
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # other threads run
+    # Python warns of a fork while other threads are running.
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         child = os.fork()
     if child == 0:
         gate.open = True

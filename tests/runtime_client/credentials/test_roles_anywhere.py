@@ -18,7 +18,7 @@ PROFILE = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:profile/p"
 
 @pytest.fixture
 def service(root):
-    """The service, which trusts the root certificate."""
+    """A fake service that trusts the root certificate."""
     return RolesAnywhere(root.certificate)
 
 
@@ -76,7 +76,7 @@ def test_profile(harness, service, leaf, tmp_path):
 
 
 def test_variables(harness, service, leaf, tmp_path):
-    """The settings can also be environment variables, including duration and session name."""
+    """All settings, including duration and session name, can also be environment variables."""
     values = settings(tmp_path, leaf, session_duration="900", role_session_name="me")
     harness.environ |= {name.upper(): value for name, value in values.items()}
     assert load(harness, service, {}).access_key_id == "ASIARA1"
@@ -116,7 +116,7 @@ def test_intermediates(harness, service, intermediate, tmp_path, location):
 
 
 def test_older_key_format(blocking, service, leaf, tmp_path):
-    """A key in the older format of OpenSSL is accepted."""
+    """A key in OpenSSL's older format is accepted."""
     values = settings(tmp_path, leaf)
     (tmp_path / "leaf.key").write_bytes(
         leaf.key.private_bytes(
@@ -195,7 +195,7 @@ def test_not_configured(harness, service):
     ],
 )
 def test_invalid_settings(blocking, service, leaf, tmp_path, *, changes, message):
-    """A setting that is missing or malformed is named in the error, and nothing is sent."""
+    """The error mentions a setting that is missing or malformed, and nothing is sent."""
     assert error(blocking, service, settings(tmp_path, leaf, **changes)).message == message
     assert not service.received
 
@@ -240,7 +240,7 @@ def ed25519_key(_leaf):
     ],
 )
 def test_invalid_files(harness, service, leaf, intermediate, tmp_path, *, name, content, message):
-    """A file that is missing or malformed is named in the error, and nothing is sent."""
+    """The error mentions a file that is missing or malformed, and nothing is sent."""
     values = settings(tmp_path, leaf, intermediate)
     path = tmp_path / name
     if content is None:
@@ -254,7 +254,7 @@ def test_invalid_files(harness, service, leaf, intermediate, tmp_path, *, name, 
 @pytest.mark.parametrize("name", ["certificate", "private_key"])
 @pytest.mark.parametrize("scheme", ["pkcs11", "PKCS11"])
 def test_pkcs11(blocking, service, leaf, tmp_path, name, scheme):
-    """A PKCS#11 URI is rejected with an alternative."""
+    """A PKCS#11 URI is rejected by an error that suggests an alternative."""
     values = settings(tmp_path, leaf, **{name: f"{scheme}:token=t;object=o?pin-value=canary"})
     message = error(blocking, service, values).message
     assert message.startswith(f"roles_anywhere_{name} is a PKCS#11 URI, which is not supported: ")
@@ -262,7 +262,7 @@ def test_pkcs11(blocking, service, leaf, tmp_path, name, scheme):
 
 
 def test_certificate_that_expired(blocking, service, root, tmp_path):
-    """An expired certificate is an error that shows its validity period."""
+    """An expired certificate causes an error that shows the certificate's validity period."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root, days=-1)
     message = error(blocking, service, settings(tmp_path, leaf)).message
     assert f"the certificate {tmp_path / 'leaf.pem'} is valid only from" in message
@@ -278,7 +278,7 @@ def test_certificate_that_expired(blocking, service, root, tmp_path):
     ],
 )
 def test_refusal(harness, service, leaf, tmp_path, *, code, status):
-    """An error of the service is reported with its code."""
+    """An error from the service is reported with its code."""
     service.faults.append(as_json({"message": "no"}, status, {"x-amzn-errortype": code}))
     caught = error(harness, service, settings(tmp_path, leaf))
     assert caught.message == f"CreateSession for {ROLE} failed: no"
@@ -289,7 +289,7 @@ def test_refusal(harness, service, leaf, tmp_path, *, code, status):
     "document", [[], {}, {"credentialSet": []}, {"credentialSet": ["x"]}, {"credentialSet": [{}]}]
 )
 def test_malformed_response(blocking, service, leaf, tmp_path, document):
-    """A response without credentials is a retryable error."""
+    """A response without credentials causes a retryable error."""
     service.faults.append(as_json(document, 201))
     caught = error(blocking, service, settings(tmp_path, leaf))
     assert caught.message.startswith("the response to CreateSession is missing accessKeyId,")

@@ -36,7 +36,7 @@ AGENTS = {
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("variable", AGENTS)
 def test_slow_machine(client, variable, tmp_path):
-    """A local agent that responds within its time limit is asked only once."""
+    """A local agent that responds within the time limit receives each request only once."""
     kind, methods = AGENTS[variable]
     agent = kind()
 

@@ -21,12 +21,12 @@ LOGIN = "run `aws sso login --profile default`"
 
 @pytest.fixture
 def sso():
-    """The portal and the token service."""
+    """The fake portal and token service."""
     return SSO()
 
 
 def cache(harness, name="corp"):
-    """Return the path of the cached token of a session or a start URL."""
+    """Return the path of the cached token of an sso-session or a start URL."""
     return harness.home / ".aws" / "sso" / "cache" / f"{sha1(name.encode()).hexdigest()}.json"
 
 
@@ -52,7 +52,7 @@ def log_in(harness, document, name="corp"):
 
 
 def load(harness, sso, config=CONFIG, **options):
-    """Load with *sso* as both services; return the credentials and the request lines."""
+    """Load credentials with *sso* as both services, and return them with the request lines."""
     credentials, requests = harness.load_from(sso, "sso", config, **options)
     return credentials, lines(requests)
 
@@ -88,7 +88,7 @@ def test_region_of_the_session(blocking, sso):
 
 
 def test_refresh(harness, sso):
-    """A token with less than 15 minutes left is refreshed, and the file mode is 0600."""
+    """A token with less than 15 minutes left is refreshed, and the new cache file has mode 0600."""
     log_in(harness, token(14 * 60))
     credentials, lines = load(harness, sso)
     assert credentials.access_key_id == "ASIASSO1"
@@ -144,7 +144,7 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
     ],
 )
 def test_refresh_that_fails(harness, sso, changes, faults, caplog):
-    """If a refresh fails, the token is used until it expires; then the error says what to do."""
+    """If a refresh fails, the token is used until it expires; then the error states what to do."""
     log_in(harness, token(60, **changes))
     before = cache(harness).read_text()
     sso.faults += faults
@@ -236,7 +236,7 @@ def test_not_configured(harness, sso, config):
     ],
 )
 def test_invalid_settings(blocking, sso, config, message):
-    """A setting that is missing or contradictory is named in the error."""
+    """The error mentions a setting that is missing or contradictory."""
     assert error(blocking, sso, config).message == message
 
 
@@ -261,14 +261,14 @@ def test_invalid_settings(blocking, sso, config, message):
     ],
 )
 def test_invalid_cache(harness, sso, document, message):
-    """Without a valid cached token, the error tells the user to log in."""
+    """Without a valid cached token, the error advises the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, sso).message == f"the SSO token file {cache(harness)} {message}: {LOGIN}"
 
 
 def test_unauthorized(harness, sso):
-    """If the service rejects the token, the error tells the user to log in."""
+    """If the service rejects the token, the error advises the user to log in."""
     log_in(harness, token(accessToken="canary-unknown"))
     caught = error(harness, sso)
     assert caught.message.endswith(f"Session token not found or invalid: {LOGIN}")
@@ -277,7 +277,7 @@ def test_unauthorized(harness, sso):
 
 
 def test_forbidden(harness, sso):
-    """Other errors of the service are reported without the token that they repeat."""
+    """Other errors from the service are reported without the token, even if they repeat it."""
     log_in(harness, token())
     sso.faults.append(as_json({"message": "No access canary-access-token"}, 403))
     assert (
@@ -332,7 +332,7 @@ def test_forbidden(harness, sso):
     ],
 )
 def test_malformed_response(blocking, sso, document, message):
-    """A response without credentials is a retryable error, but malformed credentials are not."""
+    """A response without credentials causes a retryable error, but malformed credentials do not."""
     log_in(blocking, token())
     sso.faults.append(as_json(document))
     caught = error(blocking, sso)

@@ -8,7 +8,7 @@ from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
 
 @pytest.fixture
 def sts():
-    """STS, which accepts one token."""
+    """A fake STS that accepts one token."""
     return STS()
 
 
@@ -78,7 +78,7 @@ def test_not_configured(harness, sts, explicit):
 
 
 def test_no_role(blocking, sts, token_file):
-    """A token file without a role is an error that says how to set one."""
+    """A token file without a role causes an error that states how to set a role."""
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(token_file)
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts)
@@ -97,7 +97,7 @@ def test_no_role(blocking, sts, token_file):
     ],
 )
 def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
-    """The error names the token file and what is wrong with it."""
+    """The error mentions the token file and states what is wrong with it."""
     path = tmp_path / "token"
     if content == "folder":
         path.mkdir()
@@ -110,7 +110,7 @@ def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
 
 
 def test_refusal(harness, sts, token_file):
-    """An error of STS is reported without the token that it repeats."""
+    """An STS error is reported without the token, even if the error repeats it."""
     token_file.write_text("canary-of-another")
     harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     with pytest.raises(CredentialProviderError) as caught:
@@ -121,7 +121,7 @@ def test_refusal(harness, sts, token_file):
 
 
 def test_identity_provider_that_is_down(harness, sts, token_file):
-    """The error of STS for an unreachable identity provider is retried."""
+    """The request is retried if STS cannot reach the identity provider."""
     sts.faults.append(sts_error("IDPCommunicationError", "no response"))
     harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     assert load(harness, sts).access_key_id == "ASIASTS1"

@@ -25,9 +25,9 @@ from tests.runtime_client.layer.runtime_api import ROOT, TIMEOUT, Sandbox, runti
 from tests.runtime_client.loopback import Loopback, response
 
 THIS_PYTHON = "{}.{}".format(*sys.version_info)
-# `make layer-test` sets LAYERS=all: test all Pythons, including the slow tests.
+# `make layer-test` sets LAYERS=all, so that all Python versions are tested, also by the slow tests.
 ALL_PYTHONS = os.environ.get("LAYERS") == "all"
-# On a Python that Lambda does not offer yet, no test of this folder is collected.
+# On a Python version that Lambda does not offer yet, no test in this folder is collected.
 collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
 SPECS = {
     f"{variant}{'-sourceless' if sourceless else ''}-{python}-{architecture}": LayerSpec(
@@ -37,7 +37,7 @@ SPECS = {
     for variant, sourceless in (("lean", False), ("lean", True), ("full", False))
 }
 LEAN = LayerSpec(THIS_PYTHON, ARCHITECTURE, "lean")
-# The direct dependencies of the distribution.
+# The direct dependencies of the distribution package.
 REQUIRED = [
     re.match(r"[\w-]+", line)[0]
     for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -74,7 +74,7 @@ def read_only(folder):
 
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory):
-    """A function that builds and unpacks the layer of a specification once."""
+    """A function that builds and unpacks the layer for a specification, only once for each."""
     made = {}
 
     def make(spec):
@@ -87,13 +87,13 @@ def unpacked(tmp_path_factory):
 
 @pytest.fixture(params=[pytest.param(spec, id=name) for name, spec in SPECS.items()])
 def layer(request, unpacked):
-    """Each layer for this Python; with LAYERS=all, for each Python."""
+    """Each layer for this Python version; with LAYERS=all, each layer for every version."""
     return unpacked(request.param)
 
 
 @pytest.fixture
 def lean_layer(unpacked):
-    """The lean layer for this Python."""
+    """The lean layer for this Python version."""
     return unpacked(LEAN)
 
 
@@ -121,10 +121,10 @@ def wheel(tmp_path, monkeypatch):
 
 
 class Service:
-    """A server that plays SageMaker, S3 and the container credentials endpoint.
+    """A server that simulates SageMaker, S3 and the container credentials endpoint.
 
-    Each signature is verified with the newest credentials of `known`, by a clock that is fast by
-    `ahead`.  Jobs with the payload ``meet`` wait for each other in pairs.
+    Each signature is verified with the newest credentials in `known`, and with a clock that is fast
+    by `ahead`.  Jobs with the payload ``meet`` wait for each other in pairs.
     """
 
     def __init__(self):
@@ -166,7 +166,7 @@ class Service:
         return response(json.dumps(document).encode())
 
     def received(self, method, target=""):
-        """Return the received requests with a method and a target that starts with *target*."""
+        """Return the received requests with this method, whose target starts with *target*."""
         return [
             request
             for request in self.server.requests
@@ -197,7 +197,7 @@ class Service:
         }
 
     def close_idle(self):
-        """Close all connections, as servers do with idle ones."""
+        """Close all connections, as servers do with idle connections."""
         for connection in self.open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -224,7 +224,7 @@ def task(tmp_path_factory):
 
 @pytest.fixture
 def sandbox(task):
-    """A function that makes the sandbox for a layer, a handler and its environment variables."""
+    """A function that creates a sandbox for a layer, a handler and its environment variables."""
 
     def make(layer, handler, environ):
         return Sandbox(

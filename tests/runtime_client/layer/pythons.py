@@ -1,10 +1,10 @@
-"""The Pythons with which tests run and layers are built: those installed here, and Debian's.
+"""The Python versions that run tests and build layers: those installed here, and Debian's.
 
 The Makefile runs this module to download Debian's Pythons with apt, from the mirror that this
-machine uses, into folders of the virtual environment.  The folder `native` has the versions that
-are not installed here.  The folder `arm64` has those that QEMU emulates, one program at a time.
-The packages are only unpacked, so no root access is needed.  Debian does not have every version.
-Without apt nothing is downloaded.
+machine uses, into folders of the virtual environment.  The folder `native` contains the versions
+that are not installed here.  The folder `arm64` contains those that QEMU emulates, one program at a
+time.  The packages are only unpacked, so no root access is needed.  Debian does not have every
+version.  Without apt nothing is downloaded.
 """
 
 import platform
@@ -21,7 +21,7 @@ from sagemaker_runtime_client.layer._tools import interpreter, run
 
 # The architecture of this machine, in Lambda's terms.
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# The Debian release that has each Python.
+# The Debian release that contains each Python version.
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
 _ARM64 = {"APT::Architecture": "arm64", "APT::Architectures": "arm64"}
 _NATIVE = Path(sys.prefix, "pythons")
@@ -37,13 +37,13 @@ exec {loader} --library-path {libraries} --argv0 "$0" {program} "$@"
 
 @cache
 def found():
-    """Return the Python versions that can run functions here, each with its architecture."""
+    """Return the Python versions, with their architectures, that can run functions here."""
     emulated = [(python, "arm64") for python in PYTHONS if (_EMULATED / python).exists()]
     return [(python, ARCHITECTURE) for python in PYTHONS if _is_here(python)] + emulated
 
 
 def command(spec):
-    """Return the command that starts the Python of a layer."""
+    """Return the command that starts the Python interpreter for a layer."""
     if spec.architecture == ARCHITECTURE:
         return [interpreter(spec.python)]
     root = _EMULATED / spec.python
@@ -51,7 +51,7 @@ def command(spec):
 
 
 def _is_here(python):
-    """Return whether this Python is installed for the architecture of this machine."""
+    """Return whether this Python version is installed for this machine's architecture."""
     try:
         return bool(interpreter(python))
     except ConfigError:
@@ -68,7 +68,7 @@ def fetch_native():
 
 
 def _fetch_native(python, mirror):
-    """Download a Python for this machine that can create virtual environments."""
+    """Download a Python version for this machine that can create virtual environments."""
     root = _NATIVE / python
     packages = [f"python{python}", f"python{python}-venv", "libstdc++6"]
     _unpack(packages, f"deb {mirror} {_RELEASES[python]} main\n", root)
@@ -80,7 +80,7 @@ def _fetch_native(python, mirror):
     (loader,) = root.glob("lib*/ld-linux-*.so.*")
     libraries = ":".join([f"{root}/{one}/{platform.machine()}-linux-gnu" for one in _LIBRARIES])
     _write_program(program, _LAUNCHER.format(loader=loader, libraries=libraries, program=original))
-    # Python locates its library relative to the path by which it is started.
+    # Python locates its standard library relative to the path by which it is started.
     (_NATIVE / "bin").mkdir(exist_ok=True)
     _write_program(_NATIVE / "bin" / program.name, f'#!/bin/sh\nexec {program} "$@"\n')
 
@@ -94,7 +94,7 @@ def _write_program(path, text):
 def fetch_arm64():
     """Download the emulator, and each Python that is also installed here.
 
-    The installed Python compiles the emulated one's library.
+    The installed Python compiles the standard library of the emulated Python.
     """
     rmtree(_EMULATED, ignore_errors=True)
     mirror = "" if ARCHITECTURE == "arm64" else _mirror()
@@ -106,14 +106,14 @@ def fetch_arm64():
         copy(Path(scratch, "usr", "bin", _EMULATOR.name), _EMULATOR)
     for python in filter(_is_here, _RELEASES):
         root = _EMULATED / python
-        # AWS's runtime client is written in C++.
+        # AWS's runtime client is written in C++, and requires libstdc++.
         source = f"deb {mirror} {_RELEASES[python]} main\n"
         _unpack([f"python{python}", "libstdc++6"], source, root, **_ARM64)
         run(interpreter(python), "-m", "compileall", "-q", root / "usr" / "lib" / f"python{python}")
 
 
 def _mirror():
-    """Return the URL from which apt downloads Debian's packages, or an empty string without one."""
+    """Return the URL from which apt downloads Debian's packages; an empty string if none is set."""
     if which("apt-get") is None:
         return ""
     with TemporaryDirectory() as scratch:

@@ -1,7 +1,8 @@
 """The Lambda side of a function: its Runtime API, and the sandbox in which it runs.
 
-The function runs under AWS's runtime client, `awslambdaric`.  Its module search path has only the
-function's folder, the layer and that client: no site-packages, no home folder, no writable folder.
+The function runs under AWS's runtime client, `awslambdaric`.  Its module search path contains only
+the function's folder, the layer and that client: no site-packages, no home folder, no writable
+folder.
 """
 
 import json
@@ -181,7 +182,7 @@ def unprivileged():
 
 
 def runtime_folder(spec):
-    """Return the folder with AWS's runtime client for a layer's Python, and install it there once."""
+    """Return the folder with AWS's runtime client for a layer's Python; install the client once."""
     folder = Path(sys.prefix, "lambda", f"{spec.python}-{spec.architecture}")
     if not folder.exists():
         group = ("--group", f"{ROOT / 'pyproject.toml'}:lambda")

@@ -48,7 +48,7 @@ GUARDED = {
 def run_in(layer, program, *options):
     """Run a program with only a layer on the module search path.
 
-    Its output, parsed as JSON, and its stderr are returned.
+    Return its output, parsed as JSON, and its stderr.
     """
     started = [*unprivileged(), *command(layer.spec), "-S", *options, "-c", program]
     environ = {"PYTHONPATH": str(layer.python)}
@@ -69,7 +69,7 @@ def test_names(lean_layer):
 
 
 def test_full_names(unpacked):
-    """The full layer also contains cryptography, and of cffi only the extension module."""
+    """The full layer also contains cryptography, and only the extension module of cffi."""
     layer = unpacked(LayerSpec(THIS_PYTHON, LEAN.architecture, "full"))
     names = {path.name.partition(".")[0] for path in layer.python.iterdir()}
     beside = {name for name in names if "-" not in name} - LEAN_NAMES
@@ -176,7 +176,7 @@ def test_bytecode_is_used(layer):
 
 
 def test_bytecode(lean_layer):
-    """Each source file has bytecode that is never checked and has paths below /opt for tracebacks."""
+    """Bytecode is never checked against its source, and has paths below /opt for tracebacks."""
     sources = list(lean_layer.python.rglob("*.py"))
     assert len(sources) > 100
     for source in sources:
@@ -212,7 +212,7 @@ def modules_imported(path, name):
 
 
 def test_no_import_is_broken(lean_layer):
-    """Modules that the recipe leaves out are imported only where the import may fail."""
+    """Modules that the recipe leaves out are imported only where a failing import does no harm."""
     missing = set()
     for path in lean_layer.python.rglob("*.py"):
         parts = path.relative_to(lean_layer.python).with_suffix("").parts
@@ -225,7 +225,7 @@ def test_no_import_is_broken(lean_layer):
 
 
 def test_recipe(unpacked, tmp_path):
-    """Each pattern of the recipe matches some file, and no file that matches is in a layer."""
+    """Each pattern of the recipe matches a file, and no matching file is in a layer."""
     spec = LayerSpec(THIS_PYTHON, LEAN.architecture, "full")
     _install(spec, tmp_path / "pins.txt", PINS.read_text(), tmp_path / "all")
     for package in PACKAGES:
@@ -273,7 +273,7 @@ def test_module_of_a_docstring():
     not ALL_PYTHONS, reason="builds a layer of boto3 for each Python: run make layer-test"
 )
 def test_size_compared_with_boto3(layer):
-    """The zip file stays below a fixed fraction of the size of a layer of boto3."""
+    """The zip file stays below a fixed fraction of the size of a boto3 layer."""
     most = {("lean", False): 0.1, ("lean", True): 0.065, ("full", False): 0.38}
     spec = layer.spec
     boto3 = boto3_layer(spec.python)
@@ -283,7 +283,7 @@ def test_size_compared_with_boto3(layer):
 
 @lru_cache
 def boto3_layer(python):
-    """Build a layer of boto3, and return it."""
+    """Build a boto3 layer, and return it."""
     pinned = select_pins((ROOT / "tests" / "benchmarks" / "layers" / "boto3.txt").read_text())
     with TemporaryDirectory() as folder:
         return build_zip(LayerSpec(python, LEAN.architecture), Path(folder) / "boto3.zip", pinned)

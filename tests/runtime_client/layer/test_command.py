@@ -17,7 +17,7 @@ NAME = f"sagemaker-runtime-client-{__version__}"
 
 @pytest.fixture
 def layer(wheel, tmp_path, capsys):
-    """A function that runs the command; it returns exit code, output rows and stderr."""
+    """A function that runs the command and returns the exit code, the output rows and stderr."""
     (tmp_path / "pins.txt").write_text(wheel("demo", "1"))
     (tmp_path / "rival.txt").write_text(wheel("rival", "2"))
 
@@ -47,7 +47,7 @@ def test_all(layer, tmp_path):
 
 
 def test_comparison_with_a_sourceless_layer(layer, tmp_path):
-    """A layer for comparison is built with sources, next to the sourceless one."""
+    """A layer for comparison is built with sources, in addition to the sourceless layer."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
     assert code == 0
@@ -127,7 +127,7 @@ def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
 
 
 def test_full_disk(layer, tmp_path):
-    """A full disk has its own exit code, and leaves no partial layer."""
+    """A full disk causes a specific exit code, and no partial layer is left."""
     name = f"{NAME}-lean-python{THIS_PYTHON}-arm64.zip"
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).symlink_to("/dev/full")
@@ -149,7 +149,7 @@ def test_wrong_hash(layer, tmp_path):
 
 
 def test_compiler(tmp_path, monkeypatch):
-    """The compiler runs as a program without this distribution's packages."""
+    """The compiler runs as a separate program that cannot import this distribution's packages."""
     source = tmp_path / "python" / "package" / "module.py"
     source.parent.mkdir(parents=True)
     source.write_text("'Text.'\nanswer = 42\n")

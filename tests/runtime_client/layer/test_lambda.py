@@ -68,7 +68,7 @@ def test_frozen(function, service, job):
 
 @pytest.mark.skipif(not ALL_PYTHONS, reason="takes a minute: run make layer-test")
 def test_frozen_for_a_minute(unpacked, sandbox):
-    """Clients still work after the function was frozen for a minute, with the connections kept open."""
+    """Clients still work after a function was frozen for a minute with its connections open."""
     with ExitStack() as stack:
         running = []
         for layer in map(unpacked, SPECS.values()):
@@ -98,7 +98,7 @@ def test_rotated_credentials(function, service):
 
 
 def test_bounds(function, layer, task):
-    """A warm function uses less than 128 MB, has a read-only path, and loads modules only from there."""
+    """A warm function uses less than 128 MB, and loads modules only from a read-only search path."""
     function.invoke(job="queue", body="1")
     function.invoke(job="queue_async", bodies=["1", "2"])
     facts = function.invoke(job="facts")["result"]

@@ -79,7 +79,7 @@ def test_source_packages_are_rejected(line, why):
     ids=["pip's own", "no pip"],
 )
 def test_packaging_of_pip(monkeypatch, missing, is_read):
-    """Without packaging, pip's copy is used; without pip, the error says how to install it."""
+    """Without packaging, pip's copy of it is used; without pip, the error advises installing pip."""
     for name in missing:
         for module in ("requirements", "utils"):
             monkeypatch.setitem(sys.modules, f"{name}.{module}", None)
@@ -93,7 +93,7 @@ def test_packaging_of_pip(monkeypatch, missing, is_read):
 
 
 def test_renew(wheel, tmp_path):
-    """A renewal pins the newest wheels of each platform and their dependencies."""
+    """A renewal pins the newest wheels for each platform, and the dependencies of these wheels."""
     wheel("demo", "1.0")
     for platform in ARCHITECTURES.values():
         wheel("demo", "2.0", f"py3-none-{platform}", requires=["other>=1", "pycparser"])

@@ -9,7 +9,7 @@ from sigv4 import Credentials
 
 @pytest.mark.parametrize("function", ["snapstart", "snapstart_by_clock"])
 def test_two_copies(sandbox, layer, service, function):
-    """Two copies of a warm process share no connection, and both reload credentials and clock offset."""
+    """Two copies of a warm process share no connection; both reload credentials and clock offset."""
     service.ahead = timedelta(hours=1)
     environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     with sandbox(layer, f"{function}.handler", environ) as running:

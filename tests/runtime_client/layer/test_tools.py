@@ -14,7 +14,7 @@ from tests.runtime_client.layer.runtime_api import ROOT
 
 @pytest.fixture
 def pythons(tmp_path, monkeypatch):
-    """A function that makes a program which reports a Python version; no real Python is found."""
+    """A function that creates a fake Python that reports a version; no real Python can be found."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     interpreter.cache_clear()
@@ -31,7 +31,7 @@ def pythons(tmp_path, monkeypatch):
 
 
 def test_supported():
-    """The supported Pythons are those in the classifiers of the distribution."""
+    """The supported Python versions are those in the distribution's classifiers."""
     named = [
         line.partition(" :: Python :: ")[2].rstrip('",')
         for line in (ROOT / "pyproject.toml").read_text().splitlines()
@@ -53,7 +53,7 @@ def test_on_the_path(pythons):
 
 
 def test_pyenv(pythons):
-    """If the shim on the PATH does not run, the newest matching Python of pyenv is used."""
+    """If the shim on the PATH does not run, pyenv's newest matching Python is used."""
     pythons("bin/python3.99", "3.99", status=127)
     known = {
         version: pythons(f"pyenv/versions/{version}/bin/python", "3.99")
@@ -64,7 +64,7 @@ def test_pyenv(pythons):
 
 @pytest.mark.parametrize("version", ["3.98", ""])
 def test_none(pythons, version):
-    """If no Python reports the version, the error says how to provide one."""
+    """If no Python reports the version, the error states how to provide one."""
     pythons("bin/python3.99", version)
     (Path(pythons("pyenv/versions/3.99.1/bin/python", "3.99"))).unlink()
     with pytest.raises(

@@ -20,7 +20,7 @@ invocations = itertools.count(1)
 
 
 def handler(event, context):
-    """Run the job that the event names, and return its result."""
+    """Run the job that the event specifies, and return the job's result."""
     os.environ.update(event.get("environ", {}))
     result = JOBS[event["job"]](event, context) if "job" in event else batch(event, context)
     return {"result": result, "invocations": next(invocations), "pid": os.getpid()}

@@ -12,7 +12,7 @@ import snapshot_restore_py
 
 right_time, behind = time.time, [3600]
 time.time = lambda: right_time() - sum(behind)
-# From the snapshot on the clock is right again.
+# From the snapshot on, the clock is correct again.
 snapshot_restore_py.register_before_snapshot(behind.clear)
 
 sys.modules["snapshot_restore_py"] = None
