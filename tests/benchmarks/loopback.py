@@ -49,9 +49,8 @@ SCHEMES = ("http", "https")
 def serving() -> Iterator[Server]:
     """Run the server; its certificate authority is the last one in a full CA bundle.
 
-    As in production, clients load a full bundle.  The authority's organization is Amazon, as of
-    those
-    that sign AWS's certificates, because this package loads Amazon's authorities first.
+    As in production, clients load a full bundle.  The name of the authority is that of AWS's
+    authorities, Amazon, because this package loads Amazon's authorities first.
     """
     with TemporaryDirectory() as folder:
         authority = trustme.CA(organization_name="Amazon")

@@ -8,10 +8,8 @@ from loopback import Server
 from rounds import Figures, Table
 from workers import worker
 
-OURS, THEIRS = (
-    100_000,
-    5_000,
-)  # fewer calls of the others: they take long, and say nothing about this package
+# Other clients make fewer calls, because they are slow and their figures are only for comparison.
+OURS, THEIRS = 100_000, 5_000
 CROWD = 10_000
 PATIENCE = 60.0
 UNFINISHED = {"KiB each": inf, "failed": CROWD, "us": inf, "calls/s": 0.0}

@@ -31,8 +31,8 @@ class Table(NamedTuple):
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the ratios in all rounds, because both figures of a round were
-        measured under the same load.
+        """Return the median of the ratios in all rounds; both figures of a round were measured
+        under the same load.
         """
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
         ratios = [own / other for own, other in pairs if other]

@@ -31,8 +31,8 @@ ASYNC = {
 
 
 class Row(NamedTuple):
-    """A row of the table: where its figures are in the report, and the rival with which the ratio
-    compares.
+    """A row of the table: where its figures are in the report, and the rival to which this package is
+    compared.
     """
 
     what: str

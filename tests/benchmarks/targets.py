@@ -13,8 +13,8 @@ UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
-    """A limit for a figure, optionally a lower figure to aim at, and the command that must run
-    before it.
+    """A limit for a figure, optionally a lower aim, and a command that must run before the
+    measurement.
     """
 
     what: str

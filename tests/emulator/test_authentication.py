@@ -101,7 +101,7 @@ def test_unsigned(emulator, method, target, expected):
 
 
 def test_incomplete_signature(emulator):
-    """An incomplete signature is rejected with SageMaker's own error code."""
+    """An invocation with an incomplete signature is rejected with SageMaker's own error code."""
     request = build_request(
         "POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"}
     )
@@ -161,7 +161,7 @@ def test_clock_skew_at_s3(emulator):
 
 
 def test_user_supplied_clock():
-    """The server uses a clock that the user supplies."""
+    """The time of the server is that of the clock that the user supplies."""
     then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with Emulator(clock=lambda: then) as emulator:
         response = call(emulator, "PUT", "/bucket/key", at=then)

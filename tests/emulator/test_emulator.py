@@ -19,7 +19,7 @@ from tests.emulator.wire import INVOCATION, TIMEOUT, address, build_request, cal
 
 
 def test_stopping_leaves_nothing_behind():
-    """Stopping ends every thread and closes every socket, even if a model or a client blocks."""
+    """Stopping ends every thread and closes every socket, even while a model or a client blocks."""
     before = set(threading.enumerate())
     running = Event()
 
@@ -124,7 +124,7 @@ def test_invalid_arguments(arguments, message):
 
 
 def test_address_in_use(emulator):
-    """An address in use raises an error when the emulator is entered."""
+    """If the address is in use, entering the emulator raises an error."""
     with pytest.raises(OSError, match="in use"):
         Emulator(port=address(emulator)[1]).__enter__()
 

@@ -137,7 +137,7 @@ def test_invalid_name(model):
 
 
 def test_late_return_value():
-    """What a model returns after the invocation has ended is dropped."""
+    """If a model returns after its invocation has ended, what it returns is dropped."""
 
     def model(request):
         request.cancelled.wait(TIMEOUT)

@@ -69,7 +69,7 @@ class TestOverrides:
 
 
 def test_plugin_in_conftest(tmp_path):
-    """A test with boto3 works if conftest.py does no more than list the plugin."""
+    """To test code that uses boto3, it is enough to list the plugin in conftest.py."""
     plugin = "sagemaker_runtime_client.emulator.pytest_plugin"
     imported_before = "from sagemaker_runtime_client.emulator import pytest_plugin\n"
     (tmp_path / "conftest.py").write_text(f"{imported_before}pytest_plugins = ['{plugin}']")

@@ -50,7 +50,7 @@ def test_paths_of_the_endpoint():
 
 
 def test_concurrency():
-    """At most as many invocations run as the limit allows; the others follow in order."""
+    """No more invocations run at a time than the limit allows; the others follow in order."""
     started, go_on = Semaphore(0), Semaphore(0)
 
     def model(_):

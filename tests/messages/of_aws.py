@@ -21,12 +21,12 @@ YESTERDAY = answer(403, "RequestExpired", date="Fri, 20 Nov 2026 12:00:00 GMT")
 
 
 def send(*answers, client=None, **changes):
-    """Send a request, to which a service sends the given responses."""
+    """Send a request to a service that sends the given responses."""
     run((client or caller(ScriptedIO(answers))).send(call(**changes)))
 
 
 def without_files(_io, _sent):
-    """Return the error of a process that cannot open more files."""
+    """Return the error that occurs in a process that cannot open more files."""
     return OSError(EMFILE, "Too many open files")
 
 

@@ -34,7 +34,7 @@ def enter_twice():
 
 
 def wait_for_a_paused_queue():
-    """Wait until a queue is idle that is paused and contains an invocation."""
+    """Wait for a paused queue, which contains an invocation, to become idle."""
     with Emulator(concurrency=0) as emulator:
         call(emulator, "POST", INVOCATION, (), b"in")
         emulator.wait_idle(timeout=0)

@@ -15,7 +15,7 @@ COVERED = ("runtime_client/sagemaker_runtime_client/layer",)
 
 
 def build(*compared):
-    """Run the command with two files to compare that it rejects."""
+    """Run the command with files to compare that it rejects."""
     build_layers(
         Namespace(
             pins=None,
@@ -34,7 +34,7 @@ def without_pip():
 
 
 def renew_conflicting():
-    """Renew pins although each platform has a different version of a project."""
+    """Renew pins while each platform resolves to a different version of a project."""
     versions = iter(range(99))
 
     def resolve(*_):

@@ -31,7 +31,7 @@ URL = "https://bucket.example/key"
 
 
 class SigningOnly:
-    """An algorithm that can sign requests, but supports neither streams nor any scope change."""
+    """An algorithm that can sign requests, but supports neither streams nor other scopes."""
 
     name = "AWS4-TEST"
     service = "sts"

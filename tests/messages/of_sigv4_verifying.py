@@ -18,7 +18,7 @@ def _request(url=URL, headers=(), body=b""):
 
 
 def _header(key=KEY, signer=SIGNER, **changes):
-    """Return the headers of a signed request, after changes to the Authorization header and to
+    """Return the headers of a signed request, with changes to the Authorization header or to
     others.
     """
     headers = signer.sign(_request(), key, at=AT).headers
@@ -29,7 +29,9 @@ def _header(key=KEY, signer=SIGNER, **changes):
 
 
 def _presigned(**replaced):
-    """Return a presigned URL in which each of *replaced* is put before the value of its parameter."""
+    """Return a presigned URL in which the values in *replaced* are inserted before those of its
+    parameters.
+    """
     url = SIGNER.presign(_request(), KEY, at=AT, expires=60)
     for old, new in replaced.items():
         url = url.replace(f"X-Amz-{old}=", f"X-Amz-{old}={new}")

@@ -117,8 +117,8 @@ def test_infer_has_one_timeout():
 
 
 def test_infer_whose_job_uses_up_the_time():
-    """If queueing the job uses up the timeout, the error has its handle, and the output is polled
-    once.
+    """If queueing the job uses up the timeout, the output is polled once, and the error has the
+    job's handle.
     """
     io = ScriptedIO(both_services, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
