@@ -1,4 +1,4 @@
-"""ASGI servers on real sockets, each in its own thread, and a client that sends raw requests."""
+"""Runs ASGI servers on real sockets, each in its own thread, and a client that sends raw requests."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "very-secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PATIENCE = 30.0  # seconds, a timeout for events that normally happen at once
+PATIENCE = 30.0  # seconds, a timeout for events that normally happen immediately
 
 
 def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
@@ -37,7 +37,8 @@ def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_pat
         server.should_exit = True
         await serving
 
-    run = uvloop.run if http == "httptools" else asyncio.run  # as in uvicorn[standard]
+    # uvicorn[standard] uses httptools together with uvloop.
+    run = uvloop.run if http == "httptools" else asyncio.run
     run(serve())
 
 
@@ -72,7 +73,7 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Event, str], None]] = {
 
 @contextmanager
 def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
-    """Serve an application that supports the lifespan protocol, and yield the port."""
+    """Start a server for an application that supports the lifespan protocol, and yield the port."""
     listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
     port: int = listener.getsockname()[1]
     thread = Thread(target=SERVERS[server], args=(app, listener, stop, root_path))
@@ -85,12 +86,12 @@ def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
 
 
 class Inner:
-    """An application whose response contains the body and the access key ID that it received.
+    """An application that returns the body and the access key ID of each request.
 
     Attributes:
-        seen: The scopes of the requests.
-        last: The types of the messages that the server sent after the bodies.
-        started: Whether the lifespan began.
+        seen: The scopes of the received requests.
+        last: For each request to ``/wait``, the type of the message that followed the body.
+        started: Whether the server has sent a lifespan message.
     """
 
     def __init__(self) -> None:
@@ -141,7 +142,7 @@ def signed(
     credentials: Credentials = KEY,
     at: datetime | None = None,
 ) -> dict[str, str]:
-    """Return the headers of a signed request, including *headers*."""
+    """Sign a request, and return its headers, including *headers*."""
     headers = {"host": HOST, **dict(headers)}
     request = SignableRequest(method, f"http://{HOST}{target}", headers, Payload.of(body))
     signature = signer.sign(request, credentials, at=at or datetime.now(UTC))
@@ -149,14 +150,14 @@ def signed(
 
 
 def head(method: str, target: str, headers: Any) -> bytes:
-    """Return the head of a request."""
+    """Return the encoded head of a request."""
     pairs = headers.items() if isinstance(headers, dict) else headers
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 class Connection:
-    """A client's connection that sends arbitrary bytes."""
+    """A client connection over which arbitrary bytes can be sent."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
@@ -178,7 +179,7 @@ class Connection:
         return self.receive_response(method)
 
     def receive_response(self, method: str = "GET") -> Response:
-        """Return the next final response."""
+        """Return the next response, except informational ones (1xx)."""
         with HTTPResponse(self.socket, method=method) as response:
             response.begin()
             content = response.read()
@@ -193,7 +194,7 @@ class Connection:
             return True
 
     def flood(self, piece: bytes) -> None:
-        """Send until the server closes the connection."""
+        """Send *piece* repeatedly until the server closes the connection."""
         try:
             while True:
                 self.socket.sendall(piece)
@@ -201,7 +202,7 @@ class Connection:
             return
 
     def fill(self, piece: bytes) -> None:
-        """Send until the server has read nothing for 0.3 seconds."""
+        """Send *piece* repeatedly until the server has not read anything for 0.3 seconds."""
         self.socket.settimeout(0.3)
         with suppress(TimeoutError):
             while True:

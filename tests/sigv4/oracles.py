@@ -32,7 +32,7 @@ Headers = list[tuple[str, str]]
 
 
 class Unsigned(NamedTuple):
-    """A request to sign, the credentials and the time."""
+    """A request to sign, with the credentials and the signing time."""
 
     service: str
     region: str
@@ -48,12 +48,12 @@ class Unsigned(NamedTuple):
 
     @property
     def s3(self) -> bool:
-        """Whether S3's rules apply."""
+        """Whether the request is signed by S3's rules."""
         return self.service == "s3"
 
 
 class Signed(NamedTuple):
-    """The intermediate and final results of botocore for a request."""
+    """The intermediate and final results of signing a request with botocore."""
 
     canonical_request: str
     string_to_sign: str
@@ -63,13 +63,13 @@ class Signed(NamedTuple):
 
 
 def botocore_signs(request: Unsigned) -> Signed:
-    """Sign in headers with botocore."""
+    """Sign a request with botocore, with the signature in the headers."""
     auth = S3SigV4Auth if request.s3 else SigV4Auth
     return _stages(request, auth(*_botocore_arguments(request)))
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """Presign with botocore, which drops repeated parameters and reads + as a space."""
+    """Presign with botocore, which drops repeated parameters and decodes + as a space."""
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 
@@ -82,8 +82,8 @@ def _botocore_arguments(request: Unsigned) -> tuple[BotocoreCredentials, str, st
 
 
 def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
-    """Do the steps of botocore's ``add_auth`` at a given time, and return their results."""
-    # When botocore presigns, it moves the body into the query, as if it were a form.
+    """Perform the steps of botocore's ``add_auth`` for a given time, and return the results."""
+    # When botocore presigns, it would move the body into the query, as if it were a form.
     presigning = isinstance(auth, SigV4QueryAuth)
     unsigned_request = AWSRequest(
         request.method, request.url, data=b"" if presigning else request.body
@@ -108,7 +108,7 @@ def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
 
 
 def awscrt_signs(request: Unsigned) -> tuple[str, str]:
-    """Sign in headers with awscrt, and return the names of the signed headers and the signature."""
+    """Sign in headers with awscrt, and return the signed headers' names and the signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_HEADERS, None)
     authorization = dict(signed.headers)["Authorization"]
     _, names, signature = authorization.split(", ")
@@ -116,7 +116,7 @@ def awscrt_signs(request: Unsigned) -> tuple[str, str]:
 
 
 def awscrt_presigns(request: Unsigned, expires: int) -> str:
-    """Presign with awscrt, and return the signature."""
+    """Presign a request with awscrt, and return the signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS, expires)
     return signed.path.rpartition("X-Amz-Signature=")[2]
 

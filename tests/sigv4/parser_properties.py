@@ -1,7 +1,7 @@
-"""Properties that hold for arbitrary bytes: as a signed request, and as an error response of AWS.
+"""Properties of the parsers of signed requests and AWS error responses, for arbitrary bytes.
 
-`test_parser_properties.py` checks them with few examples, ``tests/fuzz`` with many.  `PROPERTIES`
-maps each check to the strategy of its argument.
+``test_parser_properties.py`` checks the properties with a few hundred examples each, ``tests/fuzz``
+with many.  `PROPERTIES` maps each check to the strategy for its argument.
 """
 
 import json
@@ -32,7 +32,7 @@ HOST = "h.example"
 
 
 class Change(NamedTuple):
-    """A replacement of some bytes."""
+    """A replacement of some bytes in a byte string."""
 
     at: int
     length: int
@@ -40,7 +40,7 @@ class Change(NamedTuple):
 
 
 def altered(data: bytes, changes: Sequence[Change]) -> bytes:
-    """Return *data* with some of its bytes replaced."""
+    """Apply *changes* to *data*, and return the result."""
     for change in changes:
         at = change.at % (len(data) + 1)
         data = data[:at] + change.by + data[at + change.length :]
@@ -48,19 +48,19 @@ def altered(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 class Arriving(NamedTuple):
-    """Valid data and the changes to it."""
+    """Valid data, and the changes that are made to it in transit."""
 
     data: bytes
     changes: Sequence[Change]
 
     @property
     def altered(self) -> bytes:
-        """The changed data."""
+        """The data after the changes."""
         return altered(self.data, self.changes)
 
 
 def outcome(read: Callable[[], Any]) -> Any:
-    """Return what *read* returns, or the SigV4Error that it raises; other errors are not caught."""
+    """Return the result of *read*, or the SigV4Error that it raises; other errors are not caught."""
     try:
         return read()
     except SigV4Error as refusal:
@@ -68,7 +68,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def requests_are_parsed_or_rejected(data: bytes) -> None:
-    """Arbitrary bytes are parsed as a request that can be sent, or raise a SigV4Error."""
+    """Parsing arbitrary bytes returns a request that can be sent, or raises a SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
         assert len(str(read)) < 200
@@ -78,7 +78,7 @@ def requests_are_parsed_or_rejected(data: bytes) -> None:
 
 
 def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
-    """A changed request has the meaning of the original, or raises a SigV4Error without secrets."""
+    """Verifying a changed request has the original's result, or raises an error without secrets."""
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
     if isinstance(found, SigV4Error):
@@ -90,13 +90,13 @@ def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
 
 
 def verified(data: bytes) -> Verified:
-    """Verify a raw request."""
+    """Parse and verify a raw request."""
     known = {KEY.access_key_id: KEY}
     return verify(parse_request(data), known, at=AT, service="s3", region="us-east-1")
 
 
 def responses_are_explained_or_rejected(arriving: Arriving) -> None:
-    """Any response gives a printable explanation without secrets, or UnexplainedError."""
+    """`explain` returns a printable text without secrets for any response, or UnexplainedError."""
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):
         assert len(str(explanation)) < 200

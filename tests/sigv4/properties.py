@@ -1,7 +1,7 @@
-"""Properties that hold for every request.
+"""Properties of signatures that must hold for every request.
 
-`test_properties.py` checks them with few examples, `tests/fuzz` with many.  `PROPERTIES` maps each
-name to a check and the strategy of its argument.
+``test_properties.py`` checks the properties with few examples, ``tests/fuzz`` with many.
+`PROPERTIES` maps each name to a check and the strategy for its argument.
 """
 
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ NOISE_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def headers_are_botocores(request: Unsigned) -> None:
-    """Every stage of signing in headers has botocore's result, and `verify` accepts the request."""
+    """Each stage of signing in headers has the same result as in botocore, and `verify` accepts it."""
     expected, actual = botocore_signs(request), sign(request)
     assert actual.canonical_request == expected.canonical_request
     assert actual.string_to_sign == expected.string_to_sign
@@ -48,7 +48,7 @@ def headers_are_botocores(request: Unsigned) -> None:
 
 
 def urls_are_botocores(request: Unsigned) -> None:
-    """A presigned URL has botocore's signature; `verify` accepts the URLs of both packages."""
+    """A presigned URL has the same signature as botocore's, and `verify` accepts both URLs."""
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert extract_signature(arrived.url) == expected.signature
@@ -57,11 +57,12 @@ def urls_are_botocores(request: Unsigned) -> None:
 
 
 def headers_are_awscrts(request: Unsigned) -> None:
-    """A signature in headers is awscrt's for any encoding of the query.
+    """For any encoding of the query, a signature in headers is the same as awscrt's.
 
-    botocore signs the query as it is written, but services decode it first: ``*`` and ``%2a``
-    become ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes ``a=1&b=2``, and a plus
-    becomes ``%2B``.  This package does the same as awscrt.
+    botocore signs the query unchanged, but services decode it before they verify the signature:
+    ``*`` and ``%2a`` become ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes
+    ``a=1&b=2``, and a plus becomes ``%2B``.  This package signs what services verify, as awscrt
+    does.
     """
     names, signature = awscrt_signs(request)
     actual = sign(request)
@@ -71,7 +72,7 @@ def headers_are_awscrts(request: Unsigned) -> None:
 
 
 def urls_are_awscrts(request: Unsigned) -> None:
-    """The signature of a presigned URL is awscrt's, also with repeated names."""
+    """The signature of a presigned URL is the same as awscrt's, even with repeated parameters."""
     assert extract_signature(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert receive(arrived, request).access_key_id == request.access_key_id
@@ -83,7 +84,7 @@ def extract_signature(url: str) -> str:
 
 
 class Changed(NamedTuple):
-    """A request, whether it is presigned, and the name of a change in transit."""
+    """A request, whether it is presigned, and the name of a change made to it in transit."""
 
     request: Unsigned
     presigned: bool
@@ -91,7 +92,7 @@ class Changed(NamedTuple):
 
 
 def changes_are_refused(case: Changed) -> None:
-    """A change in transit is rejected if and only if botocore would have signed something else."""
+    """A changed request is rejected if and only if its canonical request in botocore also changes."""
     request, presigned, change = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     arrived = CHANGES[change](sent)
@@ -102,14 +103,14 @@ def changes_are_refused(case: Changed) -> None:
 
 
 def other_scopes_are_refused(case: Changed) -> None:
-    """A signature is valid only for its own key, token, service, region and time."""
+    """A signature is rejected for another key, token, service, region or time."""
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
 
 
 def noise_is_refused(arrived: Arrived) -> None:
-    """For arbitrary values in a request, `verify` raises only its own errors."""
+    """For arbitrary values in a request, `verify` raises no error except SignatureError."""
     try:
         request = SignableRequest(arrived.method, arrived.url, arrived.headers)
         refused = verify(
@@ -121,7 +122,7 @@ def noise_is_refused(arrived: Arrived) -> None:
 
 
 def _accepts(arrived: Arrived, request: Unsigned) -> bool:
-    """Return whether `verify` accepts *arrived* for *request*; it may raise only its own errors."""
+    """Return whether `verify` accepts *arrived*; errors except SignatureError are not caught."""
     try:
         receive(arrived, request)
     except SignatureError:
@@ -130,7 +131,7 @@ def _accepts(arrived: Arrived, request: Unsigned) -> bool:
 
 
 def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
-    """Return botocore's canonical request of *arrived*, with the listed signed headers."""
+    """Return the canonical request that botocore computes for *arrived* and its signed headers."""
     authorization = dict(arrived.headers).get("authorization")
     path, _, query = arrived.url.partition("?")
     pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
@@ -145,7 +146,7 @@ def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
     seen = AWSRequest(arrived.method, url, data=arrived.body)
     for name, value in arrived.headers:
         if name.lower() in names:
-            seen.headers.add_header(name, value.strip(" \t"))  # as every HTTP parser does
+            seen.headers.add_header(name, value.strip(" \t"))  # every HTTP parser does this
     return kind(None, request.service, request.region).canonical_request(seen)
 
 
@@ -171,7 +172,7 @@ def _on_headers(change):
 
 
 def _each_value(change):
-    """Change the values of all headers except the one that holds the signature."""
+    """Return a function that changes the values of all headers except ``authorization``."""
     return _on_headers(
         lambda headers: [
             (name, value if name == "authorization" else change(value)) for name, value in headers
@@ -223,19 +224,19 @@ OTHERS = {
 
 
 def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
-    """Return *request* with a signed body: only S3's rules allow an unsigned body with a URL."""
+    """Return *request* with a signed body, except for S3: only S3 presigns unsigned bodies."""
     return request if request.s3 else request._replace(unsigned_payload=False)
 
 
 def _changed(names) -> st.SearchStrategy[Changed]:
-    """Return a strategy of requests, presigned or not, with one of the changes *names*."""
+    """Return a strategy for requests, presigned or not, each with one of the changes *names*."""
     signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
     to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
 
 
 def _or_noise(*good: str) -> st.SearchStrategy[str]:
-    """Return a strategy of the texts of one part of a signed request, and of arbitrary text."""
+    """Return a strategy for one part of a signed request: mostly valid values, or any string."""
     noise = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=4)
     return st.one_of(*[st.sampled_from(good)] * 6, noise)
 
@@ -260,7 +261,7 @@ _claims = st.fixed_dictionaries(
 
 
 def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request that has a possibly invalid signature in its headers."""
+    """Return a request with a signature in its headers, which may be invalid."""
     authorization = f"{claims['Algorithm']} " + joint.join(
         f"{name}={claims[name]}" for name in ("Credential", "SignedHeaders", "Signature")
     )
@@ -271,7 +272,7 @@ def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
 
 
 def _claimed_in_query(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request that has a possibly invalid signature in its query."""
+    """Return a request with a signature in its query, which may be invalid."""
     query = joint.join(f"X-Amz-{name}={quote(value)}" for name, value in claims.items())
     return Arrived("GET", f"https://h.example/?{query}", [], b"")
 

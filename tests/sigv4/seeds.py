@@ -1,4 +1,4 @@
-"""Seed signatures for tests of streaming bodies."""
+"""Seed signatures for the tests of streamed bodies."""
 
 from sigv4 import Algorithm, Credentials, SeedSignature, SigV4, VerifyingKey
 

@@ -1,4 +1,4 @@
-"""All ways to send a request with httpx and httpx2: blocking, on asyncio and on trio."""
+"""All ways to send a request with httpx and httpx2: blocking, with asyncio, and with trio."""
 
 from datetime import UTC, datetime
 from types import ModuleType
@@ -18,11 +18,11 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret")
 
 @frozen
 class Sender:
-    """One way to send a request, called like ``httpx.request``.
+    """One way to send a request; a sender is called like ``httpx.request``.
 
     Attributes:
-        library: httpx or httpx2.
-        backend: The library of the event loop; None for the blocking client.
+        library: The module `httpx` or `httpx2`.
+        backend: The name of the event loop library; None for the blocking client.
     """
 
     library: ModuleType
@@ -35,8 +35,8 @@ class Sender:
         """Send a request, and return the response.
 
         Args:
-            pieces: An iterable of bytes, sent as a streamed body.
-            change: A function that changes the request after it is signed.
+            pieces: An iterable of bytes that is sent as a streamed body.
+            change: A function that changes the request after it was signed.
         """
         if self.backend is not None:
             return anyio.run(
@@ -64,7 +64,7 @@ class Sender:
 
 
 def _settings(hook):
-    """Return the settings of a client that sends only to this machine."""
+    """Return the client settings: no proxies, no certificate checks, and *hook* for each request."""
     hooks = {"request": [hook]} if hook else {}
     return {"trust_env": False, "verify": False, "event_hooks": hooks}
 
@@ -76,17 +76,17 @@ AWAITING = [
 
 
 def make_fixture(senders):
-    """Return a fixture that runs a test once with each of *senders*."""
+    """Return a fixture that runs a test once for each of *senders*."""
     return pytest.fixture(params=senders, ids=map(str, senders))(lambda request: request.param)
 
 
 def make_auth(service, credentials=KEY, **options):
-    """Return a SigV4Auth for *service*."""
+    """Return a `SigV4Auth` for *service*."""
     options.setdefault("now", lambda: AT)
     return SigV4Auth(Signer(SigV4(service, "us-east-1")), credentials, **options)
 
 
 def signed_by(auth, **options):
-    """Return a request that *auth* has signed."""
+    """Return a new request that *auth* has signed."""
     request = httpx.Request("GET", "https://host.example/a//b", **options)
     return next(auth.sync_auth_flow(request))

@@ -1,4 +1,4 @@
-"""Signs the requests of the oracles with this package, and verifies them."""
+"""Signs and verifies the requests of ``oracles.py`` with this package."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ def make_signer(request: Unsigned) -> Signer:
 
 
 def make_credentials(request: Unsigned) -> Credentials:
-    """Return the credentials of a request."""
+    """Return the credentials with which a request is signed."""
     return Credentials(request.access_key_id, request.secret_access_key, request.session_token)
 
 
@@ -37,12 +37,12 @@ def signable(request: Unsigned) -> SignableRequest:
 
 
 def sign(request: Unsigned) -> Signature:
-    """Sign a request in headers."""
+    """Sign a request in its headers with this package."""
     return make_signer(request).sign(signable(request), make_credentials(request), at=request.at)
 
 
 def presign(request: Unsigned, expires: int) -> str:
-    """Presign a request."""
+    """Presign a request with this package, and return the URL."""
     return make_signer(request).presign(
         signable(request), make_credentials(request), at=request.at, expires=expires
     )
@@ -58,13 +58,13 @@ class Arrived(NamedTuple):
 
 
 def send(request: Unsigned) -> Arrived:
-    """Return the request that a server receives if the request is signed in headers."""
+    """Sign a request in its headers, and return it as a server receives it."""
     headers = [*request.headers, *sign(request).headers.items()]
     return Arrived(request.method, request.url, headers, request.body)
 
 
 def send_presigned(request: Unsigned, expires: int) -> Arrived:
-    """Return the request that a server receives if the request is presigned."""
+    """Presign a request, and return it as a server receives it."""
     return Arrived(request.method, presign(request, expires), request.headers, request.body)
 
 

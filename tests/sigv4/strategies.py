@@ -1,12 +1,15 @@
 """Hypothesis strategies for requests.
 
-Cases that botocore and awscrt handle differently on purpose are left out and have their own tests:
+These cases are left out and have their own tests, because botocore or awscrt deliberately handles
+them differently from this package:
 
-- botocore signs a raw query, so names and values have canonical encoding (except in `odd_queries`).
+- botocore signs a query unchanged, so names and values have canonical encoding, except in
+  `odd_queries`.
 - botocore uses a ``Date`` header instead of ``X-Amz-Date``, and converts methods to uppercase.
-- botocore treats all Unicode whitespace in a header as whitespace; only space and tab are.
-- awscrt parses path and query as a URL (`paths_without_colons`, `odd_queries`), and rejects or
-  skips some headers (`plain_headers`).
+- botocore treats all Unicode whitespace in a header value as whitespace; in HTTP, only spaces and
+  tabs are.
+- awscrt parses the path and the query as a URL (see `paths_without_colons` and `odd_queries`), and
+  rejects or skips some headers (see `plain_headers`).
 """
 
 from datetime import UTC, datetime
@@ -46,14 +49,14 @@ _bytes = st.integers(0, 255)
 
 
 def _spelled(byte: int, bare: str, form: int) -> str:
-    """Return *byte* unencoded if possible, or percent-encoded in uppercase or lowercase."""
+    """Return *byte* unencoded if allowed, or percent-encoded in uppercase or lowercase."""
     if form == 0 and chr(byte) in bare:
         return chr(byte)
     return f"%{byte:02x}" if form == 1 else f"%{byte:02X}"
 
 
 def _encoded(bare: str) -> st.SearchStrategy[str]:
-    """Return a strategy of arbitrary bytes, each encoded in any way."""
+    """Return a strategy for arbitrary bytes, each encoded in any of the allowed ways."""
     byte = st.builds(_spelled, _bytes, st.just(bare), st.integers(0, 2))
     plain = st.sampled_from(bare)
     return st.lists(plain | byte, max_size=8).map("".join)
@@ -64,7 +67,7 @@ paths = st.lists(_segments, max_size=6).map(lambda segments: "/" + "/".join(segm
 
 
 def _without_colons(part: str) -> str:
-    """Encode colons: awscrt reads the text before ``:/`` as a scheme."""
+    """Encode colons, because awscrt parses the text before ``:/`` as a scheme."""
     return part.replace(":", "%3A")
 
 
@@ -75,7 +78,7 @@ _pairs = st.tuples(_names, st.sampled_from(["", "1", "2", "b=c"]) | st.text(max_
 
 
 def _written(pair: tuple[str, str], equals: bool) -> str:
-    """Return a pair in canonical encoding; the ``=`` before an empty value is optional."""
+    """Return a pair in canonical encoding, with or without ``=`` if the value is empty."""
     name, value = map(percent_encode, pair)
     return f"{name}={value}" if value or equals or not name else name
 
@@ -107,8 +110,8 @@ _signed_names = [
     "a",
 ]
 _unsigned_names = ["User-Agent", "X-Amzn-Trace-Id", "TraceParent", "Connection", "Expect"]
-# Letters of several alphabets, punctuation, space and tab: no control characters, and no other
-# whitespace, which only botocore trims.
+# Letters of several alphabets, punctuation, space and tab.  Control characters and other
+# whitespace, which only botocore trims, are left out.
 _values = st.text(
     st.characters(categories=["L", "N", "P", "S", "M"]) | st.sampled_from("  \t,"), max_size=12
 )
@@ -130,7 +133,7 @@ def requests(
     queries: st.SearchStrategy[str] = queries,
     headers: st.SearchStrategy = headers,
 ) -> st.SearchStrategy[Unsigned]:
-    """Return a strategy of requests; each kind of part can be replaced."""
+    """Return a strategy for requests; the strategy for each part can be replaced."""
     urls = st.builds(
         lambda scheme, user, host, port, path, query: (
             f"{scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
@@ -154,7 +157,7 @@ def requests(
 
 
 def _over_https_if_unsigned(request: Unsigned) -> Unsigned:
-    """Return *request* with https if its body is unsigned: over http, botocore signs the body."""
+    """Return *request* with https if its body is unsigned, because botocore signs it over http."""
     if not request.unsigned_payload:
         return request
     rest = request.url.partition("://")[2]

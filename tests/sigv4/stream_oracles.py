@@ -1,9 +1,9 @@
-"""Oracles for SigV4A, for bodies in chunks and for events: botocore and awscrt.
+"""Expected results from botocore and awscrt: SigV4A signatures, bodies in chunks, and events.
 
-Neither can sign chunks or events by itself here, since awscrt's Python API signs only requests.  So
-their parts are combined: botocore's key and HMAC sign a string to sign that is written according to
-the documentation, and its chunked body, its checksums and its event decoder are used directly.
-awscrt provides ECDSA.
+Neither library can sign chunks or events by itself, because awscrt's Python API signs only
+requests.  Therefore, their parts are combined: a string to sign is built according to the
+documentation, and signed with botocore's key derivation and HMAC. botocore's chunked encoding,
+checksums and event decoder are used directly. awscrt provides ECDSA.
 """
 
 from base64 import b64encode
@@ -34,7 +34,7 @@ EMPTY = sha256(b"").hexdigest()
 
 
 def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest:
-    """Sign *case* with awscrt's SigV4A: in headers, or presigned if *expires* is set."""
+    """Sign *case* with awscrt's SigV4A: in headers, or as a presigned URL if *expires* is set."""
     given = case["credentials"]
     by_header, s3 = expires is None, case["service"] == "s3"
     kinds = AwsSignatureType
@@ -65,14 +65,14 @@ def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest
 
 
 def awscrt_verifies(public_key, text: str, signature: str) -> bool:
-    """Return whether awscrt accepts *signature* of *text* with a public key of cryptography."""
+    """Return whether awscrt accepts *signature* as one of *text* by `cryptography`'s public key."""
     der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = sha256(text.encode()).digest()
     return EC.new_key_from_der_data(der).verify(digest, bytes.fromhex(signature))
 
 
 def botocore_signs_text(text: str, credentials: dict, service: str, region: str) -> str:
-    """Return the signature of a string to sign, whose second line is the timestamp."""
+    """Return the signature that botocore's key derivation and HMAC compute for a string to sign."""
     auth = SigV4Auth(
         Credentials(credentials["access_key_id"], credentials["secret_access_key"]), service, region
     )
@@ -80,12 +80,12 @@ def botocore_signs_text(text: str, credentials: dict, service: str, region: str)
 
 
 def split_chunks(body: bytes, size: int) -> list[bytes]:
-    """Split *body* into chunks, including the empty last chunk."""
+    """Split *body* into chunks, and add the empty last chunk."""
     return [*(body[at : at + size] for at in range(0, len(body), size)), b""]
 
 
 def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
-    """Return the signatures of the chunks of *case*, and of its trailers if it has any."""
+    """Return the signatures of the chunks in *case*, and of the trailers if there are any."""
     instant, region = case["instant"], case["region"]
     scope = f"{instant[:8]}/{region}/{case['service']}/aws4_request"
     signatures = [case["seed"]]
@@ -100,7 +100,7 @@ def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
 
 
 def botocore_checksum(algorithm: str, body: bytes) -> str:
-    """Return a checksum in base64; *algorithm* is for example ``CRC32C``."""
+    """Return botocore's checksum in base64; *algorithm* is, for example, ``CRC32C``."""
     made = _CHECKSUM_CLS[algorithm.lower()]()
     made.update(body)
     return b64encode(made.digest()).decode()
@@ -117,7 +117,7 @@ def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
 
 
 class AwscrtHasher:
-    """A checksum function of awscrt with the interface of a hash object."""
+    """Provides a checksum function of awscrt with the interface of a hash object."""
 
     def __init__(self, algorithm: str) -> None:
         self._function = getattr(checksums, algorithm.lower())
@@ -125,11 +125,11 @@ class AwscrtHasher:
         self._value = 0
 
     def update(self, data: bytes) -> None:
-        """Add data."""
+        """Add the next bytes to the checksum."""
         self._value = self._function(data, self._value)
 
     def digest(self) -> bytes:
-        """Return the checksum."""
+        """Return the checksum of all added bytes."""
         return self._value.to_bytes(self._size, "big")
 
 
@@ -141,7 +141,7 @@ def event(headers: bytes, payload: bytes) -> bytes:
 
 
 def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
-    """Return headers and payload of the single message in *data*."""
+    """Return the headers and the payload of the single message in *data*."""
     buffer = EventStreamBuffer()
     buffer.add_data(data)
     [message] = buffer

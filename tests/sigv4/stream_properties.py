@@ -1,7 +1,7 @@
-"""Properties that hold for every body in chunks, every stream of events and every request with SigV4A.
+"""Properties of all bodies in chunks, all event streams, and all SigV4A requests.
 
-`streaming/test_properties.py` checks them with few examples, ``tests/fuzz`` with many.
-`PROPERTIES` maps each check to the strategy of its argument.
+``streaming/test_properties.py`` checks the properties with few examples, ``tests/fuzz`` with many.
+`PROPERTIES` maps each check to the strategy for its argument.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ ALGORITHMS = {"SigV4": SigV4("s3", "us-east-1"), "SigV4A": SigV4A("s3", "us-*")}
 
 
 class Fed(NamedTuple):
-    """Bytes, and the positions at which they are split."""
+    """Bytes to feed, and the positions at which they are split into pieces."""
 
     data: bytes
     cuts: Sequence[int]
@@ -70,7 +70,7 @@ class Form(NamedTuple):
     checksum: str | None
 
     def body(self, length: int) -> AwsChunked:
-        """Return the encoder of a body of *length* bytes."""
+        """Return the description of a body of *length* bytes, which can encode it."""
         algorithm = ALGORITHMS[self.algorithm] if self.algorithm else None
         return AwsChunked(algorithm, length, chunk_size=8192, checksum=self.checksum)
 
@@ -95,7 +95,7 @@ class Form(NamedTuple):
 
 
 def outcome(read: Callable[[], Any]) -> Any:
-    """Return what *read* returns, or type and text of its SigV4Error; raise other errors."""
+    """Return the result of *read*, or the type and the text of the SigV4Error that it raises."""
     try:
         return read()
     except SigV4Error as refusal:
@@ -103,12 +103,12 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
-    """The encoding of a body has the expected length in any pieces, and can be decoded."""
+    """A body in any pieces is encoded to the expected length, and can be decoded."""
     form, fed = case
     body, seed = form.body(len(fed.data)), form.seed()
     sent = b"".join(body.encode(fed.pieces(), seed))
     assert body.encoded_length == len(sent)
-    if form.algorithm != "SigV4A":  # two SigV4A signatures of the same chunk differ
+    if form.algorithm != "SigV4A":  # SigV4A signatures of the same chunk differ
         assert b"".join(body.encode(fed.data, seed)) == sent
     if form.algorithm is None:
         assert botocore_encodes(fed.data, form.checksum or "", 8192) == sent
@@ -117,7 +117,7 @@ def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
 
 
 def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
-    """For arbitrary bytes, the decoded body or the SigV4Error does not depend on the pieces."""
+    """Arbitrary bytes have the same decoded body or the same error, in any pieces."""
     form, length, fed = case
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
@@ -127,7 +127,7 @@ def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
 
 
 def events_any_split_is_decoded_alike(fed: Fed) -> None:
-    """For arbitrary bytes, the decoded messages or the SigV4Error do not depend on the pieces."""
+    """Arbitrary bytes have the same decoded messages or the same error, in any pieces."""
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
         return lambda: list(EventDecoder().decode(pieces))
@@ -139,7 +139,7 @@ def events_any_split_is_decoded_alike(fed: Fed) -> None:
 
 
 def headers_are_one_text(data: bytes) -> None:
-    """Headers that can be decoded are encoded to the same bytes, which botocore decodes."""
+    """Headers that can be decoded are encoded to the same bytes, and botocore decodes them, too."""
     try:
         headers = decode_headers(data)
     except EventStreamError:
@@ -149,7 +149,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 
 def messages_go_both_ways(message: Message) -> None:
-    """A message is decoded with the same values and types, and signed events are verified."""
+    """A message that is signed, verified and decoded has the same values and types as before."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
@@ -162,7 +162,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
-    """Two messages that are not events of this stream raise SignatureError."""
+    """`EventVerifier` rejects messages that were not signed for its stream with SignatureError."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
@@ -174,7 +174,7 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """A SigV4A signature is valid for awscrt, and those of both packages for `verify`."""
+    """Awscrt accepts this package's SigV4A signatures, and `verify` accepts those of both."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)
@@ -209,7 +209,7 @@ _bodies = st.builds(
 
 
 def _altered(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """Return *data* with some bytes replaced."""
+    """Return *data* with random bytes replaced."""
     for at, removed, added in changes:
         start = at % (len(data) + 1)
         data = data[:start] + added + data[start + removed :]
@@ -240,7 +240,7 @@ _chunk_streams = st.one_of(
 
 @st.composite
 def _arriving(draw: st.DrawFn) -> tuple[Form, int, Fed]:
-    """Return encoded bodies: valid, changed or arbitrary bytes."""
+    """Return a strategy for encoded bodies, which may be valid, changed or arbitrary bytes."""
     form = draw(_forms)
     if draw(st.booleans()):
         length, data = draw(_chunk_streams)
@@ -287,14 +287,14 @@ _header_bytes = st.one_of(
 
 @st.composite
 def _event_streams(draw: st.DrawFn) -> Fed:
-    """Return streams of events: valid, changed, or with arbitrary bytes as headers."""
+    """Return a strategy for event streams: valid, changed, or with arbitrary bytes as headers."""
     data = b"".join(message.encode() for message in draw(st.lists(_messages, max_size=3)))
     data += draw(st.just(b"") | _header_bytes.map(lambda headers: event(headers, b"p")))
     return Fed(_altered(data, draw(_changes)), draw(_cuts))
 
 
 def _no_scheme(query: str) -> str:
-    """Return *query* without ``:/``, before which awscrt would find a scheme."""
+    """Remove each ``:/`` from *query*, because awscrt would parse the text before it as a scheme."""
     return query.replace(":/", ":")
 
 

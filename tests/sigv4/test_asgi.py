@@ -53,13 +53,13 @@ def make_scope(target="/q", headers=None, method="GET", **parts):
 
 
 def request(*pieces):
-    """Return the messages of a body in *pieces*."""
+    """Return the ASGI messages for a body in *pieces*."""
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     return [*messages, {"type": "http.request"}]
 
 
 def serve(scope, messages=None, app=None, **options):
-    """Call the middleware; return status, body and the number of received messages."""
+    """Call the middleware, and return the status, the body and the number of received messages."""
     messages = iter(request() if messages is None else messages)
     sent, received = [], []
 
@@ -79,13 +79,13 @@ def serve(scope, messages=None, app=None, **options):
 
 
 def refusal(scope, messages=(), **options):
-    """Return status and code of a rejection; by default, receiving a message is an error."""
+    """Return the status and the code of a rejection.  By default, the body must not be read."""
     status, response, _ = serve(scope, messages, **options)
     return status, response["__type"]
 
 
 def test_a_body_in_pieces():
-    """Keys that a server omits from a message have the default values of the ASGI specification."""
+    """A body in pieces is joined, and message keys that a server omits have ASGI's defaults."""
     scope = make_scope("/q", signed("GET", "/q", (), b"body", at=AT))
     status, response, received = serve(scope, request(b"b", b"", b"ody"))
     assert (status, response["body"], received) == (200, "body", 4)
@@ -104,7 +104,7 @@ def test_after_the_body():
 
 
 def test_a_client_that_leaves():
-    """After a disconnect, no response is sent and the application is not called."""
+    """If the client disconnects, no response is sent, and the application is not called."""
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
     assert serve(make_scope(), messages) == (None, None, 2)
 
@@ -113,7 +113,7 @@ def test_a_client_that_leaves():
     "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
 )
 def test_normalized_paths(target):
-    """Normalized paths are accepted in the encoding that clients send."""
+    """Normalized paths are accepted if they are encoded as clients send them."""
     assert serve(make_scope(target))[0] == 200
 
 
@@ -121,12 +121,12 @@ def test_normalized_paths(target):
     "target", ["/..", "/a/..", "/a%2f", "/%C3%bc", "/a/%2E", "/a%2F%2Fb", "//", "/%7E"]
 )
 def test_paths_that_are_not_normalized(target):
-    """A path that is not normalized is rejected, although it is signed."""
+    """A path that is not normalized is rejected even if it is signed."""
     assert refusal(make_scope(target)) == (400, "InvalidURI")
 
 
 def test_paths_of_s3():
-    """S3 keys may contain any segments, so every path is accepted."""
+    """For S3, every path is accepted, because keys may contain any segments."""
     headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
     assert serve(make_scope("/b/a//../c", headers), service="s3")[0] == 200
 
@@ -135,13 +135,13 @@ def test_paths_of_s3():
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
 def test_unambiguous_queries(query):
-    """Unambiguous queries are accepted, with the names in any order."""
+    """Unambiguous queries are accepted with parameters in any order."""
     assert serve(make_scope(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_ambiguous_queries(query):
-    """A bare plus, and values whose order is not the signed one, are rejected."""
+    """A query with a bare plus, or with repeated values in another order than signed, is rejected."""
     assert refusal(make_scope(f"/q?{query}")) == (400, "InvalidURI")
 
 
@@ -150,7 +150,7 @@ PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_accepted_targets_have_the_signed_meaning(seed):
-    """Of a thousand changed targets, each accepted one has the meaning of the signed target."""
+    """If one of a thousand changed targets is accepted, it has the meaning of the signed target."""
     seen, chance = [], random.Random(seed)
 
     async def app(scope, receive, send):  # noqa: ARG001
@@ -178,18 +178,18 @@ def test_accepted_targets_have_the_signed_meaning(seed):
 
 
 def get_meaning(scope):
-    """Return the meaning of the target in a scope."""
+    """Return the meaning of the target in an ASGI scope."""
     return meaning(f"{scope['raw_path'].decode()}?{scope['query_string'].decode()}")
 
 
 def meaning(target):
-    """Return the decoded path, and the values of each parameter in order."""
+    """Return the meaning of a target: the decoded path, and the ordered values of each parameter."""
     path, _, query = target.partition("?")
     return unquote(path), sorted(parse_qs(query, keep_blank_values=True).items())
 
 
 def test_a_path_that_was_rewritten():
-    """A request is rejected if the path for the application is not the signed path."""
+    """A request is rejected if the path for the application is not the path that was signed."""
     assert refusal(make_scope("/q", path="/admin")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"*", path="*", method="OPTIONS")) == (
@@ -206,31 +206,31 @@ def test_a_root_path():
 
 
 def test_a_server_without_the_raw_path():
-    """If the server does not provide the raw path, an error tells the operator."""
+    """If the server does not provide ``raw_path``, a RuntimeError states this."""
     with pytest.raises(RuntimeError, match="raw_path"):
         serve(make_scope("/q", raw_path=None))
 
 
 def test_a_scope_that_is_not_known():
-    """An unknown scope type raises an error, as ASGI requires."""
+    """The middleware raises an error for an unknown scope type, as ASGI requires."""
     with pytest.raises(RuntimeError, match="'http3'"):
         serve(make_scope(type="http3"))
 
 
 @pytest.mark.parametrize("length", ["1" + "0" * 5000, 11])
 def test_a_length_over_the_cap(length):
-    """A Content-Length over the limit is rejected, however many digits it has."""
+    """A Content-Length over the limit is rejected, regardless of its number of digits."""
     headers = {**signed(at=AT), "content-length": length}
     assert refusal(make_scope("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
 
 def test_an_invalid_length():
-    """A Content-Length that is not a number is ignored, and the bytes of the body are counted."""
+    """If the Content-Length is not a number, it is ignored, and the bytes of the body are counted."""
     assert serve(make_scope("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
-    """No body is read for an unknown key, a wrong token, or a wrong signature of a known hash."""
+    """With a wrong key, token or signature of a declared hash, the body is not read."""
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
@@ -262,7 +262,7 @@ def test_a_verifying_key():
 
 
 def test_a_stream_of_chunks():
-    """An application can verify signed chunks with the seed in the scope."""
+    """An application can decode signed chunks with the seed that it finds in the scope."""
     content = AwsChunked(SIGNER.algorithm, 5)
     headers = {
         **signed(
@@ -299,7 +299,7 @@ def test_until_when_a_request_must_be_remembered():
 
 
 def collect_signatures(*scopes, **options):
-    """Return the number of different signatures of some requests."""
+    """Return the number of different signatures that *is_replay* gets for some requests."""
     signatures = set()
     for scope in scopes:
         served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
@@ -308,7 +308,7 @@ def collect_signatures(*scopes, **options):
 
 
 def test_equivalent_requests_are_replays():
-    """Another encoding of a signature or a query is a replay; a request with another key is not."""
+    """Another form of the same signature or query is a replay; another key's request is not."""
     signer = Signer(SigV4A(SERVICE, "*"))
     headers = signed(signer=signer, at=AT)
     start, _, signature = headers["authorization"].rpartition("=")
@@ -332,14 +332,14 @@ def test_equivalent_requests_are_replays():
 
 
 def test_headers_that_a_proxy_adds():
-    """A header that a proxy adds is accepted unsigned only if *unsigned_headers* names it."""
+    """An unsigned header that a proxy added is accepted only if *unsigned_headers* contains it."""
     headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
     assert refusal(make_scope("/q", headers), request()) == (403, "AccessDenied")
     assert serve(make_scope("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
 def test_the_second_form_of_a_signature_is_a_replay():
-    """The second valid form of a SigV4A signature is recognized as a replay."""
+    """A request with the other valid form of its SigV4A signature is recognized as a replay."""
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
     headers |= signer.sign(SignableRequest("GET", f"https://{HOST}/q", headers), KEY, at=AT).headers
@@ -366,7 +366,7 @@ def test_a_signature_that_ends_while_the_body_arrives():
 
 
 def test_a_response_is_small():
-    """A response is short ASCII text, even if it quotes text of the client."""
+    """The response to a rejected request is short ASCII text, even if it quotes the request."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
     status, response, _ = serve(make_scope("/q", headers))
     assert (status, response["__type"]) == (403, "AccessDenied")
@@ -396,7 +396,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_invalid_arguments(fault):
-    """An invalid argument raises an error that names the argument."""
+    """For an invalid argument, the constructor raises an error that names the argument."""
     options, error, message = FAULTS[fault]
     with pytest.raises(error, match=message):
         serve(make_scope(), **options)
@@ -404,7 +404,7 @@ def test_invalid_arguments(fault):
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_limit_in_time(loop):
-    """A function that exceeds its timeout is cancelled; a faster one returns its result."""
+    """A function that exceeds the timeout is cancelled; the result of a faster one is returned."""
     endings = []
 
     async def endless():
@@ -426,7 +426,7 @@ def test_a_limit_in_time(loop):
 
 
 async def forever():
-    """Wait in any event loop."""
+    """Wait forever, on asyncio or trio."""
     if loop_is_trio():
         await trio.sleep_forever()
     await asyncio.Event().wait()
@@ -443,7 +443,7 @@ def loop_is_trio():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_background_function(loop):
-    """The background function is cancelled after the main one; its errors are ignored."""
+    """The background function is cancelled when the main one ends, and its errors are ignored."""
     endings = []
 
     async def background():
@@ -468,7 +468,7 @@ def test_a_background_function(loop):
 
 
 def test_trio_as_a_guest_of_asyncio():
-    """If trio runs as a guest of asyncio, the timeout uses trio."""
+    """If trio runs as a guest of asyncio, the timeout works in a trio task."""
 
     async def guest():
         with pytest.raises(TimeoutError):

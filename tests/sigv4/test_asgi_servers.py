@@ -1,4 +1,4 @@
-"""`SigV4Middleware` with real servers."""
+"""`SigV4Middleware` in real servers: uvicorn and hypercorn."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ REPLAYS = set()
 
 
 def get_key(access_key_id):
-    """Look up a key, and record the lookup."""
+    """Record the lookup, and return the key."""
     LOOKED_UP.append(access_key_id)
     return {KEY.access_key_id: KEY}.get(access_key_id)
 
@@ -50,13 +50,13 @@ async def is_replay(signature, until):
 
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request):
-    """The name of each server."""
+    """Run the tests with each server."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def guarded(server):
-    """The port of a server with the middleware, and the application."""
+    """A server whose application is protected by the middleware: its port, and the application."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -73,7 +73,7 @@ def guarded(server):
 
 @pytest.fixture
 def inner(guarded):
-    """The application, without recorded requests."""
+    """The application behind the middleware, with all records cleared."""
     guarded[1].seen.clear()
     LOOKED_UP.clear()
     REPLAYS.clear()
@@ -82,14 +82,14 @@ def inner(guarded):
 
 @pytest.fixture
 def connection(guarded, inner):  # noqa: ARG001 (it forgets)
-    """A connection to the server."""
+    """A connection to a server with the middleware."""
     with Connection(guarded[0]) as connection:
         yield connection
 
 
 @pytest.fixture
 def lenient(server):
-    """A connection to an application that allows all kinds of requests."""
+    """A connection to a server whose middleware allows all kinds of requests."""
     app = SigV4Middleware(
         Inner(),
         {KEY.access_key_id: KEY},
@@ -103,7 +103,7 @@ def lenient(server):
 
 
 def refusal(response):
-    """Return status and code of a rejection, which must have the form of AWS's error responses."""
+    """Check that a response has the form of AWS's error responses; return its status and code."""
     assert set(response.body) == {"__type", "message"}
     assert response.headers["x-amzn-errortype"] == response.body["__type"]
     assert response.headers["content-type"] == "application/json"
@@ -111,7 +111,7 @@ def refusal(response):
 
 
 def test_signed_requests_reach_the_application(connection, inner):
-    """The application gets each request as it was sent, and its sender, on one connection."""
+    """The application receives each request on a connection as it was sent, and its sender."""
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
             response = connection.request("POST", target, signed("POST", target, (), body), body)
@@ -125,7 +125,7 @@ def test_signed_requests_reach_the_application(connection, inner):
 
 
 def test_requests_of_botocore_are_accepted(connection):
-    """A request of botocore, which signs more headers, is accepted."""
+    """A request that botocore signed, with more signed headers, is accepted."""
     request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
     SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
     headers = {"Host": HOST, **dict(request.headers.items())}
@@ -133,7 +133,7 @@ def test_requests_of_botocore_are_accepted(connection):
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
-    """A chunked body must have the declared hash; Transfer-Encoding is not signed."""
+    """With Transfer-Encoding: chunked, a body is accepted only if it has the declared hash."""
     for body, status in ((b"body", 200), (b"bodx", 403)):
         declared = {"x-amz-content-sha256": Payload.of(b"body").hash}
         headers = {**signed("POST", "/q", declared), "transfer-encoding": "chunked"}
@@ -145,7 +145,7 @@ def test_chunks_with_a_declared_hash(connection, inner):
 
 
 def test_unsigned_without_a_body(connection):
-    """An unsigned request is rejected before a key lookup; the connection stays open."""
+    """An unsigned request without a body is rejected without a key lookup, on an open connection."""
     for method in ("GET", "DELETE"):
         response = connection.request(method, "/q", {"host": HOST})
         assert refusal(response) == (403, "MissingAuthenticationToken")
@@ -156,7 +156,7 @@ def test_unsigned_without_a_body(connection):
 
 
 def test_unsigned_with_a_body_that_does_not_arrive(connection, inner):
-    """The response to an unsigned request does not wait for the body, and closes the connection."""
+    """An unsigned request is rejected before its body arrives, and the connection is closed."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "content-length": 10**9}))
     response = connection.receive_response()
     assert refusal(response) == (403, "MissingAuthenticationToken")
@@ -167,7 +167,7 @@ def test_unsigned_with_a_body_that_does_not_arrive(connection, inner):
 
 @pytest.mark.parametrize("piece", [b"10000\r\n" + b"x" * 65536 + b"\r\n", b"1\r\nx\r\n" * 10_000])
 def test_unsigned_with_an_endless_body(connection, inner, piece):
-    """The server closes the connection of an unsigned request with an endless body."""
+    """If an unsigned request has an endless body, the server closes the connection."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
     connection.flood(piece)
     assert connection.receive_response().status == 403
@@ -193,7 +193,7 @@ def test_a_refusal_after_a_slow_lookup(server):
 
 
 def test_a_body_over_the_cap(connection, inner):
-    """A body over the limit is rejected by its Content-Length, before a byte arrives."""
+    """A body whose Content-Length is over the limit is rejected before any of its bytes arrive."""
     headers = {**signed("PUT", "/q", (), b"x"), "content-length": CAP + 1}
     connection.socket.sendall(head("PUT", "/q", headers))
     response = connection.receive_response()
@@ -204,7 +204,7 @@ def test_a_body_over_the_cap(connection, inner):
 
 
 def test_a_body_over_the_cap_without_a_length(connection, inner):
-    """A body without a length is rejected when it exceeds the limit, even if it never ends."""
+    """A body without a Content-Length is rejected when it exceeds the limit, even if it never ends."""
     headers = {**signed("PUT", "/q", (), b"x"), "transfer-encoding": "chunked"}
     connection.socket.sendall(head("PUT", "/q", headers))
     connection.flood(b"1000\r\n" + b"x" * 4096 + b"\r\n")
@@ -218,7 +218,7 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     ["/files/../q", "/./q", "//q", "/q/.", "/%2e/q", "/files/%2E%2E/q", "/files%2F..%2Fq", "/%71"],
 )
 def test_a_path_that_is_not_normalized(connection, inner, target):
-    """A path that is not normalized is rejected with either form of the path signed."""
+    """A path that is not normalized is rejected, whether it or its normalized form was signed."""
     for for_target in ("/q", target):
         assert refusal(connection.request("GET", target, signed("GET", for_target))) == (
             400,
@@ -232,7 +232,7 @@ def test_a_path_that_is_not_normalized(connection, inner, target):
     [("/q?a=1+1", "/q?a=1%2B1"), ("/q?a+b=1", "/q?a%2Bb=1"), ("/q?a=2&a=1", "/q?a=1&a=2")],
 )
 def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
-    """A bare plus, and values in another order than the signed one, are rejected."""
+    """A query with a bare plus, or with repeated values in another order than signed, is rejected."""
     response = connection.request("GET", sent, signed("GET", signed_for))
     assert refusal(response) == (400, "InvalidURI")
     assert inner.seen + LOOKED_UP == []
@@ -249,7 +249,7 @@ def test_another_host(connection):
 
 @pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
 def test_no_host_and_more_than_one(connection, inner, hosts):
-    """The server or the middleware rejects a request without exactly one host."""
+    """A request without exactly one Host header is rejected by the server or the middleware."""
     pairs = [(name, value) for name, value in signed().items() if name != "host"]
     pairs += [("host", host) for host in hosts]
     connection.socket.sendall(head("GET", "/q", pairs))
@@ -258,26 +258,26 @@ def test_no_host_and_more_than_one(connection, inner, hosts):
 
 
 def test_a_target_that_is_a_url(connection, inner):
-    """An absolute URL as target, as sent to a proxy, is rejected."""
+    """A request whose target is a complete URL, as for a proxy, is rejected."""
     connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
-    assert connection.receive_response().status in {400, 403}  # httptools passes on only the path
+    assert connection.receive_response().status in {400, 403}  # httptools passes only the path
     assert inner.seen == []
 
 
 def presigned():
-    """Return a presigned request."""
+    """Return the target and the headers of a presigned request."""
     request = SignableRequest("GET", f"http://{HOST}/q")
     url = SIGNER.presign(request, KEY, at=datetime.now(UTC), expires=60)
     return url.removeprefix(f"http://{HOST}"), {"host": HOST}
 
 
 def sigv4a():
-    """Return a request that is signed for all regions."""
+    """Return the target and the headers of a request that is signed for all regions."""
     return "/q", signed(signer=Signer(SigV4A(SERVICE, "*")))
 
 
 def declaring(payload_hash):
-    """Return a function that returns a request with this payload hash in its head."""
+    """Return a function that returns target and headers of a request that declares this hash."""
     return lambda: ("/q", signed("GET", "/q", {"x-amz-content-sha256": payload_hash}))
 
 
@@ -292,7 +292,7 @@ NEED_LEAVE = {
 
 @pytest.mark.parametrize("name", NEED_LEAVE)
 def test_requests_that_must_be_allowed(connection, inner, lenient, name):
-    """A kind of request is rejected before a key lookup unless *allow* contains it."""
+    """A kind of request that *allow* does not contain is rejected without a key lookup."""
     target, headers = NEED_LEAVE[name]()
     response = connection.request("GET", target, headers)
     assert refusal(response) == (403, "AccessDenied")
@@ -302,14 +302,14 @@ def test_requests_that_must_be_allowed(connection, inner, lenient, name):
 
 
 def test_another_method(connection, inner):
-    """A request with another method than the signed one is rejected."""
+    """A request is rejected if its method is not the signed method."""
     response = connection.request("DELETE", "/q", signed("GET", "/q"))
     assert refusal(response) == (403, "SignatureDoesNotMatch")
     assert inner.seen == []
 
 
 def test_a_replay(connection, inner):
-    """A signature is accepted once, and a request with a wrong body does not use it up."""
+    """A signature is accepted only once; a request with a wrong body does not count."""
     headers = signed("POST", "/q", (), b"body")
     assert refusal(connection.request("POST", "/q", headers, b"bodx")) == (
         403,
@@ -321,7 +321,7 @@ def test_a_replay(connection, inner):
 
 
 def test_a_slow_body(server):
-    """A slow body is rejected after the timeout, even if some of its bytes arrive."""
+    """A body that arrives too slowly is rejected after the timeout, even if some bytes arrived."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -340,9 +340,9 @@ def test_a_slow_body(server):
 
 
 def test_a_client_that_leaves(guarded, inner):
-    """The application gets no request of a client that disconnects during its body.
+    """If a client disconnects before its body is complete, the application is not called.
 
-    If the client disconnects after its body, the application receives that.
+    If it disconnects after the body, the application receives the message ``http.disconnect``.
     """
     port, _ = guarded
     headers = {**signed("PUT", "/wait", (), b"body"), "content-length": "4"}
@@ -356,7 +356,7 @@ def test_a_client_that_leaves(guarded, inner):
 
 
 def test_a_websocket(connection, inner):
-    """A WebSocket is rejected during its handshake, signed or not."""
+    """A WebSocket is rejected during the handshake, whether it is signed or not."""
     upgrade = {
         "connection": "Upgrade",
         "upgrade": "websocket",
@@ -375,7 +375,7 @@ ON_HTTP_2 = pytest.mark.parametrize(
 
 @ON_HTTP_2
 def test_http_2(connection):
-    """HTTP/2 has the host in :authority, and the response has no header that it forbids."""
+    """HTTP/2 requests, with the host in :authority, are verified; rejections are valid HTTP/2."""
     http2 = Http2(connection)
     http2.begin(1, signed("POST", "/q", (), b"body"))
     http2.send(1, b"body", end=True)
@@ -389,7 +389,7 @@ def test_http_2(connection):
 
 @ON_HTTP_2
 def test_http_2_with_a_body_after_the_response(connection):
-    """The response does not wait for the body, and other streams can use the connection."""
+    """On HTTP/2, a rejection is sent before the body arrives, and other streams remain usable."""
     http2 = Http2(connection)
     http2.begin(1, {"host": HOST})
     http2.wait_for(lambda: b"MissingAuthenticationToken" in http2.bodies[1])
@@ -411,14 +411,14 @@ class Http2:
         self.protocol.initiate_connection()
 
     def begin(self, stream, headers):
-        """Send the head of a POST."""
+        """Send the head of a POST request on a stream."""
         first = {":method": "POST", ":scheme": "http", ":path": "/q", ":authority": HOST}
         others = [(name, value) for name, value in headers.items() if name != "host"]
         self.protocol.send_headers(stream, [*first.items(), *others])
         self.socket.sendall(self.protocol.data_to_send())
 
     def send(self, stream, piece, *, end=False):
-        """Send a piece of a body."""
+        """Send a piece of a body on a stream."""
         self.protocol.send_data(stream, piece, end_stream=end)
         self.socket.sendall(self.protocol.data_to_send())
 
@@ -436,7 +436,7 @@ class Http2:
                     self.ended.add(event.stream_id)
 
     def receive_response(self, stream):
-        """Return the head of a response after its end has arrived."""
+        """Wait for the end of a response, and return its head."""
         self.wait_for(lambda: stream in self.ended)
         return self.heads[stream]
 
@@ -448,7 +448,7 @@ class Http2:
     scope="module",
 )
 def test_a_root_path(server, signed_for):
-    """The signed path includes the ``root_path`` that uvicorn adds, but not with hypercorn."""
+    """The signed path must include the ``root_path`` with uvicorn, but not with hypercorn."""
     app = SigV4Middleware(
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )

@@ -1,4 +1,4 @@
-"""The selection of signed headers, timestamps and canonical queries."""
+"""Selections of signed headers, timestamps, and canonical queries."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,20 +36,20 @@ NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
 
 
 def test_default_selection():
-    """The default selection has AWS's headers, but not those of traces."""
+    """`sign_default_headers` selects the headers that AWS requires, but no tracing headers."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     assert [name for name in names if sign_default_headers(name)] == BY_DEFAULT
 
 
 def test_selection_of_botocore():
-    """`sign_all_headers` selects the headers that botocore signs."""
+    """`sign_all_headers` selects exactly the headers that botocore signs."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     expected = [*BY_DEFAULT, *ONLY_BY_BOTOCORE]
     assert [name for name in names if sign_all_headers(name)] == expected
 
 
 def test_never_signed():
-    """The never-signed list is botocore's, plus the header that carries the signature."""
+    """The list of headers that are never signed is botocore's, plus ``authorization``."""
     assert {*SIGNED_HEADERS_BLACKLIST, "authorization"} == NEVER_SIGNED
 
 
@@ -78,5 +78,5 @@ def test_naive_timestamp():
     [("", ""), ("&", ""), ("a", "a="), ("b=2&a=1", "a=1&b=2"), ("a1=2&a=1", "a=1&a1=2")],
 )
 def test_canonical_query(query, canonical):
-    """Pairs are sorted by name before they are joined with ``=``."""
+    """Parameters are sorted by name before names and values are joined with ``=``."""
     assert canonical_query(query) == canonical

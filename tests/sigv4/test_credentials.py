@@ -28,7 +28,7 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret", "to-ken", AT)
     ids=["empty", "space", "line end", "not ASCII", "bytes"],
 )
 def test_refused_parts(part, value, error, fault):
-    """An invalid key or token raises an error that names the argument but not its value."""
+    """The error for an invalid key or token contains the argument's name but not its value."""
     parts = {"access_key_id": "AKID", "secret_access_key": "secret", part: value}
     with pytest.raises(error) as caught:
         Credentials(**parts)
@@ -37,19 +37,19 @@ def test_refused_parts(part, value, error, fault):
 
 @pytest.mark.parametrize("part", ["access_key_id", "secret_access_key"])
 def test_a_key_must_not_be_none(part):
-    """Only the token may be None."""
+    """The session token may be None, but the keys must not be."""
     with pytest.raises(TypeError, match=f"{part} must be a str, not NoneType"):
         Credentials(**{"access_key_id": "AKID", "secret_access_key": "secret", part: None})
 
 
 def test_repr_holds_no_secret():
-    """The repr contains neither the secret nor the token."""
+    """The repr of credentials contains neither the secret key nor the session token."""
     expected = f"Credentials(access_key_id='AKIDEXAMPLE', expiration={AT!r}, account_id=None)"
     assert expected == repr(KEY) == str(KEY)
 
 
 def test_pickling_is_refused():
-    """Pickling raises an error that contains no secret."""
+    """Pickling credentials raises an error that contains no secret."""
     with pytest.raises(TypeError, match="credentials cannot be pickled") as caught:
         pickle.dumps(KEY)
     assert "secret" not in str(caught.value)
@@ -57,7 +57,7 @@ def test_pickling_is_refused():
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_are_the_same(copied):
-    """A copy of credentials is the same object, which keeps the derived keys."""
+    """Copying credentials returns the same object, so the derived keys are kept."""
     assert copied(KEY) is KEY
 
 
@@ -65,7 +65,7 @@ def test_copies_are_the_same(copied):
     ("after", "expired"), [(-1, False), (0, True), (1, True)], ids=["before", "at", "after"]
 )
 def test_expired(after, expired):
-    """Credentials have expired at their expiration and after it."""
+    """Credentials count as expired from their expiration time on."""
     assert KEY.expired(AT + timedelta(seconds=after)) == expired
 
 
@@ -143,7 +143,7 @@ ASYNC = {
 
 @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
 def test_async_function_in_blocking_clients(function):
-    """An async function raises TypeError: at once with *blocking*, otherwise in `get`."""
+    """An async function raises TypeError: immediately if *blocking* is set, otherwise in `get`."""
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
@@ -158,14 +158,14 @@ def test_async_function_in_blocking_clients(function):
     ids=["async in disguise", "of something else"],
 )
 def test_blocking_provider_rejects_coroutines(function, kind):
-    """A blocking provider rejects a coroutine and closes it."""
+    """If a function returns a coroutine in a blocking call, the coroutine is closed and rejected."""
     with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 
 
 @pytest.mark.parametrize("source", ["AKID", None, ("AKID", "secret")], ids=["str", "None", "pair"])
 def test_invalid_sources(source):
-    """An object that cannot supply credentials is rejected; the error leaves out its value."""
+    """An object that cannot supply credentials is rejected with an error that does not quote it."""
     with pytest.raises(TypeError, match=f"not {type(source).__name__}$"):
         as_provider(source)
 

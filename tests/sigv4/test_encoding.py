@@ -11,19 +11,19 @@ EVERY_BYTE = bytes(range(256))
 
 
 def test_percent_encode_every_byte():
-    """Each byte except the unreserved ones is encoded in uppercase."""
+    """Every byte except the unreserved characters is percent-encoded in uppercase."""
     assert percent_encode(EVERY_BYTE) == quote(EVERY_BYTE, safe="")
 
 
 def test_percent_encode_path_every_byte():
-    """In a path, the slash is not encoded."""
+    """`percent_encode_path` encodes the same bytes, except the slash."""
     assert percent_encode_path(EVERY_BYTE) == quote(EVERY_BYTE, safe="/")
 
 
 @pytest.mark.parametrize("encode", [percent_encode, percent_encode_path])
 @pytest.mark.parametrize("text", ["", "plain-._~", "a b", "bücher 本", "100%", "a%20b", "a\n"])
 def test_percent_encode_text(encode, text):
-    """Text is encoded as UTF-8, and existing escapes are encoded again."""
+    """A ``str`` is encoded as UTF-8, and existing escapes are encoded again."""
     assert encode(text) == quote(text, safe="")
 
 
@@ -43,7 +43,7 @@ def test_percent_encode_text(encode, text):
     ],
 )
 def test_canonical_part(spelled, canonical):
-    """All encodings of a part of a query have the same canonical form."""
+    """All encodings of the same name or value in a query have the same canonical form."""
     assert canonical_part(spelled) == canonical
 
 
@@ -85,5 +85,5 @@ def test_remove_dot_segments(path, normal):
     ],
 )
 def test_canonical_value(value, trimmed):
-    """A header value is trimmed, and whitespace in it becomes one space."""
+    """A header value is trimmed, and each run of spaces and tabs becomes one space."""
     assert canonical_value(value) == trimmed

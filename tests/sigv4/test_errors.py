@@ -13,7 +13,7 @@ ARGUMENTS = {SignatureError: ("Code", "text", "canonical", "to sign")}
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_pickles(kind):
-    """An unpickled error has the same type, text and arguments."""
+    """After unpickling, an error has the same type, text and arguments as before."""
     error = kind(*ARGUMENTS.get(kind, ("text",)))
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
@@ -35,7 +35,7 @@ def test_signature_error():
 
 
 def test_signature_error_pickles_without_the_canonical_request():
-    """The canonical request contains header values, so it is not pickled."""
+    """A SignatureError is pickled without the canonical request, which contains header values."""
     pickled = pickle.dumps(SignatureError("Code", "text", "canonical", "to sign"))
     assert b"canonical" not in pickled.replace(b"canonical_request", b"")
     assert pickle.loads(pickled).canonical_request is None

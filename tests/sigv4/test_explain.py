@@ -1,4 +1,4 @@
-"""Explanations of signatures that do not match: the parts that differ, and hidden secrets."""
+"""`explain`: the reported differences, and that secrets are hidden."""
 
 import json
 from datetime import UTC, datetime
@@ -39,13 +39,13 @@ def signed(
     key=KEY,
     **rules,
 ):
-    """Return the signature of a request."""
+    """Sign a request, and return the signature."""
     request = SignableRequest(method, url, headers, Payload.of(body))
     return Signer(SigV4("execute-api", region), **rules).sign(request, key, at=at)
 
 
 def message(theirs, told=TOLD):
-    """Return the error message of services other than S3."""
+    """Return the error message that services except S3 send."""
     return (
         f"{told}\n\nThe Canonical String for this request should have been\n"
         f"'{theirs.canonical_request}'\n\n"
@@ -54,7 +54,7 @@ def message(theirs, told=TOLD):
 
 
 def as_s3_says(theirs):
-    """Return an error response of S3."""
+    """Return an error response in the form that S3 sends."""
     in_hexadecimal = theirs.canonical_request.encode().hex(" ")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SignatureDoesNotMatch</Code>'
@@ -68,7 +68,7 @@ def as_s3_says(theirs):
 
 
 def as_sts_says(theirs):
-    """Return an error response of a service with the query protocol."""
+    """Return an error response in the form of the query protocol, which STS uses."""
     return (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n'
         f"    <Type>Sender</Type>\n    <Code>SignatureDoesNotMatch</Code>\n"
@@ -78,12 +78,12 @@ def as_sts_says(theirs):
 
 
 def as_api_gateway_says(theirs):
-    """Return an error response of API Gateway, as text."""
+    """Return an error response in the form that API Gateway sends, as a ``str``."""
     return json.dumps({"message": message(theirs)})
 
 
 def as_sagemaker_says(theirs):
-    """Return an error response of a service with a JSON protocol."""
+    """Return an error response in the form of a JSON protocol, as SageMaker sends it."""
     kind = "com.amazon.coral.service#InvalidSignatureException"
     return json.dumps({"__type": kind, "Message": message(theirs)}).encode()
 
@@ -109,7 +109,7 @@ def test_equal(said, code):
 
 @with_each_response
 def test_canonical_request(said, code):
-    """If the canonical requests differ, exactly the parts that differ are reported."""
+    """If the canonical requests differ, exactly their differing parts are reported."""
     explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
     assert (explanation.code, explanation.cause) == (code, "canonical request")
     assert explanation.differences == (
@@ -128,7 +128,7 @@ def test_canonical_request(said, code):
 
 
 def test_string_to_sign():
-    """If only the strings to sign differ, the part that differs is reported."""
+    """If only the strings to sign differ, their differing part is reported."""
     explanation = explain(as_s3_says(signed(region="eu-west-1")), signed())
     assert explanation.cause == "string to sign"
     assert explanation.differences == (
@@ -143,7 +143,7 @@ def test_string_to_sign():
 
 
 def test_canonical_request_alone():
-    """If only our canonical request is given, the string to sign that AWS expected is shown."""
+    """If *ours* is only a canonical request, the report shows the string to sign that AWS expected."""
     explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
     assert (explanation.cause, explanation.differences) == ("unknown", ())
     assert explanation.string_to_sign == signed().string_to_sign
@@ -163,7 +163,7 @@ def test_response_without_string_to_sign():
 
 
 def meta(**headers):
-    """Return the headers of a request."""
+    """Return the headers of a request with one x-amz-meta header."""
     return {"headers": [(name.replace("_", "-"), value) for name, value in headers.items()]}
 
 
@@ -304,7 +304,7 @@ def test_parts(ours, theirs, expected):
 
 
 def test_header_that_did_not_arrive():
-    """A header that AWS did not receive is also missing in AWS's list of signed headers."""
+    """If AWS did not receive a header, the list of signed headers is also reported as different."""
     explanation = explain(as_s3_says(signed(headers=())), signed(headers=[("x-amz-a", LONG)]))
     assert explanation.differences == (
         Difference(
@@ -326,14 +326,14 @@ ORDERS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), ORDERS.values(), ids=ORDERS.keys())
 def test_order(ours, theirs, expected):
-    """If the parts are equal, their order is compared."""
+    """If all values are equal, a different order of the parameters is reported."""
     texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
     said = json.dumps({"message": message(signed().replace(canonical_request=texts[1]))})
     assert explain(said, texts[0]).differences == (expected,)
 
 
 def test_control_characters():
-    """Control characters in a response are escaped, so they cannot affect a terminal."""
+    """Control characters in a response are escaped in the explanation."""
     theirs = signed().replace(canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
     text = str(explain(as_api_gateway_says(theirs), signed()))
     assert all(line.isprintable() for line in text.splitlines())
@@ -363,7 +363,7 @@ SILENT = {
 
 @pytest.mark.parametrize("said", SILENT.values(), ids=SILENT.keys())
 def test_responses_without_a_canonical_request(said):
-    """A response without a canonical request raises an error that does not quote the response."""
+    """The error for a response without a canonical request does not quote the response."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(said, signed())
     assert isinstance(refusal.value, SigV4Error)
@@ -371,13 +371,13 @@ def test_responses_without_a_canonical_request(said):
 
 
 def test_invalid_canonical_request():
-    """A text that is not a canonical request raises an error."""
+    """A string that is not a canonical request raises UnexplainedError."""
     with pytest.raises(UnexplainedError, match="the text is not a canonical request"):
         explain(as_s3_says(signed()), "GET\n/")
 
 
 def test_no_secret():
-    """Neither the explanation nor its repr contains a token."""
+    """Neither an explanation nor its repr contains the session token."""
     theirs = signed(key=KEY.replace(session_token="another-token"))
     explanation = explain(as_s3_says(theirs), signed())
     assert [
@@ -395,12 +395,12 @@ MASKED = {
 
 @pytest.mark.parametrize(("text", "instead"), MASKED.values(), ids=MASKED.keys())
 def test_masked(text, instead):
-    """A masked canonical request has the lengths of secrets, and is unchanged otherwise."""
+    """`mask_secrets` replaces secrets by their lengths, and leaves the rest unchanged."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
     assert mask_secrets(text) == text.replace(secret, hidden)
 
 
 def test_mask_of_an_invalid_canonical_request():
-    """A text that is not a canonical request is not changed."""
+    """`mask_secrets` does not change a string that is not a canonical request."""
     assert mask_secrets("GET") == "GET"

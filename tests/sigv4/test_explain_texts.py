@@ -1,4 +1,4 @@
-"""Explanations from texts that contain a response: logs, exceptions, texts with CRLF."""
+"""`explain` for texts that quote a response: logs, exceptions, and texts with CRLF."""
 
 import json
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ ADDED = Difference(
 
 
 def signed(value, region="us-east-1"):
-    """Return the signature of a request with this header."""
+    """Return the signature of a request with the given header."""
     request = SignableRequest("GET", "https://h.example/a?b='c'", {"x-amz-meta-a": value})
     return Signer(SigV4("execute-api", region)).sign(request, KEY, at=AT)
 
@@ -52,7 +52,7 @@ STS = (
 
 
 def client_error(protocol, service, operation, body):
-    """Return botocore's exception for a response."""
+    """Return the exception that botocore raises for a response."""
     model = botocore.session.get_session().get_service_model(service).operation_model(operation)
     response = {"status_code": 403, "headers": {}, "body": body.encode()}
     parsed = create_parser(protocol).parse(response, model.output_shape)
@@ -60,7 +60,7 @@ def client_error(protocol, service, operation, body):
 
 
 def escaped(text, times):
-    """Escape a text as a JSON string several times."""
+    """Escape a string as JSON the given number of times."""
     for _ in range(times):
         text = json.dumps(text)
     return text
@@ -102,7 +102,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_texts_that_contain_the_response(text):
-    """A text that contains the response gives the same explanation as the response itself."""
+    """The explanation is the same for a text that quotes the response as for the response itself."""
     explanation = explain(text, OURS)
     assert explanation.differences == (ADDED,)
     assert explanation.string_to_sign == THEIRS.string_to_sign
@@ -112,7 +112,7 @@ def test_texts_that_contain_the_response(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_no_difference_where_there_is_none(text):
-    """Line ends and quotes around equal texts are not reported as differences."""
+    """Line ends and quotes around equal strings are not reported as differences."""
     equal = explain(text, THEIRS)
     assert (equal.cause, equal.differences) == ("key", ())
     for ours in (THEIRS.canonical_request, THEIRS.canonical_request.replace("\n", "\r\n") + "\r\n"):
@@ -121,7 +121,7 @@ def test_no_difference_where_there_is_none(text):
 
 
 def test_without_a_string_to_sign():
-    """If a text contains only the canonical request, text after the request is ignored."""
+    """If a text has no string to sign, the text after the canonical request is ignored."""
     text = LINE + MESSAGE.partition("\n\nThe String-to-Sign")[0] + GONE_ON
     explanation = explain(text, OURS)
     assert (explanation.differences, explanation.string_to_sign) == ((ADDED,), None)
@@ -155,7 +155,7 @@ SILENT = {
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_texts_without_a_canonical_request(text):
-    """A text without a canonical request raises an error that does not quote the text."""
+    """The error for a text without a canonical request does not quote the text."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(text, OURS)
     assert len(str(refusal.value)) < 80

@@ -1,4 +1,4 @@
-"""`SigV4Auth` in clients of httpx and httpx2, with a server that verifies the raw bytes."""
+"""`SigV4Auth` in httpx and httpx2 clients, with a server that verifies the raw bytes."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ KNOWN = {KEY.access_key_id: KEY, TEMPORARY.access_key_id: TEMPORARY}
 
 
 class Provider:
-    """A provider with different credentials for blocking and async clients."""
+    """A provider that records whether `get` or `aget` is called."""
 
     def __init__(self):
         self.asked = []
@@ -52,13 +52,13 @@ send = make_fixture([*BLOCKING, *AWAITING])
 
 @pytest.fixture(params=["sagemaker", "s3"])
 def service(request):
-    """The signing name of S3 and of another service, whose rules differ."""
+    """Run a test for S3 and for a service with other signing rules."""
     return request.param
 
 
 @pytest.fixture
 def server(service):
-    """A server that verifies the bytes of each request, and responds with 200 or 403."""
+    """A server that verifies the bytes of each request and responds with 200 or 403."""
 
     def respond(request):
         arrived = SignableRequest(
@@ -78,7 +78,7 @@ def server(service):
 
 
 def as_botocore_signs(request, service, credentials=KEY):
-    """Return botocore's signature of the raw bytes, with the headers that are listed as signed."""
+    """Return the Authorization header that botocore computes for the raw bytes of a request."""
     authorization = request.header(b"authorization").decode()
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
     signed = botocore_signs(
@@ -107,7 +107,7 @@ def as_botocore_signs(request, service, credentials=KEY):
 
 
 def check(server, response, service, credentials=KEY):
-    """Assert that the single request was accepted, and that botocore signs its bytes equally."""
+    """Check that the only request was accepted, and that botocore signs its bytes alike."""
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
@@ -144,7 +144,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_made", REQUESTS.values(), ids=REQUESTS.keys())
 def test_requests(server, service, blocking_send, request_made):
-    """The bytes that httpx sends are the signed ones."""
+    """The server accepts the signature of the bytes that httpx sends."""
     method, target, options = request_made
     url = f"http://{server.address}{target}"
     response = blocking_send(method, url, auth=make_auth(service), **options)
@@ -152,7 +152,7 @@ def test_requests(server, service, blocking_send, request_made):
 
 
 def test_each_way_of_sending(server, service, send):
-    """The signature is valid with blocking clients, on asyncio and on trio."""
+    """The signature is valid in blocking clients, on asyncio and on trio."""
     url = f"http://{server.address}/a*b%2f"
     response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=make_auth(service))
     request = check(server, response, service)
@@ -172,14 +172,14 @@ PIECES = [b"bo", b"dy"]
 
 
 def test_streamed_body(server, service, send):
-    """A streamed body is read and signed."""
+    """By default, a streamed body is read into memory and signed."""
     url = f"http://{server.address}/"
     response = send("PUT", url, pieces=PIECES, auth=make_auth(service))
     assert check(server, response, service).body == b"body"
 
 
 def test_unsigned_payload(server, service, send):
-    """An unsigned body is streamed without being read first."""
+    """With *unsigned_payload*, a body is streamed without being read into memory first."""
     url, auth = f"http://{server.address}/", make_auth(service, unsigned_payload=True)
     request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
@@ -187,7 +187,7 @@ def test_unsigned_payload(server, service, send):
 
 
 def test_known_hash(server, service, send):
-    """A hash in the headers of the request is signed."""
+    """If the request has an x-amz-content-sha256 header, that hash is signed."""
     headers = {"x-amz-content-sha256": Payload.of(b"body").hash}
     url = f"http://{server.address}/"
     response = send("PUT", url, content=b"body", headers=headers, auth=make_auth(service))
@@ -195,7 +195,7 @@ def test_known_hash(server, service, send):
 
 
 def test_date_of_the_request(server, service, send):
-    """A date in the headers of the request has priority over the clock."""
+    """If the request has an x-amz-date header, that time is used instead of the clock."""
     auth = make_auth(service, now=lambda: AT + timedelta(days=1))
     headers = {"X-Amz-Date": "20261122T120000Z"}
     response = send("GET", f"http://{server.address}/", headers=headers, auth=auth)
@@ -204,7 +204,7 @@ def test_date_of_the_request(server, service, send):
 
 
 def test_clock(server, service, send):
-    """Without a date in the headers, the clock is read."""
+    """If the request has no x-amz-date header, the clock is read."""
     auth = SigV4Auth(Signer(SigV4(service, "us-east-1")), KEY)
     before = datetime.now(UTC)
     send("GET", f"http://{server.address}/", auth=auth)
@@ -214,7 +214,7 @@ def test_clock(server, service, send):
 
 
 def test_provider_blocking(server, service, blocking_send):
-    """A blocking client calls `get` of a provider."""
+    """In a blocking client, the provider's `get` is called."""
     provider = Provider()
     auth = make_auth(service, provider)
     check(server, blocking_send("GET", f"http://{server.address}/", auth=auth), service)
@@ -222,7 +222,7 @@ def test_provider_blocking(server, service, blocking_send):
 
 
 def test_provider_awaiting(server, service, awaiting_send):
-    """An async client awaits `aget` of a provider."""
+    """In an async client, the provider's `aget` is awaited."""
     provider = Provider()
     auth = make_auth(service, provider)
     check(server, awaiting_send("GET", f"http://{server.address}/", auth=auth), service)
@@ -230,7 +230,7 @@ def test_provider_awaiting(server, service, awaiting_send):
 
 
 def test_function(server, service, send):
-    """A function that returns credentials works in every client."""
+    """A synchronous function that returns credentials works in every client."""
     auth = make_auth(service, lambda: KEY)
     check(server, send("GET", f"http://{server.address}/", auth=auth), service)
 
@@ -254,7 +254,7 @@ def test_async_function_blocking(server, service, blocking_send):
 
 @pytest.mark.parametrize("date", ["2026-11-22", "20261322T120000Z", "noon"])
 def test_refused_date(server, service, send, date):
-    """A date with another form raises an error before a request is sent."""
+    """An x-amz-date header in another form raises an error before a request is sent."""
     with pytest.raises(InvalidRequestError, match="header x-amz-date must have the form"):
         send(
             "GET",
@@ -269,7 +269,7 @@ def test_refused_date(server, service, send, date):
     "headers", [{b"\xff": b"a"}, {b"x-amz-a": b"a\x00"}], ids=["name", "value"]
 )
 def test_refused_headers(headers):
-    """A header that cannot be sent raises an InvalidRequestError."""
+    """A header that cannot be sent raises InvalidRequestError."""
     with pytest.raises(InvalidRequestError):
         signed_by(make_auth("s3"), headers=headers)
 
@@ -290,14 +290,14 @@ def test_expired_credentials(server, service, send):
 
 
 def test_wrong_secret(server, service, send):
-    """The server of these tests rejects a wrong signature."""
+    """The test server rejects a wrong signature, so the other tests prove that theirs are right."""
     wrong = Credentials(KEY.access_key_id, "wrong")
     response = send("GET", f"http://{server.address}/", auth=make_auth(service, wrong))
     assert (response.status_code, response.headers["x-error"]) == (403, "SignatureDoesNotMatch")
 
 
 def test_one_library_is_enough(monkeypatch):
-    """If only one of the two libraries is installed, only its Auth is a base class."""
+    """If only one of the two libraries is installed, `SigV4Auth` derives from its Auth class only."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     assert _classes("Auth") == (httpx.Auth,)
 
@@ -311,7 +311,7 @@ def test_refused_credentials(credentials):
 
 
 def test_known_hash_of_a_stream(server, service, send):
-    """A streamed body is not read before it is sent if the headers contain its hash."""
+    """If the headers contain the hash of a streamed body, the body is not read before it is sent."""
     url, headers = f"http://{server.address}/", {"x-amz-content-sha256": Payload.of(b"body").hash}
     response = send("PUT", url, pieces=PIECES, headers=headers, auth=make_auth(service))
     request = check(server, response, service)
@@ -341,7 +341,7 @@ NEAR = {
 
 
 class Copying:
-    """A transport that replaces the headers by a copy, as OpenTelemetry does."""
+    """A transport that replaces the headers of a request by a copy, as OpenTelemetry does."""
 
     def __init__(self, library, respond):
         self.library, self.respond = library, respond
@@ -353,7 +353,7 @@ class Copying:
 
 
 def record_hops(library, kind, location, status, *, wrap=lambda _, respond: respond, start=START):
-    """Return the headers of two requests, of which the second follows a redirect."""
+    """Send a request that is redirected, and return the headers of both requests."""
     received = []
 
     def respond(request):
@@ -377,7 +377,7 @@ def record_hops(library, kind, location, status, *, wrap=lambda _, respond: resp
 
 
 def of_aws(names):
-    """Return the names of AWS's headers and of Authorization."""
+    """Return the names of the headers that are AWS's or ``authorization``."""
     return sorted(name for name in names if name.startswith("x-amz") or name == "authorization")
 
 
@@ -398,7 +398,7 @@ SENT = sorted(
 @pytest.mark.parametrize("kind", ["blocking", "awaiting"])
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_another_origin(library, kind, status, location, wrap):
-    """A request to another origin has no signature, no token and no other header of AWS."""
+    """After a redirect to another origin, the request has no signature, token or other AWS header."""
     first, second = record_hops(library, kind, location, status, wrap=wrap)
     assert of_aws(first) == SENT
     assert of_aws(second) == []
@@ -407,13 +407,13 @@ def test_redirect_to_another_origin(library, kind, status, location, wrap):
 @pytest.mark.parametrize(("start", "location"), NEAR.values(), ids=NEAR.keys())
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_the_same_origin(library, start, location):
-    """A request to the same origin, as httpx defines it, keeps its headers."""
+    """After a redirect to the same origin, as httpx defines it, the request keeps its headers."""
     first, second = record_hops(library, "blocking", location, 307, start=start)
     assert (of_aws(first), of_aws(second)) == (SENT, SENT)
 
 
 def test_redirect_over_sockets(server, service, send):
-    """On a real connection, another origin gets the body, but no header of AWS."""
+    """On a real connection, another origin receives the body but no AWS header."""
     with WireServer(lambda _: (307, {"Location": f"http://{server.address}/b"})) as first:
         send(
             "PUT",
@@ -436,7 +436,7 @@ def header_names(request):
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_next_request_is_signed_again(library):
-    """A redirect that the caller follows is signed for its own URL and time."""
+    """If the caller sends the redirected request, it is signed for its own URL and time."""
     times = iter([AT, AT + timedelta(hours=1)])
     received = []
 

@@ -1,4 +1,4 @@
-"""The extensions of a request: a scope before signing, the signature afterwards."""
+"""Request extensions: a scope before signing, and the signature afterwards."""
 
 import pickle
 from datetime import timedelta
@@ -30,7 +30,7 @@ send = make_fixture([*BLOCKING, *AWAITING])
 libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
-# The scope of a single request.
+# A scope for a single request.
 
 
 def get_scope(request):
@@ -49,7 +49,7 @@ SCOPES = {
 
 @pytest.mark.parametrize(("scope", "expected"), SCOPES.values(), ids=SCOPES.keys())
 def test_scope_of_a_request(scope, expected):
-    """A scope in the extensions is used for that request only."""
+    """A scope in the extensions of a request applies only to that request."""
     auth = make_auth("sagemaker")
     assert get_scope(signed_by(auth, extensions={"sigv4": scope})) == expected
     assert get_scope(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
@@ -65,21 +65,21 @@ def test_rules_of_a_scope(service):
 
 
 def test_rules_that_the_caller_set():
-    """A request for another region keeps the custom rules of the signer."""
+    """A request for another region is signed by the signer's custom rules."""
     auth = SigV4Auth(Signer(SigV4("mine", "us-east-1"), s3=True), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region": "eu-west-1"}})
     assert "x-amz-content-sha256" in signed.headers
 
 
 def test_region_set_of_a_request():
-    """With SigV4A, the extensions of a request can name its region set."""
+    """With SigV4A, the extensions of a request can contain a region set."""
     auth = SigV4Auth(Signer(SigV4A("s3", "*")), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region_set": "eu-*"}})
     assert signed.headers["x-amz-region-set"] == "eu-*"
 
 
 def test_keys_of_a_scope_are_kept():
-    """The signer of a scope is created once and caches its derived keys."""
+    """The signer for a scope is created once and then reused."""
     signer = Signer(SigV4("sagemaker", "us-east-1"))
     scope = (("region", "eu-west-1"),)
     assert _scoped(signer, scope) is _scoped(Signer(SigV4("sagemaker", "us-east-1")), scope)
@@ -98,7 +98,7 @@ def test_refused_scope(scope):
 
 @pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
 def test_impossible_scope(scope):
-    """An invalid service or region raises an error that names it, before a request is sent."""
+    """The error for an invalid service or region names the argument, and no request is sent."""
     (name,) = scope
     with pytest.raises(
         InvalidRequestError, match=f"extension sigv4: {name} must be 1 to 255 printable"
@@ -107,10 +107,10 @@ def test_impossible_scope(scope):
 
 
 def test_algorithm_without_scopes():
-    """The error names a custom algorithm whose scope cannot be changed."""
+    """If the scope of a custom algorithm cannot be changed, the error names the algorithm."""
 
     class Fixed:
-        """An incomplete algorithm."""
+        """An algorithm without a method ``replace``."""
 
         service = "s3"
 
@@ -124,7 +124,7 @@ def test_algorithm_without_scopes():
 @pytest.mark.parametrize("service", ["s3", "sagemaker"])
 @libraries
 def test_a_request_that_is_sent_again(library, service):
-    """A request that is sent again is signed as if it were sent for the first time."""
+    """A request that is sent again is signed in the same way as the first time."""
     request = library.Request("PUT", START, headers=SECRETS, content=b"body")
     fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
     later = {"now": lambda: AT + timedelta(hours=1)}
@@ -145,14 +145,14 @@ def test_headers_of_the_caller_are_kept():
 
 
 def test_a_token_of_other_credentials():
-    """A token in the headers is removed if the credentials have none."""
+    """If a request has a session token but the credentials have none, the token is removed."""
     headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
     assert not headers.keys() & signed_by(make_auth("s3"), headers=headers).headers.keys()
 
 
 @libraries
 def test_signed_headers_behave_like_others(library):
-    """Signed headers behave like other headers, and deleting one deletes only that one."""
+    """Signed headers behave like other headers; deleting one of them keeps the others."""
     request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
     headers = next(make_auth("s3").sync_auth_flow(request)).headers
     assert headers["x-amz-date"] == "20261122T120000Z"
@@ -170,7 +170,7 @@ def test_signed_headers_behave_like_others(library):
 
 
 def test_the_signature_is_there(send):
-    """The response's request holds its signature in every client, and `explain` accepts it."""
+    """In every client, `explain` accepts the signature in the extensions of the response's request."""
     theirs = []
 
     def respond(request):
@@ -198,7 +198,7 @@ def test_the_signature_is_there(send):
 
 @libraries
 def test_the_scope_stays(library):
-    """A request keeps its scope when it is sent again, until it names another scope."""
+    """A request that is sent again keeps its scope, unless its extensions contain a new scope."""
     request = library.Request("GET", START, extensions={"sigv4": {"region": "eu-west-1"}})
     for _ in range(3):
         next(make_auth("es").sync_auth_flow(request))
@@ -230,7 +230,7 @@ NO_SIGNERS = {
 
 @pytest.mark.parametrize("signer", NO_SIGNERS.values(), ids=NO_SIGNERS)
 def test_invalid_signers(signer):
-    """A wrong signer raises TypeError in the constructor, with an example of a right one."""
+    """A signer of the wrong type raises TypeError, and the message shows a correct example."""
     cure = r"signer must be a Signer, such as Signer\(SigV4\(service, region\)\), not \w+$"
     with pytest.raises(TypeError, match=cure):
         SigV4Auth(signer, KEY)

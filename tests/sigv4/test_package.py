@@ -1,4 +1,4 @@
-"""The public names of the package, and the modules that an import loads."""
+"""The public names of the package, and the modules that importing it loads."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ HEAVY = [
 
 
 def modules_after(statement):
-    """Return the names of all modules that a new interpreter has loaded after *statement*."""
+    """Return the names of the modules that a new interpreter has loaded after *statement*."""
     program = f"import sys\n{statement}\nprint(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -44,19 +44,19 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """An import loads only the core modules."""
+    """Importing the package loads only the core modules."""
     loaded = modules_after("import sigv4")
     assert sorted(name for name in loaded if name.partition(".")[0] == "sigv4") == LOADED
     assert [name for name in HEAVY if name in loaded] == []
 
 
 def test_public_names_are_sorted():
-    """`__all__` is sorted case-insensitively."""
+    """`__all__` is sorted without regard to case."""
     assert sigv4.__all__ == sorted(sigv4.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
-    """`__all__` contains each name without an underscore that is not a module."""
+    """`__all__` contains every name of the package that is neither private nor a module."""
     public = {name for name, value in vars(sigv4).items() if name[0] != "_"}
     modules = {name for name in public if isinstance(vars(sigv4)[name], type(sys))}
     imported_for_typing = {"Any", "TYPE_CHECKING"}
@@ -65,5 +65,5 @@ def test_public_names_are_complete():
 
 
 def test_unknown_names():
-    """An unknown name raises AttributeError, as in any module."""
+    """Accessing an unknown name raises AttributeError, as in any module."""
     assert not hasattr(sigv4, "SigV5")

@@ -1,4 +1,4 @@
-"""The properties of ``parser_properties.py``, with a few hundred examples each."""
+"""The properties in ``parser_properties.py``, with a few hundred examples each."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ EXAMPLES = 500
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """A property of `parser_properties.py` holds for the same examples in each run."""
+    """Each property in ``parser_properties.py`` holds for generated examples, the same in each run."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,

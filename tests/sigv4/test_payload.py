@@ -9,35 +9,35 @@ from sigv4 import Payload
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_of(kind):
-    """The payload of any bytes-like object is its SHA-256."""
+    """The payload hash of any bytes-like object is its SHA-256."""
     assert Payload.of(kind(b"body")).hash == sha256(b"body").hexdigest()
 
 
 def test_of_nothing():
-    """An empty body has the hash of no bytes."""
+    """The payload hash of an empty body is the SHA-256 of no bytes."""
     assert Payload.of(b"") is Payload.EMPTY
     assert Payload.EMPTY.hash == sha256(b"").hexdigest()
 
 
 def test_hashed():
-    """A known hash is used unchanged."""
+    """`Payload.hashed` returns a payload with the given hash."""
     assert Payload.hashed(sha256(b"body").hexdigest()) == Payload.of(b"body")
 
 
 @pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "UNSIGNED-PAYLOAD"])
 def test_refused_hash(digest):
-    """A text that is not a SHA-256 in lowercase hexadecimal is rejected."""
+    """`Payload.hashed` rejects a string that is not a SHA-256 in lowercase hexadecimal."""
     with pytest.raises(ValueError, match="64 lowercase hexadecimal digits"):
         Payload.hashed(digest)
 
 
 @pytest.mark.parametrize("marker", ["", "é", "a\nb"])
 def test_refused_marker(marker):
-    """A text that cannot be the last line of a canonical request is rejected."""
+    """A string that cannot be a line of a canonical request is rejected."""
     with pytest.raises(ValueError, match="hash must be a hexadecimal SHA-256 digest"):
         Payload(marker)
 
 
 def test_unsigned():
-    """The marker of an unsigned body is S3's."""
+    """`Payload.UNSIGNED` is the marker that S3 defines for an unsigned body."""
     assert Payload("UNSIGNED-PAYLOAD") == Payload.UNSIGNED

@@ -28,7 +28,7 @@ LIMITS = {"Content-Length": "11", "If-None-Match": "*", "Content-Type": "a/b", "
 
 
 def presigned(headers, algorithm=ALGORITHMS["SigV4"], **options):
-    """Return a presigned URL of an upload with these headers."""
+    """Return a presigned URL for an upload with the given headers."""
     request = SignableRequest("PUT", URL, headers)
     return Signer(algorithm, **options).presign(request, KEY, at=AT, expires=60)
 
@@ -56,7 +56,7 @@ def test_each_header_is_signed(algorithm):
 
 
 def test_they_are_signed_as_botocore_signs_them():
-    """The signature is botocore's, which also signs all headers."""
+    """The signature is the same as botocore's, which also signs all headers."""
     headers = list(LIMITS.items())
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "PUT", URL, headers, b"")
     expected = botocore_presigns(Unsigned(*asked), 60).signature
@@ -65,7 +65,7 @@ def test_they_are_signed_as_botocore_signs_them():
 
 @pytest.mark.parametrize("name", sorted(NEVER_SIGNED))
 def test_a_header_that_is_never_signed_is_refused(name):
-    """A header that cannot be signed raises an error that names it."""
+    """For a header that cannot be signed, `presign` raises an error that names the header."""
     with pytest.raises(InvalidRequestError, match=f"header {name}.*: remove (it|the header)"):
         presigned({name.title(): "secret value"})
 
@@ -75,14 +75,14 @@ def test_a_header_that_is_never_signed_is_refused(name):
     "selection", [{}, {"signed_headers": sign_all_headers}], ids=["default", "all"]
 )
 def test_a_header_that_the_query_says_is_refused(name, selection):
-    """A header whose value belongs into the query of a presigned URL raises an error."""
+    """For a header whose value belongs in the query of a presigned URL, `presign` raises an error."""
     with pytest.raises(InvalidRequestError, match=f"header {name}: .* in its query") as refusal:
         presigned({name: "secret value"}, **selection)
     assert "secret" not in str(refusal.value)
 
 
 def test_a_selection_of_the_callers_own():
-    """With a custom selection, only the selected headers are signed."""
+    """With a custom selection, a presigned URL signs only the selected headers."""
     headers = {**LIMITS, "User-Agent": "a"}
     url = presigned(headers, signed_headers=sign_all_headers)
     assert "user-agent" not in check(url, headers).signed_headers
@@ -104,7 +104,7 @@ ALREADY = "url is already signed: its query has X-Amz-"
 @algorithms
 @pytest.mark.parametrize("query", SPELLED.values(), ids=SPELLED)
 def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm):
-    """A URL that has a parameter of a signature cannot be presigned."""
+    """A URL whose query already contains a parameter of a signature cannot be presigned."""
     request = SignableRequest("GET", f"https://h.example/?{query}")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).presign(request, KEY, at=AT, expires=60)
@@ -113,14 +113,14 @@ def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm)
 @algorithms
 @pytest.mark.parametrize("name", sorted(PRESIGNED))
 def test_a_presigned_url_is_not_signed(name, algorithm):
-    """A presigned URL cannot be signed in headers: no service accepts both."""
+    """A presigned URL cannot be signed in headers, because no service accepts both signatures."""
     request = SignableRequest("GET", f"https://h.example/?a=b&{name}=1")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).sign(request, KEY, at=AT)
 
 
 def test_awscrt_refuses_them_too():
-    """A presigned URL is also rejected by awscrt."""
+    """Awscrt also rejects a presigned URL as a request to sign."""
     url = "https://h.example/?X-Amz-Date=1"
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", url, [], b"")
     with pytest.raises(Exception, match="ILLEGAL_REQUEST_QUERY_PARAM"):
@@ -129,7 +129,7 @@ def test_awscrt_refuses_them_too():
 
 @pytest.mark.parametrize("query", ["x-amz-date=1", "a=X-Amz-Date", "X-Amz-Other=1", "X-Amz-Dat=1"])
 def test_other_parameters_are_signed(query):
-    """A parameter with a similar name is signed like any other."""
+    """A parameter whose name only resembles that of a signature parameter is signed."""
     url = f"https://h.example/?{query}"
     signer = Signer(SigV4("s3", "us-east-1"))
     presigned = signer.presign(SignableRequest("PUT", url), KEY, at=AT, expires=60)

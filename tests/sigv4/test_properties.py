@@ -1,4 +1,4 @@
-"""The properties of ``properties.py``, with few examples each."""
+"""The properties in ``properties.py``, with few examples each."""
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,6 @@ EXAMPLES = 500
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """A property of `properties.py` holds for generated requests, the same ones in each run."""
+    """Each property in ``properties.py`` holds for generated requests, the same in each run."""
     run = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
     run(given(strategy)(check))()

@@ -28,7 +28,7 @@ from sigv4 import InvalidRequestError, Payload, SignableRequest
     ],
 )
 def test_parts_of_a_url(url, host, path, query):
-    """Host, path and query come from the URL; path and query are not changed."""
+    """Host, path and query are taken from the URL, path and query without a change."""
     request = SignableRequest("GET", url)
     assert (request.host, request.path, request.query) == (host, path, query)
     assert request.headers == (("host", host),)
@@ -65,7 +65,7 @@ _pieces = st.sampled_from(["http", "h+1", "://", ":", "/", "//", "a.b", "?", "="
 
 @given(st.lists(_pieces, max_size=8).map("".join))
 def test_urls_are_read_as_by_a_pattern(url):
-    """Path and query of a URL are those of RFC 3986's grammar; other texts are rejected."""
+    """URLs are split as by RFC 3986's pattern, and strings that it does not match are rejected."""
     match = re.fullmatch(URL, url)
     try:
         request = SignableRequest("GET", url)
@@ -77,7 +77,7 @@ def test_urls_are_read_as_by_a_pattern(url):
 
 @pytest.mark.parametrize("tail", ["%", "a%2", "?a=%zz", "?100%"])
 def test_stray_percent(tail):
-    """A percent sign outside of an escape is rejected, because its signature is ambiguous."""
+    """A percent sign that begins no escape is rejected, because its signature would be ambiguous."""
     with pytest.raises(InvalidRequestError, match="each % must be followed by two hexadecimal"):
         SignableRequest("GET", f"https://h.example/{tail}")
 
@@ -91,7 +91,7 @@ def test_refused_method(method):
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "é"])
 def test_refused_header_name(name):
-    """An invalid header name raises an error with the number of the header but not its text."""
+    """The error for an invalid header name contains the header's number but not its name."""
     with pytest.raises(
         InvalidRequestError, match="the name of header 2 is not a valid header name"
     ):
@@ -99,7 +99,7 @@ def test_refused_header_name(name):
 
 
 def test_a_value_in_a_header_name():
-    """The error for an invalid name does not quote it, since it can contain a value."""
+    """The error for an invalid header name does not quote it, because it can contain a value."""
     with pytest.raises(InvalidRequestError) as caught:
         SignableRequest("GET", "https://h.example/", {"x-amz-security-token\r to-ken": "value"})
     assert "to-ken" not in str(caught.value)
@@ -107,7 +107,7 @@ def test_a_value_in_a_header_name():
 
 @pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x1f", "\x7f", "\ud800"])
 def test_refused_header_value(character):
-    """A header value that cannot be sent raises an error with the name but not the value."""
+    """The error for a header value that cannot be sent contains the name but not the value."""
     with pytest.raises(InvalidRequestError) as caught:
         SignableRequest("GET", "https://h.example/", {"X-Secret": f"hush{character}hush"})
     assert "header x-secret: control characters" in str(caught.value)
@@ -131,21 +131,21 @@ def test_header_values(value):
     ids=["mapping", "mapping of bytes", "pairs", "iterator"],
 )
 def test_kinds_of_headers(headers):
-    """Headers can be a mapping or pairs, of str or bytes, and keep their order."""
+    """Headers can be a mapping or pairs of str or bytes, and their order is kept."""
     request = SignableRequest("GET", "https://other.example/", headers)
     assert request.headers == (("host", "h.example"), ("a", "1"))
     assert request.host == "h.example"
 
 
 def test_header():
-    """`header` returns the first value of a lowercase name, without surrounding whitespace."""
+    """`header` returns the first value of a header, without surrounding whitespace."""
     request = SignableRequest("GET", "https://h.example/", [("A", " \t1 "), ("A", "2")])
     assert request.header("a") == "1"
     assert request.header("b") is None
 
 
 def test_repr_holds_no_secret():
-    """The repr contains neither query nor headers, which may hold a signature or a token."""
+    """The repr contains neither the query nor headers, which may contain a signature or a token."""
     request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
     assert repr(request) == "SignableRequest(GET h.example/a)"
     request = SignableRequest("GET", "https://h.example/a&X-Amz-Security-Token=canary")

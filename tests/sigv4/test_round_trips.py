@@ -1,4 +1,4 @@
-"""Round trips over real sockets: to the emulator, and to an independent server."""
+"""Signed requests over real sockets, to the emulator and to an independent server."""
 
 import re
 from datetime import UTC, datetime
@@ -24,10 +24,10 @@ REGION = "us-east-1"
 BODY = bytes(range(256)) * 300
 PIECES = [BODY[:1], BODY[1:70_000], b"", BODY[70_000:]]
 KEY = "/bucket/a b*c/%C3%BC%2F1"  # a space and a * unencoded, ü and / encoded
-AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded / like an unencoded one
+AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded slash like an unencoded one
 
 send = make_fixture([*BLOCKING, *AWAITING])
-# Used by tests of a server, for which the client does not matter.
+# One sender is enough for tests of a server.
 send_plainly = make_fixture([BLOCKING[0], AWAITING[0]])
 call = BLOCKING[0]
 
@@ -37,7 +37,7 @@ class Place:
     """A server that verifies signatures.
 
     Attributes:
-        url: Its URL.
+        url: The URL of the server.
         key: The credentials of a user with all permissions.
     """
 
@@ -47,14 +47,14 @@ class Place:
 
 @pytest.fixture(scope="module")
 def emulator():
-    """A running emulator."""
+    """A running emulator of SageMaker and S3."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
 def place(request):
-    """One of the servers, with a bucket."""
+    """Run a test with each server, which has a bucket."""
     server = request.getfixturevalue(request.param)
     place = Place(server.url, server.user if request.param == "ministack" else server.credentials)
     call("PUT", f"{place.url}/bucket", auth=make_auth("SigV4", "s3", place.key)).raise_for_status()
@@ -70,31 +70,31 @@ each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 
 def make_auth(algorithm, service, key, **options):
-    """Return a SigV4Auth for a service."""
+    """Return a `SigV4Auth` for a service."""
     return SigV4Auth(Signer(ALGORITHMS[algorithm](service)), key, **options)
 
 
 def outcome(response):
-    """Return the status of a response and its error code."""
+    """Return the status and the error code of a response."""
     code = re.search(r"<Code>(.*?)</Code>", response.text) if response.is_error else None
     header = response.headers.get("x-amzn-errortype")
     return response.status_code, code[1] if code else header
 
 
 def stored(place, url):
-    """Return the object that a server has stored at *url*, or None."""
+    """Return the object that a server stores at *url*, or None."""
     response = call("GET", url, auth=make_auth("SigV4", "s3", place.key))
     assert outcome(response) in {(200, None), (404, "NoSuchKey")}
     return response.content if response.is_success else None
 
 
-# Objects, signed by S3's rules.
+# Requests for objects, which are signed by S3's rules.
 
 
 @each_place
 @each_algorithm
 def test_object_there_and_back(place, algorithm, send):
-    """An object whose key needs encoding can be stored and read."""
+    """An object whose key must be encoded can be stored and read."""
     url, auth = place.url + KEY, make_auth(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
     response = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
@@ -102,24 +102,24 @@ def test_object_there_and_back(place, algorithm, send):
 
 
 def hashed(algorithm, key):
-    """Return the options to send a stream that is read and hashed first."""
+    """Return the options for sending a streamed body that is read and hashed first."""
     return {"pieces": PIECES, "auth": make_auth(algorithm, "s3", key)}
 
 
 def hashed_before(algorithm, key):
-    """Return the options to send a stream whose hash is known."""
+    """Return the options for sending a streamed body whose hash is already known."""
     headers = {"x-amz-content-sha256": Payload.of(BODY).hash, "content-length": str(len(BODY))}
     return {**hashed(algorithm, key), "headers": headers}
 
 
 def unsigned(algorithm, key):
-    """Return the options to send an unsigned stream."""
+    """Return the options for sending a streamed body that is not signed."""
     auth = make_auth(algorithm, "s3", key, unsigned_payload=True)
     return {"pieces": PIECES, "auth": auth, "headers": {"content-length": str(len(BODY))}}
 
 
 def unsigned_chunks(algorithm, key):
-    """Return the options to send a stream with a checksum as its trailer."""
+    """Return the options for sending unsigned chunks with a checksum as the trailer."""
     body = AwsChunked(None, len(BODY), checksum="SHA256")
     return {**hashed(algorithm, key), "pieces": body.encode(PIECES), "headers": body.headers}
 
@@ -140,7 +140,7 @@ def test_streamed_object(place, algorithm, send, stream):
 @each_place
 @each_algorithm
 def test_wrong_secret(place, algorithm, send_plainly):
-    """A signature with another secret is rejected, and nothing is stored."""
+    """A signature made with a wrong secret key is rejected, and nothing is stored."""
     url, wrong = f"{place.url}/bucket/wrong", place.key.replace(secret_access_key="wrong")
     response = send_plainly("PUT", url, content=BODY, auth=make_auth(algorithm, "s3", wrong))
     assert outcome(response) == (403, "SignatureDoesNotMatch")
@@ -150,14 +150,14 @@ def test_wrong_secret(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_stranger(place, algorithm, send_plainly):
-    """A signature with an unknown key is rejected."""
+    """A signature made with an unknown access key is rejected."""
     auth = make_auth(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
     response = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
     assert outcome(response) == (403, "InvalidAccessKeyId")
 
 
 def _raw_path(new):
-    """Return a function that changes path and query on the wire."""
+    """Return a function that changes the path and the query of a signed request."""
 
     def change(request):
         request.url = request.url.copy_with(raw_path=new.encode())
@@ -166,7 +166,7 @@ def _raw_path(new):
 
 
 def _header(name, value):
-    """Return a function that changes a header."""
+    """Return a function that changes a header of a signed request."""
 
     def change(request):
         assert name in request.headers
@@ -212,7 +212,7 @@ def test_tampering(place, algorithm, send_plainly, change):
 @pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack does not hash bodies
 @each_algorithm
 def test_tampering_with_the_body(place, algorithm, send_plainly):
-    """A body that does not have the signed hash is rejected."""
+    """A request whose body does not have the signed hash is rejected."""
 
     def change(request):
         request.stream = type(request.stream)(BODY[::-1])
@@ -225,7 +225,7 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_presigned_url(place, algorithm, send):
-    """A presigned URL gives access to its object only, until it expires."""
+    """A presigned URL gives access only to its object, and cannot be changed."""
     url = f"{place.url}/bucket/presigned%20{algorithm}"
 
     def presigned(method, key):
@@ -252,7 +252,7 @@ signed_chunks = pytest.mark.parametrize(
 
 
 def put_in_chunks(send, url, algorithm, key, *, checksum=None, change=iter):
-    """Send a body in signed chunks, whose bytes are changed by *change*."""
+    """Send a body in signed chunks, after *change* has changed their bytes."""
     signer = Signer(ALGORITHMS[algorithm]("s3"))
     body = AwsChunked(signer.algorithm, len(BODY), chunk_size=CHUNK, checksum=checksum)
     request = SignableRequest("PUT", url, body.headers, body.payload)
@@ -279,7 +279,7 @@ def _order(sent):
 
 
 def _reversed_after(mark):
-    """Return a function that changes the value after the first occurrence of a mark."""
+    """Return a function that reverses the value after the first occurrence of *mark*."""
 
     def change(sent):
         at = next(at for at, piece in enumerate(sent) if mark in piece)
@@ -297,7 +297,7 @@ TRAILER_CHANGES = {
 
 
 def put_changed(place, algorithm, send, change, checksum):
-    """Send signed chunks that are changed in transit; return outcome and stored object."""
+    """Send signed chunks that are changed in transit.  Return the outcome and the stored object."""
 
     def changed(pieces):
         sent = list(pieces)
@@ -332,24 +332,24 @@ def test_tampering_with_trailers(place, algorithm, send_plainly, change):
 
 
 def make_form(action, version, **arguments):
-    """Return the options of a request with the query protocol."""
+    """Return the options for a request in the query protocol."""
     form = {"Action": action, "Version": version, **arguments}
     return {"data": form, "headers": {"accept": "application/xml"}}
 
 
 def sts(action, **arguments):
-    """Return the options of a request to STS."""
+    """Return the options for a request to STS."""
     return make_form(action, "2011-06-15", **arguments)
 
 
 def sqs(action, **arguments):
-    """Return the options of a request to SQS."""
+    """Return the options for a request to SQS."""
     return make_form(action, "2012-11-05", **arguments)
 
 
 @each_algorithm
 def test_caller_identity(ministack, algorithm, send):
-    """STS returns the user who signed; a signature with another secret is rejected."""
+    """STS returns the user who signed a request, and rejects a signature with a wrong secret key."""
     auth = make_auth(algorithm, "sts", ministack.user)
     response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
     assert element_text(response.text, "Arn").endswith(":user/user")
@@ -360,7 +360,7 @@ def test_caller_identity(ministack, algorithm, send):
 
 @each_algorithm
 def test_message_there_and_back(ministack, algorithm, send):
-    """A message is received from the queue; one that is changed in transit is rejected."""
+    """A message can be sent and received; a message that is changed in transit is rejected."""
     auth = make_auth(algorithm, "sqs", ministack.user)
     response = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
     queue = element_text(response.text, "QueueUrl")
@@ -382,7 +382,7 @@ def test_message_there_and_back(ministack, algorithm, send):
 
 @pytest.fixture(scope="module", params=["AssumeRole", "GetSessionToken"])
 def temporary(request, ministack):
-    """A server with a temporary key, which an action of STS returned."""
+    """A server with a temporary key that STS has issued."""
     role = {"RoleArn": ministack.role, "RoleSessionName": "session"}
     options = sts(request.param, **(role if request.param == "AssumeRole" else {}))
     auth = make_auth("SigV4", "sts", ministack.user)
@@ -393,7 +393,7 @@ def temporary(request, ministack):
 
 @each_algorithm
 def test_temporary_key(temporary, algorithm, send):
-    """A temporary key can sign requests for objects and for actions."""
+    """A temporary key can sign requests to S3 and to other services."""
     auth = make_auth(algorithm, "s3", temporary.key)
     assert outcome(send("PUT", f"{temporary.url}/temporary", auth=auth)) == (200, None)
     auth = make_auth(algorithm, "sts", temporary.key)
@@ -411,7 +411,7 @@ PARTS = {
 @each_algorithm
 @pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
-    """A temporary key is valid only with its own token and its own secret."""
+    """A temporary key is rejected with a wrong or missing token, or with a wrong secret key."""
     auth = make_auth(algorithm, "s3", temporary.key.replace(**change))
     assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 
@@ -422,7 +422,7 @@ LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
 
 @each_algorithm
 def test_invocation(emulator, algorithm, send):
-    """The emulator accepts an invocation, unless its input location was changed."""
+    """The emulator accepts an invocation, but rejects it if the input location was changed."""
     auth = make_auth(algorithm, "sagemaker", emulator.credentials)
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)

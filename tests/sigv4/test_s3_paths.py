@@ -1,4 +1,4 @@
-"""Paths for S3, which decodes a path and encodes it again before it verifies a signature."""
+"""Paths for S3, which decodes and encodes a path before it verifies a signature."""
 
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_to_bytes
@@ -21,7 +21,7 @@ HOST = "https://bucket.s3.us-east-1.amazonaws.com"
 
 
 def as_s3_signs(path):
-    """Return botocore's signature of the path as S3 encodes it."""
+    """Return the signature that botocore computes for the path as S3 encodes it."""
     url = HOST + quote(unquote_to_bytes(path), safe="/~")
     request = AWSRequest("GET", url, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
     request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
@@ -49,7 +49,7 @@ libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda it: i
 
 
 def sent(library, path, signer=None):
-    """Return the request that is sent."""
+    """Send a request with `SigV4Auth`, and return the request that is sent."""
     signer = signer or Signer(SigV4("s3", "us-east-1"))
     auth = SigV4Auth(signer, KEY, now=lambda: AT, unsigned_payload=True)
     requests = []
@@ -66,7 +66,7 @@ def sent(library, path, signer=None):
 @libraries
 @spelled
 def test_auth(library, path, anew):
-    """`SigV4Auth` sends and signs a path in S3's encoding."""
+    """`SigV4Auth` sends and signs a path as S3 encodes it."""
     request = sent(library, path)
     assert request.url.raw_path.decode() == anew
     assert request.headers["authorization"].rpartition("=")[2] == as_s3_signs(path)
@@ -83,31 +83,31 @@ DOTS = {
 @libraries
 @pytest.mark.parametrize(("path", "anew"), DOTS.items())
 def test_dot_segments_stay(library, path, anew):
-    """The dots of an encoded dot segment stay encoded, or a client would remove the segment."""
+    """An encoded dot segment stays encoded, because a client would remove an unencoded one."""
     assert sent(library, path).url.raw_path.decode() == anew
 
 
 def test_bare_dot_segments_stay():
-    """An unencoded dot segment, as curl sends it, is signed as S3 signs it."""
+    """An unencoded dot segment, which curl can send, is not changed before it is signed."""
     assert reencode_s3_path("/a/./../b=") == "/a/./../b%3D"
 
 
 @libraries
 def test_other_services(library):
-    """For other services, escapes are kept: these services encode the sent path once more."""
+    """For other services, escapes in a path are kept, and are not decoded and encoded again."""
     signer = Signer(SigV4("execute-api", "us-east-1"))
     assert sent(library, "/%7Euser%2f=", signer).url.raw_path == b"/%7Euser%2F%3D"
 
 
 @libraries
 def test_sigv4a(library):
-    """With SigV4A, the path for S3 is the same."""
+    """With SigV4A, a path for S3 is encoded in the same way."""
     assert sent(library, "/%7Ea=", Signer(SigV4A("s3", "*"))).url.raw_path == b"/~a%3D"
 
 
 @pytest.fixture
 def run(capfdbinary, monkeypatch):
-    """Run the command line, and return its output."""
+    """Return a function that runs the command-line tool and returns its output."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
@@ -122,7 +122,7 @@ def run(capfdbinary, monkeypatch):
 
 @spelled
 def test_curl(run, path, anew):
-    """The curl command has the signed path, and the query as given."""
+    """The curl command contains the path as signed, and the query unchanged."""
     out = run("sign", f"{HOST}{path}?a=%2a*", "--unsigned-payload", "--curl")
     assert f'url = "{HOST}{anew}?a=%2a*"\n' in out
     out = run("sign", HOST + path, "--unsigned-payload", "--curl")
@@ -131,7 +131,7 @@ def test_curl(run, path, anew):
 
 @spelled
 def test_presign(run, path, anew):
-    """The presigned URL has the signed path, whether or not the server decodes it."""
+    """A presigned URL contains the path as S3 encodes it, and has the signature of that path."""
     url = run("presign", HOST + path, "--expires", "60").strip()
     assert url.startswith(f"{HOST}{anew}?X-Amz-Algorithm")
     request = AWSRequest("GET", HOST + quote(unquote_to_bytes(path), safe="/~"))

@@ -39,14 +39,14 @@ HASH = "x-amz-content-sha256"
     ids=["others", "others with token", "S3", "S3 with token"],
 )
 def test_added_headers(signer, credentials, names):
-    """Signing adds exactly these headers."""
+    """The signature has exactly the headers that the service requires."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
     assert sorted(signature.headers) == names
 
 
 @pytest.mark.parametrize("service", ["s3", "s3express", "s3-object-lambda", "s3-outposts"])
 def test_s3_rules(service):
-    """S3's rules apply to all signing names of S3."""
+    """S3's rules apply to all of S3's signing names."""
     signer = Signer(SigV4(service, "us-east-1"))
     expected = (True, False, False, True)
     assert (
@@ -79,7 +79,7 @@ def test_rules_of_all_others():
     ids=["default", "not normalised", "encoded once", "S3"],
 )
 def test_path_rules(options, path):
-    """Each rule for the path can be set independently."""
+    """Each rule for encoding the path can be set independently of the others."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
     signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
     assert signature.canonical_request.split("\n")[1] == path
@@ -94,7 +94,7 @@ def test_request_stays_as_it_was():
 
 
 def test_signing_again_replaces_the_signature():
-    """Signing a request that has an old signature gives the same headers, as a retry needs."""
+    """Signing a request again for a retry replaces its old signature."""
     added = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT - timedelta(days=1)).headers
     expected = S3.sign(SignableRequest("GET", URL), KEY, at=AT).headers
     assert S3.sign(SignableRequest("GET", URL, added), KEY, at=AT).headers == expected
@@ -103,7 +103,7 @@ def test_signing_again_replaces_the_signature():
 @pytest.mark.parametrize("signer", [OTHERS, S3], ids=["others", "S3"])
 @pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "a" * 64])
 def test_content_sha256_of_the_request(signer, value):
-    """A hash in the headers of the request is signed."""
+    """If the request has an x-amz-content-sha256 header, that hash is signed."""
     request = SignableRequest("PUT", URL, {HASH: f" {value} "}, Payload.of(b"x"))
     signature = signer.sign(request, KEY, at=AT)
     assert signature.canonical_request.rpartition("\n")[2] == value
@@ -113,7 +113,7 @@ def test_content_sha256_of_the_request(signer, value):
 @pytest.mark.parametrize("content_sha256", [False, True])
 @pytest.mark.parametrize("service", ["aoss", "s3"])
 def test_presigned_url_has_no_content_sha256(service, content_sha256):
-    """A presigned URL has no hash: S3 accepts any body, other services hash the body."""
+    """A presigned URL contains no payload hash: S3 accepts any body, other services hash it."""
     signer = Signer(SigV4(service, "us-east-1"), content_sha256=content_sha256)
     url = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     request = Unsigned(
@@ -133,7 +133,7 @@ def test_caller_selects_headers():
 
 
 def test_signer_of_a_selection_is_a_value():
-    """A signer keeps its selection when it is replaced, copied or pickled."""
+    """A signer keeps its header selection when it is copied, pickled or changed by `replace`."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers=str.isalpha)
     for again in (signer.replace(s3=False), pickle.loads(pickle.dumps(signer))):
         assert again == signer
@@ -141,7 +141,7 @@ def test_signer_of_a_selection_is_a_value():
 
 
 def test_token_added_unsigned():
-    """A token can be sent unsigned, as AWS IoT requires."""
+    """A session token can be sent unsigned, as AWS IoT requires."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
     signature = signer.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     assert signature.headers["x-amz-security-token"] == "to-ken"
@@ -161,7 +161,7 @@ def test_token_added_to_a_url_unsigned():
 
 @pytest.mark.parametrize("after", [0, 1], ids=["at their end", "after it"])
 def test_expired_credentials(after):
-    """Expired credentials raise an error with the time of their expiration."""
+    """The error for expired credentials contains the expiration time."""
     at = TEMPORARY.expiration + timedelta(seconds=after)
     request = SignableRequest("GET", URL)
     with pytest.raises(ExpiredCredentialsError, match="2026-11-22 13:00:00"):
@@ -172,7 +172,7 @@ def test_expired_credentials(after):
 
 @pytest.mark.parametrize("credentials", [KEY, TEMPORARY], ids=["lasting", "temporary"])
 def test_naive_instant(credentials):
-    """A time without a time zone is rejected, with permanent and temporary credentials."""
+    """A time without a time zone is rejected for both permanent and temporary credentials."""
     request, at = SignableRequest("GET", URL), AT.replace(tzinfo=None)
     with pytest.raises(ValueError, match="at must have a time zone"):
         OTHERS.sign(request, credentials, at=at)
@@ -182,7 +182,7 @@ def test_naive_instant(credentials):
 
 @pytest.mark.parametrize("expires", [-1, 0, 604_801, True, 1.5, "60"])
 def test_refused_expiry(expires):
-    """The validity of a presigned URL must be between a second and a week."""
+    """A presigned URL must be valid for at least a second and at most a week."""
     with pytest.raises(
         InvalidRequestError, match="expires must be an integer, from 1 to 604800 seconds"
     ):
@@ -232,7 +232,7 @@ class SigningOnly:
 
 
 def test_an_algorithm_may_sign_requests_alone():
-    """A signer accepts an algorithm that can only sign requests; a stream raises TypeError."""
+    """A signer accepts an algorithm that can only sign requests; for streams, it raises TypeError."""
     signer = Signer(SigningOnly())
     signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
     assert "Signature=5eed" in signature.headers["authorization"]

@@ -1,4 +1,4 @@
-"""Derived keys: one per day, shared by threads, and freed with their credentials."""
+"""Derived keys are cached per day, shared by threads, and freed with their credentials."""
 
 import pickle
 import weakref
@@ -14,7 +14,7 @@ REQUEST = SignableRequest("GET", "https://h.example/")
 
 
 def test_one_derivation_a_day():
-    """A key is derived for the first signature of a day, and reused until the next day."""
+    """A key is derived for the first signature of a day, and reused for the rest of the day."""
     algorithm, key = SigV4("s3", "us-east-1"), Credentials("AKID", "secret")
     signer = Signer(algorithm)
     signer.sign(REQUEST, key, at=AT)
@@ -27,7 +27,7 @@ def test_one_derivation_a_day():
 
 
 def test_keys_go_with_their_credentials():
-    """Credentials and their derived keys are freed with their last reference."""
+    """Credentials and their derived keys are freed when the last reference is removed."""
     signer, key = Signer(SigV4("s3", "us-east-1")), Credentials("AKID", "secret")
     signer.sign(REQUEST, key, at=AT)
     alive = weakref.ref(key)
@@ -36,7 +36,7 @@ def test_keys_go_with_their_credentials():
 
 
 def test_each_scope_has_its_key():
-    """Each service and region has its own key, which equal algorithms share."""
+    """Each service and region has its own derived key, which equal algorithms share."""
     key = Credentials("AKID", "secret")
     for service, region in (
         ("s3", "us-east-1"),
@@ -49,7 +49,7 @@ def test_each_scope_has_its_key():
 
 
 def test_many_scopes_are_not_remembered():
-    """Few derived keys are cached, however many regions are used, and each signature is valid."""
+    """The number of cached keys is limited even with many regions, and each signature is valid."""
     key = Credentials("AKID", "secret")
     for number in range(300):
         signer = Signer(SigV4("s3", f"region-{number}"))
@@ -61,7 +61,7 @@ def test_many_scopes_are_not_remembered():
 
 
 def test_threads_share_a_signer():
-    """Many threads with many days and keys on one signer get the same signatures as one thread."""
+    """Threads that share a signer compute correct signatures for different days and keys."""
     keys = [Credentials(f"AKID{number}", f"secret{number}") for number in range(5)]
     jobs = [
         (keys[number % 5], AT + timedelta(days=number % 7, seconds=number)) for number in range(800)
@@ -83,7 +83,7 @@ def test_repr_and_pickle():
 
 
 def test_derived_keys_stay_out_of_sight():
-    """Derived keys do not affect repr, equality and copies with changes of credentials."""
+    """The derived keys of credentials do not affect their repr, equality and `replace`."""
     key, other = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
     assert (other, repr(other), hash(other)) == (key, repr(key), hash(key))
@@ -94,7 +94,7 @@ def test_derived_keys_stay_out_of_sight():
     "value", ["", "us east", "a\n1", "a/b", "a,b", "é", "a" * 256, None, 1], ids=repr
 )
 def test_impossible_scope(value):
-    """An invalid part of a scope raises an error that names the argument."""
+    """The error for an invalid service or region names the argument."""
     with pytest.raises(InvalidRequestError, match="service must be 1 to 255 printable ASCII"):
         SigV4(value, "us-east-1")
     with pytest.raises(InvalidRequestError, match="region must be 1 to 255 printable ASCII"):

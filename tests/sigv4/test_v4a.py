@@ -1,4 +1,4 @@
-"""SigV4A: keys, region sets, and signatures that this package and awscrt verify for each other."""
+"""SigV4A: keys, region sets, and signatures that are checked against awscrt in both directions."""
 
 import json
 import sys
@@ -49,21 +49,21 @@ def make_credentials(case):
 
 
 def check(arrived, secrets, *, region="us-east-1", service="s3"):
-    """Verify a received request, given its method, URL, headers and body."""
+    """Verify a received request, given as its method, URL, headers and body."""
     *request, body = arrived
     request = SignableRequest(*request, Payload.of(body))
     return verify(request, secrets, at=AT, service=service, region=region)
 
 
 def region_in(case):
-    """Return a region in the region set of *case*."""
+    """Return a region that belongs to the region set of *case*."""
     return case["region_set"].split(",")[0].replace("*", "east-1")
 
 
 @pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
 @pytest.mark.parametrize("case", CASES)
 def test_awscrts_signatures_verify(case, public):
-    """A signature of awscrt is valid with the secret and with the public key."""
+    """`verify` accepts awscrt's signatures, with either the secret key or the public key."""
     credentials = make_credentials(case)
     key = SigV4A.public_key(credentials) if public else credentials
     url = "/".join(case["url"].split("/", 3)[:3]) + case["signed_target"]
@@ -79,7 +79,7 @@ def test_awscrts_signatures_verify(case, public):
 
 @pytest.mark.parametrize("case", CASES)
 def test_our_signatures_verify(case):
-    """A signature covers the same headers as awscrt's, and is valid for awscrt and this package."""
+    """A signature covers the same headers as awscrt's, and both libraries accept it."""
     credentials = make_credentials(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
@@ -105,7 +105,7 @@ def test_our_signatures_verify(case):
     assert verified.access_key_id == credentials.access_key_id
 
 
-# Derived keys, from the tests of aws-c-auth and aws-sdk-go-v2.
+# Access keys and their public keys, from the tests of aws-c-auth and aws-sdk-go-v2.
 PUBLIC_KEYS = {
     ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"): (
         "b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1",
@@ -123,7 +123,7 @@ def test_public_keys(pair, expected):
 
 @pytest.mark.parametrize("secret", [f"secret{number}" for number in range(8)])
 def test_rejected_candidates(secret):
-    """A candidate that is too large for the curve is replaced by that of the next counter."""
+    """If a candidate for the key is too large, the candidate for the next counter is used."""
     text = b"AWS4-ECDSA-P256-SHA256\0AKIDEXAMPLE%c\0\0\1\0"
     key = b"AWS4A" + secret.encode()
     candidates = [
@@ -136,7 +136,7 @@ def test_rejected_candidates(secret):
 
 
 def test_a_key_is_derived_once():
-    """The key is cached in its credentials, for all services and days."""
+    """The private key is derived once for all services and days, and cached in the credentials."""
     credentials = Credentials("AKIDONCE", "secret")
     SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
     [kept] = credentials._derived_keys.values()
@@ -154,7 +154,7 @@ REGION_SETS = {
 
 @pytest.mark.parametrize(("given", "joined"), REGION_SETS.items(), ids=str)
 def test_region_sets(given, joined):
-    """A region set is a str or several, and is stored and sent joined by commas."""
+    """A region set can be one str or several, which are joined by commas."""
     algorithm = SigV4A(service="s3", region_set=given)
     headers = Signer(algorithm).sign(SignableRequest("GET", URL), KEY, at=AT).headers
     assert algorithm.region_set == joined
@@ -202,13 +202,13 @@ COVERED = [
 
 @pytest.mark.parametrize(("region_set", "region", "expected"), COVERED)
 def test_covers(region_set, region, expected):
-    """A region is in a region set if it matches one of the patterns completely."""
+    """A region belongs to a region set if the whole name matches one of the patterns."""
     assert covers(region_set, region) is expected
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_wildcards_match_as_those_of_a_shell(seed):
-    """A * matches as in file names of a shell; no other character is a wildcard."""
+    """A * matches as in a shell's file name patterns; no other character is a wildcard."""
     random = Random(seed)
     for _ in range(500):
         pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
@@ -217,7 +217,7 @@ def test_wildcards_match_as_those_of_a_shell(seed):
 
 
 def signed(key=KEY):
-    """Return a signed request, as arguments for `check`."""
+    """Return a signed request in the form that `check` requires."""
     request = SignableRequest("GET", URL)
     algorithm = SigV4A(service="s3", region_set="us-*")
     signature = Signer(algorithm).sign(request, key, at=AT)
@@ -225,20 +225,20 @@ def signed(key=KEY):
 
 
 def refused(arrived, key=KEY, **options):
-    """Return the error of a rejected request."""
+    """Return the error with which a request is rejected."""
     with pytest.raises(SignatureError) as refusal:
         check(arrived, {"AKIDEXAMPLE": key}, **options)
     return refusal.value
 
 
 def test_another_region_is_refused():
-    """A signature for other regions is rejected with the code for a wrong scope."""
+    """A signature for other regions is rejected with the error code for a wrong scope."""
     assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
 
 
 @pytest.mark.parametrize("region_set", ["a*" * 4096, "us-*," * 4096], ids=["pattern", "patterns"])
 def test_the_key_comes_before_the_region_set(region_set):
-    """A request with an unknown key is rejected before its region set is read."""
+    """A request with an unknown key is rejected before its region set is checked."""
     method, url, headers, body = signed()
     arrived = (method, url, {**headers, "x-amz-region-set": region_set}, body)
     with pytest.raises(SignatureError) as refusal:
@@ -255,7 +255,7 @@ def test_a_missing_region_set_is_refused():
 
 
 def test_an_altered_region_set_is_refused():
-    """The region set is signed."""
+    """A request whose region set was changed after signing is rejected."""
     method, url, headers, body = signed()
     refusal = refused((method, url, {**headers, "x-amz-region-set": "*"}, body))
     assert refusal.code == "SignatureDoesNotMatch"
@@ -268,7 +268,7 @@ def test_an_altered_region_set_is_refused():
     ids=["text", "none", "1", "0", "é", "long"],
 )
 def test_malformed_signatures_are_rejected(signature):
-    """A signature that is not DER in hexadecimal does not match."""
+    """A signature that is not DER in hexadecimal is rejected."""
     method, url, headers, body = signed()
     text = headers["authorization"].rpartition("=")[0] + "=" + signature
     code = refused((method, url, {**headers, "authorization": text}, body)).code
@@ -296,7 +296,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """(r, n - s) must be accepted: awscrt's signatures have either the smaller or the larger s."""
+    """Awscrt's signatures have either the smaller or the larger s, so `verify` must accept both."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }
@@ -326,20 +326,20 @@ def der_integer(number):
 
 
 def awscrts_signature():
-    """Return a signature of awscrt."""
+    """Return a signature that awscrt made."""
     signed = awscrt_signs_with_v4a({**json.loads(FIXTURE.read_text("utf-8"))[0], "at": AT})
     return dict(signed.headers)["Authorization"].rpartition("=")[2]
 
 
 def test_another_key_is_refused():
-    """A signature with another secret does not match, by the secret or the public key."""
+    """A signature made with another secret key is rejected, with either kind of key."""
     other = Credentials("AKIDEXAMPLE", "other")
     assert refused(signed(), other).code == "SignatureDoesNotMatch"
     assert refused(signed(), SigV4A.public_key(other)).code == "SignatureDoesNotMatch"
 
 
 def test_a_public_key_brings_its_token():
-    """The public key of a temporary key requires the session token, as the secret does."""
+    """A request signed with a temporary key requires its token, even if only a public key is known."""
     key = SigV4A.public_key(TEMPORARY)
     known = {"ASIAEXAMPLE": key}
     arguments = signed(key=TEMPORARY)
@@ -353,7 +353,7 @@ def test_a_public_key_brings_its_token():
 
 
 def test_a_public_key_vouches_for_no_hmac():
-    """A SigV4 signature does not match if only a public key is known."""
+    """A SigV4 signature is rejected if only a public key is known."""
     signature = Signer(SigV4("s3", "us-east-1")).sign(SignableRequest("GET", URL), KEY, at=AT)
     arguments = ("GET", URL, signature.headers, b"")
     assert refused(arguments, SigV4A.public_key(KEY)).code == "SignatureDoesNotMatch"
@@ -379,20 +379,20 @@ WRONG_KEYS = {
 
 @pytest.mark.parametrize("key", WRONG_KEYS.values(), ids=WRONG_KEYS)
 def test_other_keys_are_refused(key):
-    """An object that is not a public key on P-256 is rejected."""
+    """`VerifyingKey` rejects an object that is not a public key on P-256."""
     with pytest.raises(ValueError, match="on the curve P-256"):
         VerifyingKey(key)
 
 
 def test_other_pem_is_refused():
-    """PEM with another kind of key is rejected."""
+    """`VerifyingKey.from_pem` rejects PEM data with another kind of key."""
     pem = WRONG_KEYS["another curve"].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(ValueError, match="on the curve P-256"):
         VerifyingKey.from_pem(pem)
 
 
 def test_without_cryptography(monkeypatch):
-    """If cryptography cannot be imported, signing and verifying raise an error that names it."""
+    """If `cryptography` cannot be imported, signing and verifying raise MissingDependencyError."""
     arguments = signed()
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
     fresh = Credentials("AKIDEXAMPLE", "another-secret")
@@ -403,7 +403,7 @@ def test_without_cryptography(monkeypatch):
 
 
 def test_the_hash_is_the_bodys():
-    """A body other than the signed one is rejected."""
+    """A request is rejected if its body is not the signed body."""
     method, url, headers, _ = signed()
     refusal = refused((method, url, headers, b"other"))
     assert refusal.code == "XAmzContentSHA256Mismatch"

@@ -14,7 +14,7 @@ AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def test_equality():
-    """Values of one class with equal fields are equal and have the same hash."""
+    """Values of the same class with equal fields are equal and have the same hash."""
     assert SigV4(region="us-east-1", service="s3") == EAST
     assert hash(EAST) == hash(SigV4("s3", "us-east-1"))
     assert SigV4("s3", "us-east-2") != EAST
@@ -47,7 +47,7 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 
 @each_value
 def test_fields(value):
-    """The fields are the constructor's arguments, in order; there are no other attributes."""
+    """The fields are the constructor's arguments in order, and no other attribute can be set."""
     names = type(value).__match_args__
     assert [*signature(type(value)).parameters] == [*names]
     assert not hasattr(value, "__dict__")
@@ -66,7 +66,7 @@ def test_hidden_fields(value):
 
 
 def test_replace():
-    """`replace`, also as Python 3.13's ``__replace__``, returns a checked copy with changes."""
+    """`replace`, and Python 3.13's ``__replace__``, return a changed copy and check the changes."""
     assert EAST.replace(region="us-east-2") == SigV4("s3", "us-east-2")
     assert EAST.__replace__(service="sts") == SigV4("sts", "us-east-1")
     with pytest.raises(ValueError, match="region must be"):
@@ -88,7 +88,7 @@ def test_copies(value):
 
 
 def test_signatures():
-    """A signature is equal only to itself and is hashable, although its headers are a dict."""
+    """A signature is equal only to itself, and can be hashed although its headers are a dict."""
     request, key = SignableRequest("GET", "https://example.com/"), Credentials("AKID", "secret")
     one, other = (Signer(EAST).sign(request, key, at=AT) for _ in range(2))
     assert one.headers == other.headers
@@ -97,7 +97,7 @@ def test_signatures():
 
 
 def test_case():
-    """A value can be matched by ``case``."""
+    """A ``case`` pattern can match the fields of a value."""
     match EAST:
         case SigV4("s3", region):
             assert region == "us-east-1"
@@ -112,7 +112,7 @@ class Named(Credentials):
 
 
 def test_derived_class():
-    """A subclass compares the fields of its base class."""
+    """Values of a subclass are compared by the fields of the base class."""
     key = Named("AKID", "secret")
     assert key == Named("AKID", "secret")
     assert key != Named("AKID", "other")
@@ -122,7 +122,7 @@ def test_derived_class():
 
 
 def test_former_names():
-    """Public names of version 0.1.0 still work, with a warning that names the replacement."""
+    """Renamed public names of version 0.1.0 still work, and a warning mentions the new name."""
     import sigv4
 
     for old, new in {

@@ -1,4 +1,7 @@
-"""The test vectors of ``fixtures/sigv4``, one stage per test, so that a failure names the stage."""
+"""The test vectors in ``fixtures/sigv4``.
+
+Each stage has its own test, so that a failure shows the stage.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +19,7 @@ SIGNED = ["headers", "hosts", "odd-queries", "paths", "payloads", "queries", "sa
 
 
 def load(*names):
-    """Return the cases of the files *names* as pytest parameters."""
+    """Return the cases in the fixture files *names* as pytest parameters."""
     return [
         pytest.param(case, id=f"{name}: {case['name']}")
         for name in names
@@ -44,19 +47,19 @@ def make_request(case):
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_canonical_request(case):
-    """The canonical request is botocore's."""
+    """The canonical request is the same as botocore's."""
     assert sign(make_request(case)).canonical_request == case["canonical_request"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_string_to_sign(case):
-    """The string to sign is botocore's."""
+    """The string to sign is the same as botocore's."""
     assert sign(make_request(case)).string_to_sign == case["string_to_sign"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_signature(case):
-    """The signature, the signed headers and the Authorization header are botocore's."""
+    """The signature, the signed headers and the Authorization header are the same as botocore's."""
     request = make_request(case)
     signature = sign(request)
     scope = case["string_to_sign"].split("\n")[2]
@@ -70,7 +73,7 @@ def test_signature(case):
 
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_stages(case):
-    """For a wrong signature in a URL, `verify` reports botocore's strings."""
+    """The error for a wrong signature in a URL contains the same strings as botocore computes."""
     request = make_request(case)
     known = make_credentials(request)
     url = presign(request, case["expires"])
@@ -91,7 +94,7 @@ def test_presigned_stages(case):
 
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_signature(case):
-    """The signature and the parameters of a presigned URL are botocore's."""
+    """The signature and the parameters of a presigned URL are the same as botocore's."""
     expected, actual = case["presigned_url"], presign(make_request(case), case["expires"])
     assert actual.rpartition("X-Amz-Signature=")[2] == case["signature"]
     assert _parameters(actual) == _parameters(expected)
@@ -102,7 +105,7 @@ def _parameters(url):
     return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
-# Recorded from InvokeEndpointAsync calls of a botocore client, not only from its signer.
+# Signatures recorded from InvokeEndpointAsync calls of a complete botocore client.
 GOLDEN = {
     "input location": "b4cfe3701cc17b89e8ef7bbe5fd2af33ee7072d21f37b502f61925b63071d64d",
     "inline body": "f71f4df99fd507eb39d6ba530c718d1a1a5a5ea8a3c90b31dc6173d46594e48a",
@@ -114,13 +117,13 @@ GOLDEN = {
     "case", [case for case in load("sagemaker") if case.values[0]["name"] in GOLDEN]
 )
 def test_golden_signatures(case):
-    """Requests that a botocore client signed get the same signature."""
+    """The signature of a request is the one that a botocore client has sent."""
     assert sign(make_request(case)).signature == GOLDEN[case["name"]]
 
 
 @pytest.mark.parametrize("case", load("sagemaker"))
 def test_default_selection_signs_invocations_alike(case):
-    """For InvokeEndpointAsync, the default selection signs the same headers as botocore."""
+    """For InvokeEndpointAsync, the default selection gives the same signature as botocore."""
     request = make_request(case)
     signer = Signer(SigV4(request.service, request.region))
     signature = signer.sign(signable(request), make_credentials(request), at=request.at)

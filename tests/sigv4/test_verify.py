@@ -18,13 +18,13 @@ BODY = b"body"
 
 
 class Wire:
-    """A signed request in transit, which can be changed."""
+    """A signed request in transit; its methods return changed copies."""
 
     def __init__(self, method, url, headers, body=BODY):
         self.method, self.url, self.headers, self.body = method, url, headers, body
 
     def replace(self, old, new):
-        """Replace a text that must be in the URL or a header."""
+        """Replace a string that the URL or a header must contain."""
         changed = Wire(
             self.method,
             self.url.replace(old, new),
@@ -35,7 +35,7 @@ class Wire:
         return changed
 
     def without(self, *names):
-        """Remove headers or parameters of the query, which must be there."""
+        """Remove headers or query parameters, which the request must have."""
         path, _, query = self.url.partition("?")
         pairs = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
         headers = {name: value for name, value in self.headers.items() if name not in names}
@@ -61,7 +61,7 @@ class Wire:
 
 
 def by_header(credentials=KEY, *, service="s3", url=URL, headers=None, body=BODY, **options):
-    """Return a PUT that is signed in its headers."""
+    """Return a PUT request that is signed in its headers."""
     signer = Signer(SigV4(service, "us-east-1"), **options)
     headers = {"content-type": "text/plain"} if headers is None else headers
     request = SignableRequest("PUT", url, headers, Payload.of(body))
@@ -69,7 +69,7 @@ def by_header(credentials=KEY, *, service="s3", url=URL, headers=None, body=BODY
 
 
 def by_url(credentials=KEY, *, service="s3", expires=600, **options):
-    """Return a GET of a presigned URL."""
+    """Return a GET request for a presigned URL."""
     signer = Signer(SigV4(service, "us-east-1"), **options)
     headers = {"content-type": "text/plain"}
     request = SignableRequest("GET", URL, headers, Payload.of(BODY))
@@ -78,7 +78,7 @@ def by_url(credentials=KEY, *, service="s3", expires=600, **options):
 
 
 def refusal(wire, **options):
-    """Return the error of a rejected request."""
+    """Return the error with which a request is rejected."""
     with pytest.raises(SignatureError) as caught:
         wire.received(**options)
     return caught.value
@@ -91,7 +91,7 @@ MISMATCH = "SignatureDoesNotMatch"
 SKEWED = "RequestTimeTooSkewed"
 HASH = "x-amz-content-sha256"
 
-# Name, request, options of the check and error code, in the order of the checks.
+# For each name: a request, options for `verify`, and the error code, in the order of the checks.
 HEADER_REFUSALS = [
     ("no Authorization", by_header().without("authorization"), {}, "MissingAuthenticationToken"),
     ("empty Authorization", by_header().but(authorization=""), {}, "IncompleteSignature"),
@@ -248,7 +248,7 @@ def test_refusals(wire, options, code):
         assert "to-ken" not in text
 
 
-# Requests on the wire with the same canonical request.
+# Requests that differ in transit but have the same canonical request.
 EQUIVALENT = [
     ("as sent", by_header(), "s3"),
     ("surrounding spaces", by_header().but(content_type="  text/plain \t"), "s3"),
@@ -276,12 +276,12 @@ EQUIVALENT = [
     ("wire", "service"), [pytest.param(*rest, id=what) for what, *rest in EQUIVALENT]
 )
 def test_equivalent_spellings(wire, service):
-    """A request with the same canonical request as the signed one is accepted."""
+    """A changed request is accepted if its canonical request is the signed one."""
     assert wire.received(service=service).access_key_id in KNOWN
 
 
 def test_verified_header():
-    """`verify` returns what a signature in headers covers."""
+    """For a signature in headers, `verify` returns the sender and what the signature covers."""
     verified = by_header().received()
     assert verified.access_key_id == KEY.access_key_id
     assert verified.signed_at == AT
@@ -291,7 +291,7 @@ def test_verified_header():
 
 
 def test_verified_url():
-    """For a presigned URL, `verify` also returns its expiration; for S3, the body is unsigned."""
+    """For a presigned URL, `verify` also returns the expiration, and for S3, an unsigned payload."""
     verified = by_url().received()
     assert verified.expires_at == AT + timedelta(seconds=600)
     assert verified.payload_hash == Payload.UNSIGNED.hash
@@ -306,14 +306,14 @@ def test_unsigned_payload():
 
 
 def test_secrets_as_a_function():
-    """*secrets* can be a function of the access key ID."""
+    """*secrets* can be a function that takes the access key ID."""
     assert by_header().received(secrets=KNOWN.get).access_key_id == KEY.access_key_id
 
 
 @pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_tolerance(service, seconds, sign):
-    """The clocks may differ by 15 minutes for S3, or by 5 minutes, in both directions."""
+    """The clocks may differ by 15 minutes for S3, and by 5 minutes otherwise, in both directions."""
     at = AT + sign * timedelta(seconds=seconds)
     assert by_header(service=service).received(service=service, at=at).signed_at == AT
 
@@ -331,13 +331,13 @@ def test_url_counts_until_its_end():
 
 
 def until(end):
-    """Return the secrets of a server whose temporary key expires at *end*."""
+    """Return *secrets* for `verify` in which the temporary key expires at *end*."""
     return {"ASIAEXAMPLE": Credentials("ASIAEXAMPLE", "very-secret", "to-ken", expiration=end)}
 
 
 @pytest.mark.parametrize("wire", [by_header(TEMPORARY), by_url(TEMPORARY)], ids=["header", "url"])
 def test_expired_credentials(wire):
-    """An expired key is rejected, with any valid signature."""
+    """A valid signature is rejected if its key has expired; an invalid one is reported first."""
     second = timedelta(seconds=1)
     assert wire.received(secrets=until(AT + second)).signed_at == AT
     assert refusal(wire, secrets=until(AT)).code == "ExpiredToken"
@@ -352,7 +352,7 @@ def test_a_url_ends_with_its_key():
 
 @pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth])
 def test_date_in_place_of_x_amz_date(signer):
-    """A signed Date header can replace x-amz-date, as botocore writes it."""
+    """A signed Date header, as botocore writes it, can replace x-amz-date."""
     request = AWSRequest("PUT", URL, {"Date": "x"}, BODY)
     service = "s3" if signer is S3SigV4Auth else "sts"
     request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
@@ -371,7 +371,7 @@ def test_date_in_place_of_x_amz_date(signer):
 
 
 def test_mismatch_shows_what_was_signed():
-    """The error of a mismatch has the canonical request and the string to sign."""
+    """The error for a wrong signature has the expected canonical request and string to sign."""
     signer = Signer(SigV4("s3", "us-east-1"))
     request = SignableRequest("PUT", URL, {"content-type": "text/html"}, Payload.of(BODY))
     expected = signer.sign(request, KEY, at=AT)
@@ -381,7 +381,7 @@ def test_mismatch_shows_what_was_signed():
 
 
 def test_bytes_that_are_not_utf_8():
-    """Header bytes that are not UTF-8 are verified unchanged."""
+    """A header value that is not UTF-8 is verified with its bytes unchanged."""
     headers = [(b"X-Amz-Meta-A", b"\xff\xfe")]
     request = SignableRequest("PUT", URL, headers, Payload.of(BODY))
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
@@ -405,7 +405,7 @@ def test_two_authorizations():
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_naive_instant(wire):
-    """A time without a time zone is rejected, as by `sign`."""
+    """A time without a time zone is rejected."""
     with pytest.raises(ValueError, match="at must have a time zone"):
         wire.received(at=AT.replace(tzinfo=None))
 
@@ -415,7 +415,7 @@ SLASHED = Credentials("team/minio/key", "very-secret")
 
 @pytest.mark.parametrize("send", [by_header, by_url])
 def test_access_key_id_with_slashes(send):
-    """An access key ID may contain slashes, as MinIO's do; the scope follows it."""
+    """An access key ID may contain slashes, as in MinIO."""
     wire = send(SLASHED)
     known = {SLASHED.access_key_id: SLASHED}
     assert wire.received(secrets=known).access_key_id == SLASHED.access_key_id
@@ -430,7 +430,7 @@ FROM_CLOUDFRONT = {"unsigned_headers": ["X-Amz-Cf-Id"]}
 
 @pytest.mark.parametrize("send", [by_header, by_url])
 def test_headers_that_a_proxy_adds(send):
-    """A header in *unsigned_headers* need not be signed, and is then not a signed header."""
+    """A header in *unsigned_headers* need not be signed, and the result does not list it as signed."""
     wire = send().but(x_amz_cf_id="added")
     assert refusal(wire).code == "AccessDenied"
     assert "x-amz-cf-id" not in wire.received(**FROM_CLOUDFRONT).signed_headers
@@ -439,7 +439,7 @@ def test_headers_that_a_proxy_adds(send):
 
 
 def test_such_a_header_that_is_signed():
-    """If the sender signed a header in *unsigned_headers*, it is verified like any other."""
+    """If the sender has signed a header in *unsigned_headers*, the header is verified."""
     wire = by_header(headers={"x-amz-cf-id": "mine"})
     assert "x-amz-cf-id" in wire.received(**FROM_CLOUDFRONT).signed_headers
     assert refusal(wire.but(x_amz_cf_id="other"), **FROM_CLOUDFRONT).code == MISMATCH
@@ -459,7 +459,7 @@ def test_such_a_header_that_is_signed():
     ],
 )
 def test_headers_that_must_be_signed(name):
-    """*unsigned_headers* must not contain headers that define the signature or the body."""
+    """*unsigned_headers* must not contain headers that must always be signed."""
     with pytest.raises(ValueError, match=f"must not contain {name.lower()}, which must be signed"):
         by_header().received(unsigned_headers={name})
 
@@ -472,7 +472,7 @@ def test_unsigned_headers_as_a_str():
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_the_signature_is_told(wire):
-    """The result has the signature, which identifies a replay, but its repr does not."""
+    """The result contains the signature, by which replays are recognized; its repr does not."""
     verified = wire.received()
     assert f"Signature={verified.signature}" in wire.url + str(wire.headers)
     assert verified.signature not in repr(verified)
@@ -487,13 +487,13 @@ FORGED_LINES = {
 
 @pytest.mark.parametrize("query", FORGED_LINES.values(), ids=FORGED_LINES)
 def test_a_refusal_is_one_line(query):
-    """An error is one printable line, even if control characters are percent-encoded in the query."""
+    """An error message is one printable line, even if the query has encoded control characters."""
     for wire in (by_url().replace("x=1", query), by_url().replace("600", "%0A%1B%C2%9B")):
         assert str(refusal(wire)).isprintable()
 
 
 def test_unprintable_characters_are_escaped():
-    """Only unprintable characters are escaped: line ends, ESC, direction marks and so on."""
+    """Only unprintable characters are escaped, such as line ends, ESC and direction marks."""
     error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
     assert str(error) == r"Code: a\n\x1b[31m\x9b\u202e\udcff é"
     assert error.args == ("Code", error.message)

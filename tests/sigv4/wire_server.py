@@ -1,4 +1,4 @@
-"""A server on a real socket that records the bytes of each request and sends chosen responses."""
+"""A server on a real socket that records the bytes of each request and sends given responses."""
 
 from collections.abc import Callable
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -23,7 +23,7 @@ class WireServer:
     """A server on 127.0.0.1 that runs inside a ``with`` block.
 
     Args:
-        respond: A function of the request that returns the status code and the headers of the
+        respond: A function that takes a request, and returns the status code and the headers of the
             response.
     """
 
@@ -56,7 +56,7 @@ class WireServer:
 
 
 def _read(stream) -> RawRequest | None:
-    """Return the next request of a connection, or None at its end."""
+    """Return the next request on a connection, or None at the end of the connection."""
     first = stream.readline()
     if not first:
         return None
@@ -72,7 +72,7 @@ def _read(stream) -> RawRequest | None:
 
 
 def _read_chunks(stream) -> bytes:
-    """Return a chunked body without its framing."""
+    """Return a chunked body without the chunk framing."""
     chunks = []
     while (size := int(stream.readline(), 16)) != 0:
         chunks.append(stream.read(size))

@@ -1,4 +1,4 @@
-"""The command line: its output, its exit codes, and that no secret is an argument."""
+"""The command-line tool: its output and exit codes, and that it passes no secret as an argument."""
 
 import io
 import json
@@ -37,7 +37,7 @@ S3 = ["--service", "s3", "--region", "us-east-1", *DATE]
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch):
-    """Set the environment of a user with a key, and remove all other variables of AWS."""
+    """Set the variables for an access key, and remove all other AWS variables."""
     for name in ("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
@@ -47,7 +47,7 @@ def environ(monkeypatch):
 
 @pytest.fixture
 def run(capfdbinary, environ):
-    """Run the command line in this process, and return the exit code, stdout and stderr."""
+    """Return a function that runs a command in this process: exit code, stdout and stderr."""
 
     def run(*arguments, stdin=b""):
         environ.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -59,39 +59,39 @@ def run(capfdbinary, environ):
     return run
 
 
-def signed(  # as the command line does
+def signed(  # with the default options of the command-line tool
     *, method="GET", url=URL, headers=(), payload=Payload.EMPTY, credentials=KEY, algorithm=None
 ):
-    """Return the expected signature."""
+    """Return the signature that the command-line tool should compute."""
     signer = Signer(algorithm or SigV4("s3", "us-east-1"))
     return signer.sign(SignableRequest(method, url, headers, payload), credentials, at=AT)
 
 
 def header_lines(signature):
-    """Return the headers of a signature, one per line."""
+    """Return the headers of a signature, one per line, as `sign` prints them."""
     return "".join(f"{name}: {value}\n" for name, value in signature.headers.items())
 
 
 def test_sign(run):
-    """`sign` prints the headers to add."""
+    """`sign` prints the headers to add to the request."""
     assert run("sign", URL, *S3) == (0, header_lines(signed()), "")
 
 
 def test_sign_with_a_token(run, environ):
-    """The session token of the environment is among the printed headers."""
+    """If AWS_SESSION_TOKEN is set, the printed headers include the session token."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     assert run("sign", URL, *S3) == (0, header_lines(signed(credentials=TEMPORARY)), "")
 
 
 def test_region_of_the_environment(run, environ):
-    """Without an option, the region comes from the environment."""
+    """Without ``--region``, the region is taken from the environment."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
 
 def test_clock(run):
-    """Without ``--date``, the clock is read."""
+    """Without ``--date``, the signing time is the current time."""
     before = datetime.now(UTC)
     _, out, _ = run("sign", URL, "--service", "s3", "--region", "us-east-1")
     [date] = re.findall(r"x-amz-date: (.*)", out)
@@ -108,7 +108,7 @@ BODIES = {
 
 @pytest.mark.parametrize(("options", "stdin", "body"), BODIES.values(), ids=BODIES.keys())
 def test_body(run, tmp_path, options, stdin, body):
-    """With a body, the method is POST, and the hash of the body is signed."""
+    """With ``--data``, the default method is POST, and the hash of the body is signed."""
     (tmp_path / "file").write_bytes(b"file")
     options = [option.format(file=tmp_path / "file") for option in options]
     expected = header_lines(signed(method="POST", payload=Payload.of(body)))
@@ -116,19 +116,19 @@ def test_body(run, tmp_path, options, stdin, body):
 
 
 def test_unsigned_payload(run):
-    """The body can be left unsigned."""
+    """With ``--unsigned-payload``, the body is not signed."""
     expected = header_lines(signed(method="PUT", payload=Payload.UNSIGNED))
     assert run("sign", URL, *S3, "-X", "PUT", "--unsigned-payload") == (0, expected, "")
 
 
 def test_unsigned_payload_elsewhere(run):
-    """For services other than S3, the marker of an unsigned body is also printed."""
+    """The header that marks an unsigned body is also printed for services without S3's rules."""
     _, out, _ = run("sign", URL, "--service", "es", "--region", "r", "--unsigned-payload")
     assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in out
 
 
 def test_headers(run, tmp_path):
-    """Headers can be options, or lines of a file or of stdin."""
+    """``--header`` accepts a header, or the name of a file with one header per line, or stdin."""
     (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
     options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
     headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
@@ -137,7 +137,7 @@ def test_headers(run, tmp_path):
 
 
 def test_texts(run):
-    """The canonical request or the string to sign can be printed."""
+    """`sign` can print the canonical request or the string to sign instead of the headers."""
     signature = signed()
     canonical, to_sign = signature.canonical_request + "\n", signature.string_to_sign + "\n"
     assert run("sign", URL, *S3, "--canonical-request") == (0, canonical, "")
@@ -145,7 +145,7 @@ def test_texts(run):
 
 
 def test_v4a(run):
-    """SigV4A signs for a region set."""
+    """With ``--v4a``, the signature is a SigV4A signature for a region set."""
     options = ["--service", "s3", "--region", "us-*", "--v4a", *DATE]
     code, out, _ = run("sign", URL, *options)
     headers = dict(line.split(": ", 1) for line in out.splitlines())
@@ -156,14 +156,14 @@ def test_v4a(run):
 
 
 def test_presign(run):
-    """`presign` prints the URL."""
+    """`presign` prints the presigned URL."""
     signer = Signer(SigV4("s3", "us-east-1"))
     expected = signer.presign(SignableRequest("PUT", URL), KEY, at=AT, expires=60)
     assert run("presign", URL, *S3, "-X", "PUT", "--expires", "60") == (0, f"{expected}\n", "")
 
 
 def test_presign_for_an_hour(run):
-    """By default, the URL is valid for an hour."""
+    """By default, a presigned URL is valid for an hour."""
     _, out, _ = run("presign", URL, *S3)
     assert "&X-Amz-Expires=3600&" in out
 
@@ -172,7 +172,7 @@ def test_presign_for_an_hour(run):
 
 
 def raw(request_line, headers, body=b""):
-    """Return a request as its raw bytes."""
+    """Return the raw bytes of a request."""
     lines = [request_line, *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -191,7 +191,7 @@ def test_verify(run):
 
 
 def test_verify_presigned(run, tmp_path):
-    """For a presigned URL, the expiration is printed; the request can be in a file."""
+    """For a presigned URL, `verify` prints the expiration.  The request can be read from a file."""
     request = SignableRequest("GET", "http://bucket.example/a")
     url = Signer(SigV4("s3", "us-east-1")).presign(request, KEY, at=AT, expires=60)
     target = url.removeprefix("http://bucket.example")
@@ -201,7 +201,7 @@ def test_verify_presigned(run, tmp_path):
 
 
 def test_verify_refused(run, environ):
-    """A rejection is printed with the expected canonical request, in which the token is hidden."""
+    """For a wrong signature, the expected canonical request is printed with the token hidden."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     sent = signed(credentials=TEMPORARY).headers
@@ -215,7 +215,7 @@ def test_verify_refused(run, environ):
 
 
 def test_verify_unsigned(run):
-    """For an unsigned request, no canonical request is printed."""
+    """For an unsigned request, `verify` prints an error without a canonical request."""
     code, out, err = run("verify", *S3, stdin=b"GET / HTTP/1.1\nHost: h\n\n")
     expected = "MissingAuthenticationToken: the request is not signed\n"
     assert (code, out, err) == (1, "", expected)
@@ -226,7 +226,7 @@ def test_verify_unsigned(run):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with AWS's response to a request with another path, and with the signed strings."""
+    """A folder with an error response of AWS, which received another path, and the signed strings."""
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
@@ -250,14 +250,14 @@ def test_explain(run, folder):
 
 
 def test_explain_the_key(run, folder):
-    """With the string to sign, `explain` can tell that the key is wrong."""
+    """If `explain` is also given the string to sign, it can report that the key is wrong."""
     stdin = (folder / "response").read_bytes()
     code, out, _ = run("explain", "-", folder / "theirs", folder / "to-sign", stdin=stdin)
     assert (code, out.startswith("both sides signed the same string")) == (0, True)
 
 
 def test_explain_nothing(run, folder):
-    """A response without a canonical request has its own exit code."""
+    """For a response without a canonical request, the exit code is 1."""
     code, out, err = run("explain", "-", folder / "ours", stdin=b"<Error/>")
     assert (code, out) == (1, "")
     assert (
@@ -270,7 +270,7 @@ def test_explain_nothing(run, folder):
 
 
 def test_curl_gets_no_secret_in_an_argument(run, environ):
-    """Token, signature and URL are passed to curl's stdin."""
+    """The token, the signature and the URL are passed to curl on stdin."""
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     _, out, _ = run("sign", URL, *S3, "--curl", "-H", "X-Amz-A:")
     command, *config, end = out.splitlines()
@@ -295,7 +295,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """The request that curl sends is the signed one."""
+    """Curl sends exactly the request that was signed."""
     (tmp_path / "file").write_bytes(b"file")
 
     def respond(request):
@@ -324,7 +324,7 @@ def test_curl(run, tmp_path, options, body):
 
 
 def test_curl_of_an_end():
-    """A body that contains the line ``END`` does not end the command."""
+    """A line ``END`` in the body does not end curl's input in the shell command."""
     command = curl("POST", URL, [], "a\nEND\nrm -rf /")
     assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
 
@@ -363,7 +363,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(run, arguments, expected):
-    """An error is printed in one line, with exit code 2."""
+    """An error is printed on one line, and the exit code is 2."""
     command, *rest = arguments
     code, out, err = run(command, *S3, *rest)
     assert (code, out) == (2, "")
@@ -382,7 +382,7 @@ SAID_OF_KEYS = {
 
 @pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
 def test_control_characters_in_an_error(run, said):
-    """The error for a rejected request contains no control characters from the request."""
+    """The error message for a rejected request contains no control characters from the request."""
     signer = Signer(SigV4("s3", "us-east-1"))
     headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
     names = headers["authorization"].replace("x-amz-date,", "x-amz-date;x-amz-meta-a,")
@@ -417,13 +417,13 @@ def test_invalid_secret(run, environ):
 
 
 def test_no_region(run):
-    """A missing region is an error; no region is guessed."""
+    """A missing region is an error: there is no default region."""
     expected = "sigv4: no region: use --region, or set AWS_REGION\n"
     assert run("sign", URL, "--service", "s3") == (2, "", expected)
 
 
 def test_long_input(run):
-    """Input over the limit is rejected."""
+    """Input that is longer than the limit is rejected."""
     code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
     assert (code, err) == (2, "sigv4: stdin is longer than 67108864 bytes\n")
 
@@ -434,7 +434,7 @@ def test_long_input(run):
     ids=["no command", "no URL", "no service", "no date"],
 )
 def test_usage(run, arguments):
-    """An error of argparse also has exit code 2."""
+    """For invalid options, which argparse reports, the exit code is also 2."""
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)
     assert exit_.value.code == 2
@@ -448,7 +448,7 @@ def test_usage_of_a_date(run, capfdbinary):
 
 
 def test_closed_stdout(environ):
-    """If stdout is closed, no traceback is printed, also not at exit."""
+    """If stdout is closed, no traceback is printed, not even at exit."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
@@ -457,7 +457,7 @@ def test_closed_stdout(environ):
 
 
 def test_as_a_program(environ):
-    """The program can be run as `python -m sigv4`."""
+    """The command-line tool can be run as `python -m sigv4`."""
     environ.setattr(sys, "argv", ["sigv4", "sign", "bucket.example", *S3])
     environ.delitem(sys.modules, "sigv4.__main__", raising=False)
     with pytest.raises(SystemExit) as exit_:

@@ -1,4 +1,4 @@
-"""``--profile``: credentials that the client loads, if it is installed."""
+"""``--profile``: credentials that `sagemaker_runtime_client` loads, if it is installed."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ credential_process = /no/such/program
 
 @pytest.fixture(autouse=True)
 def environ(tmp_path, monkeypatch):
-    """Set the environment of a user with a config file, and another key in variables."""
+    """Set the variables for a config file with a profile, and for another access key."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG)
@@ -38,7 +38,7 @@ def environ(tmp_path, monkeypatch):
 
 
 def test_sign(capfdbinary):
-    """A request is signed with the profile's key, which has priority over the variables."""
+    """A request is signed with the profile's key, although the variables contain another key."""
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 0
     lines = capfdbinary.readouterr().out.decode().splitlines()
     headers = [tuple(line.split(": ", 1)) for line in lines]
@@ -50,7 +50,7 @@ def test_sign(capfdbinary):
 
 
 def test_presign(capfdbinary):
-    """A URL is presigned with the profile's key."""
+    """With ``--profile``, a URL is presigned with the profile's key."""
     assert main(["presign", URL, *SCOPE, "--profile", "work"]) == 0
     assert b"X-Amz-Credential=AKIDWORK%2F" in capfdbinary.readouterr().out
 
@@ -63,7 +63,7 @@ def test_presign(capfdbinary):
     ],
 )
 def test_no_credentials(capfdbinary, profile, words):
-    """An error of the client about a profile is printed."""
+    """If the profile's credentials cannot be loaded, the error of the client is printed."""
     assert main(["sign", URL, *SCOPE, "--profile", profile]) == 2
     out, err = capfdbinary.readouterr()
     assert (out, err.startswith(b"sigv4: ")) == (b"", True)
@@ -71,7 +71,10 @@ def test_no_credentials(capfdbinary, profile, words):
 
 
 def test_alone(tmp_path):
-    """If the client is not installed, an error names it; commands without ``--profile`` work."""
+    """If the client is not installed, the error mentions it.
+
+    Commands without ``--profile`` work.
+    """
     for package in (sigv4, attr, attrs):
         (tmp_path / package.__name__).symlink_to(Path(package.__file__).parent)
 
@@ -90,7 +93,7 @@ def test_alone(tmp_path):
 
 
 def test_client_that_is_missing(capfdbinary, monkeypatch):
-    """If the client cannot be imported in this process, an error names it."""
+    """If importing the client fails in this process, the error message mentions the client."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
     assert b"--profile requires the package" in capfdbinary.readouterr().err

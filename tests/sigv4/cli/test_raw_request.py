@@ -1,4 +1,4 @@
-"""Parsing of raw requests."""
+"""Raw requests: how they are parsed, and which are rejected."""
 
 import pytest
 
@@ -10,7 +10,7 @@ HEAD = b"PUT /a%20b?c HTTP/1.1\r\nHost: host.example\r\nX-Amz-A:  b \r\n"
 
 
 def facts(request):
-    """Return the parts of a request."""
+    """Parse a raw request, and return its parts."""
     return (request.method, request.url, request.headers, request.payload.hash)
 
 
@@ -25,7 +25,7 @@ READ = {
 
 @pytest.mark.parametrize(("data", "body"), READ.values(), ids=READ.keys())
 def test_read(data, body):
-    """Head and body are separated, and nothing is decoded."""
+    """The head and the body of a raw request are separated, and nothing is decoded."""
     expected = (
         "PUT",
         "https://host.example/a%20b?c",
@@ -37,18 +37,18 @@ def test_read(data, body):
 
 @pytest.mark.parametrize("rest", [b"body", b"body\n"], ids=["exact", "more than it says"])
 def test_content_length(rest):
-    """Data after the body, such as a line end from an editor, is ignored."""
+    """With a Content-Length, data after the body is ignored, such as a line end from an editor."""
     request = parse_request(HEAD + b"Content-Length: 4\r\n\r\n" + rest)
     assert request.payload.hash == Payload.of(b"body").hash
 
 
 def test_scheme():
-    """The caller chooses the scheme."""
+    """The URL of a parsed request has the scheme that the caller passes."""
     assert parse_request(HEAD, scheme="http").url == "http://host.example/a%20b?c"
 
 
 def test_absolute_target():
-    """A target can be a URL, as in a request to a proxy."""
+    """The request target can be a complete URL, as in a request to a proxy."""
     request = parse_request(b"GET http://a.example/b HTTP/1.1\nHost: a.example")
     assert request.url == "http://a.example/b"
 

@@ -23,7 +23,7 @@ BODIES = [b"", b"a", bytes(range(256)) * 9]
 @pytest.mark.parametrize("body", BODIES, ids=len)
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256", "SHA512"])
 def test_checksums_are_botocores(algorithm, body):
-    """A checksum computed in pieces equals botocore's."""
+    """A checksum is the same as botocore's, whether it is computed in pieces or in one step."""
     hasher = HASHERS[algorithm]()
     for at in range(0, len(body), 100):
         hasher.update(body[at : at + 100])
@@ -32,7 +32,7 @@ def test_checksums_are_botocores(algorithm, body):
 
 
 def test_checksum_that_nothing_makes():
-    """The error for a checksum that cannot be computed names those that can."""
+    """The error for a checksum that cannot be computed lists the checksums that can be."""
     with pytest.raises(
         ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512, not"
     ):
@@ -41,7 +41,7 @@ def test_checksum_that_nothing_makes():
 
 @pytest.mark.parametrize("algorithm", sorted(HASHERS))
 def test_sizes(algorithm):
-    """A digest, and its base64 form, have the stated sizes."""
+    """A digest and its base64 form have the lengths that `SIZES` and `encoded_size` state."""
     digest = HASHERS[algorithm]().digest()
     assert len(digest) == SIZES[algorithm]
     assert encoded_size(algorithm) == len(encode_digest(digest))
@@ -67,7 +67,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """The algorithm of a checksum is parsed from the name of its header."""
+    """`checksum_algorithm` returns the algorithm in the name of a checksum header."""
     assert checksum_algorithm(header) == expected
 
 
@@ -87,5 +87,5 @@ GOOD = b64encode(sha256(b"").digest()).decode()
     }.items(),
 )
 def test_values(value, expected):
-    """A value that is not base64, or has the wrong length, is not decoded."""
+    """`decode_checksum` returns None for a value that is not base64 or has the wrong length."""
     assert decode_checksum(value, "SHA256") == expected

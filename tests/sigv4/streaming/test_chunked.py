@@ -39,7 +39,7 @@ BODY = make_body(LENGTH)
 
 
 def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
-    """Return an `AwsChunked` with the smallest chunks."""
+    """Return an `AwsChunked` with chunks of the minimum size."""
     return AwsChunked(
         algorithm,
         length,
@@ -51,12 +51,12 @@ def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
 
 
 def encode(body, data=BODY):
-    """Return the encoded bytes of *data*."""
+    """Return *data* as encoded by *body*."""
     return b"".join(body.encode(data, make_seed(body.algorithm) if body.algorithm else None))
 
 
 def make_decoder(body, **options):
-    """Return a decoder for *body*."""
+    """Return a decoder for bodies that *body* encodes."""
     trailers = [body.trailer] if body.trailer else []
     settings = {"trailers": trailers, "seed": make_seed(body.algorithm), "hashers": HASHERS}
     return ChunkDecoder(body.payload, body.decoded_length, **{**settings, **options})
@@ -64,7 +64,7 @@ def make_decoder(body, **options):
 
 @pytest.mark.parametrize("case", CASES)
 def test_signed_chunks_are_botocores(case):
-    """The signatures of chunks and trailers match those computed with botocore's key."""
+    """The signatures of chunks and trailers are the ones computed with botocore's key and HMAC."""
     body = AwsChunked(
         SigV4(case["service"], case["region"]),
         case["length"],
@@ -82,7 +82,7 @@ def test_signed_chunks_are_botocores(case):
 
 @pytest.mark.parametrize("case", WITH_CHECKSUM)
 def test_unsigned_chunks_are_botocores(case):
-    """A body in unsigned chunks is byte for byte the same as botocore's."""
+    """A body in unsigned chunks is encoded to exactly the same bytes as by botocore."""
     body = AwsChunked(
         None,
         case["length"],
@@ -112,7 +112,7 @@ def test_botocores_body_is_decoded(size):
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("length", [0, 1, 8192, 20_000])
 def test_round_trip(length, algorithm, checksum):
-    """An encoded body has the predicted length, and is decoded to the original."""
+    """An encoded body has the length `encoded_length`, and is decoded to the original body."""
     body, data = form(algorithm, length, checksum), make_body(length)
     sent = encode(body, data)
     assert body.encoded_length == len(sent)
@@ -123,7 +123,7 @@ def test_round_trip(length, algorithm, checksum):
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
 def test_from_request_to_body(public, algorithm, checksum):
-    """The verifier and the decoder accept the headers, signature and body of a request."""
+    """`verify` accepts a signed request with a body in chunks, and the decoder accepts the body."""
     signer = Signer(algorithm)
     body = form(algorithm, checksum=checksum)
     signature = signer.sign(SignableRequest("PUT", URL, body.headers, body.payload), KEY, at=AT)
@@ -139,7 +139,7 @@ def test_from_request_to_body(public, algorithm, checksum):
 
 
 def test_headers():
-    """The headers describe the encoded body."""
+    """`AwsChunked.headers` contains the headers that describe the encoded body."""
     headers = form(SIGV4A, checksum="CRC32").headers
     assert headers == {
         "content-encoding": "aws-chunked",
@@ -168,7 +168,7 @@ def test_sources(source):
 
 
 def test_no_more_than_a_chunk_is_ready_at_once():
-    """The encoder yields one chunk at a time, even if the pieces of the source are larger."""
+    """The encoder yields one chunk at a time, even if the source yields larger pieces."""
     sizes = [len(piece) for piece in form().encode([BODY], make_seed())]
     head = len("2000;chunk-signature=\r\n") + 64
     assert sizes[:2] == [head + 8192 + 2] * 2
@@ -192,7 +192,7 @@ def test_async_sources():
 
 @pytest.mark.parametrize(("length", "message"), [(19_999, "longer"), (20_001, "1 bytes shorter")])
 def test_wrong_length(length, message):
-    """A body whose length is not its decoded length raises an error."""
+    """Encoding a body whose length is not *decoded_length* raises an error."""
     with pytest.raises(InvalidRequestError, match=message):
         encode(form(length=length))
 
@@ -230,25 +230,25 @@ def test_invalid_forms(make, message):
 
 
 def test_public_key_cannot_sign():
-    """A seed with a public key, as a verifier has it, cannot be used to sign."""
+    """A seed that contains a public key, such as a verifier's, cannot be used to sign."""
     seed = make_seed(SIGV4A, SigV4A.public_key(KEY))
     with pytest.raises(TypeError, match="a public key cannot sign"):
         form(SIGV4A, length=0).encoder(seed).finish()
 
 
 def chunk(data, signature=""):
-    """Return one chunk, unsigned unless there is a signature."""
+    """Return one encoded chunk, which is unsigned if *signature* is empty."""
     mark = f";chunk-signature={signature}" if signature else ""
     return f"{len(data):x}{mark}\r\n".encode() + data + b"\r\n"
 
 
 def tail(data=BODY, algorithm="CRC32"):
-    """Return the last chunk and the trailer of an unsigned body."""
+    """Return the last chunk and the trailer of a body in unsigned chunks."""
     value = botocore_checksum(algorithm, data)
     return f"0\r\nx-amz-checksum-{algorithm.lower()}:{value}\r\n\r\n".encode()
 
 
-# Encoded bodies that are invalid, and the error codes of their rejection.
+# Invalid encoded bodies, and the error codes with which they are rejected.
 UNSIGNED = {
     "nothing": (b"", "IncompleteBody"),
     "no size": (b"\r\n" + tail(), "IncompleteBody"),
@@ -291,7 +291,7 @@ UNSIGNED = {
 @pytest.mark.parametrize("step", [None, 1], ids=["at once", "by bytes"])
 @pytest.mark.parametrize(("sent", "code"), UNSIGNED.values(), ids=UNSIGNED)
 def test_unsigned_bodies_that_are_rejected(sent, code, step):
-    """An incomplete or invalid body is rejected with S3's error code, in pieces of any size."""
+    """An invalid body is rejected with S3's error code, in one piece or byte by byte."""
     decoder = make_decoder(form(None, checksum="CRC32"))
     source = [sent[at : at + step] for at in range(len(sent))] if step else [sent]
     with pytest.raises(SignatureError) as caught:
@@ -303,7 +303,7 @@ def test_unsigned_bodies_that_are_rejected(sent, code, step):
 
 
 def replace(sent, old, new):
-    """Replace *old*, which must be in *sent*."""
+    """Replace *old*, which *sent* must contain."""
     assert old in sent
     return sent.replace(old, new)
 
@@ -313,7 +313,7 @@ def chunk_signature(sent, number):
     return [line[-64:] for line in sent.split(b"\r\n") if b"signature" in line][number - 1]
 
 
-# Ways to alter a signed body in transit, and a part of the error message.
+# Ways to alter a signed body in transit, and the expected part of the error message.
 SIGNED = {
     "first chunk": (lambda s: replace(s, b"\r\n\0", b"\r\n\1"), "the signature of chunk 1 "),
     "chunk signature": (lambda s: replace(s, chunk_signature(s, 2), b"0" * 64), "of chunk 2 "),
@@ -354,7 +354,7 @@ def test_signed_bodies_that_are_rejected(alter, message):
 
 
 def test_what_was_signed_is_shown():
-    """The error for a chunk carries the string to sign that the decoder computed."""
+    """The error for an altered chunk has the string to sign that the decoder computed."""
     sent = replace(encode(form()), b"\r\n\0", b"\r\n\1")
     with pytest.raises(SignatureError) as caught:
         make_decoder(form()).feed(sent)
@@ -365,7 +365,7 @@ def test_what_was_signed_is_shown():
 
 
 def test_wrong_seed():
-    """The signature of the first chunk covers the request's own signature."""
+    """The first chunk is rejected if the signature of the request is not the one that it covers."""
     decoder = make_decoder(form(), seed=make_seed(signature="0" * 64))
     with pytest.raises(SignatureError, match="of chunk 1 "):
         decoder.feed(encode(form()))
@@ -380,7 +380,7 @@ def test_large_chunks():
 
 
 def test_unknown_checksums():
-    """A checksum without a hasher is returned but not checked, and is listed in `unchecked`."""
+    """A checksum without a hasher is not checked; it is listed in `trailers` and `unchecked`."""
     body = form(checksum="CRC64NVME")
     decoder = make_decoder(body, hashers={})
     assert b"".join(decoder.decode(encode(body))) == BODY
@@ -389,7 +389,7 @@ def test_unknown_checksums():
 
 
 def test_other_trailers():
-    """Trailers that are not checksums are accepted, and may come in any order."""
+    """Trailers that are not checksums are accepted in any order."""
     sent = chunk(b"a") + b"0\r\nX-Amz-Meta-B: 2 \r\nx-amz-meta-a:1\r\n\r\n"
     payload = Payload.streaming(None, trailer=True)
     decoder = ChunkDecoder(payload, 1, trailers=["x-amz-meta-a", "x-amz-meta-b"])
@@ -400,7 +400,7 @@ def test_other_trailers():
 
 
 def request(**headers):
-    """Return a request with the headers of unsigned chunks, of which *headers* replaces some."""
+    """Return a request with the headers for unsigned chunks, some replaced by *headers*."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = form(None, checksum="CRC32").headers
     sent = {name: value for name, value in {**body, **named}.items() if value is not None}
@@ -408,7 +408,7 @@ def request(**headers):
 
 
 def verified(arrived):
-    """Sign *arrived* correctly, and return the result of `verify`."""
+    """Sign *arrived*, and return the result of `verify`."""
     signer = Signer(SIGV4)
     signature = signer.sign(arrived, KEY, at=AT)
     signed = SignableRequest("PUT", URL, dict(arrived.headers) | signature.headers)
@@ -437,7 +437,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("headers", "code"), HEADERS.values(), ids=HEADERS)
 def test_invalid_headers(headers, code):
-    """Missing or invalid headers that describe the encoded body are rejected."""
+    """A request is rejected if a header that describes the encoded body is missing or invalid."""
     arrived = request(**headers)
     with pytest.raises(SignatureError) as caught:
         ChunkDecoder.of(arrived, verified(arrived))
@@ -461,6 +461,6 @@ def test_spelling_of_trailer_names():
     ],
 )
 def test_unknown_markers(marker):
-    """A marker that does not exist, or names another algorithm than the request's, is rejected."""
+    """A marker that is unknown, or belongs to another algorithm than the request's, is rejected."""
     with pytest.raises(SignatureError, match="InvalidArgument"):
         verified(request(x_amz_content_sha256=marker))

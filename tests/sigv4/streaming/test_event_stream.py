@@ -39,7 +39,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load(name):
-    """Return the cases in a fixture file."""
+    """Return the cases in the fixture file *name*."""
     return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
 
 
@@ -60,7 +60,7 @@ def as_botocore(value):
 
 @pytest.mark.parametrize("case", load("event_stream"), ids=lambda case: case["name"])
 def test_messages_are_botocores(case):
-    """A message is decoded as by botocore, and encoding it again gives the same bytes."""
+    """A message is decoded to the same values as by botocore, and encoded to the same bytes."""
     data = b64decode(case["encoded"])
     message = decode_one(data)
     headers = {name: as_botocore(value) for name, value in message.headers.items()}
@@ -87,14 +87,14 @@ HEADERS = {
 
 @pytest.mark.parametrize(("value", "expected"), HEADERS.values(), ids=HEADERS)
 def test_headers(value, expected):
-    """Each type of header value is encoded in its own format."""
+    """A header value of each type is encoded in the format of that type."""
     headers = bytes([1]) + b"a" + bytes.fromhex(expected)
     assert Message({"a": value}).encode() == event(headers, b"")
 
 
 @pytest.mark.parametrize("kind", [Int8, Int16, Int32, Int64])
 def test_numbers_keep_their_type(kind):
-    """A decoded integer is encoded again in the same number of bytes."""
+    """A decoded integer is encoded again with the same number of bytes."""
     value = decode_one(Message({"a": kind(1)}).encode()).headers["a"]
     assert type(value) is kind
     assert value == 1
@@ -115,7 +115,7 @@ INVALID_MESSAGES = {
 
 @pytest.mark.parametrize(("headers", "payload"), INVALID_MESSAGES.values(), ids=INVALID_MESSAGES)
 def test_invalid_messages(headers, payload):
-    """A message that is over the limits or has an invalid header is not encoded."""
+    """Encoding a message that exceeds a limit or has an invalid header raises an error."""
     with pytest.raises(EventStreamError):
         Message(headers, payload).encode()
 
@@ -151,13 +151,13 @@ WRONG_HEADERS = {
 
 @pytest.mark.parametrize("headers", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
 def test_wrong_headers(headers):
-    """Malformed headers are rejected, even though the checksums match."""
+    """Malformed headers are rejected even if the message has correct checksums."""
     with pytest.raises(EventStreamError, match="header"):
         EventDecoder().feed(event(headers, b""))
 
 
 def prelude(total, headers):
-    """Return the start of a message, with a correct checksum."""
+    """Return the first twelve bytes of a message, with a correct checksum."""
     start = pack(">II", total, headers)
     return start + pack(">I", crc32(start))
 
@@ -174,7 +174,7 @@ WRONG_LENGTHS = {
 
 @pytest.mark.parametrize(("total", "headers"), WRONG_LENGTHS.values(), ids=WRONG_LENGTHS)
 def test_wrong_lengths(total, headers):
-    """A message with invalid lengths is rejected as soon as its first twelve bytes are known."""
+    """A message with invalid lengths is rejected as soon as its first twelve bytes have arrived."""
     with pytest.raises(EventStreamError, match="lengths"):
         EventDecoder().feed(prelude(total, headers))
 
@@ -184,7 +184,7 @@ GOOD = Message({"a": "b"}, b"payload").encode()
 
 @pytest.mark.parametrize("at", range(len(GOOD)))
 def test_altered_bytes(at):
-    """A message with one altered byte is rejected, and so is everything after it."""
+    """A message with one altered byte is rejected, and all data after it is rejected, too."""
     decoder = EventDecoder()
     sent = GOOD[:at] + bytes([GOOD[at] ^ 1]) + GOOD[at + 1 :]
     with pytest.raises(EventStreamError) as caught:
@@ -196,7 +196,7 @@ def test_altered_bytes(at):
 
 @pytest.mark.parametrize("length", [1, 11, 12, 13, len(GOOD) - 1])
 def test_truncated_streams(length):
-    """A stream that ends in the middle of a message is rejected at its end."""
+    """If a stream ends in the middle of a message, `finish` raises an error."""
     decoder = EventDecoder()
     assert decoder.feed(GOOD + GOOD[:length]) == [Message({"a": "b"}, b"payload")]
     with pytest.raises(EventStreamError, match="ends in the middle of a message"):
@@ -204,7 +204,7 @@ def test_truncated_streams(length):
 
 
 def test_iterables():
-    """`decode` and `adecode` accept iterables with pieces of any size."""
+    """`decode` and `adecode` accept iterables that yield pieces of any size."""
     messages = [Message({"n": n}, bytes(n)) for n in range(5)]
     sent = b"".join(message.encode() for message in messages)
     pieces = [sent[at : at + 7] for at in range(0, len(sent), 7)]
@@ -221,7 +221,7 @@ def test_iterables():
 
 
 def test_signed_events_are_botocores():
-    """The signatures of events match those computed with botocore's key, also over midnight."""
+    """The signatures of events are the ones computed with botocore's key, even across midnight."""
     cases = load("event_stream_signed")
     signer = EventSigner(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
     verifier = EventVerifier(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
@@ -236,7 +236,7 @@ def test_signed_events_are_botocores():
 
 @pytest.mark.parametrize("algorithm", [TRANSCRIBE, SigV4A("transcribe", "*")], ids=["V4", "V4A"])
 def test_from_request_to_events(algorithm):
-    """The events of a verified request are verified, up to the last one."""
+    """After `verify` has accepted a request, `EventVerifier` accepts its events, up to the last."""
     signer = Signer(algorithm)
     url = "https://transcribestreaming.us-east-1.amazonaws.com/stream-transcription"
     request = SignableRequest("POST", url, payload=Payload.EVENTS)
@@ -254,7 +254,7 @@ def test_from_request_to_events(algorithm):
 
 
 def signed_event(payload=b"payload", at=AT, **headers):
-    """Return the first event of a stream, with some headers changed; None removes one."""
+    """Return the first event of a stream with some headers changed; None removes a header."""
     message = EventSigner(make_seed(TRANSCRIBE)).sign(payload, at=at)
     changes = {":" + name.replace("_", "-"): value for name, value in headers.items()}
     all_headers = {
@@ -280,7 +280,7 @@ REJECTED = {
 
 @pytest.mark.parametrize(("message", "code"), REJECTED.values(), ids=REJECTED)
 def test_rejected_events(message, code):
-    """An event with an invalid signature is rejected and leaves the verifier unchanged."""
+    """An invalid event is rejected, and the verifier still accepts the valid one afterwards."""
     verifier = EventVerifier(make_seed(TRANSCRIBE))
     with pytest.raises(SignatureError) as caught:
         verifier.verify(message, at=AT)
@@ -289,14 +289,14 @@ def test_rejected_events(message, code):
 
 
 def test_tolerance():
-    """The verifier chooses the maximum difference between the clocks."""
+    """An event is rejected if its date differs from the clock by more than *tolerance*."""
     verifier = EventVerifier(make_seed(TRANSCRIBE), tolerance=1)
     with pytest.raises(SignatureError, match="by more than 1 s"):
         verifier.verify(signed_event(), at=AT + timedelta(seconds=2))
 
 
 def test_order_of_events():
-    """An event is rejected if the one before it is missing."""
+    """An event is rejected if the preceding event is missing."""
     signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     signer.sign(b"first", at=AT)
     with pytest.raises(SignatureError, match="SignatureDoesNotMatch"):
@@ -304,7 +304,7 @@ def test_order_of_events():
 
 
 def test_nothing_follows_the_last_event():
-    """An event after the last one is rejected."""
+    """An event that arrives after the last event of a stream is rejected."""
     signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     verifier.verify(signer.sign(b"", at=AT), at=AT)
     with pytest.raises(SignatureError, match="follows the end of the stream"):
@@ -333,14 +333,14 @@ def decode_in_pieces(data, size):
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_complete_messages_precede_the_error(broken, size):
-    """Complete messages before a malformed one are returned before the error is raised."""
+    """The complete messages before a malformed message are returned before the error is raised."""
     data = Message({}, b"a").encode() + Message({}, b"b").encode() + broken + bytes(20)
     assert decode_in_pieces(data, size) == ([b"a", b"b"], True)
     assert botocore_decodes_what_is_whole(data) == [b"a", b"b"]
 
 
 def test_error_is_repeated():
-    """After an error every call raises it again, and its traceback does not grow."""
+    """After an error, every call raises the same error, whose traceback does not grow."""
     decoder = EventDecoder()
     decoder.feed(Message({}, b"a").encode() + bytes(12))
     depths = set()

@@ -1,4 +1,4 @@
-"""The properties of ``stream_properties.py``, and linear time and bounded memory."""
+"""The properties in ``stream_properties.py``, and the time and memory that codecs need."""
 
 import time
 import tracemalloc
@@ -17,7 +17,7 @@ MIB = 1024 * 1024
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """Each property of ``stream_properties.py`` holds for the same examples in each run."""
+    """Each property in ``stream_properties.py`` holds for generated examples, the same in each run."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -59,7 +59,7 @@ def test_no_more_than_a_chunk_is_held(form):
 
 
 def time_by_bytes(codec, data):
-    """Return the processor time for feeding *data* to *codec* byte by byte."""
+    """Return the processor time that feeding *data* to *codec* byte by byte takes."""
     began = time.process_time()
     for at in range(len(data)):
         codec.feed(data[at : at + 1])
@@ -73,24 +73,24 @@ def many_chunks(count):
 
 
 def large_chunk(count):
-    """Return a decoder and the start of a body with one large chunk."""
+    """Return a decoder, and the start of a body that has one large chunk."""
     length = 8192 * count
     return FORMS["unsigned"].decoder(length), f"{length:x}\r\n".encode() + bytes(length)
 
 
 def large_event(count):
-    """Return a decoder and one large message."""
+    """Return an event decoder and one large message."""
     return EventDecoder(), Message({}, bytes(8192 * count)).encode()
 
 
 def many_events(count):
-    """Return a decoder and many messages."""
+    """Return an event decoder and many messages."""
     return EventDecoder(), Message({"a": "b"}, bytes(100)).encode() * (count * 60)
 
 
 @pytest.mark.parametrize("make", [many_chunks, large_chunk, large_event, many_events])
 def test_time_is_linear(make):
-    """Eight times the input takes less than 24 times as long; a quadratic parser takes 64."""
+    """Eight times the input takes less than 24 times as long; a quadratic parser would take 64."""
     one = min(time_by_bytes(*make(1)) for _ in range(3))
     eight = min(time_by_bytes(*make(8)) for _ in range(3))
     assert eight < one * 24
