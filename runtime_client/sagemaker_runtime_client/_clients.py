@@ -278,7 +278,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Do what the base class does, but wrap a plain function to run in a thread: it may block."""
+        """Do what the base class does, but make a plain function run in a thread: it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):
             return provider

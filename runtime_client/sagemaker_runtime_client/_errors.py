@@ -212,13 +212,19 @@ class ThrottlingError(ServiceError):
 
 
 class ServiceUnavailableError(ServiceError):
-    """503: the service is temporarily unavailable.  The client has already retried; try again later."""
+    """Status 503: the service is temporarily unavailable.
+
+    The client has already retried; try again later.
+    """
 
     retryable = True
 
 
 class InternalFailureError(ServiceError):
-    """500: internal failure of the service.  If it persists, contact AWS with the `request_id`."""
+    """Status 500: internal failure of the service.
+
+    If it persists, contact AWS with the `request_id`.
+    """
 
     retryable = True
 
@@ -228,7 +234,7 @@ class RequestValidationError(ServiceError):
 
 
 class AccessDeniedError(ServiceError):
-    """The credentials are invalid or expired, or lack a permission; `code` distinguishes these cases.
+    """The credentials are invalid or expired, or a permission is missing; see `code`.
 
     Invoking an endpoint requires ``sagemaker:InvokeEndpointAsync``.  Reading an object requires
     ``s3:GetObject``, and also ``kms:Decrypt`` if the object is encrypted with a KMS key.

@@ -33,9 +33,9 @@ def type_name(value: object) -> str:
 class Value:
     """Base class that adds equality, hash, ``repr``, `replace` and pickling to a class with slots.
 
-    A subclass lists its fields in ``__match_args__``, in the order of the arguments of its constructor.
-    Do not modify an instance.  Nothing prevents it, because that would make creating an instance four
-    times as slow.
+    A subclass lists its fields in ``__match_args__``, in the order of the arguments of its
+    constructor.  Do not modify an instance.  The class does not prevent modification, because that
+    would make creating an instance four times as slow.
 
     Attributes:
         _hidden: Fields that ``repr`` omits.

@@ -44,7 +44,7 @@ class Attempts:
     """The attempts of one call.
 
     Args:
-        operation: The operation that is called; log lines show it.
+        operation: The operation, which log lines mention.
         max_attempts: The maximum number of attempts.
         call_id: The id by which AWS recognizes the attempts of one call.
         payload: The body's representation in a signature.
@@ -58,8 +58,8 @@ class Attempts:
             last response; None if the response has no usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
             call repeats an attempt for this reason at most once.
-        retry_reason: The reason for the last retry; None if there was no retry, or only one to
-            correct the clock.
+        retry_reason: The reason for the last retry; None if there was no retry, or if the only
+            retry corrected the clock.
     """
 
     __slots__ = (

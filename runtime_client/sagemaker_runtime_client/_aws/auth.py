@@ -40,7 +40,7 @@ class Auth(Protocol):
     """The authentication of a call's requests."""
 
     async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
-        """Return the authentication of the next attempt.
+        """Return the authentication for the next attempt.
 
         Raises:
             CredentialsError: There are no credentials, or their provider failed.
@@ -96,7 +96,7 @@ class CredentialsAuth(PreparedAuth):
     """Authentication that signs with fixed credentials.
 
     Args:
-        credentials: The credentials that sign.
+        credentials: The credentials to sign with.
         secrets: Values that no message may contain, in addition to the secrets in the credentials.
         signer: The signer; None uses SigV4 for the service and region of the endpoint.
     """
@@ -133,7 +133,7 @@ class SigV4Auth(Auth):
     Credentials are not kept between attempts because they may have been rotated.
 
     Args:
-        provider: The provider of the credentials.
+        provider: The credentials provider.
     """
 
     def __init__(self, provider: CredentialsProvider) -> None:

@@ -20,9 +20,9 @@ poll repeats it.
 If the service rejects a signature because this machine's clock is wrong, the client adopts the
 service's time and repeats the attempt once.  This retry has no pause and does not use the quota.
 
-The deadline covers the whole call.  A pause that would reach it is not started, and the last error
-is raised instead.  Each request also receives the deadline, and the transport aborts the request
-when the deadline passes.
+The deadline covers the whole call.  A pause that would last beyond the deadline is not started, and
+the last error is raised instead.  Each request also receives the deadline, and the transport aborts
+the request when the deadline passes.
 """
 
 import logging
@@ -148,7 +148,7 @@ class ServiceClient:
                 return response
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
-        """Send the request once, and return the response if it is a success."""
+        """Send the request once, and return the response if it is successful."""
         system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
@@ -168,7 +168,7 @@ class ServiceClient:
             response = await self._transport.send(
                 origin, authenticate, deadline, limit=operation.limit
             )
-        except OSError as error:  # raised by an import; sockets raise TransportError
+        except OSError as error:  # raised by an import; network failures raise TransportError
             if not is_shortage(error):
                 raise
             raise shortage(
@@ -221,7 +221,7 @@ class ServiceClient:
     def _note_failure(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
-        """Complete an error with the facts of all attempts, and update the rate limiter."""
+        """Add facts about all attempts to an error, and update the rate limiter."""
         attempts.log_failure(error)
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from .._errors import ConfigError
 
-# id: (pattern of its regions, DNS suffix, DNS suffix of dual-stack hosts).  The first match
-# applies; a region that matches none belongs to the first partition.
+# Partition id: (pattern of its regions, DNS suffix, DNS suffix of dual-stack hosts).  The first
+# match applies; a region that matches none belongs to the first partition.
 _PARTITIONS = {
     "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -85,7 +85,7 @@ class Partition(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """The address of a service, with the names that a signature for it needs.
+    """The address of a service, with the service and region names for signatures.
 
     Attributes:
         origin: Scheme and host, optionally with a port and a path, without a trailing ``/``.

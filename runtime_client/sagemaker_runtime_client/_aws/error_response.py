@@ -84,7 +84,7 @@ _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # services repeat a malformed Authorization header
 _MAX_MESSAGE_LENGTH = 2048  # the limit of Message in the service model
-_MAX_DEPTH = 4  # a response of STS has AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
+_MAX_DEPTH = 4  # an STS response has AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
 
 def json_error(response: Response) -> ServiceError:
@@ -113,7 +113,7 @@ def json_error(response: Response) -> ServiceError:
 
 
 def is_s3_error(response: Response) -> bool:
-    """Return whether a response of S3 to a request that is not a GET is an error.
+    """Return whether an S3 response to a request that is not a GET is an error.
 
     S3 may send status 200 before it has finished, and then an error or an incomplete document.
 
@@ -125,11 +125,11 @@ def is_s3_error(response: Response) -> bool:
 
 
 def xml_error(response: Response) -> ServiceError:
-    """Return the error in a response of S3.
+    """Return the error in an S3 response.
 
     The response to a HEAD request has no body, so its status determines the error.
     """
-    if response.ok:  # see `is_s3_error`
+    if response.ok:  # an error document with status 200; see `is_s3_error`
         response = response.replace(status=500)
     fields = xml_fields(response.body)
     code = fields.get("Code")
@@ -202,7 +202,7 @@ def _error(
     message: str,
     by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
 ) -> ServiceError:
-    """Return an error of the class for its code or, for an unknown code, for its status."""
+    """Return an error whose class depends on its code or, if the code is unknown, on its status."""
     status = response.status
     kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]

@@ -15,7 +15,7 @@ class Operation(NamedTuple):
     """A request, its endpoint, and the rules for its response.
 
     Attributes:
-        endpoint: The endpoint, with the names for the signature.
+        endpoint: The endpoint, with the service and region names for the signature.
         request: The request without authentication.
         parse_error: Returns the error in an error response.
         is_error: Returns whether a response is an error; None treats every status except 2xx as an
@@ -24,7 +24,7 @@ class Operation(NamedTuple):
         limit: The size limit of a successful response.
         deadline: The end of the call, on the monotonic clock; None for no limit except the timeouts
             of the connection.
-        auth: The authentication; None for the client's.
+        auth: The authentication; None uses the client's authentication.
         check: Raises an error for an invalid successful response; None accepts every successful
             response.
         is_poll: Whether the request is one of a series of polls.  A poll that fails with a

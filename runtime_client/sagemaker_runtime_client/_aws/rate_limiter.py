@@ -1,8 +1,8 @@
 """The client-side rate limiter of the ``adaptive`` retry mode.
 
 Each request takes a token from a bucket.  The bucket's fill rate drops with each throttled response
-and rises again along a cubic curve, as in TCP CUBIC.  Until the first throttled response the
-limiter does not delay anything.  The limiter does not sleep: it receives the time and returns how
+and rises again along a cubic curve, as in TCP CUBIC.  Until the first throttled response, the
+limiter does not delay requests.  The limiter does not sleep: it receives the time and returns how
 long to wait.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and botocore

@@ -137,7 +137,7 @@ class _Job:
         """Print the handle of the job after *error*, unless it was printed before."""
         self.invocation = self.invocation or getattr(error, "invocation", None)
         if self.invocation is None:
-            for note in getattr(error, "__notes__", ()):  # with the id of the job
+            for note in getattr(error, "__notes__", ()):  # mentions the id of the job
                 say(note)
         elif not self._is_printed:
             say(f"{_HANDLE}: {self.invocation.to_json()}")

@@ -76,7 +76,7 @@ class InferenceOperations(SubmissionOperations):
                 notification from the endpoint may contain it.
             CredentialsError: There are no valid credentials, or their provider failed.
             ConfigError: A setting is missing or malformed.
-            ParamValidationError: An argument is invalid; `argument` names it.
+            ParamValidationError: An argument is invalid; `argument` is its name.
 
         Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
@@ -134,7 +134,7 @@ class InferenceOperations(SubmissionOperations):
                 is held in memory.
             on_invocation: A function that is called with the `Invocation` as soon as the job is
                 queued, for example to store the handle.  An async client also accepts an async
-                function; a blocking client rejects one before it sends anything.
+                function; a blocking client rejects an async function before it sends anything.
             generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
                 is missing.
             options: Optional arguments of `invoke_endpoint_async`, which describes them:
@@ -146,11 +146,12 @@ class InferenceOperations(SubmissionOperations):
             The output: its body, content type, metadata, location and date.
 
         Raises:
-            InferenceFailedError: The endpoint has written the failure object; ``reason`` is its
-                text.  Correct the input or the model before you submit the job again.
+            InferenceFailedError: The endpoint has written the failure object; ``reason`` contains
+                its message.  Correct the input or the model before you submit the job again.
             WaitTimeoutError: The job is queued but has no result yet: call `wait` with the error's
                 ``invocation``.
-            ParamValidationError: An argument is invalid; `argument` names it, and nothing was sent.
+            ParamValidationError: An argument is invalid; `argument` is its name, and nothing was
+                sent.
             RuntimeClientError: Any other error that `submit` or `wait` raises; their descriptions
                 state what to do.  If the job is queued, the error's ``invocation`` is its handle.
         """

@@ -70,7 +70,7 @@ class SubmissionOperations(BaseOperations):
             The handle for `wait`.  `Invocation.to_json` stores it for another process.
 
         Raises:
-            ParamValidationError: An argument breaks one of these rules; `argument` names it, and
+            ParamValidationError: An argument breaks one of these rules; `argument` is its name, and
                 nothing was sent.
             ConfigError: The region is missing, or a setting is malformed or contradicts another;
                 nothing was sent.

@@ -26,7 +26,7 @@ class Invocation(JobHandle):
             does not contain it.
         failure_location: The location of the failure object, as ``s3://bucket/key``; None if the
             endpoint has no ``S3FailurePath``.
-        request_id: The id of the request, which AWS support needs; None if it is unknown.
+        request_id: The id of the request, for questions to AWS support; None if it is unknown.
         endpoint_name: The name of the endpoint; None if it is unknown.
         date: The time at which the service accepted the job, by the service's clock; None if it is
             unknown.
@@ -80,7 +80,7 @@ class Invocation(JobHandle):
         *,
         inference_id: str | None = None,
     ) -> "Invocation":
-        """Return the handle in a response of the service, for callers that send requests themselves.
+        """Return the handle in the service's response, for callers that send requests themselves.
 
         Args:
             status: The HTTP status.
@@ -232,7 +232,7 @@ def _check_date(argument: str, date: datetime) -> None:
 
 
 def _inference_id(body: bytes) -> str | None:
-    """Return the inference id in the body of a 202 response, or None if there is none."""
+    """Return the inference id in the body of a 202 response, or None if the body has no id."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -74,7 +74,7 @@ class Member:
 
 
 class OperationModel:
-    """The table that describes an operation of SageMaker Runtime.
+    """The table that describes a SageMaker Runtime operation.
 
     Args:
         method: The name of the Python method.
@@ -130,7 +130,7 @@ class OperationModel:
             arguments: The argument values by name; None counts as absent.
 
         Raises:
-            ParamValidationError: An argument breaks a rule; `argument` names it.
+            ParamValidationError: An argument breaks a rule; `argument` is its name.
         """
         path, body = self.path, b""
         headers: list[tuple[str, str]] = []

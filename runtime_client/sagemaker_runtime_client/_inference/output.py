@@ -15,7 +15,7 @@ class Output(S3Object):
     Equality and ``repr`` ignore *size* and *etag*.
 
     Attributes:
-        body: The response of the model's container, byte for byte.  ``repr`` omits it.
+        body: The response of the model container, byte for byte.  ``repr`` omits it.
         content_type: The media type that the container returned; None if it is unknown.
         metadata: The metadata of the object: a mapping from names to values.
         location: The location of the object, as ``s3://bucket/key``.

@@ -9,7 +9,7 @@ from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
 
 class InvokeArguments(InvokeOptions, total=False):
-    """The optional arguments of an invocation, and its input, without the endpoint."""
+    """All arguments of an invocation except the endpoint."""
 
     input_location: str | None
     body: bytes | bytearray | memoryview | None
@@ -37,7 +37,7 @@ class InvokeEndpointAsyncRequest(Value):
         invocation_timeout_seconds: How long the model may work on the job, 1 to 3600 seconds.
 
     Raises:
-        ParamValidationError: An argument breaks one of these rules; `argument` names it.
+        ParamValidationError: An argument breaks one of these rules; `argument` is its name.
 
     Source:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html

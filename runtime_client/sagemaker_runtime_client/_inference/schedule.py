@@ -10,7 +10,7 @@ def poll_schedule(elapsed: float) -> float:
 
     The result is 0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s.  Allowing
     for the duration of the poll itself, an output is detected within 0.5 s at first, later within a
-    tenth of the time waited, and at most after 15 s.
+    tenth of the time waited, and always within 15 s.
 
     Args:
         elapsed: The seconds from the start of the wait to the start of the poll.

@@ -30,7 +30,7 @@ class LineDecoder:
     def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
         self._limit = limit
         self._ends_at_return = ends_at_return
-        self._pieces: list[bytes] = []  # of the incomplete line
+        self._pieces: list[bytes] = []  # the pieces of the incomplete line
         self._size = 0
         self._follows_return = False  # whether a carriage return has just ended a line
 

@@ -1,13 +1,13 @@
 """The results of a poll, and how a wait reacts to them.
 
-| response of S3                               | verdict   | reaction                             |
+| response from S3                             | verdict   | reaction                             |
 |----------------------------------------------|-----------|--------------------------------------|
 | an object that is not older than the job     |           | the wait returns it                  |
-| 404 NoSuchKey                                | missing   | the wait goes on                     |
-| 304, or an object that is older than the job | stale     | the wait goes on                     |
-| 403 AccessDenied, which S3 also sends for a  | denied    | the wait goes on, unless S3 sends    |
+| 404 NoSuchKey                                | missing   | the wait continues                   |
+| 304, or an object that is older than the job | stale     | the wait continues                   |
+| 403 AccessDenied, which S3 also sends for a  | denied    | the wait continues, unless S3 sends  |
 | missing key if s3:ListBucket is not allowed  |           | only 403 for access_denied_grace     |
-| any other transient error of S3, the network | transient | the wait goes on; a timeout names    |
+| any other transient error of S3, the network | transient | the wait continues; a timeout names  |
 | or the credentials provider                  |           | the error as its cause               |
 | any other error                              | final     | the wait raises the error            |
 """
@@ -199,7 +199,7 @@ def _timeout_reasons(
 
 
 def without_frames(error: E) -> E:
-    """Return *error* after removing its traceback and those of its causes.
+    """Remove the tracebacks of *error* and of its causes, and return *error*.
 
     A wait stores the error, but must not keep the frames in the tracebacks alive, because they
     refer to the payload and to the wait itself.

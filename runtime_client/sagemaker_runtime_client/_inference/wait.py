@@ -6,10 +6,10 @@ A poll first requests the output and then, if there is no output, the failure ob
 first seconds only every second poll requests the failure object.  If a failure object is found, the
 output is requested once more, because an output takes precedence over a failure.
 
-Each response gets a verdict; the table is in `verdicts`.  A missing or stale object, a 403 and a
-transient error leave the wait running.  Any other error ends it.  An object is stale if its date is
-before the job's date minus a margin for clock differences.  A wait never compares the dates for an
-output whose name is unique.
+Each response gets a verdict; the table is in `verdicts`.  The wait continues after a missing or
+stale object, a 403 or a transient error.  Any other error ends the wait.  An object is stale if its
+date is before the job's date minus a margin for clock differences.  A wait never compares the dates
+for an output whose name is unique.
 
 The S3 client does not retry a failed poll, because another poll follows.  The schedule determines
 the pause between the starts of two polls.
@@ -65,11 +65,11 @@ _LOADED_BEFORE = xml.parsers.expat
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
 # seconds in Last-Modified.
 _CLOCK_MARGIN = timedelta(seconds=2)
-# After this many seconds only every second poll requests the failure object: a wait of 20
-# minutes then needs fewer than 200 requests, and a failure is noticed one poll later.
+# After this many seconds only every second poll requests the failure object: a wait of 20 minutes
+# then needs fewer than 200 requests, and a failure is detected one poll later.
 _EACH_POLL_UNTIL = 5.0
-# The final poll, at the deadline, may take this many seconds in total.  After a transient
-# failure it is repeated after a pause, until these seconds have passed.
+# The final poll, at the deadline, may take this many seconds in total.  Until they have passed, it
+# is repeated after a pause if it fails with a transient error.
 _FINAL_POLL = 1.0
 _FINAL_PAUSE = 0.25
 # An object that exists at the deadline is read to its end, within this many seconds.

@@ -140,7 +140,7 @@ class S3:
             deadline: The end of the call, on the monotonic clock; None for no limit.
             modified_since: If the object was not modified after this date, S3 responds with 304;
                 None for no condition.
-            auth: The result of `prepare`; None for the client's authentication.
+            auth: The result of `prepare`; None uses the client's authentication.
             is_poll: Whether the request is one of a series of polls, which are not retried.
         """
         headers: tuple[tuple[str, str], ...] = ()

@@ -42,7 +42,7 @@ class Settings(TypedDict, total=False):
     http_client: HTTPClient | None
 
 
-# boto3's argument names, and what to use instead of them.
+# boto3's argument names, and their replacements here.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
     "aws_access_key_id": _KEYS,
@@ -70,7 +70,7 @@ def check_argument_names(
         names: The names of the keyword arguments.
 
     Raises:
-        TypeError: An argument is positional or unknown.  For an argument name of boto3, the message
+        TypeError: An argument is positional or unknown.  For a boto3 argument name, the message
             states what to use instead.
     """
     if positional:

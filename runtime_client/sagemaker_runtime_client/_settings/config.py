@@ -34,7 +34,7 @@ _LONGEST_APP_ID = 50
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
-    """Return the setting for the custom endpoint of *service*, its name in boto3."""
+    """Return the setting for the custom endpoint of *service*, a key of a ``services`` section."""
     return Setting(
         None,
         str,
@@ -55,8 +55,8 @@ def _app_id(text: str) -> str:
 class Config(HasSources):
     """The values of all settings.
 
-    A value comes from an argument, or else from the first source that has one.  Each row of the table
-    below lists the default, the parser, the environment variables and the keys of the profile.
+    A value comes from an argument, or else from the first source that has one.  Each row of the
+    table below lists the default, the parser, the environment variables and the profile keys.
     `Settings` lists the settings that a client accepts as arguments.
 
     Args:
@@ -135,7 +135,7 @@ class Config(HasSources):
         key="response_checksum_validation",
     )
 
-    # The metadata service of the EC2 instance.
+    # EC2 instance metadata service.
     metadata_service_timeout = Setting(
         1.0, seconds, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout"
     )
@@ -193,7 +193,7 @@ class Config(HasSources):
         Raises:
             ConfigError: An argument is malformed, or the profile does not exist.  A malformed
                 variable or profile key raises this error on first access of the setting.  The
-                message names the argument, the variable or the key.
+                message mentions the argument, the variable or the key.
         """
         known = {name: environ[name] for name in _VARIABLES if name in environ}
         config = cls(arguments, SettingSources(known))

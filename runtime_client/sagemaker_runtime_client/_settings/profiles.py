@@ -128,7 +128,7 @@ async def read_profiles(system: System) -> Profiles:
     """Read and parse the config file and the credentials file.  A missing file is treated as empty.
 
     Raises:
-        ConfigError: A file exists but cannot be read.  The message names the file.
+        ConfigError: A file exists but cannot be read.  The message mentions the file.
     """
     texts = [await _text(system, path) for path in file_locations(system.environ, home=system.home)]
     return parse_profiles(*texts)

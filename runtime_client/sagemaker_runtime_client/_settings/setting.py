@@ -160,7 +160,8 @@ class SettingSources:
         A malformed boolean is treated as false, as in botocore.
 
         Raises:
-            ConfigError: The value is malformed.  The message names the variable or the profile key.
+            ConfigError: The value is malformed.  The message mentions the variable or the profile
+                key.
         """
         for source, text in self._texts(setting):
             if text:
@@ -207,7 +208,7 @@ class _MissingServices:
 
 
 def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
-    """Return the section of a profile, with the content of its ``services`` section, not its name."""
+    """Return the section of a profile, with the content of ``services`` in place of its name."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:
         if not is_explicit:
