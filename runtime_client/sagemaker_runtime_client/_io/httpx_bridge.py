@@ -75,8 +75,8 @@ def get_library(client: HTTPClient, kind: str) -> str:
         kind: The name of the required class, ``Client`` or ``AsyncClient``.
 
     Raises:
-        ConfigError: The client is not an instance of this class.  Pass a client of a class that
-            the message names.
+        ConfigError: The client is not an instance of this class.  Pass a client of a class that the
+            message mentions.
     """
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]

@@ -110,7 +110,7 @@ class Transport:
                 scheme.
             make: Builds the request.  It is called as soon as a connection is free, so that a
                 waiting call holds little memory and the signature is new.
-            deadline: When to give up, on the monotonic clock; None for no limit except the
+            deadline: When to stop waiting, on the monotonic clock; None for no limit except the
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
             limit: How much of the response body is read.

@@ -1,6 +1,6 @@
 """The base class of providers that read credentials from a file, a program or a service.
 
-If a field is missing or malformed, the error names the field and never repeats its value.
+If a field is missing or malformed, the error mentions the field but never its value.
 """
 
 import json
@@ -129,7 +129,8 @@ class FetchingProvider(Provider):
             temporary: Whether the token and the expiration are required.
 
         Raises:
-            CredentialProviderError: A field is missing or malformed; the message names it.
+            CredentialProviderError: A field is missing or malformed; the message mentions the
+                field.
         """
         missing = [name for name in names[: 4 if temporary else 2] if parts.get(name) in (None, "")]
         if missing:
@@ -159,7 +160,7 @@ def header_value(text: str) -> str | None:
     """Return the secret *text* as a header value, or None if it is not a valid header value.
 
     Surrounding whitespace is not part of a header value (RFC 9110, section 5.5).  If the result is
-    None, the caller must raise an error that names the secret but does not show its value; h11's
+    None, the caller must raise an error that mentions the secret but does not show its value; h11's
     error would show the value.
     """
     value = text.strip()

@@ -1,7 +1,7 @@
 """Loads credentials from the output of a program, the ``credential_process`` of a profile.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which asks
-programs not to write secrets to stderr, since SDKs may log it.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which
+requests that programs write no secrets to stderr, because SDKs may log it.
 """
 
 import shlex

@@ -1,7 +1,7 @@
 """The base class of credential providers.
 
 A provider that returns ``None`` is not configured, and the chain tries the next one.  A provider
-that raises an error is configured but broken, and the search ends.  The error names the provider
+that raises an error is configured but broken, and the search ends.  The error mentions the provider
 and the profile, file or variable, and states what to do about it.  Error messages contain no
 secrets.
 """
@@ -57,7 +57,7 @@ class Provider:
         return text or self.setting(key)
 
     def failure(self, message: str, *, retryable: bool = False) -> CredentialProviderError:
-        """Return a `CredentialProviderError` that names this provider."""
+        """Return a `CredentialProviderError` that mentions this provider."""
         error = CredentialProviderError(message, provider=self.name)
         error.retryable = retryable
         return error

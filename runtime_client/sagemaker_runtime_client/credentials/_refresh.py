@@ -180,7 +180,7 @@ class ChainCredentials:
         if self._system.monotonic() < self._next_attempt or not lock.acquire_nowait():
             return cached.resolved.credentials
         try:
-            if self._cached is cached:  # no other caller has refreshed them meanwhile
+            if self._cached is cached:  # no other caller has refreshed them in between
                 self._cached = await self._refresh(cached)
         except RuntimeClientError as error:
             self._next_attempt = self._system.monotonic() + _BACKOFF

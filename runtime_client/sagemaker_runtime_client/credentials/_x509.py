@@ -57,7 +57,7 @@ class Identity:
 
         Raises:
             CredentialProviderError: A file cannot be used, or the certificate is not valid now; the
-                message names the file.
+                message mentions the file.
         """
         try:
             from cryptography import x509

@@ -202,7 +202,7 @@ def test_invalid_token(blocking, agent, tmp_path, kind, end):
 
 
 def test_token_file_that_is_missing(harness, agent, tmp_path):
-    """The error names the variable and the missing token file."""
+    """The error mentions the variable and the missing token file."""
     harness.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
     message = f"{TOKEN_FILE}: the file {tmp_path / 'token'} does not exist"
     assert error(harness, agent).message == message
@@ -241,7 +241,7 @@ def test_temporary_failure(harness, agent):
     ],
 )
 def test_permanent_failure(harness, agent, fault, message, caplog):
-    """After three failed attempts the error names the agent and the failure, and is retryable."""
+    """After three failed attempts, the error mentions the agent and the failure, and is retryable."""
     agent.faults += [fault] * 3
     with caplog.at_level(logging.DEBUG):
         caught = error(harness, agent)

@@ -185,7 +185,7 @@ def curve(name):
     ],
 )
 def test_login_that_is_incomplete(blocking, signin, key, changes, message):
-    """The error names the cache file and the missing fields."""
+    """The error mentions the cache file and the missing fields."""
     log_in(blocking, token(key, **changes))
     assert error(blocking, signin).message == f"the login cache file {cache(blocking)} {message}"
 

@@ -297,7 +297,7 @@ def test_malformed_response(blocking, service, leaf, tmp_path, document):
 
 
 def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
-    """Without cryptography the error names the missing package."""
+    """Without cryptography, the error mentions the missing package."""
     values = settings(tmp_path, leaf)
     for name in list(sys.modules):
         if name.startswith("cryptography"):

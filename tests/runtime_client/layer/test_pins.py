@@ -128,7 +128,7 @@ def test_conflicting_versions(wheel, tmp_path):
 
 
 def test_no_wheel(wheel, tmp_path):
-    """The error names a requirement for which there is no wheel."""
+    """The error mentions the requirement for which there is no wheel."""
     wheel("demo", "1", requires=["missing"])
     with pytest.raises(ConfigError, match=r"(?s)^pip failed: .*missing"):
         renew(tmp_path / "pins.txt", ["demo"])

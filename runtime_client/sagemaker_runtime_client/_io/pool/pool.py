@@ -152,8 +152,8 @@ class Pool(httpx.AsyncBaseTransport):
 
         In addition to httpx's timeouts, the extensions of the request may contain:
 
-        - ``deadline``: when to give up the whole response, on the clock of `time.monotonic`, even
-          if pieces of it keep arriving.
+        - ``deadline``: when the complete response must have arrived, on the clock of
+          `time.monotonic`, even if pieces of it keep arriving.
         - ``expect``: True to send ``Expect: 100-continue`` and wait before sending a body that is
           in memory.
         - ``target``: the request target, if httpx would change it.

@@ -198,7 +198,7 @@ class PoolState(Generic[C]):
 
     @property
     def is_crowded(self) -> bool:
-        """Whether too many connections are idle.
+        """Whether more connections are idle than allowed.
 
         Connections that have been idle for too long are evicted at the next request.
         """

@@ -180,7 +180,8 @@ async def connect(
             return await _stream(backend, await connect_first(found, timeout, _Attempts()), tls)
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
-    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
+    except (OSError, OverflowError, ValueError) as error:
+        # OverflowError and ValueError mean that the port or the host name is not valid.
         raise httpx.ConnectError(str(error)) from error
 
 

@@ -162,7 +162,8 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
         return Stream(_wrap_tls(connected, tls, ends))
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
-    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
+    except (OSError, OverflowError, ValueError) as error:
+        # OverflowError and ValueError mean that the port or the host name is not valid.
         raise httpx.ConnectError(str(error)) from error
 
 

@@ -106,12 +106,14 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
     """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
     try:
         with trio.fail_after(_seconds(timeout)):
-            # As bytes, the name is not checked against the IDNA rules for registered names.
+            # The name is passed as bytes, so that it is not checked against the IDNA rules for
+            # registered names.
             opened = await trio.open_tcp_stream(host.encode("ascii"), port)
             return await _stream(socket.socket(fileno=opened.socket.detach()), tls)
     except trio.TooSlowError as error:
         raise httpx.ConnectTimeout("timed out") from error
-    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
+    except (OSError, OverflowError, ValueError) as error:
+        # OverflowError and ValueError mean that the port or the host name is not valid.
         raise httpx.ConnectError(str(error)) from error
 
 
