@@ -1,8 +1,9 @@
-"""Test suites of other projects, which are not part of this repository; SUITES names their folder.
+"""Tests against the test suites of other projects, which are not part of this repository.
 
     SUITES=DIR python -m pytest tests/conformance
 
-Without the variable SUITES, these tests are not collected.
+The variable SUITES is the path of the folder that contains the suites.  Without it, these tests are
+not collected.
 """
 
 import os

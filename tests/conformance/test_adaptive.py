@@ -1,4 +1,4 @@
-"""Smithy's cases for the adaptive retry mode: the rate after each response."""
+"""Smithy's test cases for the adaptive retry mode: the rate after each response."""
 
 import json
 import os
@@ -13,7 +13,7 @@ CURVES = [pytest.param(case, id=name) for name, case in SUITE.items() if "given"
 
 
 def test_the_suite_is_whole():
-    """All 3 cases are run."""
+    """The suite has 3 cases: 2 for the curve and one for the rates, and all of them are tested."""
     assert (len(SUITE), len(CURVES)) == (3, 2)
 
 
@@ -29,7 +29,7 @@ def test_curve(case):
 
 
 def test_rates():
-    """The measured rate and the resulting fill rate are those of the case."""
+    """After each response, the measured rate and the fill rate are those of the case."""
     limiter = RateLimiter(0.0)
     for step in SUITE["End-to-end test for client sending rates"]["cases"]:
         limiter.record(step["timestamp"], throttled=step["response"] == "throttle")

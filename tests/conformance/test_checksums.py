@@ -1,4 +1,4 @@
-"""The checksums in the test data of aws-checksums."""
+"""The checksums in the test data of the library aws-checksums."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from sigv4._streaming.checksums import HASHERS
 from tests.sigv4.stream_oracles import AwscrtHasher
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "checksum-vectors.json").read_text("utf-8"))
-# The caller must provide algorithms that the standard library lacks; here awscrt provides them.
+# A caller must provide the algorithms that the standard library lacks; here, they are awscrt's.
 MAKERS = {
     "crc32": HASHERS["CRC32"],
     "crc32c": lambda: AwscrtHasher("CRC32C"),
@@ -21,7 +21,7 @@ MAKERS = {
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: case["source"])
 @pytest.mark.parametrize("algorithm", MAKERS)
 def test_checksums(algorithm, case):
-    """A checksum of data in two pieces is the expected one."""
+    """A checksum that is computed in two pieces has the expected value."""
     data, hasher = bytes.fromhex(case["data_hex"]), MAKERS[algorithm]()
     hasher.update(data[:5])
     hasher.update(data[5:])

@@ -1,4 +1,4 @@
-"""The signatures of chunks and trailers in the examples of the S3 documentation."""
+"""The examples of chunks and trailers in the S3 documentation, with their signatures."""
 
 import json
 import os
@@ -30,12 +30,12 @@ BODY = b"a" * 66_560
 
 
 def crc32c():
-    """Return a CRC32C hasher, which the standard library lacks."""
+    """Return a hasher for CRC32C, which the standard library lacks."""
     return AwscrtHasher("CRC32C")
 
 
 def upload(case):
-    """Return the request of *case*, its signature and its encoded body."""
+    """Return the request for *case*, the signature and the encoded body."""
     form = AwsChunked(
         SIGNER.algorithm,
         len(BODY),
@@ -53,7 +53,7 @@ def upload(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_signatures(case):
-    """The signatures of the request, the chunks and the trailer are the documentation's."""
+    """The signatures of the request, the chunks and the trailer are those in the documentation."""
     _, _, signature, sent = upload(case)
     found = re.findall(rb"signature[=:]([0-9a-f]{64})\r\n", sent)
     assert signature.canonical_request == case["canonical_request"]
@@ -62,7 +62,7 @@ def test_signatures(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_headers(case):
-    """The headers that describe the body, including its length, are the documentation's."""
+    """The headers that describe the body, including its length, are those in the documentation."""
     form, request, _, sent = upload(case)
     stated = dict(request.headers)
     assert {name: stated.get(name, text) for name, text in form.headers.items()} == form.headers
@@ -72,7 +72,7 @@ def test_headers(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_verified(case):
-    """The upload is verified, and its body is decoded."""
+    """`verify` accepts the upload, and `ChunkDecoder` decodes the body."""
     _, request, signature, sent = upload(case)
     headers = dict(request.headers) | signature.headers
     arrived = SignableRequest(request.method, request.url, headers, Payload.of(sent))

@@ -1,4 +1,4 @@
-"""botocore's cases for the endpoint of SageMaker Runtime."""
+"""botocore's test cases for the endpoint of SageMaker Runtime."""
 
 import json
 import os
@@ -13,12 +13,12 @@ SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
 )
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
-# A custom URL needs a region only for signing.
+# botocore resolves a custom URL without a region; this package requires a region, for signing.
 NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
 
 
 def resolve(params):
-    """Resolve the parameters of a case as a client does."""
+    """Resolve the endpoint for the parameters of a case, as a client does."""
     config = Config(
         {
             "region": params.get("Region"),
@@ -31,16 +31,17 @@ def resolve(params):
 
 
 def test_the_suite_is_whole():
-    """All 47 cases are run."""
+    """The suite has 47 cases, and all of them are tested."""
     assert len(CASES) == 47
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """Each set of parameters gives the endpoint or the error of the case."""
+    """The parameters of each case are resolved to the endpoint in the case, or raise an error."""
     params = case.get("params", {})
     if "custom endpoint" in case["expect"].get("error", ""):
-        # botocore's clients do not apply variants to a custom URL; see test_variants.
+        # Like botocore's clients, this package does not apply variants to a custom URL; see
+        # test_variants.
         assert resolve(params).origin == params["Endpoint"]
     elif "error" in case["expect"] or case["documentation"] == NO_REGION:
         with pytest.raises(ConfigError):

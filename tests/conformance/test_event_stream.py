@@ -1,4 +1,4 @@
-"""Event-stream messages and their chained signatures from the tests of other projects."""
+"""Event-stream messages and chained signatures from the tests of other projects."""
 
 import json
 import os
@@ -30,7 +30,7 @@ MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))
 SIGNED = json.loads((SUITES / "event-signing-vectors.json").read_text("utf-8"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# How the suite writes a value, by the number of its type.
+# Functions that convert a value from the form in the suite, by type number.
 AS_STATED = {
     0: lambda value: value,
     1: lambda value: value,
@@ -46,7 +46,7 @@ AS_STATED = {
 
 
 def of_kind(kind):
-    """Return the valid messages, or the invalid ones."""
+    """Return the valid messages ("positive") or the invalid ones ("negative")."""
     return [pytest.param(m, id=m["name"]) for m in MESSAGES if m["kind"] == kind]
 
 
@@ -77,14 +77,14 @@ def test_framing(case):
 
 @pytest.mark.parametrize("case", of_kind("negative"))
 def test_refused_messages(case):
-    """A changed message is rejected because of the expected checksum."""
+    """A corrupted message is rejected with an error that mentions the incorrect checksum."""
     part = case["error"].split()[0].lower()
     with pytest.raises(EventStreamError, match=f"incorrect {part} CRC"):
         EventDecoder().feed(b64decode(case["encoded_base64"]))
 
 
 def get_seed(case):
-    """Return the seed of the signature chain of *case*."""
+    """Return the seed of the signature chain in *case*."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
     return SeedSignature(SigV4(service, region), key, case["timestamp"], case["prior"])
@@ -92,7 +92,7 @@ def get_seed(case):
 
 @pytest.mark.parametrize("case", SIGNED, ids=lambda case: case["timestamp"])
 def test_signatures(case):
-    """The signature of an event is the expected one."""
+    """An event has the expected signature."""
     hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
     assert SignatureChain(get_seed(case)).sign("PAYLOAD", *hashed) == case["signature"]
 
@@ -103,7 +103,7 @@ def test_signatures(case):
     ids=lambda c: c["timestamp"],
 )
 def test_signed_messages(case):
-    """If a date is the only header, `EventSigner` creates the expected message."""
+    """If the date is the only signed header, `EventSigner` creates the expected message."""
     at = datetime.strptime(case["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     payload = bytes.fromhex(case["payload_hex"])
     message = EventSigner(get_seed(case)).sign(payload, at=at)

@@ -1,4 +1,4 @@
-"""The AWS SDKs' cases for the shared files: their content and their location."""
+"""The AWS SDKs' test cases for the shared configuration files: content and location."""
 
 import json
 import os
@@ -13,8 +13,8 @@ SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
-# Values that botocore finds but the SDKs of the suite do not.  This package follows botocore: where
-# boto3 works, this works.
+# Values that botocore reads but the SDKs to which the suite applies do not.  This package follows
+# botocore, so that files that work with boto3 also work here.
 BEYOND = {
     "Profile names support alphanumeric characters and - / . % @ _ : +": {"foo!bar": {}},
     "Invalid profile names are ignored.": {"in valid 2": {"name2": "value2"}},
@@ -22,7 +22,7 @@ BEYOND = {
     "profile name with extra whitespace in credentials": {"profile bar": {}},
     "Property definitions must contain an equals sign.": {"foo": {"key": "value"}},
 }
-# The profiles that this package reads from files that the SDKs of the suite reject.
+# The profiles that this package reads from files that those SDKs reject.
 KEPT = {
     "Continuations reset with profile definitions.": {"foo": {"name": "value"}},
     "Invalid continuation": {"foo": {"name": "value"}},
@@ -32,27 +32,28 @@ KEPT = {
 
 
 def flat(sections):
-    """Return sections in the form of the suite, with nested values as text."""
+    """Return the sections in the form that the suite uses: nested values are strings."""
     return {name: {key: text(value) for key, value in of.items()} for name, of in sections.items()}
 
 
 def text(value):
-    """Return a value as text."""
+    """Return a value as a string; a nested value has one line per property."""
     if isinstance(value, str):
         return value
     return "".join(f"\n{name} = {inner}".rstrip() for name, inner in value.items())
 
 
 def test_the_suites_are_whole():
-    """All 65 and 9 cases are run."""
+    """The two suites have 65 and 9 cases, and all of them are tested."""
     assert (len(PARSER), len(LOCATION)) == (65, 9)
 
 
 @pytest.mark.parametrize("case", PARSER, ids=lambda case: case["name"])
 def test_parser(case, caplog):
-    """Each pair of files has the profiles of the case, and those that only botocore finds.
+    """The profiles read from each pair of files are those of the case, and those in `BEYOND`.
 
-    If the SDKs reject a file, a warning names the line, and the rest of the file is used.
+    If the SDKs reject a file, a warning contains the number of the line, and the rest of the file
+    is used.
     """
     files = [("config", case["input"].get("configFile", ""))]
     files += [("credentials", case["input"].get("credentialsFile", ""))]
@@ -71,7 +72,7 @@ def test_parser(case, caplog):
 
 @pytest.mark.parametrize("case", LOCATION, ids=lambda case: case["name"])
 def test_location(case):
-    """The files have the location of the case, and its profile is selected."""
+    """The environment of a case determines the expected file locations and profile."""
     environ = case["environment"]
     expected = (case["configLocation"], case["credentialsLocation"])
     assert file_locations(environ, case["platform"]) == expected

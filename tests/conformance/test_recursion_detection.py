@@ -1,4 +1,4 @@
-"""Smithy's cases for the trace header in Lambda."""
+"""Smithy's test cases for the trace header that is sent in Lambda functions."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 from sagemaker_runtime_client._aws.user_agent import trace_headers
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "recursion-detection.json").read_text("utf-8"))
-# Callers of this package cannot set the header, so cases in which it is set already are left out.
+# Callers of this package cannot set the header, so the case with an existing header is left out.
 CASES = [
     pytest.param(case, id=str(number))
     for number, case in enumerate(SUITE)
@@ -18,13 +18,13 @@ CASES = [
 
 
 def test_the_suite_is_whole():
-    """All cases are run except the one whose request has the header already."""
+    """All 5 cases are tested except the one whose request already has the header."""
     assert len(CASES) == 4 == len(SUITE) - 1
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_trace_header(case):
-    """The environment gives the header of the case, or no header."""
+    """For the environment of each case, the expected header or no header is sent."""
     headers = [f"{name}: {value}" for name, value in trace_headers(case["env"])]
     assert [line.lower() for line in headers] == [
         line.lower() for line in case["requestHeadersAfter"]

@@ -1,4 +1,4 @@
-"""botocore's cases for responses in the rest-json protocol: errors, and text in headers."""
+"""botocore's test cases for responses in the rest-json protocol."""
 
 import json
 import os
@@ -15,8 +15,8 @@ ERRORS = [
     for case in suite["cases"]
     if "errorCode" in case
 ]
-# The remaining cases have shapes that InvokeEndpointAsync does not use: payloads, lists, numbers
-# and timestamps in headers, and prefixes of headers.
+# The other cases contain shapes that InvokeEndpointAsync does not use: payloads, lists, numbers and
+# timestamps in headers, and header name prefixes.
 SUCCESSES = [
     pytest.param(case, id=case["id"])
     for suite in SUITE
@@ -26,20 +26,20 @@ SUCCESSES = [
 
 
 def parsed(case):
-    """Parse the response of a case."""
+    """Parse the response in a case."""
     response = case["response"]
     body = response.get("body", "").encode()
     return Invocation.from_http(response["status_code"], response.get("headers", {}), body)
 
 
 def test_the_suite_is_whole():
-    """All 12 errors are run."""
+    """The suite has 12 error responses, and all of them are tested."""
     assert len(ERRORS) == 12
 
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_error(case):
-    """Code and message are found where the case has them."""
+    """The code, the message and the status of an error are those of the case."""
     with pytest.raises(ServiceError) as caught:
         parsed(case)
     assert caught.value.code == case["errorCode"]
@@ -50,5 +50,5 @@ def test_error(case):
 
 @pytest.mark.parametrize("case", SUCCESSES)
 def test_success(case):
-    """A successful response of another operation is not an error, and all members are empty."""
+    """A successful response of another operation raises no error, and all fields are empty."""
     assert parsed(case) == Invocation()

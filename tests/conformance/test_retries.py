@@ -1,4 +1,4 @@
-"""Smithy's cases for the standard retry mode: outcomes, pauses and quotas."""
+"""Smithy's test cases for the standard retry mode: outcomes, pauses and quotas."""
 
 import json
 import os
@@ -18,7 +18,8 @@ from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
 SHARED = SUITE["Shared multi-threaded scenarios"]
-# The maximum pause is a constant here, so one case is run with a changed constant.
+# One case sets the maximum pause.  It is a constant in this package, so the test changes the
+# constant.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
 CALL = Operation(
     Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
@@ -26,13 +27,13 @@ CALL = Operation(
 
 
 def make_response(given):
-    """Return the response of a step."""
+    """Return the response in a step of a case."""
     code = {"x-amzn-errortype": given["error_code"]} if "error_code" in given else {}
     return Response(given["status_code"], {**code, **given.get("headers", {})})
 
 
 class ScriptedClient(ScriptedIO):
-    """Scripted I/O that records the available quota after each response."""
+    """Scripted I/O that records the available retry quota after each response."""
 
     def __init__(self, given, steps):
         super().__init__(
@@ -50,7 +51,7 @@ class ScriptedClient(ScriptedIO):
         await super().sleep(seconds)
 
     def call(self):
-        """Send one request, and return the outcome."""
+        """Make one call, with retries, and return its outcome in the words of the suite."""
         try:
             run(self.caller.send(CALL))
         except ServiceError as error:
@@ -64,13 +65,13 @@ class ScriptedClient(ScriptedIO):
 
 
 def test_the_suite_is_whole():
-    """All 14 cases are run."""
+    """The suite has 14 cases, one of them with two threads, and all of them are tested."""
     assert len(CASES) + 1 == len(SUITE) == 14
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_standard_mode(case, monkeypatch):
-    """Each response has the outcome, the pause and the quota of the case."""
+    """After each response, the outcome, the pause and the quota are those of the case."""
     given, steps = case["given"], case["responses"]
     if "max_backoff_time" in given:
         monkeypatch.setattr(
@@ -87,9 +88,10 @@ def test_standard_mode(case, monkeypatch):
 
 
 def test_shared_quota():
-    """Two concurrent calls share one quota, which depends on the order of their responses."""
+    """Two concurrent calls use the same quota, which has the expected value after each response."""
     first, second = SHARED["threads"]
-    # Sorted by the quota after each response: the second call begins during a pause of the first.
+    # The steps in the order of their quotas: the second call runs during the second pause of the
+    # first.
     expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
     client = ScriptedClient(SHARED["given"], [*first[:2], *second, first[2]])
     pause = ScriptedClient.sleep

@@ -1,4 +1,4 @@
-"""AWS's test suite for signing, and the examples of S3's documentation, one stage per test."""
+"""AWS's test suite for SigV4, and the examples in S3's documentation, with one test per stage."""
 
 import json
 import os
@@ -28,7 +28,7 @@ S3 = json.loads((SUITES / "s3-doc-vectors.json").read_text("utf-8"))
 
 
 class Recorder:
-    """A function that records its last result, since a presigned URL has no canonical request."""
+    """Wraps a function and records its last result; `presign` does not return a canonical request."""
 
     def __init__(self, function):
         self.function = function
@@ -40,7 +40,7 @@ class Recorder:
 
 
 class RecordingSigV4(SigV4):
-    """An algorithm that records its last string to sign."""
+    """An algorithm that records the last string to sign."""
 
     def sign_string(self, text, credentials, instant):
         RecordingSigV4.last = text
@@ -56,7 +56,7 @@ class Presigned(NamedTuple):
 
 
 class Case:
-    """A case of the suite."""
+    """A case in the suite, with its request, its settings and its expected strings."""
 
     def __init__(self, case):
         context = case["context"]
@@ -71,19 +71,19 @@ class Case:
         self.options = {
             "signed_headers": sign_all_headers,
             "normalize_path": context["normalize"],
-            "double_encode": False,  # `_request` has encoded the suite's raw path once
+            "double_encode": False,  # `_request` has already encoded the path once
             "sign_session_token": not context.get("omit_session_token", False),
         }
         self.request = _request(case["request"])
         self.expected = {by: case[by] for by in ("header", "query")}
 
     def signed(self):
-        """Sign the request in headers."""
+        """Sign the request in its headers."""
         signer = Signer(self.algorithm, content_sha256=self.signs_body, **self.options)
         return signer.sign(self.request, self.credentials, at=self.at)
 
     def presigned(self):
-        """Presign the request."""
+        """Presign the request, and return the URL and the signed strings."""
         signer = Signer(self.algorithm, **self.options)
         with patch("sigv4._presign.canonical_request", Recorder(canonical_request)) as recorder:
             url = signer.presign(self.request, self.credentials, at=self.at, expires=self.expires)
@@ -91,7 +91,7 @@ class Case:
 
 
 def _request(text):
-    """Parse a request of the suite: a raw path, folded headers, and sometimes no blank line."""
+    """Parse a request in the suite: it has an unencoded path, and may have folded headers."""
     head, _, body = text.partition("\n\n")
     first, *lines = head.rstrip("\n").split("\n")
     method, target = first.removesuffix(" HTTP/1.1").split(" ", 1)
@@ -110,7 +110,7 @@ def _request(text):
 
 
 def _encoded(query):
-    """Percent-encode non-ASCII characters, and keep all others."""
+    """Percent-encode non-ASCII characters, and keep all other characters."""
     return "".join(c if c.isascii() else percent_encode_path(c) for c in query)
 
 
@@ -118,25 +118,25 @@ CASES = [pytest.param(Case(case), id=case["name"]) for case in SUITE]
 
 
 def test_the_suite_is_whole():
-    """All 38 cases are run."""
+    """The suite has 38 cases, and all of them are tested."""
     assert len(CASES) == 38
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_canonical_request(case):
-    """The canonical request of a signature in headers is the suite's."""
+    """The canonical request for a signature in headers is the expected one."""
     assert case.signed().canonical_request == case.expected["header"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_string_to_sign(case):
-    """The string to sign of a signature in headers is the suite's."""
+    """The string to sign for a signature in headers is the expected one."""
     assert case.signed().string_to_sign == case.expected["header"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_signature(case):
-    """A signature in headers and the headers that are added are the suite's."""
+    """A signature in headers and the added headers are the expected ones."""
     signature = case.signed()
     assert signature.signature == case.expected["header"]["signature"]
     signed = _request(case.expected["header"]["signed-request"])
@@ -147,19 +147,19 @@ def test_header_signature(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_canonical_request(case):
-    """The canonical request of a presigned URL is the suite's."""
+    """The canonical request for a presigned URL is the expected one."""
     assert case.presigned().canonical_request == case.expected["query"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_string_to_sign(case):
-    """The string to sign of a presigned URL is the suite's."""
+    """The string to sign for a presigned URL is the expected one."""
     assert case.presigned().string_to_sign == case.expected["query"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_signature(case):
-    """The signature and all parameters of a presigned URL are the suite's."""
+    """The signature and all parameters of a presigned URL are the expected ones."""
     url = case.presigned().url
     expected = _request(case.expected["query"]["signed-request"])
     assert url.rpartition("&X-Amz-Signature=")[2] == case.expected["query"]["signature"]
@@ -167,7 +167,7 @@ def test_query_signature(case):
 
 
 def _parameters(url):
-    """Return the decoded query, sorted by name."""
+    """Return the decoded query parameters, sorted by name."""
     return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
@@ -177,7 +177,7 @@ S3_CASES = [pytest.param(case, id=case["name"]) for case in S3["header"]]
 
 
 def _s3_arrived(case):
-    """Return an example as a server receives it, with the signature of the documentation."""
+    """Return an example as a server receives it, with the signature from the documentation."""
     names = case["canonical_request"].split("\n")[-2]
     scope = case["string_to_sign"].split("\n")[2]
     headers = [tuple(pair) for pair in case["headers"]]
@@ -197,7 +197,7 @@ def _s3_arrived(case):
 
 @pytest.mark.parametrize("case", S3_CASES)
 def test_s3_documentation_is_accepted(case):
-    """`verify` accepts the examples of the documentation."""
+    """`verify` accepts the examples in the documentation."""
     known = {S3_CREDENTIALS.access_key_id: S3_CREDENTIALS}
     verified = verify(
         _s3_arrived(case), known, at=S3_AT, service=S3["service"], region=S3["region"]
@@ -209,7 +209,7 @@ def test_s3_documentation_is_accepted(case):
     "case", [case for case in S3_CASES if "X-Amz-" not in case.values[0]["query"]]
 )
 def test_s3_documentation_is_signed_alike(case):
-    """Each stage of signing an example gives the string of the documentation."""
+    """When an example is signed, the string of each stage is the one in the documentation."""
     signer = Signer(SigV4(S3["service"], S3["region"]), signed_headers=sign_all_headers)
     signature = signer.sign(_s3_arrived(case), S3_CREDENTIALS, at=S3_AT)
     assert signature.canonical_request == case["canonical_request"]
@@ -219,7 +219,7 @@ def test_s3_documentation_is_signed_alike(case):
 
 @pytest.mark.parametrize("case", [case for case in S3_CASES if "X-Amz-" in case.values[0]["query"]])
 def test_s3_documentation_is_presigned_alike(case):
-    """Presigning the example gives the URL of the documentation."""
+    """Presigning the example returns the URL in the documentation."""
     expires = int(dict(parse_qsl(case["query"]))["X-Amz-Expires"])
     signer = Signer(SigV4(S3["service"], S3["region"]))
     request = SignableRequest(case["method"], _s3_arrived(case).url.partition("?")[0])

@@ -1,6 +1,7 @@
-"""Time and memory of every parser of a request or a response, for inputs made to slow it down.
+"""The time and memory that parsers need for requests and responses designed to slow them down.
 
-Eight times the input may take at most 32 times as long; a quadratic parser takes 64 times as long.
+Eight times the input may take at most 32 times as long; a quadratic parser would take 64 times as
+long.
 """
 
 import json
@@ -24,7 +25,7 @@ AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host;x-amz-
 
 
 def verify_request(url="https://h.example/", headers=()):
-    """Verify a request, and ignore the error."""
+    """Verify a request, and ignore any SigV4Error."""
     with suppress(SigV4Error):
         verify(
             SignableRequest("GET", url, headers),
@@ -36,7 +37,7 @@ def verify_request(url="https://h.example/", headers=()):
 
 
 def verify_authorization(text):
-    """Verify a request with this Authorization header."""
+    """Verify a request with *text* as its Authorization header."""
     verify_request(
         headers=[("authorization", text), DATE, ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]
     )
@@ -50,13 +51,13 @@ def verify_query(text):
 
 
 def verify_path(text):
-    """Verify a request for this path, which is normalised first."""
+    """Verify a request for the path *text*, which is normalized first."""
     authorization = AUTHORIZATION.replace("/s3/", "/sagemaker/")
     verify_request("https://h.example/" + text, headers=[("authorization", authorization), DATE])
 
 
 def verify_headers(text, count):
-    """Verify a request with *count* signed headers of the value *text*."""
+    """Verify a request with *count* signed headers, each with the value *text*."""
     names = ";".join(["host", *sorted(f"a{at}" for at in range(count)), "x-amz-date"])
     authorization = AUTHORIZATION.replace("/s3/", "/sagemaker/").replace("host;x-amz-date", names)
     headers = [(f"a{at}", text) for at in range(count)]
@@ -64,7 +65,7 @@ def verify_headers(text, count):
 
 
 def verify_region_set(text):
-    """Verify a request for this region set."""
+    """Verify a SigV4A request with *text* as its region set."""
     authorization = AUTHORIZATION.replace("/us-east-1", "").replace(
         "HMAC-SHA256", "ECDSA-P256-SHA256"
     )
@@ -80,19 +81,19 @@ SHOULD_HAVE_BEEN = "ERROR The Canonical String for this request should have been
 
 
 def parse(data):
-    """Parse a raw request, and ignore the error."""
+    """Parse a raw request, and ignore any SigV4Error."""
     with suppress(SigV4Error):
         parse_request(data)
 
 
 def explain_response(data, ours="GET\n/\n\nhost:h\n\nhost\nhash"):
-    """Explain a response, and ignore the error."""
+    """Explain a response, and ignore any SigV4Error."""
     with suppress(SigV4Error):
         str(explain(data, ours))
 
 
 def explain_canonical(text):
-    """Explain responses with this canonical request, in XML and in JSON, and mask its secrets."""
+    """Explain responses in XML and JSON with *text* as the canonical request, and mask its secrets."""
     explain_response(f"<Error><CanonicalRequest>{escape(text)}</CanonicalRequest></Error>")
     message = f"The Canonical String for this request should have been\n'{text}'\n"
     explain_response(json.dumps({"message": message}), text[:-1])
@@ -191,7 +192,7 @@ def test_time(run):
 
 @growing
 def test_memory(run):
-    """The memory used is proportional to the input."""
+    """A parser uses at most 1500 bytes of memory for each unit of the input size."""
     tracemalloc.start()
     try:
         run(SMALL * TIMES)

@@ -1,6 +1,6 @@
-"""The connection pool, tested with random responses and random sequences of calls: `make fuzz`.
+"""Tests the connection pool with random responses and random sequences of calls: `make fuzz`.
 
-Each request must end with a response or an error of httpx's, and no permit may be held afterwards.
+Each request must end with a response or an httpx error, and its permit must then be released.
 """
 
 import os
@@ -23,7 +23,7 @@ THOROUGH = settings(
 )
 BRIEF = settings(THOROUGH, max_examples=max(1, EXAMPLES // 20), stateful_step_count=50)
 
-# Parts of random responses; random bytes are added to them.
+# Random responses are composed of these parts and random bytes.
 PARTS = [
     *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
     *(b"HTTP/1.1 204 No\r\n", b"HTTP/1.1 101 Go\r\n", b"HTTP/1.1 999 \r\n", b"HTTP/2 200\r\n"),
@@ -45,7 +45,7 @@ responses = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).ma
 @THOROUGH
 @given(responses, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
 def test_responses(pieces, method, reads):
-    """Any bytes, in any pieces, give a response or an error, and never reach another request."""
+    """Any bytes in any pieces cause a response or an error, and are never used for another request."""
     transport = PooledTransport(network=Scripted(pieces))
     pool_state = state(transport)
     for _ in range(3):
@@ -64,21 +64,21 @@ def test_responses(pieces, method, reads):
 
 
 class Owner:
-    """Holds a permit, and perhaps a connection."""
+    """Has a permit, and may have a connection."""
 
     def __init__(self):
         self.permit, self.connection = Permit(), None
 
 
 class PoolStateMachine(RuleBasedStateMachine):
-    """Compares a `PoolState` with a model that is as simple as possible."""
+    """Compares a `PoolState` with a simple model after each step."""
 
     def __init__(self):
         super().__init__()
         self.pool_state = PoolState(Event, 3, 2, 1e9)
-        # `free` are the owners that have a permit but no connection, `queue` those that wait, and
-        # `used` those that have a connection.  `idle` are the idle connections, and `made` counts
-        # all connections.
+        # The model: `free` contains the owners with a permit but no connection, `queue` those that
+        # wait for a permit, and `used` those with a connection.  `idle` contains the idle
+        # connections, and `made` is the number of connections that have been made.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
     def granted(self):
@@ -99,7 +99,8 @@ class PoolStateMachine(RuleBasedStateMachine):
     def release(self, is_dropped, data):
         owner = data.draw(st.sampled_from(self.free))
         self.free.remove(owner)
-        # A dropped permit is free at once, but the next waiter is notified by the next call.
+        # A permit that is garbage-collected is free immediately, but the next waiter is notified
+        # only by a later call.
         if is_dropped:
             owner.permit = None
             self.pool_state._grant_waiting()

@@ -1,9 +1,9 @@
-"""Every table of properties in ``tests/sigv4``, with many random examples: `make fuzz`.
+"""Tests all properties in ``tests/sigv4`` with many random examples: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz
 
-EXAMPLES is the number of examples for each property.  A failing example is printed in its smallest
-form.
+EXAMPLES is the number of examples for each property.  A failing example is reduced to a minimal one
+and printed.
 """
 
 import os
@@ -21,7 +21,7 @@ PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_prope
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """Each property of signatures, parsers and encoders holds for new random examples."""
+    """Each property of signatures, parsers and encoders holds for random examples, new in each run."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,
