@@ -229,7 +229,7 @@ class ChunkDecoder:
         self._complete = True
 
     def _parse_head(self, number: int) -> Generator[None, None, tuple[int, str]]:
-        """Parse the ``size [signature] CRLF`` of a chunk, and return size and signature."""
+        """Parse the first line of a chunk, and return its size and its signature."""
         line = yield from self._buffer.line(LONGEST_CHUNK_HEAD)
         size, _, extension = (line or b"").partition(b";")
         if not _is_size(size):

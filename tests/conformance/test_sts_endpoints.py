@@ -1,4 +1,4 @@
-"""botocore's test cases for the endpoint of STS."""
+"""botocore's test cases for STS endpoints."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PARTS = {
 
 
 def resolve(params):
-    """Resolve the endpoint for the parameters of a case, as a credential provider does."""
+    """Resolve the parameters of a case as a provider does."""
     known = {PARTS[name]: value for name, value in params.items() if name in PARTS}
     legacy = params.get("UseGlobalEndpoint", False)
     config = Config({**known, "sts_regional_endpoints": "legacy" if legacy else "regional"})
@@ -28,20 +28,19 @@ def resolve(params):
 
 
 def test_the_suite_is_whole():
-    """The suite has 69 cases, and all of them are tested."""
+    """All 69 cases are run."""
     assert len(CASES) == 69
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """The parameters of each case are resolved to the endpoint in the case, or raise an error."""
+    """Each set of parameters gives the endpoint or the error of the case."""
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
-        # Like botocore's clients, this package does not apply variants to a custom URL; see
-        # test_variants.
+        # botocore's clients do not apply variants to a custom URL; see test_variants.
         assert resolve(params).origin == params["Endpoint"]
         return
-    # botocore resolves a custom URL without a region; this package requires a region, for signing.
+    # A custom URL needs a region only for signing.
     if "error" in expect or "Region" not in params:
         with pytest.raises(ConfigError):
             resolve(params)

@@ -66,7 +66,7 @@ MESSAGES = [
     ),
     (
         lambda: build("a/rival.txt", "b/rival.txt"),
-        "--compare: two files have the same name, so their layers would overwrite each other",
+        "--compare: two files have the same name apart from the extension, so their layers would overwrite each other",
     ),
     (
         lambda: interpreter("2.0"),

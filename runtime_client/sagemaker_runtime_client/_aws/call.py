@@ -152,7 +152,7 @@ class ServiceClient:
         system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
-        # An upload or the credentials may have used up the time.  The transport limits the time of
+        # An upload or fetching the credentials may have used up the time.  The transport limits the time of
         # an operation with its own auth, such as the final poll of a wait.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError(f"the timeout elapsed before {operation} could be sent")

@@ -11,7 +11,7 @@ with boto3:
         emulator.faults.once(Faults.THROTTLED_NULL, on="InvokeEndpointAsync")
         ...
 
-It requires the extra ``emulator``, which installs starlette and uvicorn.
+It requires the ``emulator`` extra, which installs starlette and uvicorn.
 """
 
 try:

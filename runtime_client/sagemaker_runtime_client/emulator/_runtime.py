@@ -74,7 +74,7 @@ class RuntimeRoutes:
     def _invocation(
         self, endpoint_name: str, members: Mapping[str, str], body: bytes
     ) -> Invocation:
-        """Return the invocation to queue."""
+        """Build the invocation that is to be queued."""
         name = str(uuid4())  # as in production, the object name is not the inference ID
         failure_path = None if self.faults.no_failure_path else self.settings.failure_path
         request = ModelRequest(

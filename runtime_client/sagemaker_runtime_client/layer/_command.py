@@ -31,7 +31,7 @@ def build_layers(options: argparse.Namespace) -> None:
         interpreter(python)
     if len({file.stem for file in options.compare}) < len(options.compare):
         raise ConfigError(
-            "--compare: two files have the same name, so their layers would overwrite each other"
+            "--compare: two files have the same name apart from the extension, so their layers would overwrite each other"
         )
     _print(("layer", "zip bytes", "unzipped"), [f"of {file.stem}" for file in options.compare])
     for python, architecture in product(pythons, options.architecture or ARCHITECTURES):

@@ -130,7 +130,7 @@ class TestExitCodes:
     def test_an_output_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, output
     ):
-        """An output file that cannot be written is rejected before a job is queued."""
+        """An output file that cannot be written to is rejected before a job is queued."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())

@@ -200,7 +200,7 @@ def test_expired_legacy_token(blocking, sso):
     "config", [pytest.param("", id="no profile"), pytest.param(SESSION, id="session alone")]
 )
 def test_not_configured(harness, sso, config):
-    """Without an account and a role the provider is not configured."""
+    """With neither an account nor a role the provider is not configured."""
     assert load(harness, sso, config) == (None, [])
 
 

@@ -112,9 +112,7 @@ class TestProxies:
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """A key with dot segments, which a proxy would resolve, is rejected with an error that
-        explains this.
-        """
+        """A key with dot segments cannot be sent through an HTTP proxy; the error gives the reason."""
         bundle = certificate[0]
         with Loopback(always()) as proxy:
             url = f"{scheme}://127.0.0.1:9"

@@ -88,7 +88,7 @@ def test_comparison_with_equal_names(layer, tmp_path):
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
     assert (code, rows) == (2, [])
-    assert "--compare: two files have the same name" in err
+    assert "--compare: two files have the same name apart from the extension" in err
     assert not (tmp_path / "out").exists()
 
 

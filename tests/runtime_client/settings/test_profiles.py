@@ -181,8 +181,8 @@ REST = st.lists(
 
 
 def plain(pair):
-    """Return the common part of equivalent headings; if several sections have equivalent headings,
-    boto3 uses only the last.
+    """Return a key that equivalent headings share.  No file repeats one, because boto3 uses only the
+    last such section.
     """
     return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
 
