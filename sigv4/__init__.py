@@ -123,9 +123,9 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a rarely used name on first access.
+    """Import a rarely used public name when it is first accessed.
 
-    The imports are statements, so that tools that freeze programs (PyInstaller, Nuitka) find them.
+    The imports are statements, so that tools that bundle programs (PyInstaller, Nuitka) find them.
     """
     match name:
         case "AwsChunked" | "ChunkEncoder":

@@ -41,13 +41,13 @@ class Algorithm(SigningAlgorithm, Protocol):
 
     @property
     def signature_length(self) -> int:
-        """The length of the signature of a chunk, in characters, including padding."""
+        """The length of a chunk's signature in characters, including padding."""
         ...
 
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text*."""
+        """Return whether *signature* is a valid signature of *text* by the given key."""
         ...
 
 

@@ -80,7 +80,7 @@ def sign_default_headers(name: str) -> bool:
 
 
 def sign_all_headers(name: str) -> bool:
-    """Select every header except those on the never-signed list, as botocore does."""
+    """Select every header except those in `NEVER_SIGNED`, as botocore does."""
     return name not in NEVER_SIGNED
 
 

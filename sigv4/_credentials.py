@@ -223,13 +223,13 @@ class FunctionProvider:
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
-        close = getattr(credentials, "close", None)  # an unawaited coroutine would warn
+        close = getattr(credentials, "close", None)  # Python warns if a coroutine is never awaited
         if close is not None:
             close()
         raise TypeError(f"{_NEEDS_FUNCTION}, not {type_name(credentials)}")
 
     async def aget(self) -> Credentials:
-        """Call the function and return its result, awaited if necessary."""
+        """Call the function, await the result if necessary, and return it."""
         credentials = self.function()
         return await credentials if isawaitable(credentials) else credentials
 

@@ -32,7 +32,7 @@ class InvalidRequestError(SigV4Error, ValueError):
 class ExpiredCredentialsError(SigV4Error):
     """The credentials expired before the signing time.
 
-    Load new credentials; the service would reject a signature made with the expired ones.
+    Load new credentials: a service would reject a signature made with expired credentials.
     """
 
 

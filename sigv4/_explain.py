@@ -104,7 +104,7 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
             body in XML or JSON, botocore's ``ClientError``, or any text that contains the response,
             such as an excerpt from a log.
         ours: The return value of `Signer.sign` for the request, or only its canonical request, if
-            nothing else is available.  With `SigV4Auth`, it is
+            nothing else is available.  With `SigV4Auth`, the signature is
             ``response.request.extensions["sigv4"]``.
 
     Raises:
@@ -140,7 +140,7 @@ def mask_secrets(canonical_request: str) -> str:
     return "\n".join(lines)
 
 
-# 1. Parse a string into named parts, in order.
+# Step 1: parse a string into named parts, in order.
 
 
 @frozen
@@ -150,7 +150,7 @@ class _CanonicalRequest:
     method: str
     path: str
     query: list[tuple[str, str, str]] = field(repr=False)
-    headers: list[tuple[str, str, str]] = field(repr=False)  # include the session token
+    headers: list[tuple[str, str, str]] = field(repr=False)  # these include the session token
     signed_headers: str
     payload_hash: str
 
@@ -204,7 +204,7 @@ def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
-# 2. Compare the parts.
+# Step 2: compare the parts of two strings.
 
 
 def _compare(

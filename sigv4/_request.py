@@ -140,7 +140,7 @@ class SignableRequest:
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, or None; *name* must be lowercase.
+        """Return the first value of a header, or None if there is none; *name* must be lowercase.
 
         Surrounding whitespace is not part of the value (RFC 9110, section 5.5).
         """

@@ -1,4 +1,4 @@
-"""The rules for canonical requests, which signing, presigning and verifying share."""
+"""The rules for canonical requests, which are used for signing, presigning and verifying."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""SigV4: an HMAC key derived for one day, region and service, and HMAC signatures."""
+"""SigV4: HMAC signatures, with a key that is derived for one day, region and service."""
 
 from hashlib import sha256
 from hmac import compare_digest, digest
@@ -70,9 +70,9 @@ class SigV4(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is the signature of *text*, compared in constant time."""
+        """Return whether *signature* is the signature of *text*; compare in constant time."""
         if not isinstance(credentials, Credentials):
-            return False  # a public key cannot verify an HMAC
+            return False  # a public key cannot verify an HMAC signature
         expected = self.sign_string(text, credentials, timestamp)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 

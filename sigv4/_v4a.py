@@ -87,7 +87,7 @@ def _join_regions(regions: str | Iterable[str]) -> str:
     try:
         parts = [part.strip() for part in given]
         fit = bool(parts) and all(map(_is_pattern, parts))
-    except (AttributeError, TypeError):  # not an iterable of str
+    except (AttributeError, TypeError):  # *regions* is not an iterable of str
         parts, fit = [], False
     if not fit:
         raise InvalidRequestError(
@@ -117,7 +117,7 @@ def _matches(pattern: str, region: str) -> bool:
     at, stop = len(start), len(region) - len(end)
     if stop < at or not (region.startswith(start) and region.endswith(end)):
         return False
-    for part in inner:  # the first match is enough: it leaves the most room for the next parts
+    for part in inner:  # the first match suffices: it leaves the longest rest for the next parts
         found = region.find(part, at, stop)
         if found < 0:
             return False
@@ -180,7 +180,7 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text* by *key*, secret or public.
+        """Return whether *signature* is a valid signature of *text* for *key*.
 
         The signature must be DER in lowercase hexadecimal, as all signers write it.  Both (r, s)
         and (r, n - s) are valid: AWS's signers write either, each half of the time.

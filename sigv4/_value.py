@@ -66,7 +66,7 @@ class Value:
         """Return a copy in which *changes* replace fields; the constructor checks them."""
         return _make(type(self), {**self._asdict(), **changes})
 
-    __replace__ = replace  # for `copy.replace` of Python 3.13
+    __replace__ = replace  # for `copy.replace` in Python 3.13
 
     def __eq__(self, other: object, /) -> bool:
         """Return whether *other* has the same class and equal fields."""

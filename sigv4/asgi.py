@@ -210,7 +210,7 @@ class SigV4Middleware:
         return verified
 
     def _check_head(self, scope: Scope) -> Candidate:
-        """Check the head of a request before its body is read."""
+        """Check the head of a request, before its body is read, and return the candidate."""
         request = read_head(scope)
         candidate = read_candidate(
             request,

@@ -109,7 +109,7 @@ class SigV4Auth(Auth):
     # request.
 
     def sync_auth_flow(self, request: "Request") -> "Generator[Request, Response, None]":
-        """Sign *request* for a blocking client."""
+        """Sign *request* in a blocking client, and yield it."""
         _remove_signature(request)
         if self._needs_body(request):
             request.read()
@@ -117,7 +117,7 @@ class SigV4Auth(Auth):
         yield request
 
     async def async_auth_flow(self, request: "Request") -> "AsyncGenerator[Request, Response]":
-        """Sign *request* for an async client."""
+        """Sign *request* in an async client, and yield it."""
         _remove_signature(request)
         if self._needs_body(request):
             await request.aread()
@@ -142,7 +142,7 @@ class SigV4Auth(Auth):
         _add_signature(request, added | signature.headers, signature)
 
     def _signing_time(self, request: "Request") -> datetime:
-        """Return the time in the request's ``x-amz-date``, or the current time."""
+        """Return the time in the request's ``x-amz-date`` header, or else the current time."""
         given = request.headers.get("x-amz-date")
         if given is None:
             return self._now()
@@ -168,7 +168,7 @@ def _utc_now() -> datetime:
 
 
 def _select_signer(request: "Request", signer: Signer) -> Signer:
-    """Return *signer*, or a signer for the scope in the request's extensions."""
+    """Return a signer for the scope in the request's extensions, or *signer* if there is none."""
     scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
         return signer
@@ -265,7 +265,7 @@ def _decode_name(header: tuple[bytes, bytes]) -> str:
 
 
 def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
-    """Set the headers of a signature, and make redirects remove all ``x-amz-*`` headers."""
+    """Set a signature's headers; redirects to other origins will remove all ``x-amz-*`` headers."""
     added = tuple(name for name in headers if name not in request.headers)
     replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # set by another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]

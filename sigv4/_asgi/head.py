@@ -60,7 +60,7 @@ def _raw_path(scope: Scope) -> str:
 def check_path(path: str) -> None:
     """Raise RefusedError if a path is not normalized.
 
-    Source: RFC 3986, section 6.2.2, and `remove_dot_segments` for empty segments.
+    Source: RFC 3986, section 6.2.2; the rule for empty segments is that of `remove_dot_segments`.
     """
     decoded = unquote(path)
     if remove_dot_segments(decoded) != decoded:

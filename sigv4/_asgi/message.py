@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LONGEST_MESSAGE = 300  # characters; some messages contain text from the client
+_LONGEST_MESSAGE = 300  # characters; some messages quote the request
 
 
 class RefusedError(Exception):
@@ -71,7 +71,7 @@ class Body:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def discard(self) -> None:
-        """Read the rest of the body and discard it."""
+        """Read the rest of the body, and discard it."""
         while not self.is_read:
             message = await self._receive()
             self.is_read = not message.get("more_body", False)

@@ -235,7 +235,7 @@ def _headers(text: str) -> list[tuple[str, str]]:
 
 
 def _explicit_headers(request: SignableRequest) -> list[tuple[str, str]]:
-    """Return the headers of a request, without the host header that follows from its URL."""
+    """Return the headers of a request, without a host header that equals the host of the URL."""
     implied = SignableRequest(request.method, request.url).host
     return [pair for pair in request.headers if pair != ("host", implied)]
 

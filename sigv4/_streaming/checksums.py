@@ -32,10 +32,10 @@ SIZES = {
 
 
 class Hasher(Protocol):
-    """Computes a checksum; the hash objects of hashlib have the same methods."""
+    """The interface of a hasher, which computes a checksum; hashlib's hash objects also have it."""
 
     def update(self, data: bytes | bytearray | memoryview, /) -> object:
-        """Add more of the body."""
+        """Add the next bytes of the body."""
         ...
 
     def digest(self) -> bytes:
@@ -55,7 +55,7 @@ class Crc32:
         self._value = 0
 
     def update(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Add more of the body."""
+        """Add the next bytes of the body."""
         self._value = crc32(data, self._value)
 
     def digest(self) -> bytes:
@@ -122,7 +122,8 @@ def decode_checksum(value: str, algorithm: str) -> bytes | None:
         algorithm: A key of ``SIZES``, such as ``CRC32``.
 
     Returns:
-        The digest; None if *value* is not base64 or its length is not that of *algorithm*.
+        The digest; None if *value* is not base64, or the digest has the wrong length for
+            *algorithm*.
     """
     try:
         digest = a2b_base64(value.encode(), strict_mode=True)

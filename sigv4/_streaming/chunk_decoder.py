@@ -155,7 +155,7 @@ class ChunkDecoder:
             SignatureError: The body is invalid.  Every later call raises the same error.
         """
         if self._error:
-            # Without this, the traceback would grow with each call.
+            # Otherwise, the traceback would grow with each call.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:
@@ -190,7 +190,7 @@ class ChunkDecoder:
             source: The encoded body: bytes, a file opened in binary mode, or an iterable of bytes.
 
         Raises:
-            SignatureError: The body is invalid; raised during iteration.
+            SignatureError: The body is invalid; the error is raised during iteration.
         """
         return drive(self, source, _PIECE_SIZE)
 
@@ -263,7 +263,7 @@ class ChunkDecoder:
         self._ready.append(data)
 
     def _parse_line_end(self, number: int) -> Parser:
-        """Parse ``CRLF``."""
+        """Parse the ``CRLF`` after the data of a chunk."""
         if (yield from self._buffer.exactly(2)) != b"\r\n":
             raise incomplete_body(f"the data of chunk {number} must be followed by CRLF")
 

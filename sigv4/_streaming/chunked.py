@@ -159,8 +159,8 @@ class AwsChunked:
 
         Raises:
             ValueError: As for `encoder`.
-            InvalidRequestError: The length of the body is not *decoded_length*; raised during
-                iteration.
+            InvalidRequestError: The length of the body is not `decoded_length`; the error is raised
+                during iteration.
         """
         return drive(self.encoder(seed), source, self.chunk_size)
 
@@ -172,7 +172,7 @@ class AwsChunked:
 
 
 class ChunkEncoder:
-    """Encodes one body.
+    """Encodes one body in chunks, and signs or checksums it.
 
     Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  At most one
     chunk is held in memory.

@@ -74,12 +74,12 @@ class EventDecoder:
         """Add the next bytes of the stream, and return the messages that are complete.
 
         Raises:
-            EventStreamError: The stream is malformed, and the rest cannot be decoded.  If complete
-                messages precede the error, they are returned first, and the next call raises the
-                error.
+            EventStreamError: The stream is malformed, so the rest cannot be decoded.  If complete
+                messages precede the malformed data, this call returns them, and the next call
+                raises the error.
         """
         if self._error:
-            # Without this, the traceback would grow with each call.
+            # Otherwise, the traceback would grow with each call.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:

@@ -63,7 +63,7 @@ def _pieces(data: bytes, size: int) -> Iterator[bytes]:
 
 @frozen(eq=False)
 class ByteBuffer:
-    """The bytes that have been fed to a parser but not yet read."""
+    """The bytes that have been fed but that the parser has not yet read."""
 
     _data: bytearray = field(init=False, factory=bytearray, repr=False)
 

@@ -48,7 +48,7 @@ class SignatureChain:
         return self.previous
 
     def sign_padded(self, kind: str, *hashed: bytes) -> str:
-        """Sign the next part, and pad the signature with ``*`` to the algorithm's fixed length."""
+        """Sign the next part, and pad the signature with ``*`` to a fixed length."""
         return self.sign(kind, *hashed).ljust(self._seed.algorithm.signature_length, "*")
 
     def check(

@@ -9,7 +9,7 @@ from .chunked import TRAILER_SIGNATURE
 
 
 def malformed_trailer(message: str) -> SignatureError:
-    """Return the error for trailers that are malformed, missing or unexpected."""
+    """Return an error for trailers that are malformed, missing or unexpected."""
     return SignatureError("MalformedTrailerError", message)
 
 

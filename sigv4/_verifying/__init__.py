@@ -1,1 +1,1 @@
-"""Verification of received requests: parsing, checks and the result."""
+"""Verification of received requests: the parsers, the checks and the result."""

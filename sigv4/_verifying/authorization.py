@@ -72,7 +72,7 @@ def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
 
 
 def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthorization:
-    """Parse ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
+    """Parse a header ``ALGORITHM Credential=..., SignedHeaders=..., Signature=...``."""
     algorithm, _, rest = authorization.partition(" ")
     if rest.count(",") >= MOST_AUTHORIZATION_PARTS:
         raise SignatureError(

@@ -1,4 +1,4 @@
-"""Checks of a request that need neither its key nor its body.
+"""The checks of a request that require neither the key nor the body.
 
 A server that accepts untrusted requests looks up a key and reads a body only for a `Candidate`.
 """
@@ -167,7 +167,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
 def _check_validity(
     authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
-    """Check that the request is valid at *at*, and return when it expires, if it is presigned."""
+    """Check that a request is valid at *at*; return when it expires, or None if not presigned."""
     if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",

@@ -145,7 +145,7 @@ def check_signature(
             to_sign,
         )
     expires_at = candidate.expires_at
-    expiration = getattr(key, "expiration", None)  # a VerifyingKey does not expire
+    expiration = getattr(key, "expiration", None)  # a VerifyingKey has no expiration
     if expiration is not None:
         if at >= expiration:
             raise SignatureError("ExpiredToken", "the credentials have expired")
@@ -179,7 +179,7 @@ def check_body(verified: Verified, payload: Payload) -> None:
 
 
 def _equal_tokens(token: str | None, claimed: str | None) -> bool:
-    """Compare session tokens in constant time."""
+    """Return whether two session tokens are equal; the comparison takes constant time."""
     if token is None or claimed is None:
         return token is claimed
     return compare_digest(token.encode(), claimed.encode("utf-8", "surrogateescape"))
@@ -207,7 +207,7 @@ def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
 def _read_signed_headers(
     request: SignableRequest, authorization: ParsedAuthorization, exempt: frozenset[str]
 ) -> str:
-    """Return the canonical headers, after checking that all required headers are signed."""
+    """Return the canonical headers, after checking that all headers that must be signed are."""
     claimed = frozenset(authorization.signed_headers.split(";"))
     needless = claimed | exempt
     unsigned = [

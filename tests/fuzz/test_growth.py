@@ -174,7 +174,7 @@ SMALL, TIMES = 2000, 8
 
 
 def shortest_time(run, size):
-    """Return the shortest processor time of five runs."""
+    """Return the shortest processor time of five calls of *run*."""
 
     def once():
         start = time.process_time()

@@ -1,6 +1,6 @@
 """Two independent signers with one interface: botocore and awscrt.
 
-Both sign at a given time.
+Both sign a request as of a given time.
 """
 
 from datetime import datetime

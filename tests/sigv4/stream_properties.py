@@ -64,7 +64,7 @@ class Fed(NamedTuple):
 
 
 class Form(NamedTuple):
-    """The algorithm and the checksum of a body in chunks."""
+    """The form of a body in chunks: its algorithm and its checksum."""
 
     algorithm: str | None
     checksum: str | None
@@ -174,7 +174,7 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """Awscrt accepts this package's SigV4A signatures, and `verify` accepts those of both."""
+    """This package's SigV4A signatures are valid for awscrt, and `verify` accepts those of both."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)

@@ -29,14 +29,14 @@ from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-# SEC 2, version 2.0, section 2.4.2: the order of the curve P-256.
+# The order of the curve P-256: SEC 2, version 2.0, section 2.4.2.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KNOWN = {KEY.access_key_id: KEY}
 LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
 
 
 def make_scope(target="/q", headers=None, method="GET", **parts):
-    """Return the scope of a request, which is signed unless *headers* are given."""
+    """Return the ASGI scope of a request, which is signed unless *headers* are given."""
     path, _, query = target.partition("?")
     headers = signed(method, target, at=AT) if headers is None else headers
     return {
@@ -200,7 +200,7 @@ def test_a_path_that_was_rewritten():
 
 
 def test_a_root_path():
-    """A ``root_path`` that the server prepends, as uvicorn does, is signed."""
+    """If the server adds ``root_path`` to the path, as uvicorn does, it must be signed."""
     scope = make_scope("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
@@ -284,7 +284,7 @@ def test_a_stream_of_chunks():
 
 
 def test_until_when_a_request_must_be_remembered():
-    """A signature must be stored until it expires, plus *body_timeout*."""
+    """The time passed to *is_replay* is *body_timeout* after the expiration of the signature."""
     calls = []
 
     def is_replay(signature, until):

@@ -423,7 +423,7 @@ class Http2:
         self.socket.sendall(self.protocol.data_to_send())
 
     def wait_for(self, condition):
-        """Read until a condition is true."""
+        """Receive data until a condition is true."""
         while not condition():
             data = self.socket.recv(65536)
             assert data, "closed"

@@ -68,7 +68,7 @@ def test_canonical_part(spelled, canonical):
     ],
 )
 def test_remove_dot_segments(path, normal):
-    """Dot segments and empty segments are removed; a trailing slash after a segment is kept."""
+    """Dot segments and empty segments are removed, and the slash after the last segment is kept."""
     assert remove_dot_segments(path) == normal
 
 

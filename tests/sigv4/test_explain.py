@@ -101,7 +101,7 @@ with_each_response = pytest.mark.parametrize(
 
 @with_each_response
 def test_equal(said, code):
-    """If both sides signed the same string, the cause is the key."""
+    """If both sides signed the same string, the reported cause is the key."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
     assert "the secret access key does not belong to this access key ID" in str(explanation)
@@ -298,7 +298,7 @@ PARTS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), PARTS.values(), ids=PARTS.keys())
 def test_parts(ours, theirs, expected):
-    """Each part that differs is reported with both values, masked if secret, and a hint."""
+    """Each differing part is reported with a hint and both values, which are masked if secret."""
     explanation = explain(as_s3_says(signed(**theirs)), signed(**ours))
     assert explanation.differences == (expected,)
 

@@ -304,7 +304,7 @@ def test_one_library_is_enough(monkeypatch):
 
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
 def test_refused_credentials(credentials):
-    """Credentials of a wrong type raise TypeError in the constructor."""
+    """For credentials of a wrong type, the constructor raises TypeError."""
     with pytest.raises(TypeError, match=r"credentials must be sigv4\.Credentials, a provider"):
         make_auth("s3", credentials)
     getattr(credentials, "close", str)()
@@ -318,7 +318,7 @@ def test_known_hash_of_a_stream(server, service, send):
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
 
 
-# Redirects.
+# Requests that are redirected.
 
 SECRETS = {
     "x-amz-meta-a": "b",

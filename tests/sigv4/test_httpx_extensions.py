@@ -118,7 +118,7 @@ def test_algorithm_without_scopes():
         signed_by(SigV4Auth(Signer(Fixed()), KEY), extensions={"sigv4": {"region": "r"}})
 
 
-# Signing a request twice.
+# Requests that are signed more than once.
 
 
 @pytest.mark.parametrize("service", ["s3", "sagemaker"])
@@ -166,7 +166,7 @@ def test_signed_headers_behave_like_others(library):
     assert {hash(key.lower()) for key in [_BoundName(b"x-amz-date")]} == {hash(b"x-amz-date")}
 
 
-# The signature of a request.
+# The signature in the extensions of a request.
 
 
 def test_the_signature_is_there(send):
@@ -218,7 +218,7 @@ def test_an_extension_shows_no_secret(library):
     assert request.headers["authorization"].rpartition("=")[2] not in repr(request.extensions)
 
 
-# The signer.
+# Invalid signers.
 
 NO_SIGNERS = {
     "algorithm": SigV4("s3", "us-east-1"),

@@ -40,7 +40,7 @@ def never(_access_key_id):
 
 
 def check(url=URL, headers=(), secrets=None, key=KEY):
-    """Sign a request and verify it."""
+    """Sign a request with *key*, and verify it."""
     headers = dict(headers)
     request = SignableRequest("GET", url, headers)
     arrived = SignableRequest("GET", url, {**headers, **SIGNER.sign(request, key, at=AT).headers})

@@ -41,7 +41,7 @@ def check(url, headers):
 
 @algorithms
 def test_each_header_is_signed(algorithm):
-    """All headers are signed: if one is missing or has another value, the URL is rejected."""
+    """All headers are signed: if one of them is missing or changed, the request is rejected."""
     url = presigned(LIMITS, algorithm)
     assert check(url, LIMITS).signed_headers == (
         *("content-length", "content-type", "host", "if-none-match", "range"),
@@ -120,7 +120,7 @@ def test_a_presigned_url_is_not_signed(name, algorithm):
 
 
 def test_awscrt_refuses_them_too():
-    """Awscrt also rejects a presigned URL as a request to sign."""
+    """Like this package, awscrt refuses to sign a presigned URL."""
     url = "https://h.example/?X-Amz-Date=1"
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", url, [], b"")
     with pytest.raises(Exception, match="ILLEGAL_REQUEST_QUERY_PARAM"):

@@ -58,7 +58,7 @@ def test_s3_rules(service):
 
 
 def test_rules_of_all_others():
-    """For other services, the path is normalized and encoded twice, and no hash is sent."""
+    """For other services, the path is normalized and encoded once more, and no hash is sent."""
     expected = (False, True, True, False)
     assert (
         OTHERS.s3,
@@ -149,7 +149,7 @@ def test_token_added_unsigned():
 
 
 def test_token_added_to_a_url_unsigned():
-    """In a presigned URL, an unsigned token follows the signed parameters."""
+    """A session token that is not signed is added to a presigned URL after the signed parameters."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
     plain = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     url = signer.presign(SignableRequest("GET", URL), TEMPORARY, at=AT, expires=60)

@@ -276,7 +276,7 @@ def test_malformed_signatures_are_rejected(signature):
 
 
 def test_a_signature_has_one_form():
-    """Other forms of a signature are rejected: uppercase, spaces, padding, other encodings."""
+    """A signature in another form is rejected: uppercase, spaces, padding or another encoding."""
     method, url, headers, body = signed()
     text, _, signature = headers["authorization"].rpartition("=")
     assert check((method, url, headers, body), {"AKIDEXAMPLE": KEY})
@@ -296,7 +296,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """Awscrt's signatures have either the smaller or the larger s, so `verify` must accept both."""
+    """Signatures by awscrt have the smaller or the larger s, so `verify` must accept both."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }

@@ -44,7 +44,7 @@ class Wire:
         return changed
 
     def but(self, *, method=None, body=None, url=None, **headers):
-        """Replace the method, the body, the URL or headers."""
+        """Return a copy with another method, body or URL, or with other headers."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return Wire(
             method or self.method,
@@ -240,7 +240,7 @@ URL_REFUSALS = [
     ],
 )
 def test_refusals(wire, options, code):
-    """An invalid request is rejected with the service's error code and without secrets."""
+    """An invalid request is rejected with the expected error code, and the error has no secrets."""
     error = refusal(wire, **options)
     assert error.code == code
     for text in (str(error), repr(error)):
@@ -298,7 +298,7 @@ def test_verified_url():
 
 
 def test_unsigned_payload():
-    """If the body is not signed, any body is accepted."""
+    """With the marker of an unsigned payload, any body is accepted."""
     request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
     verified = Wire("PUT", URL, added, b"other").received()

@@ -168,7 +168,7 @@ def test_presign_for_an_hour(run):
     assert "&X-Amz-Expires=3600&" in out
 
 
-# verify.
+# The command `verify`.
 
 
 def raw(request_line, headers, body=b""):
@@ -221,7 +221,7 @@ def test_verify_unsigned(run):
     assert (code, out, err) == (1, "", expected)
 
 
-# explain.
+# The command `explain`.
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_explain_nothing(run, folder):
     )
 
 
-# curl.
+# The option ``--curl``.
 
 
 def test_curl_gets_no_secret_in_an_argument(run, environ):
@@ -295,7 +295,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """Curl sends exactly the request that was signed."""
+    """The request that curl sends is exactly the signed one."""
     (tmp_path / "file").write_bytes(b"file")
 
     def respond(request):
@@ -329,7 +329,7 @@ def test_curl_of_an_end():
     assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
 
 
-# Errors.
+# Errors and their exit codes.
 
 REFUSED = {
     "bad URL": (["sign", "bucket.example"], "sigv4: url must be an absolute URL"),
@@ -404,7 +404,7 @@ def test_control_characters_in_an_error(run, said):
     ],
 )
 def test_no_credentials(run, environ, name, expected):
-    """The error for missing credentials names the missing variables."""
+    """The error for missing credentials lists the missing environment variables."""
     environ.delenv(name)
     assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}, or use --profile\n")
 

@@ -77,6 +77,6 @@ REFUSED = {
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(data):
-    """Invalid and ambiguous requests are rejected."""
+    """Invalid and ambiguous raw requests are rejected."""
     with pytest.raises(InvalidRequestError):
         parse_request(data)

@@ -176,7 +176,7 @@ def test_no_more_than_a_chunk_is_ready_at_once():
 
 
 def test_async_sources():
-    """Asynchronous sources are encoded and decoded like synchronous ones."""
+    """`aencode` and `adecode` treat asynchronous sources like synchronous ones."""
 
     async def pieces(data):
         for at in range(0, len(data), 3000):
@@ -224,7 +224,7 @@ INVALID_FORMS = {
 
 @pytest.mark.parametrize(("make", "message"), INVALID_FORMS.values(), ids=INVALID_FORMS)
 def test_invalid_forms(make, message):
-    """Invalid arguments raise an error before anything is sent."""
+    """`AwsChunked` and its encoder reject invalid arguments before anything is sent."""
     with pytest.raises(ValueError, match=message):
         make()
 

@@ -44,7 +44,7 @@ def load(name):
 
 
 def decode_one(data):
-    """Decode *data*, which holds one message."""
+    """Decode *data*, which must contain exactly one message."""
     decoder = EventDecoder()
     [message] = decoder.feed(data)
     decoder.finish()
