@@ -9,12 +9,17 @@ queries, botocore signs the canonical form, and awscrt confirms the signature fo
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.sigv4.oracles import Unsigned, awscrt_signs, botocore_presigns, botocore_signs
+from tests.sigv4.oracles import (
+    Unsigned,
+    awscrt_signs,
+    botocore_presigns,
+    botocore_signs,
+    from_fixture,
+)
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "sigv4"
 
@@ -193,25 +198,10 @@ _SAGEMAKER = {
 
 
 def _request(case: Case) -> Unsigned:
-    """Return *case* as input for botocore and awscrt."""
-    given = case["credentials"]
-    return Unsigned(
-        service=case["service"],
-        region=case["region"],
-        access_key_id=given["access_key_id"],
-        secret_access_key=given["secret_access_key"],
-        session_token=given.get("session_token"),
-        at=datetime.strptime(case["instant"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
-        method=case["method"],
-        url=case["url"],
-        headers=[
-            (name, value)
-            for name, value in case["headers"]
-            if name not in {"Authorization", "X-Amz-Date", "X-Amz-Security-Token"}
-        ],
-        body=case["body"].encode(),
-        unsigned_payload=case["unsigned_payload"],
-    )
+    """Return *case* as input for botocore and awscrt, which add the signature's headers themselves."""
+    request = from_fixture(case)
+    added = {"Authorization", "X-Amz-Date", "X-Amz-Security-Token"}
+    return request._replace(headers=[pair for pair in request.headers if pair[0] not in added])
 
 
 def _with_rules(name: str, case: Case) -> Iterator[Case]:

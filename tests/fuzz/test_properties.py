@@ -8,24 +8,14 @@ and printed.
 
 import os
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-
 from tests.sigv4 import parser_properties, properties, stream_properties
+from tests.sigv4.property_runs import each_property, run_property
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_properties.PROPERTIES
 
 
-@pytest.mark.parametrize(
-    ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
-)
+@each_property(PROPERTIES)
 def test_property(check, strategy):
     """Each property of signatures, parsers and encoders holds for random examples, new in each run."""
-    run = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    run(given(strategy)(check))()
+    run_property(check, strategy, EXAMPLES, is_random=True)

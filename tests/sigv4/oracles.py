@@ -3,10 +3,11 @@
 Both sign a request as of a given time.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from io import BytesIO
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from awscrt.auth import (
@@ -50,6 +51,24 @@ class Unsigned(NamedTuple):
     def s3(self) -> bool:
         """Whether the request is signed by S3's rules."""
         return self.service == "s3"
+
+
+def from_fixture(case: Mapping[str, Any]) -> Unsigned:
+    """Return the request of a case in ``fixtures/sigv4``."""
+    given = case["credentials"]
+    return Unsigned(
+        service=case["service"],
+        region=case["region"],
+        access_key_id=given["access_key_id"],
+        secret_access_key=given["secret_access_key"],
+        session_token=given.get("session_token"),
+        at=datetime.strptime(case["instant"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+        method=case["method"],
+        url=case["url"],
+        headers=[(name, value) for name, value in case["headers"]],
+        body=case["body"].encode(),
+        unsigned_payload=case["unsigned_payload"],
+    )
 
 
 class Signed(NamedTuple):

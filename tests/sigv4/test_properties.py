@@ -1,17 +1,12 @@
 """The properties in ``properties.py``, with few examples each."""
 
-import pytest
-from hypothesis import given, settings
-
 from tests.sigv4.properties import PROPERTIES
+from tests.sigv4.property_runs import each_property, run_property
 
 EXAMPLES = 500
 
 
-@pytest.mark.parametrize(
-    ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
-)
+@each_property(PROPERTIES)
 def test_property(check, strategy):
     """Each property in ``properties.py`` holds for generated requests, the same in each run."""
-    run = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
-    run(given(strategy)(check))()
+    run_property(check, strategy, EXAMPLES)

@@ -4,28 +4,19 @@ import time
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from sigv4 import EventDecoder, Message
+from tests.sigv4.property_runs import each_property, run_property
 from tests.sigv4.stream_properties import PROPERTIES, Form
 
 EXAMPLES = 300
 MIB = 1024 * 1024
 
 
-@pytest.mark.parametrize(
-    ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
-)
+@each_property(PROPERTIES)
 def test_property(check, strategy):
     """Each property in ``stream_properties.py`` holds for generated examples, the same in each run."""
-    run = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    run(given(strategy)(check))()
+    run_property(check, strategy, EXAMPLES)
 
 
 FORMS = {
