@@ -1,4 +1,6 @@
-"""Tests of authentication: credentials are requested for each attempt, or other auths are used."""
+"""Tests of authentication: with credentials, which are requested for each attempt, and with other
+auths.
+"""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -41,8 +43,8 @@ def test_expired_credentials():
 
 
 def test_provider_that_raises():
-    """If a credentials provider raises an exception, the error mentions the provider and has it as
-    its cause.
+    """If a credentials provider raises an exception, the call's error mentions the provider and the
+    type of the exception, which is its cause, but not the exception's message.
     """
 
     def broken():
@@ -68,7 +70,9 @@ def test_provider_that_raises_a_client_error():
 
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
 def test_provider_that_returns_another_type(given):
-    """A credentials provider that does not return credentials causes an error."""
+    """If a credentials provider returns anything but credentials, the call raises a
+    CredentialProviderError that contains the provider's name.
+    """
 
     class Provider:
         def get(self):
@@ -83,7 +87,7 @@ def test_provider_that_returns_another_type(given):
 
 
 def test_unsignable_request():
-    """A header that cannot be sent is reported as an invalid argument, and nothing is sent."""
+    """A request header that contains a line break raises ParamValidationError, and nothing is sent."""
     io = ScriptedIO([])
     request = Request("POST", "/", (("x", "a\nb"),))
     with pytest.raises(ParamValidationError):
@@ -95,7 +99,7 @@ def test_unsignable_request():
 
 
 class Dated(PreparedAuth):
-    """An auth that adds only a header with the time of the attempt."""
+    """An auth that records its arguments, and adds only a header with the time of the attempt."""
 
     def __init__(self, *secrets):
         self.secrets = secrets
@@ -107,7 +111,9 @@ class Dated(PreparedAuth):
 
 
 def test_auth_of_a_call():
-    """The auth of an operation replaces the client's auth, and is applied to each attempt."""
+    """The auth of an operation is used instead of the client's auth, and is applied to each
+    attempt.
+    """
     io = ScriptedIO([answer(500), OK])
     auth = Dated()
 
@@ -122,7 +128,7 @@ def test_auth_of_a_call():
 
 
 def test_clock_of_another_auth():
-    """After a response that corrects the clock, the auth of an operation receives the corrected
+    """After a response that corrects the clock, an operation's own auth receives the corrected
     time.
     """
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
@@ -141,7 +147,7 @@ def test_unsigned():
 
 
 def test_payload_is_hashed_once(monkeypatch):
-    """The payload is hashed only once for all attempts."""
+    """The payload is hashed only once, even if a call makes several attempts."""
     hashed = []
     monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
     io = ScriptedIO([answer(503), OK])
@@ -155,7 +161,9 @@ def test_payload_is_hashed_once(monkeypatch):
     ids=["signed", "unsigned", "other"],
 )
 def test_secrets_of_an_auth(auth):
-    """Neither an error message nor a repr contains the secrets of an auth."""
+    """The secrets of an auth appear neither in an error message, even if the service repeats them,
+    nor in a repr.
+    """
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)
     assert error.message == "not ..."

@@ -1,4 +1,4 @@
-"""Tests of the correction of a wrong clock: by which responses, by how much, and how often."""
+"""Tests of the correction of a wrong clock: which responses cause it, by how much, and how often."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -20,8 +20,8 @@ from tests.runtime_client.scripted_io import (
 
 
 def skewed(hours):
-    """Return a service whose clock is *hours* ahead, and which rejects requests with any other
-    time.
+    """Return a function for `ScriptedIO` that acts as a service whose clock is *hours* ahead: it
+    rejects requests that are signed for any other time.
     """
 
     def judge(_io, sent):
@@ -37,8 +37,8 @@ def skewed(hours):
 
 @pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
 def test_clock_is_corrected(hours):
-    """The Date header of a response corrects a wrong clock, for a retry without a pause and for
-    later calls.
+    """If a wrong clock causes a rejection, the Date header of the response corrects the clock for
+    an immediate retry and for later calls.
     """
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
@@ -48,7 +48,9 @@ def test_clock_is_corrected(hours):
 
 
 def test_correction_is_an_offset():
-    """The correction is an offset, so later requests have the service's time at their moment."""
+    """The correction is stored as an offset, so a later request is signed for the service's time at
+    the moment of sending.
+    """
     io = ScriptedIO([skewed(1)] * 3)
     client = caller(io)
     run(client.send(call()))
@@ -60,8 +62,8 @@ def test_correction_is_an_offset():
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
 @pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
 def test_clock_is_not_corrected_by_a_day(hours, endpoint):
-    """A date more than a day away does not correct the clock, because a request signed for that
-    date could be replayed much later.
+    """A Date header that differs by more than a day does not correct the clock, because a request
+    signed for that date could be replayed much later.
     """
     io = ScriptedIO([skewed(hours)])
     error = refused(io, endpoint=endpoint)
@@ -70,8 +72,8 @@ def test_clock_is_not_corrected_by_a_day(hours, endpoint):
 
 
 def test_accepted_clock_without_tls():
-    """Without TLS, once a service has accepted the offset, an unauthenticated date does not replace
-    it.
+    """Once a service has accepted a request that was signed with an offset, a later Date header
+    replaces the offset only if TLS authenticates the response.
     """
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
@@ -85,8 +87,8 @@ def test_accepted_clock_without_tls():
 
 
 def test_clock_corrected_by_a_concurrent_call_without_tls():
-    """If a concurrent call corrects the clock, a call that was signed with the old offset is
-    retried with the new one.
+    """If a concurrent call corrects the clock, and a call that was signed with the old offset is
+    then rejected, it is retried with the new offset.
     """
 
     def overtaken(io, sent):
@@ -98,7 +100,9 @@ def test_clock_corrected_by_a_concurrent_call_without_tls():
 
 
 def test_success_with_an_earlier_offset_without_tls():
-    """A success that was signed with an earlier offset does not confirm the current one."""
+    """If a concurrent call changes the offset, the success of a request that was signed with the
+    earlier offset does not confirm the new one.
+    """
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
     def overtaken(_io, _sent):
@@ -114,7 +118,7 @@ def test_success_with_an_earlier_offset_without_tls():
 
 
 def test_clock_corrected_by_a_head_response():
-    """A 403 response to HEAD, which has no error code, corrects the clock if its date differs."""
+    """A 403 response to HEAD has no error code, but corrects the clock if its Date header differs."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
     assert run(core(io).head_object("s3://bucket/key")).size == 4
@@ -123,12 +127,14 @@ def test_clock_corrected_by_a_head_response():
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_smallest_correction(minutes):
-    """A difference of four minutes already corrects the clock; services allow five."""
+    """A clock that is four minutes wrong is already corrected, although services accept five
+    minutes.
+    """
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
 def test_rejection_with_the_correct_clock():
-    """If the clock is correct, a rejected signature does not cause a retry."""
+    """If the clock has already been corrected, a rejected signature does not cause a retry."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
     client = caller(io)
@@ -141,7 +147,7 @@ def test_rejection_with_the_correct_clock():
     ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
 )
 def test_codes_that_correct_the_clock(code):
-    """Each error code that can mean a wrong date corrects the clock."""
+    """A rejection with any of the error codes that can mean a wrong date corrects the clock."""
     date = "Sun, 22 Nov 2026 13:00:00 GMT"
     io = ScriptedIO([answer(403, code, date=date), OK])
     run(caller(io).send(call()))
@@ -170,22 +176,24 @@ def test_codes_that_correct_the_clock(code):
     ],
 )
 def test_clock_is_not_corrected(failure):
-    """A rejection does not correct the clock if its date is missing, invalid, cached or close to
-    this machine's time, or if its code has another meaning.
+    """A rejection does not correct the clock if its Date header is missing, invalid, from a cache
+    or close to this machine's time, or if its error code has another meaning.
     """
     assert refused(ScriptedIO([failure])).attempts == 1
 
 
 def test_clock_is_not_corrected_twice():
-    """A call corrects the clock only once."""
+    """During one call, the clock is corrected only once, even if a second rejection has another
+    date.
+    """
     dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
     assert refused(io).attempts == 2
 
 
 def test_correction_counts_as_an_attempt():
-    """With max_attempts=1, a clock correction is not followed by a retry, but later calls use the
-    corrected time.
+    """With max_attempts=1, a rejection that corrects the clock is not followed by a retry, but
+    later calls use the corrected time.
     """
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)
@@ -194,8 +202,8 @@ def test_correction_counts_as_an_attempt():
 
 
 def test_new_generation():
-    """After a fork or a restored snapshot, the client discards the clock correction and has its
-    full quota again.
+    """After a fork, or in a restored snapshot, the client discards its clock correction and has its
+    full retry quota again.
     """
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)

@@ -32,7 +32,9 @@ PARSER = create_parser("rest-json")
 
 
 def both(status, headers, body):
-    """Return the code and message as botocore parses them, and as this client does."""
+    """Return two pairs of code and message for a response: as botocore and as this client parse
+    them.
+    """
     given_response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
     expected = PARSER.parse(given_response, None)["Error"]
     actual = json_error(Response(status, headers, body))
@@ -61,7 +63,7 @@ def both(status, headers, body):
 )
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_code_and_message_as_botocore(status, headers, body):
-    """The code and message are the same as in botocore."""
+    """The code and message of a JSON error are the same as in botocore."""
     expected, actual = both(status, headers, body)
     assert actual == expected
 
@@ -87,8 +89,8 @@ def test_code_and_message_as_botocore(status, headers, body):
     ],
 )
 def test_bodies_that_botocore_cannot_parse(body, code, message):
-    """Unlike in botocore, a body that is not the expected JSON object still yields an error with a
-    message.
+    """Even if botocore cannot parse a body, or a field has an unexpected type, the error has a code
+    and a message.
     """
     error = json_error(Response(400, {}, body))
     assert type(error) is ServiceError
@@ -97,7 +99,9 @@ def test_bodies_that_botocore_cannot_parse(body, code, message):
 
 
 def test_deep_nesting():
-    """JSON that is nested too deeply for the parser becomes the text of the message."""
+    """JSON that is nested too deeply for the parser becomes the error message, up to 2048
+    characters.
+    """
     error = json_error(Response(500, {}, b"[" * 100_000))
     assert (type(error), error.code) == (InternalFailureError, "500")
     assert len(error.message) == 2048
@@ -115,7 +119,9 @@ def test_deep_nesting():
 )
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_request_id(parse, headers, expected):
-    """The error has the request ID, even for a 5xx response with HTML, for which botocore has none."""
+    """The error contains the request ID even if a 5xx response has an HTML body; botocore finds
+    none then.
+    """
     assert parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id == expected
 
 
@@ -149,8 +155,8 @@ KINDS = [
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_json_errors(status, code, kind):
-    """The error code determines the class of the error; for an unknown code, the status determines
-    it.
+    """The class of an error depends on the error code or, if the code is missing or unknown, on the
+    status.
     """
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
@@ -158,8 +164,8 @@ def test_classes_of_json_errors(status, code, kind):
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_xml_errors(status, code, kind):
-    """The class of an S3 error is found in the same way as for JSON; a 404 without a body means a
-    missing object.
+    """The class of an S3 error is determined in the same way as for JSON, but a 404 without an
+    error code also means a missing object.
     """
     body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
     error = xml_error(Response(status, {}, body))
@@ -185,7 +191,9 @@ def test_classes_of_xml_errors(status, code, kind):
     ],
 )
 def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
-    """An error shows whether a retry may succeed and whether the request was possibly accepted."""
+    """The attributes of an error state whether a retry may succeed, and whether the request was
+    possibly accepted.
+    """
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (error.retryable, error.possibly_accepted) == (retryable, ambiguous)
 
@@ -205,8 +213,8 @@ def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
     ],
 )
 def test_null_message(status, headers, body, throttled):
-    """A 400 response with a null message and no code means throttling; SageMaker sends it under
-    load.
+    """A 400 response with a null message and no code becomes a ThrottlingError, because SageMaker
+    sends such responses under load.
     """
     error = json_error(Response(status, headers, body))
     assert isinstance(error, ThrottlingError) is throttled
@@ -214,7 +222,7 @@ def test_null_message(status, headers, body, throttled):
 
 
 def test_canonical_string_is_removed():
-    """The canonical string, which AWS repeats with the session token, is removed from the message."""
+    """The canonical string, in which AWS repeats the session token, is removed from the message."""
     message = (
         "The request signature we calculated does not match.\n\n"
         "The Canonical String for this request should have been\n'POST\nx-amz-security-token:TOKEN'"
@@ -226,7 +234,7 @@ def test_canonical_string_is_removed():
 
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_message_is_truncated(parse):
-    """A message is truncated to the maximum length in the service model."""
+    """An error message is truncated to 2048 characters, its maximum length in the service model."""
     bodies = {
         json_error: b"x" * 10_000,
         xml_error: b"<E><Message>" + b"x" * 10_000 + b"</Message></E>",
@@ -249,17 +257,21 @@ def test_message_is_truncated(parse):
     ],
 )
 def test_retry_after(value, expected):
-    """`x-amz-retry-after` is read as milliseconds, and ignored if it is not a number."""
+    """The `x-amz-retry-after` header is read as milliseconds, and ignored if it is not a whole
+    number of at most nine digits.
+    """
     assert json_error(Response(503, {"x-amz-retry-after": value}, b"")).retry_after == expected
 
 
 def test_plain_retry_after():
-    """`Retry-After` is ignored, as in botocore."""
+    """The standard `Retry-After` header is ignored, as in botocore."""
     assert json_error(Response(503, {"retry-after": "7"}, b"")).retry_after is None
 
 
 def test_date():
-    """The service's time is read from the response, unless the response comes from a cache."""
+    """The service's time is read from the Date header, unless an Age header shows that the response
+    comes from a cache.
+    """
     date = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
     assert json_error(Response(403, date, b"")).date == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert json_error(Response(403, {**date, "age": "0"}, b"")).date is None
@@ -273,7 +285,7 @@ S3_ERROR = (
 
 
 def test_xml():
-    """The code, message and region are read from the children of the root element."""
+    """The code, message and region of an XML error are read from the children of the root element."""
     error = xml_error(Response(301, {}, S3_ERROR))
     assert error.code == "PermanentRedirect"
     assert error.message == "The bucket is <elsewhere> ä"
@@ -281,8 +293,8 @@ def test_xml():
 
 
 def test_region_in_a_header():
-    """The region in the header takes precedence over the body; a response to HEAD has only the
-    header.
+    """The region in the header takes precedence over the region in the body; a response without a
+    body, such as one to HEAD, can have only the header.
     """
     header = {"x-amz-bucket-region": "eu-north-1"}
     assert xml_error(Response(301, header, S3_ERROR)).region == "eu-north-1"
@@ -325,13 +337,15 @@ def test_region_in_a_header():
     ],
 )
 def test_xml_fields(body, expected):
-    """No fields are read from a body that is not plain XML."""
+    """`xml_fields` returns the texts of the root's children, or nothing if the body is not plain
+    XML.
+    """
     assert xml_fields(body) == expected
 
 
 def test_xml_texts():
-    """The texts of elements are found by their path below the root, down to the depth of an STS
-    response.
+    """`xml_texts` returns the texts of elements keyed by their path below the root, down to the
+    third level, as deep as STS responses.
     """
     body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
     assert xml_texts(body) == {"B": " ", "B/C/D": "12", "C": "3"}
@@ -385,7 +399,9 @@ _xml = st.lists(
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
 def test_any_body(parse, status, headers, body):
-    """Arbitrary bytes yield an error with a code and a message."""
+    """Any status, headers and body result in an error that has a code and a message of limited
+    length.
+    """
     error = parse(Response(status, headers, body))
     assert isinstance(error, ServiceError)
     assert error.code

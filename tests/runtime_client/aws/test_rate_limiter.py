@@ -23,7 +23,7 @@ THROTTLED = Response(400, {"x-amzn-errortype": "ThrottlingException"})
 
 
 class Clock:
-    """A clock for botocore whose time the test sets."""
+    """A clock for botocore's rate limiter; the test sets its time."""
 
     def __init__(self):
         self.now = 0.0
@@ -33,7 +33,9 @@ class Clock:
 
 
 def botocore_limiter(clock):
-    """Return botocore's limiter, with a detector that accepts a boolean instead of a response."""
+    """Return botocore's rate limiter, whose throttling detector accepts a boolean instead of a
+    response.
+    """
 
     class Detector:
         def is_throttling_error(self, *, throttled):
@@ -50,7 +52,9 @@ def botocore_limiter(clock):
 
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
 def test_rates_equal_botocores(answers):
-    """After any sequence of responses, the rate is the same as in botocore."""
+    """After any sequence of responses, the rate and the available tokens are the same as in
+    botocore.
+    """
     clock, limiter = Clock(), RateLimiter(0.0)
     reference = botocore_limiter(clock)
     for pause, throttled in answers:
@@ -70,8 +74,8 @@ def test_nothing_waits_before_throttling():
 
 
 def test_tokens():
-    """After throttling, each request waits for its own token; tokens accumulate while no request is
-    sent.
+    """After a throttled response, each request waits for its own token; tokens accumulate while no
+    request is sent.
     """
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
@@ -83,8 +87,8 @@ def test_tokens():
 
 @pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
 def test_calls_wait(adaptive, pauses):
-    """In the adaptive mode, a retry and the next call wait for a token; in other modes, only the
-    retry pauses.
+    """After a throttled response, the retry and the next call wait for a token in the adaptive
+    mode; in other modes, there is only the usual pause before the retry.
     """
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
     caller = ServiceClient(
@@ -97,7 +101,7 @@ def test_calls_wait(adaptive, pauses):
 
 
 def test_token_that_is_not_taken():
-    """A request that cannot wait for its token leaves it to the next request."""
+    """If a request cannot wait long enough for a token, it leaves the token to the next request."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)] == [None] * 9
@@ -106,8 +110,8 @@ def test_token_that_is_not_taken():
 
 
 def test_no_time_for_a_retry():
-    """If the token for a retry becomes available only after the deadline, the service's error is
-    raised.
+    """If the token for a retry would become available only after the deadline, the call raises the
+    ThrottlingError of its first attempt.
     """
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
@@ -117,8 +121,8 @@ def test_no_time_for_a_retry():
 
 
 def test_no_time_for_the_first_attempt():
-    """If the first token becomes available only after the deadline, nothing is sent, and the error
-    mentions throttling.
+    """If the token for a call's first attempt would become available only after the deadline,
+    nothing is sent, and the error mentions throttling.
     """
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(

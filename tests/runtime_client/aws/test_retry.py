@@ -1,4 +1,4 @@
-"""Tests of retry decisions, which are compared with botocore's standard mode."""
+"""Tests of retry decisions, pauses and the retry quota, compared with botocore's standard mode."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ CONDITIONS = standard.StandardRetryConditions(max_attempts=3)
 
 
 def context(status, code, attempt=1, headers=None):
-    """Return botocore's retry context for a response."""
+    """Return botocore's retry context for a response with the given status and error code."""
     return standard.RetryContext(
         attempt_number=attempt,
         operation_model=OPERATION,
@@ -42,12 +42,14 @@ def context(status, code, attempt=1, headers=None):
 
 
 def error(status, code, headers=None):
-    """Return the client's error for a response."""
+    """Return this client's error for a response with the given status and error code."""
     return json_error(Response(status, {"x-amzn-errortype": code, **(headers or {})}, b""))
 
 
 def test_tables():
-    """The codes and statuses are botocore's, plus STS's IDPCommunicationError and status 408."""
+    """The retryable error codes and statuses are the same as in botocore, plus
+    IDPCommunicationError, an error of STS, and status 408.
+    """
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert throttled == THROTTLING_CODES
@@ -57,7 +59,9 @@ def test_tables():
 
 
 def test_numbers():
-    """The pauses, the costs and the other numbers are the same as in botocore."""
+    """The limits of the pauses, the costs of retries and the other constants are the same as in
+    botocore.
+    """
     reference = standard.ExponentialBackoff
     bases = reference._DEFAULT_BACKOFF_CONFIG
     quota = standard.RetryQuotaChecker
@@ -83,8 +87,8 @@ CODES = [
     "Unheard",
 ]
 STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
-# For a 429, botocore looks up the code in the service model; this client uses its error classes
-# instead, in which a credentials error is permanent and a service failure may be transient.
+# For a 429, botocore looks up the code in the service model.  This client uses its own error
+# classes instead: a credentials error is permanent, and a service failure may be transient.
 BY_DESIGN = {
     (429, "ExpiredTokenException"): None,
     (429, "InternalFailure"): Reason.THROTTLING,
@@ -94,7 +98,7 @@ BY_DESIGN = {
 
 
 def _theirs(status, code):
-    """Return botocore's decision as a `Reason`; None means no retry."""
+    """Return botocore's decision for a status and an error code as a `Reason`; None means no retry."""
     answer = context(status, code)
     if not CONDITIONS.is_retryable(answer):
         return None
@@ -104,8 +108,8 @@ def _theirs(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_decisions_equal_botocores(status, code):
-    """The decision for each status and code is the same as in botocore, except for the listed
-    differences.
+    """The retry decision for each status and code is the same as in botocore, except for those in
+    `BY_DESIGN`.
     """
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
@@ -113,7 +117,9 @@ def test_decisions_equal_botocores(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_retryable_agrees_with_the_policy(status, code):
-    """The attribute `retryable` of an error agrees with the retry policy."""
+    """An error's attribute `retryable` is true if and only if the default retry policy retries the
+    error.
+    """
     failure = error(status, code)
     reason = RetryPolicy().reason(failure, idempotent=False)
     assert failure.retryable is (reason is not None)
@@ -121,7 +127,7 @@ def test_retryable_agrees_with_the_policy(status, code):
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
 def test_differences_are_real(status, code):
-    """Each difference in the list really exists."""
+    """For each entry of `BY_DESIGN`, botocore's decision really differs."""
     assert BY_DESIGN[status, code] is not _theirs(status, code)
 
 
@@ -137,8 +143,8 @@ def test_differences_are_real(status, code):
     ],
 )
 def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expected):
-    """A transport error is retried unless it is permanent, or ambiguous while retry_ambiguous is
-    false.
+    """A transport error is retried unless it is permanent, or unless it is ambiguous, the request
+    is not idempotent and retry_ambiguous is false.
     """
     failure = TransportError("x")
     failure.possibly_accepted, failure.retryable = ambiguous, not lasting
@@ -148,7 +154,9 @@ def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expec
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_ambiguous_statuses(status):
-    """The statuses 500, 502 and 504 are ambiguous; 503 is not."""
+    """With retry_ambiguous=False, the statuses 500, 502 and 504 are retried only if the request is
+    idempotent; 503 is always retried.
+    """
     cautious = RetryPolicy(retry_ambiguous=False)
     assert cautious.reason(error(status, "Unheard"), idempotent=False) is None
     assert cautious.reason(error(503, "Unheard"), idempotent=False) is Reason.TRANSIENT
@@ -163,7 +171,9 @@ def test_ambiguous_statuses(status):
     st.none() | st.integers(0, 100_000).map(str) | st.sampled_from(["-1", "invalid", "1.5"]),
 )
 def test_backoff_equals_botocores(answer, attempt, random, retry_after):
-    """For the same random number and headers, the pause is the same as in botocore."""
+    """For the same attempt, random number and `x-amz-retry-after` header, the pause is the same as
+    in botocore.
+    """
     headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
     reference = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
     expected = reference.delay_amount(context(*answer, attempt, headers))
@@ -173,14 +183,16 @@ def test_backoff_equals_botocores(answer, attempt, random, retry_after):
 
 
 def test_backoff_without_a_response():
-    """After a dropped connection, no response header extends the pause."""
+    """After a dropped connection, the pause depends only on the number of attempts and the random
+    number.
+    """
     assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
     assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
 
 
 def test_quota():
-    """Retries use up the quota; a retry requires all tokens that it costs, and successes return
-    tokens.
+    """A retry is allowed only if the quota still has all tokens that it costs; a success returns
+    the tokens of its call's last retry, or one token if there was no retry.
     """
     quota = RetryQuota()
     assert [quota.acquire(Reason.TRANSIENT) for _ in range(35)] == [True] * 35

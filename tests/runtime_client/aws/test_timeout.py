@@ -1,4 +1,6 @@
-"""Tests of a call's timeout: what it includes, and how it ends calls to servers that never finish."""
+"""Tests of a call's timeout: what it includes, and how it ends calls to servers that never finish a
+response.
+"""
 
 from contextlib import suppress
 from threading import Event
@@ -43,7 +45,7 @@ CALLS = {
 
 
 def both_services(_io, sent):
-    """Respond like SageMaker and S3 while there is no output."""
+    """Respond like SageMaker, and like S3 while the job has no output."""
     if ".s3." not in sent.origin:
         return accepted()
     return NO_SUCH_KEY if "/out/" in sent.url or "/err/" in sent.url else STORED
@@ -63,8 +65,8 @@ def _bare(bare_environment):
     [(None, None, None), (None, 5, 1005), (30, None, 1030), (30, 5, 1005), (5, 30.5, 1030.5)],
 )
 def test_deadline(call, of_client, of_call, deadline):
-    """All requests of a call have the same deadline, from the call's timeout or else from the
-    client's.
+    """All requests of a call have the same deadline, which is set by the call's timeout or, without
+    one, by the client's timeout.
     """
     io = ScriptedIO(both_services, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
@@ -84,7 +86,7 @@ def test_retries_are_included(call):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_slow_credentials_provider(call):
-    """If the credentials provider uses up the time, nothing is sent."""
+    """If the credentials provider uses up the timeout, the call ends before anything is sent."""
     io = ScriptedIO([])
 
     def slow():
@@ -97,7 +99,7 @@ def test_slow_credentials_provider(call):
 
 
 def test_upload_that_uses_up_the_time():
-    """If the upload uses up the time, the job is not queued."""
+    """If the upload uses up the timeout of `submit` or `infer`, no job is queued."""
     for operation in ("submit", "infer"):
         io = ScriptedIO(both_services, latency=5.0)
         with pytest.raises(TransportError) as caught:
@@ -107,7 +109,9 @@ def test_upload_that_uses_up_the_time():
 
 
 def test_infer_has_one_timeout():
-    """The upload, the job and the wait share one timeout, after which the final poll follows."""
+    """In `infer`, the upload, the job request and the wait share one timeout, after which the final
+    poll follows.
+    """
     io = ScriptedIO(both_services, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=10, **UPLOADED))
@@ -117,8 +121,8 @@ def test_infer_has_one_timeout():
 
 
 def test_infer_whose_job_uses_up_the_time():
-    """If queueing the job uses up the timeout, the output is polled once, and the error has the
-    job's handle.
+    """If the upload and the job request use up the timeout of `infer`, the wait consists of the
+    final poll, and the error contains the job's handle.
     """
     io = ScriptedIO(both_services, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -128,8 +132,8 @@ def test_infer_whose_job_uses_up_the_time():
 
 
 def test_job_that_may_be_queued():
-    """If the timeout elapses after the request was sent, the error has the ID of the job that may
-    be queued.
+    """If the timeout elapses after a job request was sent but before the response, the error
+    contains the inference ID of the job that may be queued.
     """
     io = ScriptedIO(both_services, latency=9.0)
     with pytest.raises(TransportError) as caught:
@@ -145,7 +149,7 @@ def test_job_that_may_be_queued():
     ids=[*CALLS, "infer"],
 )
 def test_invalid_timeout(call, timeout):
-    """An invalid timeout is rejected before anything is sent."""
+    """An invalid timeout of a call is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         run(call(core(io), timeout=timeout))
@@ -154,7 +158,7 @@ def test_invalid_timeout(call, timeout):
 
 @pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), "5"], ids=repr)
 def test_invalid_timeout_setting(timeout):
-    """An invalid timeout setting of a client is rejected."""
+    """If a client is created with an invalid timeout, its first call raises a ConfigError."""
     with pytest.raises(ConfigError, match="timeout must be"):
         run(core(ScriptedIO([]), timeout=timeout).head_object("s3://bucket/key"))
 
@@ -175,7 +179,8 @@ DRIPS = {
         [b"x-a: 1\r\n"],
     ),
 }
-# The cases in which a call ends on time: all except a slow head in a user-supplied blocking client.
+# The cases in which a call ends on time: all of them, except that a user-supplied blocking HTTP
+# client does so only if the body is slow.
 ENDING = [
     pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
     for kind_name, kind in KINDS.items()
@@ -185,7 +190,9 @@ ENDING = [
 
 
 class Dripping:
-    """A server that sends the beginning of a response, and then small pieces endlessly."""
+    """A server that sends the beginning of a response, and then the same pieces again and again
+    until the test stops it.
+    """
 
     def __init__(self, beginning, pieces, pace=0.02):
         self.stop = Event()
@@ -200,7 +207,7 @@ class Dripping:
 
 
 def pointed_at(server, **changes):
-    """Return the arguments with which a client uses a raw server."""
+    """Return client arguments that make a raw server the endpoint of SageMaker and S3."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -214,8 +221,8 @@ def pointed_at(server, **changes):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips(driver, drip):
-    """A call ends at its timeout even if data keeps arriving, and the error states whether the
-    request was possibly accepted.
+    """A call ends at its timeout even if data keeps arriving, and its error shows that the request
+    was sent.
     """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
@@ -227,7 +234,7 @@ def test_server_that_drips(driver, drip):
                 was_sent = caught.value.possibly_accepted or caught.value.status_code == 200
                 if (
                     was_sent
-                ):  # on a busy machine, the request may not be sent before a short timeout
+                ):  # on a busy machine, a short timeout may elapse before the request is sent
                     break
         finally:
             dripping.stop.set()
@@ -237,8 +244,8 @@ def test_server_that_drips(driver, drip):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips_without_a_timeout(driver, drip):
-    """Without a timeout, the read timeout limits the time for the head of a response and for a
-    small body.
+    """Without a timeout, the read timeout still limits the total time for the head of a response
+    and for a small body.
     """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
@@ -252,7 +259,7 @@ def test_server_that_drips_without_a_timeout(driver, drip):
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
 def test_endless_head(plain_driver, drip):
-    """An endless head that arrives quickly causes an error once it is too large."""
+    """An endless response head that arrives quickly causes an error once the head is too large."""
     beginning, pieces = DRIPS[drip]
     flooding = Dripping(beginning, pieces * 1000, pace=0)
     with Loopback(flooding) as server:
@@ -265,7 +272,7 @@ def test_endless_head(plain_driver, drip):
 
 
 def test_slow_object(plain_driver):
-    """The read timeout applies to each piece of an object, not to the complete object."""
+    """The read timeout applies to each piece of an object, so an object may take longer in total."""
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
 
     def answer(_request, connection):
@@ -279,7 +286,7 @@ def test_slow_object(plain_driver):
 
 
 def test_server_that_reads_nothing(plain_driver):
-    """An upload that the server does not read ends at the call's timeout."""
+    """If the server hardly reads an upload, the call still ends at its timeout."""
     stop = Event()
 
     def listen_slowly(_request, connection):
@@ -298,7 +305,9 @@ def test_server_that_reads_nothing(plain_driver):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_calls_that_wait_for_a_connection(backend):
-    """Calls that get no connection before their timeout report that nothing was sent."""
+    """If all connections are in use until a call's timeout elapses, the error states that nothing
+    was sent.
+    """
     stop, errors = Event(), []
 
     async def infer(client):
@@ -327,7 +336,7 @@ def test_calls_that_wait_for_a_connection(backend):
 
 
 class Keys:
-    """A container credentials endpoint that responds only when the test allows it."""
+    """A container credentials endpoint that does not respond until the test allows it."""
 
     BODY = b'{"AccessKeyId": "AKID", "SecretAccessKey": "canary-secret", "Token": "canary-token"}'
 
@@ -341,8 +350,8 @@ class Keys:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_shared_refresh(bare_environment, backend):
-    """A call ends at its timeout during a credential refresh; the refresh continues for other
-    calls.
+    """If a call's timeout elapses during a credential refresh, the call ends, but the refresh
+    continues for the other calls that wait for it.
     """
     keys, found, errors = Keys(), [], []
 
@@ -380,7 +389,7 @@ def test_shared_refresh(bare_environment, backend):
 @pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
 def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
     """A credential refresh continues after the timeout of the call that started it, and the next
-    call uses the result.
+    call uses the credentials or raises the error of the provider.
     """
     keys = Keys()
 
@@ -429,7 +438,9 @@ def test_cancelled_during_a_refresh(backend):
 
 
 def test_final_poll_after_slow_credentials(plain_driver):
-    """The final poll has its full time even if loading the credentials has used up the timeout."""
+    """The final poll of a wait has its full time even if loading the credentials has used up the
+    timeout.
+    """
     with Loopback(lambda *_: response(b"x")) as server:
 
         def slow():

@@ -1,4 +1,6 @@
-"""Tests of the headers that identify the client and its caller."""
+"""Tests of the headers that identify the client (user agent) and the trace of a request (in
+Lambda).
+"""
 
 import sys
 
@@ -16,8 +18,8 @@ APP_ID = "AWS_SDK_UA_APP_ID"
 
 
 def test_user_agent():
-    """The user agent has the same parts as botocore's: client, format version, system, language and
-    more.
+    """The user agent consists of the client, the format version, the system, the language, the
+    Python implementation and the retry mode.
     """
     version = ".".join(map(str, sys.version_info[:3]))
     assert user_agent("standard", None, {}) == (
@@ -29,7 +31,9 @@ def test_user_agent():
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(max_size=50))
 def test_any_app_id(text):
-    """Any application ID results in a valid header value, in which each part is one word."""
+    """Any application ID and execution environment result in a valid header value in which each
+    part is one word.
+    """
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
     assert agent.isprintable()
@@ -38,8 +42,8 @@ def test_any_app_id(text):
 
 @pytest.mark.parametrize("length", [50, 51])
 def test_app_id_of_any_length(length, caplog):
-    """An application ID of more than 50 characters causes a warning but is sent unchanged, as in
-    botocore.
+    """An application ID of more than 50 characters is accepted unchanged, as in botocore, but
+    causes a warning.
     """
     given = Config.resolve({"app_id": "x" * length}, {}), Config.resolve({}, {APP_ID: "x" * length})
     assert [config.app_id for config in given] == ["x" * length] * 2
@@ -59,14 +63,14 @@ def test_app_id_of_any_length(length, caplog):
     ids=str,
 )
 def test_no_trace_header(environ):
-    """There is no trace header outside Lambda or without a trace id."""
+    """Outside Lambda, or if no trace ID is set, there is no trace header."""
     assert trace_headers(environ) == []
 
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_trace_header_equals_botocores(trace_id):
-    """The trace ID is encoded in the same way as in botocore."""
+    """In the trace header, the trace ID is encoded in the same way as in botocore."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
     params = {"headers": {}}
     with pytest.MonkeyPatch.context() as patch:
