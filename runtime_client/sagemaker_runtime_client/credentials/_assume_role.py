@@ -20,9 +20,9 @@ from .._settings.profiles import Section
 from ._provider import text_setting
 from ._sts import STSProvider
 
-# Takes the context of a profile and the name of a provider, and returns the credentials of that
-# provider.  If the name is None, it tries each provider that may supply the credentials of a source
-# profile.
+# A function that takes the context of a profile and the name of a provider, and returns that
+# provider's credentials.  If the name is None, the function tries each provider that may supply the
+# credentials of a source profile.
 ResolveSource = Callable[[Context, str | None], Awaitable[Credentials | None]]
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -46,7 +46,8 @@ class AssumeRoleProvider(STSProvider):
             ``role_arn``.
         name: The provider's name in messages.
         resolve_source: Returns the credentials with which the role is assumed.
-        visited: The profiles whose ``source_profile`` settings led to this profile, in that order.
+        visited: The profiles whose ``source_profile`` settings led to this profile, the first one
+            first.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class AssumeRoleProvider(STSProvider):
             raise self.failure(f"profile {profile}: source_profile {name} does not exist")
         section = profiles[name]
         is_static = "aws_access_key_id" in section or "aws_secret_access_key" in section
-        # A profile may name itself as its source only to use its own static credentials.
+        # A profile may be its own source_profile only if it contains static credentials.
         if name in self._visited and not (name == profile and is_static):
             cycle = " -> ".join((*self._visited, name))
             raise self.failure(f"the source_profile settings form a cycle: {cycle}")
@@ -137,7 +138,7 @@ class AssumeRoleProvider(STSProvider):
         return credentials
 
     async def _mfa_code(self) -> str | None:
-        """Return the current code of the profile's MFA device, or None if it has no device."""
+        """Return the current code of the MFA device, or None if ``mfa_serial`` is not set."""
         serial, mfa_token = self.setting("mfa_serial"), self.context.mfa_token
         if serial is None:
             return None
@@ -162,7 +163,7 @@ class AssumeRoleProvider(STSProvider):
 
 
 def _assumes_role(section: Section) -> bool:
-    """Return whether a profile assumes a role with credentials.
+    """Return whether a profile assumes a role with the credentials of a source.
 
     Roles that are assumed with a web identity are handled by `WebIdentityProvider`.
     """

@@ -235,7 +235,8 @@ async def search(
         skipped: A list to which the providers without credentials are appended.
 
     Raises:
-        NoCredentialsError: No provider has credentials; the message lists the reason for each.
+        NoCredentialsError: No provider has credentials; the message lists each provider with the
+            reason.
         CredentialProviderError: A provider is configured but failed.
     """
     skipped = [] if skipped is None else skipped

@@ -1,4 +1,4 @@
-"""Loads credentials from the local agent of ECS or EKS Pod Identity, or a compatible one.
+"""Loads credentials from the local agent of ECS or EKS Pod Identity, or from a compatible agent.
 
 Plain HTTP is allowed only for the agents' known addresses and for loopback addresses.  Therefore a
 URL in an environment variable cannot cause a token to be sent unencrypted to another host.

@@ -52,7 +52,7 @@ class DefaultChain:
         return await self._tasks.credentials.aget()
 
     def close(self) -> None:
-        """Close the connections that `get` opened; a user-supplied client stays open."""
+        """Close the connections that `get` opened; a user-supplied HTTP client stays open."""
         run(self._threads.close())
 
     async def aclose(self) -> None:
@@ -96,7 +96,7 @@ class _Chain:
         self.credentials = ChainCredentials(system, self._context)
 
     async def _close_if_closed(self, context: Context) -> None:
-        """Close a transport that was opened during or after `close`."""
+        """Close the transport of *context* if the context was opened during or after `close`."""
         if self._is_closed:
             await context.transport.close()
 

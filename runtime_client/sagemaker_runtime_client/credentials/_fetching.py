@@ -67,11 +67,11 @@ class FetchingProvider(Provider):
         if text is None:
             return self.failure(f"{label} does not exist")
         fault = "is not a complete JSON object" if text.strip() else "is empty"
-        # Another program may still be writing it.
+        # Another program may still be writing the file.
         return self.failure(f"{label} {fault}", retryable=True)
 
     async def _read_once(self, path: str, label: str) -> str | None:
-        """Read and return the file, or None if it does not exist."""
+        """Read the file once, and return its text, or None if the file does not exist."""
         try:
             data = await self.system.read_file(path, CREDENTIALS_FILE_SIZE)
             return None if data is None else data.decode()
@@ -88,10 +88,11 @@ class FetchingProvider(Provider):
         Args:
             name: The name of the parameter with which the user passed the function, for messages.
             function: The function to call.
-            argument: Its only argument.
+            argument: The only argument to pass to the function.
 
         Raises:
-            CredentialProviderError: The function raised; its error is the cause.
+            CredentialProviderError: The function raised an error, which is the cause of this one;
+                a `RuntimeClientError` is raised unchanged instead.
         """
         try:
             result = function(argument)
@@ -190,7 +191,7 @@ def parse_timestamp(value: object) -> datetime:
     """Convert an ISO 8601 string, or a number of milliseconds since 1970, to a datetime.
 
     Raises:
-        ValueError: The value is neither of the two, or is out of range.
+        ValueError: The value is neither a valid ISO 8601 string nor an integer, or is out of range.
     """
     if isinstance(value, str):
         moment = datetime.fromisoformat(value.removesuffix("UTC").rstrip())

@@ -1,4 +1,4 @@
-"""Adapts a plain function as the credentials provider of an async client."""
+"""Lets a plain function serve as the credentials provider of an async client."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable

@@ -34,9 +34,9 @@ _PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
 _is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
 
-# Credentials that have expired, or will expire within _MARGIN plus a random part of _JITTER, are
-# used for that long from now on: the service is sometimes late to replace them, and AWS still
-# accepts them.
+# If the service returns credentials that have expired, or that will expire within _MARGIN plus a
+# random part of _JITTER, they are used for this length of time after they are loaded.  The service
+# is sometimes late to replace credentials, and AWS still accepts the old ones.
 _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
@@ -72,7 +72,8 @@ class InstanceMetadataProvider(ServiceProvider):
         """Return the instance's region, or None if the service is disabled or does not respond.
 
         Raises:
-            CredentialProviderError: As for `load`.
+            CredentialProviderError: The service issues no token and IMDSv1 is disabled, or the
+                configured endpoint is not a URL.
         """
         if self.context.config.ec2_metadata_disabled:
             return None

@@ -46,7 +46,7 @@ _REMEDIES = {
 
 
 class LoginProvider(ServiceProvider):
-    """Provides the credentials of ``login_session``, refreshed when 5 minutes or less are left.
+    """Provides the credentials of ``login_session``, and refreshes them in their last 5 minutes.
 
     The cache file is read at each load and rewritten after each refresh.  If a refresh fails, the
     credentials stay in use until they expire.  The file is in the directory
@@ -184,12 +184,12 @@ def _parse_error(response: Response) -> ServiceError:
 
 
 class DPoPAuth(PreparedAuth):
-    """Adds a DPoP proof to a request, a new proof for each attempt.
+    """Adds a new DPoP proof to each attempt of a request.
 
     Args:
         key: The private key of the login, on the curve P-256.
         make_id: Returns a new unique id for each proof.
-        secrets: As for `PreparedAuth`.
+        secrets: The secrets that no error message may contain.
     """
 
     def __init__(
@@ -209,8 +209,8 @@ class DPoPAuth(PreparedAuth):
 def _proof(key: "EllipticCurvePrivateKey", url: str, at: datetime, identifier: str) -> str:
     """Return a DPoP proof: a signed JSON Web Token that demonstrates possession of *key*.
 
-    Source: RFC 9449, section 4.2 (its claims); RFC 7518, sections 3.4 (ES256: r and s, 32 bytes
-    each) and 6.2.1 (the public key).
+    Source: RFC 9449, section 4.2 (the claims of a proof); RFC 7518, sections 3.4 (ES256: r and s,
+    32 bytes each) and 6.2.1 (the public key).
     """
     from cryptography.hazmat.primitives.asymmetric import ec, utils
     from cryptography.hazmat.primitives.hashes import SHA256

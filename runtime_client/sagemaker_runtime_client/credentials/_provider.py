@@ -49,7 +49,7 @@ class Provider:
         return text_setting(self.section, key)
 
     def variable_or_setting(self, variable: str, key: str) -> str | None:
-        """Return the value of an environment variable, or of a profile setting if it is not set.
+        """Return the value of an environment variable or, if it is not set, of a profile setting.
 
         If the caller selected the profile by an argument, the variable is ignored.
         """

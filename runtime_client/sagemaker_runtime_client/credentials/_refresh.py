@@ -2,20 +2,20 @@
 
 Nothing is refreshed in the background.  The first call searches the chain and remembers the
 provider that had credentials.  Later calls return the cached credentials until they are about to
-expire.  Then one of the callers acquires the lock of this object and loads new credentials from
-that provider.  The cached value is replaced in one step, so no caller sees a mixture of old and new
-credentials.
+expire.  Then one of the callers acquires the lock of the `ChainCredentials` object and loads new
+credentials from that provider.  The cached value is replaced in one step, so no caller sees a
+mixture of old and new credentials.
 
-What happens depends on the time that is left until the expiration:
+What a call does depends on how soon the cached credentials expire:
 
 - Advisory window: the last 15 minutes, or the last quarter of the lifetime if that is shorter
-  (``aws login``: 5 minutes or half the lifetime).  The first caller that gets the lock refreshes;
-  all others return the cached credentials without waiting.  If the refresh fails, a warning is
-  logged, the cached credentials stay in use, and the next attempt follows after 60 seconds at the
-  earliest.
+  (``aws login``: 5 minutes or half the lifetime).  The first caller that acquires the lock
+  refreshes the credentials; all others return the cached credentials without waiting.  If the
+  refresh fails, a warning is logged, the cached credentials stay in use, and the next attempt
+  follows after 60 seconds at the earliest.
 - Mandatory window: the last 10 minutes, or the last eighth of the lifetime if that is shorter.
-  Every caller waits for the lock.  The first one refreshes, and the others use its result.  If the
-  refresh fails, the callers that were waiting raise the same error, and the next call tries again.
+  Every caller waits for the lock.  The first refreshes the credentials, and the others use them.
+  If the refresh fails, the waiting callers raise the same error, and the next call tries again.
 
 The role credentials of an EC2 instance are an exception to both failure rules.  AWS accepts them
 after their expiration while the metadata service is down, so their expiration is postponed and the
@@ -64,7 +64,7 @@ class CachedCredentials(NamedTuple):
         resolved: The credentials and their provider.
         advisory_refresh_at: From this time on a refresh is attempted; None if the credentials do
             not expire.
-        mandatory_refresh_at: From this time on the credentials are used only after a refresh.
+        mandatory_refresh_at: From this time on callers wait for a refresh; None without expiration.
     """
 
     resolved: ResolvedCredentials
@@ -113,7 +113,8 @@ class ChainCredentials:
     def _reset(self) -> None:
         """Empty the cache and create a new lock.
 
-        After a fork or a restored snapshot, another thread may have held the old lock.
+        After a fork or the restoration of a snapshot, the old lock may be held by a thread that no
+        longer runs.
         """
         self._generation = self._system.generation()
         self._lock = self._system.lock()
@@ -172,15 +173,16 @@ class ChainCredentials:
         return CachedCredentials(cached.resolved._replace(credentials=credentials))
 
     async def _advisory_refresh(self, cached: CachedCredentials) -> Credentials:
-        """Try a refresh, and return the new credentials, or the cached ones if there are none.
+        """Try a refresh; return the new credentials, or the cached ones if the refresh fails.
 
-        No refresh is tried while another caller refreshes, or in the pause after a failure.
+        If another caller is refreshing, or the pause after a failure has not ended, the cached
+        credentials are returned without a refresh.
         """
         lock = self._lock
         if self._system.monotonic() < self._next_attempt or not lock.acquire_nowait():
             return cached.resolved.credentials
         try:
-            if self._cached is cached:  # no other caller has refreshed them in between
+            if self._cached is cached:  # no other caller has replaced the credentials
                 self._cached = await self._refresh(cached)
         except RuntimeClientError as error:
             self._next_attempt = self._system.monotonic() + _BACKOFF
@@ -218,7 +220,7 @@ class ChainCredentials:
             lock.release()
 
     async def _refresh(self, cached: CachedCredentials | None) -> CachedCredentials:
-        """Load from the provider that had credentials before, or search the chain the first time."""
+        """Load credentials from the provider of *cached*; without *cached*, search the chain."""
         try:
             resolved = await (
                 search(await self._context()) if cached is None else _load_again(cached.resolved)
@@ -249,7 +251,7 @@ class ChainCredentials:
 class ChainAuth(Auth):
     """Signs with SigV4 and the chain's credentials.
 
-    `prepare` awaits `ChainCredentials.load` itself, because `get` and `aget` take no deadline.
+    `prepare` awaits `ChainCredentials.load` itself, because `get` and `aget` accept no deadline.
 
     Args:
         chain: The cached credentials of the chain.

@@ -31,7 +31,7 @@ _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 
 class RolesAnywhereProvider(ServiceProvider):
-    """Uses the settings above, and four optional ones.
+    """Uses the five required settings in the module's example, and four optional ones.
 
     The optional settings are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
     ``roles_anywhere_role_session_name`` and ``roles_anywhere_private_key_passphrase_file``.
@@ -102,7 +102,7 @@ class RolesAnywhereProvider(ServiceProvider):
     def _region_and_account(self, settings: dict[str, str]) -> tuple[str, str]:
         """Return the region of the trust anchor and the account of the role.
 
-        The profile must be in the same region as the trust anchor.
+        The Roles Anywhere profile must be in the same region as the trust anchor.
         """
         parts = {name: settings[name].split(":") for name in _ARNS}
         for name, arn in parts.items():

@@ -1,4 +1,4 @@
-"""Loads static credentials from the shared credentials and config files; each has a provider.
+"""Loads static credentials from the shared credentials and config files, one provider each.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -45,6 +45,6 @@ class SharedCredentialsFileProvider(Provider):
 
 
 class ConfigFileProvider(SharedCredentialsFileProvider):
-    """Uses the same settings in the config file; it is tried after ``credential_process``."""
+    """Uses the settings of `SharedCredentialsFileProvider`, but those in the config file."""
 
     _in_credentials_file: ClassVar[bool] = False

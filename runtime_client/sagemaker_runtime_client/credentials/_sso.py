@@ -50,7 +50,7 @@ class SSOProvider(ServiceProvider):
         return await self._role_credentials(login, await TokenCache(self, login).access_token())
 
     def _login(self) -> Login | None:
-        """Return the profile's login, or None if the profile sets neither account nor role."""
+        """Return the profile's login; None if neither sso_account_id nor sso_role_name is set."""
         profile, section = self.context.profile, self.section
         if "sso_account_id" not in section and "sso_role_name" not in section:
             return None

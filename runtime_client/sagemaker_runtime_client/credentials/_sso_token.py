@@ -107,7 +107,7 @@ class TokenCache:
                 raise provider.failure("the response to CreateToken has an invalid accessToken")
         except CredentialProviderError as error:
             _log.warning("could not refresh the SSO token in %s: %s", path, error)
-            return await self._read()  # another process may have refreshed it
+            return await self._read()  # another process may have refreshed the token
         try:
             await provider.system.write_file(path, json.dumps(document, indent=2).encode())
         except OSError as error:

@@ -19,7 +19,7 @@ _FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
 
 
 class STSProvider(ServiceProvider):
-    """A provider that calls STS."""
+    """A provider that sends requests to STS and parses the credentials in the responses."""
 
     @property
     def default_session_name(self) -> str:
@@ -34,13 +34,13 @@ class STSProvider(ServiceProvider):
         operation: str,
         auth: Auth,
     ) -> dict[str, str]:
-        """Call an action, and return the text of each element of its result by the element's path.
+        """Call an STS action, and return the texts of its result's elements, keyed by element path.
 
         Args:
             action: The action's name, such as ``AssumeRole``.
             parameters: The action's parameters; those that are None are left out.
             operation: The operation's name in messages.
-            auth: As for `ask`.
+            auth: Authenticates the request, and holds the secrets that no message may contain.
 
         Raises:
             CredentialProviderError: STS rejected the request, or the last attempt failed.

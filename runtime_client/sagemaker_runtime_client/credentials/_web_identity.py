@@ -10,7 +10,7 @@ from ._sts import STSProvider
 
 
 class WebIdentityProvider(STSProvider):
-    """``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
+    """Uses ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
 
     The equivalent settings of a profile are ``web_identity_token_file``, ``role_arn`` and
     ``role_session_name``.  The variables take precedence, unless an argument selected the profile.

@@ -26,7 +26,7 @@ class Identity:
 
     Attributes:
         leaf: The certificate of this machine.
-        key: Its private key, RSA or EC.
+        key: The private key, RSA or EC, of this certificate.
         chain: The certificates between the leaf and the trust anchor, starting with the issuer of
             the leaf.
     """
@@ -44,7 +44,7 @@ class Identity:
         intermediates: str | None,
         passphrase_file: str | None,
     ) -> "Identity":
-        """Return the identity in the PEM files; its key must belong to its certificate.
+        """Return the identity in the PEM files; the key must belong to the certificate.
 
         Args:
             provider: Reads the files and creates the errors.
@@ -107,7 +107,7 @@ class Identity:
 async def _private_key(
     provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> "PrivateKey":
-    """Read and return the private key in a PEM file, which may be encrypted."""
+    """Return the private key in a PEM file; if the key is encrypted, decrypt it first."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -167,7 +167,7 @@ class X509Algorithm:
 
     @property
     def name(self) -> str:
-        """The name of the algorithm, which depends on the kind of key."""
+        """The name of the algorithm, which depends on whether the key is RSA or EC."""
         return f"AWS4-X509-{'ECDSA' if hasattr(self.key, 'curve') else 'RSA'}-SHA256"
 
     def scope(self, timestamp: str) -> str:
