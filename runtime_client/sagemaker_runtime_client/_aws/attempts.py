@@ -13,10 +13,10 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class Progress:
-    """The progress of a call, which remains available if an interrupt or a cancellation ends it.
+    """The progress of a call, which can still be read after an interrupt has ended the call.
 
     Attributes:
-        attempts: The number of requests sent; set when a request has succeeded.
+        attempts: The number of requests sent; 0 until a request has succeeded.
         is_under_way: Whether a request is being sent, or was sent and its outcome is unknown.
         possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
             the service may have accepted; None if there is no such attempt.
@@ -30,7 +30,7 @@ class Progress:
 
     @property
     def possibly_accepted(self) -> bool:
-        """Whether the service may have accepted an attempt."""
+        """Whether the service may have accepted at least one attempt of the call."""
         return self.is_under_way or self.possibly_accepted_since is not None
 
     def note_failure(self, began: float, *, possibly_accepted: bool) -> None:
@@ -46,16 +46,19 @@ class Attempts:
     Args:
         operation: The operation, which log lines mention.
         max_attempts: The maximum number of attempts.
-        call_id: The id by which AWS recognizes the attempts of one call.
-        payload: The body's representation in a signature.
-        progress: Updated as the call proceeds.
+        call_id: The id that is sent with each attempt, so that AWS can recognize the attempts of
+            one call.
+        payload: The request body, in the form in which it is signed.
+        progress: The progress of the call, which is updated with each attempt.
 
     Attributes:
         number: The number of the current attempt, from 1.
         began: The start of the current attempt, on the monotonic clock.
-        clock_offset: The correction added to this machine's clock for the current signature.
-        service_ahead: How far the service's clock is ahead of this machine's clock according to the
-            last response; None if the response has no usable date.
+        clock_offset: The correction added to this machine's clock for the signature of the current
+            attempt.
+        service_ahead: How far the service's clock is ahead of this machine's clock, according to
+            the response to the last failed attempt; None if there was no response or it has no
+            usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
             call repeats an attempt for this reason at most once.
         retry_reason: The reason for the last retry; None if there was no retry, or if the only

@@ -5,8 +5,8 @@ as credentials.  `apply` runs once a connection is available, so that the signat
 of sending.
 
 This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
-other implementations: for the login provider's proof of possession, and for the certificate of IAM
-Roles Anywhere.
+further implementations: one sends the login provider's proof of possession, and one signs with an
+IAM Roles Anywhere certificate.
 """
 
 from datetime import datetime
@@ -37,13 +37,13 @@ from .endpoint import Endpoint
 
 
 class Auth(Protocol):
-    """The authentication of a call's requests."""
+    """Authenticates the requests of a call."""
 
     async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
         """Return the authentication for the next attempt.
 
         Raises:
-            CredentialsError: There are no credentials, or their provider failed.
+            CredentialsError: There are no credentials, or the credentials provider failed.
             TransportError: The *deadline* passed before there were credentials.
         """
         ...
@@ -53,24 +53,24 @@ class PreparedAuth(Auth, Protocol):
     """An `Auth` that can be applied without further waiting.
 
     Attributes:
-        secrets: Values that no message may contain, even if the service repeats them.
+        secrets: Values that are removed from a service's error message if the service repeats them.
     """
 
     secrets: tuple[str, ...] = ()
 
     async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
-        """Return this object."""
+        """Return this object, which needs no preparation."""
         return self
 
     def apply(
         self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
     ) -> Request:
-        """Return *request* with authentication added.
+        """Return a copy of *request* with authentication added.
 
         Args:
             endpoint: The endpoint, with the service and region for the signature.
             request: The request without authentication.
-            payload: The body's representation in the signature.
+            payload: The request body, in the form in which it is signed.
             timestamp: The time of sending, by the service's clock.
         """
         ...
@@ -80,7 +80,7 @@ class Unsigned(PreparedAuth):
     """Authentication that adds nothing to a request.
 
     Args:
-        secrets: Values that no message may contain, such as a token in the body.
+        secrets: Values that no error message may contain, such as a token in the request body.
     """
 
     def __init__(self, *secrets: str) -> None:
@@ -97,7 +97,8 @@ class CredentialsAuth(PreparedAuth):
 
     Args:
         credentials: The credentials to sign with.
-        secrets: Values that no message may contain, in addition to the secrets in the credentials.
+        secrets: Values that no error message may contain, in addition to the secrets in the
+            credentials.
         signer: The signer; None uses SigV4 for the service and region of the endpoint.
     """
 
@@ -130,7 +131,7 @@ class CredentialsAuth(PreparedAuth):
 class SigV4Auth(Auth):
     """Authentication that signs with SigV4 and fetches the credentials for each attempt.
 
-    Credentials are not kept between attempts because they may have been rotated.
+    Credentials are not reused for the next attempt, because they may have been rotated meanwhile.
 
     Args:
         provider: The credentials provider.
@@ -145,8 +146,8 @@ class SigV4Auth(Auth):
         except RuntimeClientError:
             raise
         except Exception as error:
-            # The error is raised in the expression that creates it: a local variable would form a
-            # reference cycle with this frame.
+            # The error is created in the raise statement: a local variable that refers to the error
+            # would form a reference cycle with this frame, to which the error's traceback refers.
             raise self._failure(
                 f"raised {type(error).__name__}; see this error's __cause__",
                 retryable=isinstance(error, ConnectionError | TimeoutError),
@@ -166,6 +167,6 @@ class SigV4Auth(Auth):
         return failure
 
 
-@lru_cache(64)  # an S3 client may sign for every region
+@lru_cache(64)  # an S3 client may need a signer for every region
 def _sigv4_signer(service: str, region: str) -> Signer:
     return Signer(SigV4(service, region))

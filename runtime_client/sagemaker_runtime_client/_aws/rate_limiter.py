@@ -2,8 +2,8 @@
 
 Each request takes a token from a bucket.  The bucket's fill rate drops with each throttled response
 and rises again along a cubic curve, as in TCP CUBIC.  Until the first throttled response, the
-limiter does not delay requests.  The limiter does not sleep: it receives the time and returns how
-long to wait.
+limiter does not delay requests.  The limiter does not sleep: its caller passes the current time,
+and the limiter returns how long the caller must wait.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and botocore
 1.44, retries/adaptive.py, bucket.py, throttling.py.
@@ -12,19 +12,19 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.h
 from math import floor, inf
 from threading import RLock
 
-_BETA = 0.7  # the fraction of the rate that remains after throttling
-_SCALE = 0.4  # how fast the rate rises
-_SMOOTHING = 0.8  # the weight of the newest measurement
-_PERIOD = 0.5  # seconds of one measurement
+_BETA = 0.7  # the fraction of the rate that remains after a throttled response
+_SCALE = 0.4  # how fast the rate rises after it has dropped
+_SMOOTHING = 0.8  # the weight of the newest measurement in the smoothed rate
+_PERIOD = 0.5  # the length of a measurement, in seconds
 _MIN_RATE = 0.5
-_MAX_RATE_FACTOR = 2.0  # the largest ratio of the fill rate to the measured rate
+_MAX_RATE_FACTOR = 2.0  # the maximum ratio of the fill rate to the measured rate
 
 
 class Cubic:
-    """The curve along which the rate drops after throttling, recovers and then grows.
+    """The curve along which the rate drops after a throttled response, recovers and then grows.
 
     Args:
-        ceiling: The rate at the last throttled response.
+        ceiling: The rate at the last throttled response, to which the curve recovers.
         at: The time of that response, in seconds.
     """
 
@@ -34,20 +34,20 @@ class Cubic:
         self._recovery_time: float = (ceiling * (1 - _BETA) / _SCALE) ** (1 / 3)
 
     def rate(self, now: float) -> float:
-        """Return the rate at the time *now*."""
+        """Return the value of the curve at the time *now*."""
         since = now - self._at - self._recovery_time
         return _SCALE * since * since * since + self._ceiling
 
 
 class RateLimiter:
-    """The request rate of one client to one service, shared by its threads or tasks.
+    """Limits the rate at which the threads or tasks of one client send requests to one service.
 
     Args:
-        now: The time in seconds, on a monotonic clock.
+        now: The current time in seconds, on a monotonic clock.
 
     Attributes:
-        fill_rate: Tokens per second.
-        measured_rate: Requests per second, smoothed.
+        fill_rate: The number of tokens added per second.
+        measured_rate: The number of requests per second, measured and smoothed.
     """
 
     def __init__(self, now: float) -> None:
@@ -62,7 +62,7 @@ class RateLimiter:
         self._count = 0
 
     def acquire(self, now: float, max_wait: float = inf) -> float | None:
-        """Take a token, and return the seconds until it is available.
+        """Take a token, and return the number of seconds to wait until the token is available.
 
         Return None, and take no token, if the wait would last *max_wait* seconds or longer.
         """
@@ -73,11 +73,11 @@ class RateLimiter:
             wait = max(0.0, (1.0 - self._tokens) / self.fill_rate)
             if wait and wait >= max_wait:
                 return None
-            self._tokens -= 1.0  # a negative number counts the tokens of waiting requests
+            self._tokens -= 1.0  # below 0 if waiting requests have taken tokens in advance
             return wait
 
     def record(self, now: float, *, throttled: bool) -> None:
-        """Record a response, and adjust the rate."""
+        """Record that a response arrived at the time *now*, and adjust the fill rate."""
         with self._lock:
             self._measure(now)
             if throttled:
@@ -100,7 +100,7 @@ class RateLimiter:
         self._filled_at = now
 
     def _measure(self, now: float) -> None:
-        """Count a request, and update the measured rate at the end of a period."""
+        """Count a request, and update the measured rate if the measurement period has ended."""
         self._count += 1
         period = floor(now / _PERIOD) * _PERIOD
         if period > self._period:

@@ -1,4 +1,4 @@
-"""Headers that identify the client and its caller."""
+"""Headers that identify the client and the Lambda invocation in which it runs."""
 
 import sys
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
 def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) -> str:
-    """Return the value of the User-Agent header, in botocore's form and with its characters.
+    """Return the value of the User-Agent header, in botocore's format and character set.
 
     Source: botocore 1.44, useragent.py.
     """
@@ -30,12 +30,14 @@ def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) 
 
 
 def is_in_lambda(environ: Mapping[str, str]) -> bool:
-    """Return whether this process is a Lambda function."""
+    """Return whether this process runs in AWS Lambda."""
     return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME"))
 
 
 def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the header by which Lambda detects a function that calls itself endlessly.
+    """Return the header by which Lambda detects functions that call themselves in an endless loop.
+
+    The list is empty outside Lambda.
 
     Source: botocore 1.44, handlers.py, add_recursion_detection_header.
     """
@@ -48,5 +50,5 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """Replace each character that a user agent must not contain with a hyphen."""
+    """Return *text* with each character that is invalid in a User-Agent part made a hyphen."""
     return "".join(character if character in _CHARACTERS else "-" for character in text)

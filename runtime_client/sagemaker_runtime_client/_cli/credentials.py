@@ -23,12 +23,12 @@ from .exports import exported
 from .prompts import mfa_token
 from .report import Report, report
 
-# The environment variable that lists the profiles that this process and its parents are exporting.
+# The environment variable that lists the profiles that this process and its parents export.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
 
 
 def credentials(options: argparse.Namespace) -> None:
-    """Show which source provides credentials and why others are skipped, or export credentials."""
+    """Show the source of the credentials and why others are skipped, or export the credentials."""
     system = System(sync_backend)
     arguments = {"profile": options.profile, "region": options.region}
     skipped: list[SkippedProvider] = []
@@ -62,7 +62,7 @@ def credentials(options: argparse.Namespace) -> None:
 
 
 def _check_recursion(profile: str) -> None:
-    """Raise ConfigError if this process was started by a process that exports the same profile."""
+    """Raise ConfigError if a process that exports *profile* started this one, even indirectly."""
     profiles = os.environ.get(_EXPORTING, "").split("\n")
     if profile in profiles:
         raise ConfigError(
@@ -73,7 +73,7 @@ def _check_recursion(profile: str) -> None:
 
 
 def _table(facts: dict[str, Any], skipped: Sequence[SkippedProvider]) -> None:
-    """Print the facts about the credentials and the skipped sources."""
+    """Print the facts about the credentials, and the skipped sources with the reasons."""
     lines = [(name.replace("_", " "), value) for name, value in facts.items()]
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
     for name, value in lines:

@@ -41,9 +41,9 @@ def emulate(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _current_folder_first() -> Generator[None]:
-    """Allow imports from the current directory.
+    """Allow imports from the current directory during the `with` block, which imports the model.
 
-    The directory is on `sys.path` only for the import of the model.  Otherwise, modules that the emulator
+    Afterwards the directory is removed from `sys.path`.  Otherwise, modules that the emulator
     imports later could come from this directory.
     """
     sys.path.insert(0, "")

@@ -33,7 +33,7 @@ def _cmd(value: str) -> str:
     return value
 
 
-# Formats for shells: the line for each variable, and the function that quotes its value.
+# The formats for shells: the template of a variable's line, and the function that quotes the value.
 _LINES: dict[str, tuple[str, _Quote]] = {
     "env": ("export {name}={value}", quote),
     "env-no-export": ("{name}={value}", quote),
@@ -46,16 +46,16 @@ FORMATS = (*_VERSION, *_LINES)
 
 
 def exported(credentials: Credentials, format_name: str) -> str:
-    """Return credentials, including secrets, in a format for another program.
+    """Return credentials, including secrets, in a format that another program can read.
 
     Args:
         credentials: The credentials to export.
-        format_name: One of `FORMATS`.  ``process`` is the format of ``credential_process``.
-            ``json`` is the same document without ``Version``.  Every other format consists of lines
-            for a shell.
+        format_name: One of `FORMATS`.  ``process`` is the output format of a
+            ``credential_process``.  ``json`` is the same document without ``Version``.  Every other
+            format consists of shell commands that set variables.
 
     Raises:
-        CredentialsError: A value cannot be represented in this format.
+        CredentialsError: A value contains a character that cannot be quoted in this format.
     """
     ends = credentials.expiration
     parts: list[tuple[str, str, str | None]] = [

@@ -7,7 +7,7 @@ from .._errors import CredentialProviderError
 
 
 def mfa_token(serial: str) -> str:
-    """Prompt for the code of an MFA device, like the AWS CLI.
+    """Prompt for the code of an MFA device, as the AWS CLI does, and return the code.
 
     Raises:
         CredentialProviderError: The process has no terminal.
@@ -27,7 +27,7 @@ def mfa_token(serial: str) -> str:
 def _has_terminal() -> bool:
     """Return whether `getpass` finds a terminal.
 
-    The terminal need not be stdin, which may contain the payload.
+    On POSIX, stdin need not be the terminal, so that it can be used for the payload.
     """
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))

@@ -11,7 +11,7 @@ from ..credentials._provider import Provider
 from ..credentials._sts import STSProvider
 
 _SHOWN = 4
-# The environment variable and the profile key that contain the role, by provider.
+# The environment variable and the profile key that contain the role, keyed by provider name.
 _ROLES = {
     "assume-role": ("", "role_arn"),
     "web-identity": ("AWS_ROLE_ARN", "role_arn"),
@@ -26,8 +26,8 @@ class Report:
 
     Attributes:
         provider: The name of the provider that returned the credentials.
-        profile: The profile in use.
-        region: The configured region, or None.
+        profile: The name of the profile in use.
+        region: The configured region, or None if there is none.
         access_key_id: The access key ID, masked except for its last characters.
         account_id: The account ID, or None if it is unknown.
         role: The name or the ARN of the role, or None if it is unknown.
@@ -49,8 +49,8 @@ async def report(context: Context, resolved: ResolvedCredentials, *, verify: boo
     """Return a report about credentials.
 
     Args:
-        context: The context in which the providers work.
-        resolved: The credentials and their provider.
+        context: The context that the credential providers use.
+        resolved: The credentials and the provider that returned them.
         verify: Whether to request the identity of the credentials from STS.
     """
     credentials, provider = resolved.credentials, resolved.provider
@@ -70,13 +70,13 @@ async def report(context: Context, resolved: ResolvedCredentials, *, verify: boo
 
 
 def _account(provider: Provider, role: str | None) -> str | None:
-    """Return the account in the role's ARN or, without an ARN, the profile's ``sso_account_id``."""
+    """Return the account ID in the role's ARN or, without an ARN, the profile's ``sso_account_id``."""
     parts = (role or "").split(":")
     return parts[4] if len(parts) == 6 else provider.setting("sso_account_id")
 
 
 async def _identity(context: Context, credentials: Credentials) -> tuple[str, str]:
-    """Return the ARN and the account that STS reports for the credentials."""
+    """Return the ARN and the account ID that STS returns for the credentials."""
     sts, action = STSProvider(context, "sts"), "GetCallerIdentity"
     texts = await sts.query(action, {}, operation=action, auth=CredentialsAuth(credentials))
     arn, account = texts.get("Arn"), texts.get("Account")

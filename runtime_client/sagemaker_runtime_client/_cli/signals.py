@@ -1,7 +1,7 @@
 """Signals that end the program.
 
-A shell loop continues after a command exits with an exit code, but stops after a signal ends a
-command.  Therefore this program cleans up and then lets the signal end the process.
+A shell loop continues after a command that exits with an exit code, but stops after a command that
+a signal has ended.  Therefore this program cleans up and then lets the signal end the process.
 """
 
 import signal
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-# Python already handles Ctrl-C.  Windows has no SIGHUP.
+# SIGINT is not listed, because Python already handles Ctrl-C.  Windows has no SIGHUP.
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class EndingSignal(KeyboardInterrupt):
-    """A signal that ends the process.  Like Ctrl-C, it interrupts the running code.
+    """Raised by a signal that ends the process.  Like Ctrl-C, it interrupts the running code.
 
     Attributes:
         number: The number of the signal.
@@ -28,11 +28,14 @@ class EndingSignal(KeyboardInterrupt):
 
 @contextmanager
 def raise_ending_signals() -> Generator[None]:
-    """Raise `EndingSignal` in the main thread when SIGTERM or SIGHUP would end the process."""
+    """Make SIGTERM and SIGHUP raise `EndingSignal` in the main thread during the `with` block.
+
+    A signal that would not end the process keeps its handler.
+    """
     before = {
         number: signal.signal(number, _raise)
         for number in _ENDING
-        if signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP
+        if signal.getsignal(number) is signal.SIG_DFL  # nohup makes the process ignore SIGHUP
     }
     try:
         yield

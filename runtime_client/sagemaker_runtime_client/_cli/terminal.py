@@ -24,9 +24,9 @@ def silence(stream: TextIO) -> None:
 
 
 def replace_closed_streams() -> None:
-    """Replace streams that the shell has closed (``>&-``).
+    """Replace each standard stream that the shell has closed (``>&-``) by the null device.
 
-    Writing to the new stdout raises an error.
+    The replacement of stdout is read-only, so that writing to it raises an error.
     """
     nothing = Path(os.devnull)
     sys.stdin = sys.stdin or nothing.open()
@@ -36,7 +36,7 @@ def replace_closed_streams() -> None:
 
 @contextmanager
 def status(text: str) -> Generator[None]:
-    """Show a status line while the block runs, if stderr is a terminal and rich is installed."""
+    """Show a status line during the `with` block, if stderr is a terminal and rich is installed."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,7 @@
-"""Checks of option values.  They run before a job is queued, so that its output can be written."""
+"""Checks of option values.
+
+They run before a job is queued, so that the job's output is not lost because of an invalid path.
+"""
 
 import argparse
 import os
@@ -9,7 +12,7 @@ from .._inference.arguments import LONGEST_WAIT
 
 
 def output(text: str) -> str:
-    """Check that a file can be written."""
+    """Return *text*, after checking that it is the path of a file that can be written."""
     path = Path(text)
     needed = [path] if path.exists() else []
     if not needed or path.is_file():
@@ -20,7 +23,7 @@ def output(text: str) -> str:
 
 
 def folder(text: str) -> str:
-    """Check that a folder exists or can be created."""
+    """Return *text*, after checking that it is the path of a folder that exists or may be created."""
     path = Path(text).absolute()
     if not next(one for one in (path, *path.parents) if one.exists()).is_dir():
         raise argparse.ArgumentTypeError("must be a folder")

@@ -11,7 +11,7 @@ from .._io.system import Once, System
 from .._io.transport import Admission
 from .session import Session
 
-if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
+if TYPE_CHECKING:  # at run time, imported only by calls that use S3
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class BaseOperations:
 
     Args:
         system: Provides clocks and locks.
-        open_session: Resolves the settings and opens the session, at the first call.
+        open_session: Resolves the settings and opens the session; called by the first operation.
     """
 
     def __init__(self, system: System, open_session: Callable[[], Awaitable[Session]]) -> None:
@@ -31,17 +31,17 @@ class BaseOperations:
         self._is_closed = False
 
     async def _close_if_closed(self, session: Session) -> None:
-        """Close the connections of a session that was opened during or after `close`."""
+        """Close the connections of *session* if the client was closed before the session was open."""
         if self._is_closed:
             await session.transport.close()
 
     async def close(self) -> None:
         """Close the client's connections; a user-supplied HTTP client stays open.
 
-        Calls in progress continue unaffected: a request that was sent or is waiting for a
-        connection is completed, and a `wait` between two polls opens a new connection for the next
-        poll.  A closed client can be used again, but closes each connection after its request, so
-        that no connection is open when the last call ends.
+        Calls in progress are not interrupted: a request that was sent or that waits for a
+        connection is completed.  A `wait` that is between two polls opens a new connection for its
+        next poll.  A closed client can be used again, but it closes each connection after one
+        request, so that no connection is open when the last call ends.
         """
         self._is_closed = True
         if self._session.value is not None:
@@ -54,7 +54,7 @@ class BaseOperations:
         return self._system.monotonic()
 
     async def _bytes(self, value: object, argument: str) -> bytes:
-        """Return the bytes of an argument, copied if the caller could change them."""
+        """Return the value of an argument as bytes; a value that could change is copied."""
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._system.compute(size, as_bytes, value, argument)
@@ -66,12 +66,12 @@ class BaseOperations:
         arguments: Mapping[str, object],
         timeout: float | None,
     ) -> T:
-        """Check the arguments, send the request, and return its result.
+        """Check the arguments, send the request, and return the parsed response.
 
         Args:
             model: The table that describes the operation.
-            parse: Returns the result for a successful response.
-            arguments: The argument values by name; None counts as absent.
+            parse: Converts a successful response into the result of the call.
+            arguments: The argument values, keyed by name; None counts as absent.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
@@ -88,7 +88,7 @@ class BaseOperations:
 
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":
-    """Return the S3 location in *text*; an error message mentions *argument*."""
+    """Return the S3 location in *text*; if it is invalid, the error message mentions *argument*."""
     with importing():
         from .._s3.objects import S3Location
 

@@ -1,4 +1,4 @@
-"""Operations that are fully defined by their tables."""
+"""Builds operations that are completely defined by tables."""
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature
@@ -14,16 +14,16 @@ T = TypeVar("T")
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
 ) -> Callable[..., Coroutine[object, object, T]]:
-    """Return the operation that a table describes.
+    """Return the operation that a table describes, as a method of a client.
 
     Each client adds the operation with one line, such as ``describe_job =
-    sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more than check, send and
-    parse is a handwritten method, such as `SubmissionOperations.invoke_endpoint_async`, and a test
-    compares the method's signature with the table.
+    sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more than check the
+    arguments, send the request and parse the response is a handwritten method, such as
+    `SubmissionOperations.invoke_endpoint_async`; a test compares its signature with the table.
 
     Args:
         model: The table that describes the operation.
-        parse: Returns the result for a successful response.
+        parse: Converts a successful response into the result of the call.
     """
     signature = _signature(model)
 
@@ -43,7 +43,7 @@ def from_model(
 
 
 def _signature(model: OperationModel) -> Signature:
-    """Return the signature: required members by position or name, optional ones by name only."""
+    """Return the method's signature, in which only required members may be positional."""
     required = [Parameter("self", Parameter.POSITIONAL_ONLY)]
     optional = [_optional("timeout", float)]
     for name, member in model.members.items():

@@ -72,8 +72,8 @@ class ObjectOperations(BaseOperations):
         Raises:
             ObjectNotFoundError: The key or the bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:GetObject``, or ``kms:Decrypt`` for
-                the KMS key of the object.  Without ``s3:ListBucket`` S3 sends this error for a
-                missing key, too.
+                the KMS key of the object.  If they do not allow ``s3:ListBucket``, S3 also sends
+                this error for a missing key.
             ResponseTooLargeError: The object is larger than *max_size*.
             ChecksumError: The object was damaged in transit, in every attempt.
             ParamValidationError: An argument is invalid; nothing was sent.
