@@ -35,26 +35,26 @@ def answer(status, code=None, message="m", **headers):
 
 
 def caller(io, credentials=CREDENTIALS, **policy):
-    """Return a `ServiceClient` over *io*."""
+    """Return a `ServiceClient` that signs with *credentials* and sends through *io*."""
     return ServiceClient(io, io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):
-    """Return an operation, which is not idempotent unless *parts* contain `idempotent`."""
+    """Return an `Operation` with the fields in *parts*; by default it is not idempotent."""
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
     given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
     return Operation(request=request, parse_error=json_error, **given)
 
 
 def succeed(client, **parts):
-    """Make a call that succeeds, and return its progress."""
+    """Send an operation that succeeds, and return the `Progress` of the call."""
     progress = Progress()
     run(client.send(call(progress=progress, **parts)))
     return progress
 
 
 def refused(io, *, of=None, **parts):
-    """Make a call that fails, and return its error."""
+    """Send an operation that fails, and return the error."""
     with pytest.raises(RuntimeClientError) as caught:
         run((of or caller(io)).send(call(**parts)))
     return caught.value

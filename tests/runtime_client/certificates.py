@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def issue(folder, host="host.example", hours=1):
-    """Create an authority and a server certificate.
+    """Create a certificate authority, and a server certificate that it signs.
 
-    Return the path of the authority's bundle and the server's TLS context.  The certificate has no
-    Authority Key Identifier, like those of many private authorities.
+    Return the path of a bundle that contains the authority's certificate, and the server's TLS
+    context.  Neither certificate has an Authority Key Identifier, as is common with private
+    authorities.
     """
     authority, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certificate("company", authority, 1).add_extension(

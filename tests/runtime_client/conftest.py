@@ -13,7 +13,7 @@ from tests.runtime_client import pools
 from tests.runtime_client.clients import KINDS, PLAIN_KINDS, Driver
 from tests.runtime_client.loopback import certify
 
-# Prefixes of environment variables that a client reads.
+# Prefixes of the environment variables that a client reads.
 _CONFLICTING = (
     "SAGEMAKER_RUNTIME_",
     *("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -23,7 +23,7 @@ _CONFLICTING = (
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Remove all variables that a client reads from the environment; return `monkeypatch`."""
+    """Remove every variable that a client reads from the environment; return `monkeypatch`."""
     for name in list(os.environ):
         if name.upper().startswith(_CONFLICTING):
             monkeypatch.delenv(name)
@@ -32,7 +32,9 @@ def bare_environment(monkeypatch):
 
 @pytest.fixture
 def home(tmp_path, bare_environment):
-    """Return an empty home directory, and remove all AWS settings from the environment."""
+    """Return a new home directory with an empty ``.aws`` folder; the environment has no other
+    settings.
+    """
     bare_environment.setenv("HOME", str(tmp_path))
     bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
     (tmp_path / ".aws").mkdir()
@@ -41,7 +43,7 @@ def home(tmp_path, bare_environment):
 
 @pytest.fixture
 def shortest_pauses(monkeypatch):
-    """Make every backoff pause as short as its jitter allows."""
+    """Make every backoff pause as short as its random jitter allows."""
     monkeypatch.setattr(system.System, "random", lambda *_: 0.0)
 
 
@@ -54,28 +56,28 @@ def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied befo
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in KINDS.items()])
 def driver(request):
-    """Drivers for each kind of client, including those with a user-supplied HTTP client."""
+    """A driver for each kind of client, including those with a user-supplied HTTP client."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in PLAIN_KINDS.items()])
 def plain_driver(request):
-    """Drivers for each kind of client with the built-in pool: blocking, asyncio, uvloop and trio."""
+    """A driver for each kind of client with the built-in pool: blocking, asyncio, uvloop and trio."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=pools.KINDS.values(), ids=pools.KINDS)
 def make(request):
-    """A function that creates an HTTP client over a pool, for each kind of pool."""
+    """A function that creates an HTTP client over a connection pool, for each kind of pool."""
     with ExitStack() as stack:
         yield partial(request.param, stack)
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """The path of a certificate, and the TLS context of a server that uses it."""
+    """The path of a self-signed certificate, and the TLS context of a server that uses it."""
     return certify(tmp_path_factory.mktemp("tls"))
 
 

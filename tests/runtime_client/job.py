@@ -1,8 +1,8 @@
 """A complete job as a program that requires only the run-time packages.
 
-``job.py URL...`` runs the job once per endpoint URL and prints the results, in any working
-directory.  All other settings come from the environment.  It contains no assertions, because ``-O``
-removes them.
+``job.py URL...`` runs the job with both clients for each endpoint URL and prints the results; it
+works in any working directory.  All other settings come from the environment.  The program contains
+no assertions, because Python's ``-O`` option removes them.
 """
 
 import asyncio
@@ -24,12 +24,14 @@ PROFILES = ("anywhere", "login")
 
 
 def often(_elapsed):
-    """Schedule polls of S3 with short pauses."""
+    """Schedule frequent polls of S3: return the pause in seconds, regardless of the elapsed time."""
     return 0.005
 
 
 def blocking(endpoints):
-    """Run a job with the blocking client; return the output, and the same object as read from S3."""
+    """Run a job with the blocking client; return its output, and the same output read with
+    `get_object`.
+    """
     with SageMakerRuntimeClient(**endpoints) as client:
         client.put_object(INPUT, b"blocking")
         invocation = client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
@@ -38,7 +40,7 @@ def blocking(endpoints):
 
 
 async def awaited(endpoints):
-    """Run a job with the async client; return the same as `blocking`."""
+    """Run a job with the async client; return the same two strings as `blocking`."""
     async with AsyncSageMakerRuntimeClient(**endpoints) as client:
         await client.put_object(INPUT, b"awaited")
         invocation = await client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
@@ -47,7 +49,7 @@ async def awaited(endpoints):
 
 
 def lacks():
-    """Yield the error message of each feature that requires cryptography."""
+    """Yield the error message of each feature that fails because cryptography is not installed."""
     signer = Signer(SigV4A(service="s3", region_set=["*"]))
     request = SignableRequest("GET", "https://bucket.s3.amazonaws.com/")
     with default_chain() as chain:
@@ -65,7 +67,7 @@ def lacks():
 
 
 def main(urls):
-    """Print a line for each URL and client, and a line for each feature that is unavailable."""
+    """Print a line for each combination of URL and client, and a line for each unavailable feature."""
     for url in urls:
         endpoints = {"endpoint_url": url, "s3_endpoint_url": url}
         print(*blocking(endpoints))

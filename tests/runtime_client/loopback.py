@@ -20,7 +20,7 @@ PATIENCE = 60.0  # in seconds; a test that hangs fails after this time
 
 
 class RawRequest(NamedTuple):
-    """A request as received, and the number of its connection, counted from 0."""
+    """A request as the server received it, and the number of its connection, counted from 0."""
 
     connection: int
     line: str
@@ -45,7 +45,7 @@ class RawRequest(NamedTuple):
         return values[0] if values else None
 
     def verify(self, credentials, service, region, scheme="http", *, at=None):
-        """Verify the signature of the request as the service does."""
+        """Verify the signature of the request as the AWS service does."""
         url = f"{scheme}://{self.header('host')}{self.target}"
         signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
         known = {credentials.access_key_id: credentials}
@@ -57,12 +57,11 @@ class Loopback:
     """A server on 127.0.0.1 that runs while its context is open.
 
     Args:
-        answer: Receives each request and its connection, and returns the bytes of the response.  If
-            there are none, the connection is closed.
+        answer: A function that receives each request and its connection, and returns the bytes of
+            the response.  If it returns no bytes, the connection is closed.
         tls: The TLS context, or None for plain HTTP.
         buffered: Whether the server may read beyond the head of a request.  If not, *answer* can
-            read
-            more from the connection itself.
+            read more from the connection itself.
     """
 
     def __init__(self, answer, tls=None, *, buffered=True):
@@ -90,7 +89,7 @@ class Loopback:
 
             def finish(self):
                 super().finish()
-                self.connection.close()  # the server itself closes only the socket below TLS
+                self.connection.close()  # the server class closes only the socket below TLS
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
@@ -119,7 +118,7 @@ class _Server(ThreadingTCPServer):
     request_queue_size = 128
 
     def process_request(self, request, client_address):
-        """Serve in a thread that coverage does not trace.
+        """Serve a request in a thread that coverage does not trace.
 
         If two threads start at the same time, CPython may fail to start tracing in one of them, and
         that thread then does not run.
@@ -127,7 +126,7 @@ class _Server(ThreadingTCPServer):
         start_new_thread(self.process_request_thread, (request, client_address))
 
     def handle_error(self, request, client_address):
-        """Ignore clients that hang up, because tests do this on purpose."""
+        """Ignore the errors of connections that clients have closed, as some tests do on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -160,8 +159,8 @@ def raw_server(serve):
 
 
 def man_in_the_middle(address, forged):
-    """Return a server function that sends forged bytes, and then forwards to the server at
-    *address*.
+    """Return a server function that first sends forged bytes to the client, and then relays all
+    bytes between the client and the server at *address*.
     """
 
     def serve(connection):
@@ -176,10 +175,10 @@ def man_in_the_middle(address, forged):
 
 
 def shake_hands(connection, tls):
-    """Perform the server's part of a TLS handshake over buffers.
+    """Perform the server's part of a TLS handshake over memory buffers.
 
     Return the TLS object and the buffer of outgoing data.  The buffer still contains the server's
-    last handshake messages, so the next data can be sent together with them.
+    last handshake messages, so that they can be sent together with the next data.
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = tls.wrap_bio(incoming, outgoing, server_side=True)
@@ -194,15 +193,15 @@ def shake_hands(connection, tls):
 
 
 def deliver(connection):
-    """Wait until all sent data have arrived at the other end of the connection, whether read or
-    not.
+    """Wait until the other end of the connection has received all sent data, whether or not it has
+    read them.
     """
     while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
         sleep(0)
 
 
 def response(body=b"", status=200, headers=()):
-    """Return the bytes of a response."""
+    """Return the bytes of an HTTP response with a Content-Length."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in dict(headers).items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -224,7 +223,7 @@ def forward(request, _connection):
 
 
 def in_front_of(url):
-    """Return a server function that acts as a gateway, which forwards requests to the server at
+    """Return a server function that acts as a gateway: it forwards each request to the server at
     *url*.
     """
 
@@ -286,7 +285,9 @@ def _address(text):
 
 
 def _pump(source, target):
-    """Forward bytes until the source ends, then shut down the target for writing."""
+    """Forward bytes from *source* to *target* until *source* ends, then shut down *target* for
+    writing.
+    """
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -295,7 +296,7 @@ def _pump(source, target):
 
 
 def _read(stream, back, connection):
-    """Return the next request on a connection, or None at the end of the connection."""
+    """Return the next request on a connection, or None if the connection has ended."""
     line = stream.readline().decode("ascii").rstrip("\r\n")
     if not line:
         return None

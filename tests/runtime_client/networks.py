@@ -1,4 +1,6 @@
-"""Networks for tests of pools: real ones, each with a way to run coroutines, and a scripted one."""
+"""Network backends for pool tests: real ones, each with a way to run coroutines, and a scripted
+one.
+"""
 
 import socket
 from contextlib import ExitStack, contextmanager
@@ -16,7 +18,7 @@ def _running_in(loop):
     return lambda function: anyio.run(function, **loop)
 
 
-# By name: the backend of a network, and a function that runs a coroutine function on it.
+# Keyed by name: a network backend, and a function that runs a coroutine function on it.
 NETWORKS = {
     "threads": (SyncBackend, lambda function: run(function())),
     **{
@@ -31,7 +33,7 @@ NETWORKS = {
 
 @contextmanager
 def full():
-    """Yield the port of a server whose backlog is full and that accepts no connections."""
+    """Yield the port of a server that accepts no connections and whose backlog is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -44,13 +46,13 @@ def full():
 
 
 class Scripted:
-    """A network with a single scripted stream.
+    """A network backend whose only connection is scripted.
 
     Args:
-        pieces: The result of each read; after the last one, the stream ends.
+        pieces: The data of consecutive reads; after the last piece, the connection ends.
 
     Attributes:
-        written: The pieces that were written.
+        written: The pieces of data that were written.
     """
 
     def __init__(self, pieces):

@@ -1,4 +1,4 @@
-"""Drivers for every kind of pool, through an httpx client."""
+"""Drivers that use every kind of connection pool through an httpx client."""
 
 from functools import partial
 from itertools import islice
@@ -15,7 +15,7 @@ from tests.runtime_client.loopback import PATIENCE
 
 
 class _Over:
-    """A backend that opens its connections through a given network."""
+    """A backend that opens its connections through another network backend."""
 
     def __init__(self, backend, network):
         self._backend, self.connect = backend, network.connect
@@ -25,7 +25,7 @@ class _Over:
 
 
 class _Pool(Pool):
-    """A pool that uses the reservation in a request's extensions, if there is one."""
+    """A pool that uses the reservation in a request's extensions, if the extensions contain one."""
 
     async def handle_async_request(self, request):
         reservation = request.extensions.pop("reservation", None)
@@ -35,10 +35,11 @@ class _Pool(Pool):
 
 
 def _pool(backend, verify=True, limits=None, network=None):
-    """Return a pool.
+    """Return a connection pool.
 
     *verify* is a boolean as in httpx, a TLS context, a context factory, or a list of contexts and
-    factories; *limits* come from `limited`.
+    factories; *limits* are keyword arguments from `limited`; *network* replaces the backend's
+    network.
     """
     if isinstance(verify, bool):
         verify = partial(httpx.create_ssl_context, verify=verify)
@@ -52,12 +53,12 @@ def _pool(backend, verify=True, limits=None, network=None):
 
 
 def async_pool(**options):
-    """Return a pool for tasks on the running event loop."""
+    """Return a connection pool for tasks on the running event loop."""
     return _pool(async_backend(), **options)
 
 
 class PooledTransport(httpx.BaseTransport):
-    """A pool for threads, as a transport for httpx's blocking client."""
+    """A connection pool for threads, as a transport for httpx's blocking client."""
 
     def __init__(self, **options):
         self.pool = _pool(sync_backend(), **options)
@@ -102,7 +103,7 @@ class _Reserved:
 
 
 class Blocking:
-    """A blocking httpx client over a pool."""
+    """A blocking httpx client that sends through a connection pool."""
 
     def __init__(self, stack, **options):
         self.transport = PooledTransport(**options)
@@ -112,11 +113,11 @@ class Blocking:
         return function(*args)
 
     def get(self, url, method="GET", **options):
-        """Return a response with its complete body."""
+        """Send a request, and return the response with its complete body."""
         return self.client.request(method, url, **options)
 
     def pieces(self, url, enough=None, **options):
-        """Return the pieces of a response body, or only the first *enough* ones."""
+        """Return the pieces of a response body, or only the first *enough* pieces."""
         with self.client.stream("GET", url, **options) as answer:
             return list(islice(answer.iter_raw(), enough))
 
@@ -128,7 +129,9 @@ class Blocking:
 
 
 class Tasks:
-    """An async httpx client over a pool, in an event loop in another thread."""
+    """An async httpx client that sends through a connection pool, in an event loop in another
+    thread.
+    """
 
     def __init__(self, loop, stack, **options):
         self._portal = stack.enter_context(start_blocking_portal(**LOOPS[loop]))
@@ -176,7 +179,7 @@ async def _made_in_loop(options):
 
 
 def limited(connections, kept=None, expiry=inf):
-    """Return a pool's limits as keyword arguments."""
+    """Return the limits of a pool as keyword arguments."""
     return {"max_connections": connections, "max_idle": kept, "idle_timeout": expiry}
 
 
@@ -186,14 +189,14 @@ def state(transport):
 
 
 def counts(transport):
-    """Return how many permits are granted, how many wait, and how many connections are open and
-    idle.
+    """Return how many permits are granted, how many permits are waiting, how many connections are
+    open, and how many of these are idle.
     """
     known = state(transport)
     return len(known._granted), len(waiting(known)), known.open, len(known._idle)
 
 
 def waiting(known):
-    """Return the waiting permits of a pool state."""
+    """Return the permits that wait in the queue of a pool state."""
     permits = [one() for one in known._queue]
     return [one for one in permits if one and not (one.is_released or one.numbers)]

@@ -1,8 +1,8 @@
-"""This client against moto's server, an independent implementation.
+"""Test the client against moto's server, an independent implementation.
 
 moto verifies no signatures, determines the service from the credential scope, returns 200 where AWS
-returns 202, and never reads the input.  When an input location is invoked, moto immediately writes
-an output, which the test has configured beforehand, into a bucket of its own.
+returns 202, and never reads the input.  When an endpoint is invoked, moto immediately writes an
+output, which the test has configured beforehand, into a bucket of its own.
 """
 
 import json
@@ -38,7 +38,7 @@ def moto():
 
 @pytest.fixture
 def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environment is emptied before)
-    """A client of each kind, and a bucket on moto's server."""
+    """A client of each kind for moto's server, on which the bucket ``inputs`` exists."""
     client = plain_driver.client(
         region=REGION, credentials=CREDENTIALS, endpoint_url=moto, s3_endpoint_url=moto
     )
@@ -47,7 +47,7 @@ def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environme
 
 
 def send(url, method, document=None):
-    """Send a request for which this client has no method, such as creating a bucket."""
+    """Send moto a request for which the client has no method, such as creating a bucket."""
     data = None if document is None else json.dumps(document).encode()
     headers = {"content-type": "application/json"} if data else {}
     with urlopen(Request(url, data, headers, method=method), timeout=10) as answer:
@@ -55,13 +55,15 @@ def send(url, method, document=None):
 
 
 def will_answer(moto, **result):
-    """Configure the output for the next input location that is invoked."""
+    """Configure the output that moto writes for the next invocation."""
     document = {"region": REGION, "results": [result]}
     send(f"{moto}/moto-api/static/sagemaker/async-endpoint-results", "POST", document)
 
 
 def test_whole_job(client, moto, request):
-    """The client uploads a payload, invokes the endpoint with its location, and gets the output."""
+    """The client uploads a payload, invokes the endpoint with the payload's location, and gets the
+    output.
+    """
     will_answer(moto, data='{"first": "output"}')
     location = f"s3://inputs/{request.node.name}"
     client.put_object(location, b"hello", content_type="text/plain", metadata={"owner": "me"})
@@ -80,7 +82,7 @@ def test_whole_job(client, moto, request):
 
 
 def test_through_s3(client, moto):
-    """`infer` with an `input_prefix` uploads a large payload to moto's S3."""
+    """`infer` with an `input_prefix` uploads a large payload to moto's S3 and returns the output."""
     will_answer(moto, data="large output")
     output = client.infer(
         "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
@@ -102,6 +104,6 @@ def test_failure(client, moto, request):
     "location", ["s3://inputs/missing", "s3://no-such-bucket/key"], ids=["key", "bucket"]
 )
 def test_missing(client, location):
-    """A missing object raises ObjectNotFoundError."""
+    """`get_object` raises ObjectNotFoundError if the key or the bucket does not exist."""
     with pytest.raises(ObjectNotFoundError):
         client.get_object(location)

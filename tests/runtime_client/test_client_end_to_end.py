@@ -1,4 +1,4 @@
-"""Complete jobs over real sockets, with both clients and every HTTP client."""
+"""Test complete jobs over real sockets, with both clients and every HTTP client."""
 
 from time import monotonic
 
@@ -36,23 +36,23 @@ INLINE_LIMIT = 128_000
 
 @pytest.fixture
 def client(driver, emulator):
-    """A client of each kind for the emulator."""
+    """A client of each kind that sends its requests to the emulator."""
     return driver.client(**settings(emulator))
 
 
 @pytest.fixture
 def plain_client(plain_driver, emulator, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """A client of each kind with the built-in pool and without pauses before retries."""
+    """A client of each kind with the built-in pool; pauses before retries are as short as possible."""
     return plain_driver.client(**settings(emulator))
 
 
 def statuses(emulator, operation=INVOKE):
-    """Return the status of each response of an operation; None stands for a connection reset."""
+    """Return the status of each response to an operation; None stands for a connection reset."""
     return [one.status for one in emulator.requests if one.operation == operation]
 
 
 def test_invoke_and_wait(client, emulator):
-    """The endpoint is invoked with an object in S3, and the output has all its attributes."""
+    """After `invoke_endpoint_async` with an input in S3, `wait` returns the output with the handle."""
     stored = client.put_object("s3://inputs/in.txt", b"hello", content_type="text/plain")
     invocation = client.invoke_endpoint_async(
         ENDPOINT, input_location=stored.location, inference_id="mine", filename="answer.txt"
@@ -100,7 +100,7 @@ def test_submit(client, emulator):
 
 
 def test_objects(client):
-    """Objects keep their content type and metadata, and keys may contain any character."""
+    """Objects keep their content type and metadata in S3, and keys may contain any character."""
     location = "s3://inputs/a b/ü+%2F?#&=~'()*!$,;:@[]|^`{}\\\"<>"
     put = client.put_object(location, b"1234", content_type="text/csv", metadata={"owner": "me"})
     got, headed = client.get_object(location), client.head_object(location)
@@ -117,7 +117,9 @@ def test_objects(client):
 
 
 def test_objects_that_are_not_there(client):
-    """A missing key raises ObjectNotFoundError; for HEAD, the error's code is the status."""
+    """For a missing key, `get_object` and `head_object` raise an error, whose code is ``NoSuchKey``
+    for the former and the status for the latter.
+    """
     client.put_object("s3://inputs/there", b"")
     with pytest.raises(ObjectNotFoundError) as caught:
         client.get_object("s3://inputs/missing")
@@ -149,8 +151,8 @@ def test_failed_inference(driver):
 
 
 def test_waiting_again(driver, client, emulator):
-    """After a timeout, another client can wait with the handle, which was converted to JSON and
-    back.
+    """After a wait has timed out, another client can continue it with the handle, which was
+    converted to JSON and back.
     """
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
@@ -163,7 +165,7 @@ def test_waiting_again(driver, client, emulator):
 
 
 def test_wrong_secret(driver, emulator):
-    """With a wrong secret, both services reject the request, which is not retried."""
+    """If the secret key is wrong, SageMaker and S3 reject the request, and it is not retried."""
     wrong = Credentials(emulator.credentials.access_key_id, "another-secret")
     client = driver.client(**settings(emulator, credentials=wrong))
     with pytest.raises(AccessDeniedError) as caught:
@@ -177,7 +179,7 @@ def test_wrong_secret(driver, emulator):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(driver, emulator, status):
-    """A redirect to another host raises an error, and no signed request is sent to that host."""
+    """If a service redirects to another host, an error is raised, and nothing is sent to that host."""
     with Emulator() as elsewhere:
         location = {"location": f"{elsewhere.url}/endpoints/x/async-invocations"}
         emulator.faults.always(ErrorResponse(status, headers=location))
@@ -218,8 +220,8 @@ def test_redirects_are_not_followed(driver, emulator, status):
     ],
 )
 def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
-    """After a temporary fault the request is retried; the handle states whether the job may be
-    queued twice.
+    """After a temporary fault, `infer` returns the output, and the handle states whether the job
+    may be queued twice.
     """
     emulator.faults.once(fault, on=INVOKE)
     output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
@@ -243,8 +245,8 @@ def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
     ids=["throttled", "null", "500", "503", "before read", "after accepted", "in head"],
 )
 def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
-    """A permanent fault raises an error after three attempts; it states whether a job may be
-    queued.
+    """After three attempts with the same fault, an error is raised, which states whether a job may
+    be queued.
     """
     emulator.faults.always(fault, on=INVOKE)
     with pytest.raises(kind) as caught:
@@ -268,7 +270,7 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
 )
 @pytest.mark.usefixtures("shortest_pauses")
 def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
-    """With retry_ambiguous=False, an invocation is not retried if the job may be queued."""
+    """With `retry_ambiguous=False`, an invocation is not retried if the job may already be queued."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(fault, on=INVOKE)
     with pytest.raises((InternalFailureError, TransportError)) as caught:
@@ -279,7 +281,7 @@ def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
 
 @pytest.mark.usefixtures("shortest_pauses")
 def test_second_attempt_when_certain(plain_driver, emulator):
-    """With retry_ambiguous=False, an invocation is retried if the job is certainly not queued."""
+    """With `retry_ambiguous=False`, an invocation is retried if the job is certainly not queued."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(Faults.UNAVAILABLE, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
@@ -292,7 +294,7 @@ def test_second_attempt_when_certain(plain_driver, emulator):
     ids=["slow down", "before read", "in head", "in body"],
 )
 def test_fault_while_reading(plain_client, emulator, fault):
-    """If a download fails at any point, it is repeated from the start."""
+    """If `get_object` fails at any point of a download, the download is repeated from the start."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(fault, on="GetObject")
     assert plain_client.get_object("s3://bucket/key").body == b"0123456789"
@@ -300,14 +302,16 @@ def test_fault_while_reading(plain_client, emulator, fault):
 
 
 def test_faults_while_waiting(plain_client, emulator):
-    """Waiting continues even if all attempts of a poll fail."""
+    """If all attempts of a poll fail, `infer` keeps polling, and returns the output."""
     emulator.faults.once(Faults.RESET_IN_HEAD, times=3, on="GetObject")
     emulator.faults.once(Faults.SLOW_DOWN, times=3, on="GetObject")
     assert plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body == b"X"
 
 
 def test_missing_is_forbidden(client, emulator):
-    """Without s3:ListBucket a missing key leads to a 403, and waiting continues."""
+    """Without s3:ListBucket, S3 responds to a missing key with a 403; `wait` continues, unless the
+    grace period is over.
+    """
     emulator.faults.no_list_bucket = True
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="s3:ListBucket") as caught:
@@ -321,7 +325,7 @@ def test_missing_is_forbidden(client, emulator):
 
 
 def test_stale_object(client, emulator):
-    """An older object with the same file name does not count as the output; the new object does."""
+    """`wait` does not return an object from before the job, even if it has the output's file name."""
     emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
@@ -336,7 +340,9 @@ def test_stale_object(client, emulator):
 
 @pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
 def test_wrong_clock(client, emulator, skew):
-    """With a clock that is an hour off, one request fails, and later ones have the correct time."""
+    """If the clock is an hour off, one request fails; it is then retried with the correct time,
+    which later requests use immediately.
+    """
     emulator.faults.clock_skew = skew
     output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
     assert (output.body, output.invocation.attempts) == (b"X", 2)
@@ -345,7 +351,9 @@ def test_wrong_clock(client, emulator, skew):
 
 
 def test_wrong_region(client, emulator):
-    """A redirect to the region of a bucket is followed once, and the region is then cached."""
+    """A redirect to a bucket's region is followed once; later requests go to that region
+    immediately.
+    """
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     client.put_object("s3://elsewhere/key", b"x")
     assert client.get_object("s3://elsewhere/key").body == b"x"
@@ -353,7 +361,7 @@ def test_wrong_region(client, emulator):
 
 
 def test_two_wrong_regions(client, emulator):
-    """A second redirect, to yet another region, raises an error."""
+    """If a request is redirected to a second region after the first one, an error is raised."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     onward = {"x-amz-bucket-region": "eu-west-1"}
     emulator.faults.always(ErrorResponse(301, "PermanentRedirect", "elsewhere", onward))
@@ -369,7 +377,9 @@ def test_two_wrong_regions(client, emulator):
     ids=["no locations", "broken body"],
 )
 def test_answer_that_says_too_little(client, emulator, fault, located):
-    """Every 202 response yields a handle with the inference ID; only waiting may require more data."""
+    """A 202 response without locations, or with an invalid body, yields a handle with the inference
+    ID; only `wait` requires the output location.
+    """
     emulator.faults.once(fault, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
     assert emulator.jobs[0].invocation.request.inference_id == invocation.inference_id
@@ -383,7 +393,9 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_no_failure_path(driver):
-    """Without a failure path a failure cannot be detected, and the timeout error states this."""
+    """If the endpoint has no S3FailurePath, a failed job is not detected, and the timeout error
+    states why.
+    """
 
     def fail(_request):
         raise ModelFailure("unseen")
@@ -396,7 +408,9 @@ def test_no_failure_path(driver):
 
 
 def test_answers_are_not_held_back(client, emulator):
-    """The emulator sends a response body without waiting 40 ms for its head to be acknowledged."""
+    """The emulator sends a response body immediately, not 40 ms later when the head is
+    acknowledged.
+    """
     emulator.objects.put("s3://bucket/key", b"x" * 1000)
 
     def seconds():

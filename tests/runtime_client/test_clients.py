@@ -1,4 +1,6 @@
-"""Both clients have the same methods, signatures, settings, errors and sources of credentials."""
+"""Test that both clients have the same methods, signatures, settings, errors and credential
+sources.
+"""
 
 import inspect
 from contextlib import ExitStack
@@ -20,13 +22,15 @@ CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
 
 
 def operations(client_class):
-    """Return the public names of a client class, except those for closing."""
+    """Return the public names of a client class, except `close` and `aclose`."""
     return {name for name in dir(client_class) if not name.startswith("_")} - {"close", "aclose"}
 
 
 class TestAgreement:
     def test_names(self):
-        """Both clients have the same operations; the methods for closing are `close` and `aclose`."""
+        """Both clients have the same operations; only the blocking one has `close`, only the async
+        one `aclose`.
+        """
         assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
         assert hasattr(SageMakerRuntimeClient, "close")
         assert not hasattr(SageMakerRuntimeClient, "aclose")
@@ -35,7 +39,9 @@ class TestAgreement:
 
     @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
     def test_each(self, name):
-        """A method has the same signature and docstring on both clients, and is async only on one."""
+        """Each method has the same signature and docstring on both clients, and is async only on
+        the async one.
+        """
         ours = getattr(SageMakerRuntimeClient, name)
         theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
         assert inspect.signature(ours) == inspect.signature(theirs)
@@ -44,7 +50,7 @@ class TestAgreement:
         assert tuple(map(inspect.iscoroutinefunction, (ours, theirs))) == (False, True)
 
     def test_settings(self):
-        """Both clients have the same settings, all of which the docstring describes."""
+        """Both constructors have the same settings, and their docstring describes each of them."""
         assert inspect.signature(CLIENTS[0]) == inspect.signature(CLIENTS[1])
         described = {
             line.split(":")[0].strip() for line in CLIENTS[0].__init__.__doc__.splitlines()
@@ -53,7 +59,9 @@ class TestAgreement:
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_repr(self, client_class):
-        """`repr` shows the profile and the region, but nothing that could be secret."""
+        """`repr` shows the profile and the region, but not an endpoint URL, which may contain a
+        password.
+        """
         assert repr(client_class()) == f"{client_class.__name__}()"
         client = client_class(
             region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host"
@@ -61,8 +69,8 @@ class TestAgreement:
         assert repr(client) == f"{client_class.__name__}(profile='p', region='eu-west-1')"
 
     def test_wrong_calls(self, plain_driver):
-        """The error for wrong arguments contains the name of the method and translates boto3's
-        names.
+        """The error for wrong arguments of an operation contains the operation's name, and
+        translates boto3's argument names.
         """
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
@@ -93,15 +101,15 @@ class TestAgreement:
     )
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_wrong_settings(self, client_class, arguments, positional, text):
-        """The error for a wrong constructor argument contains the name of the client class."""
+        """The error for wrong constructor arguments starts with the name of the client class."""
         with pytest.raises(TypeError) as caught:
             client_class(*positional, **arguments)
         assert str(caught.value) == f"{client_class.__name__} {text}"
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_names_in_errors(self, client_class):
-        """The qualified name of a method contains the public class, not the class that implements
-        it.
+        """Each method's qualified name contains the public client class, not the class that
+        implements the method.
         """
         close = "aclose" if client_class is AsyncSageMakerRuntimeClient else "close"
         for name in [*operations(client_class), close]:
@@ -110,7 +118,9 @@ class TestAgreement:
             assert method.__qualname__ == f"{client_class.__name__}.{name}"
 
     def test_wrong_calls_of_other_methods(self, plain_driver):
-        """The errors for wrong arguments of other methods contain the method's name, too."""
+        """The error for too many arguments to `wait`, `close` or `aclose` contains the method's
+        name.
+        """
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
         with pytest.raises(TypeError) as caught:
@@ -123,7 +133,7 @@ class TestAgreement:
         assert str(caught.value).startswith(f"{kind}.{close}() takes 1 positional argument")
 
     def test_context(self, plain_driver, emulator):
-        """Both clients are context managers; leaving the context closes all connections."""
+        """Both clients are context managers, and leaving the context closes all connections."""
         client = plain_driver.client(**settings(emulator)).itself
 
         async def awaited():
@@ -141,7 +151,7 @@ class TestAgreement:
         assert opened(client) == 0
 
     def test_open_again(self, plain_driver, emulator):
-        """A client may be closed twice; if it is then used again, it opens new connections."""
+        """A client may be closed twice, and still works if it is used again afterwards."""
         client = plain_driver.client(**settings(emulator))
         close = client.aclose if plain_driver.kind.is_async else client.close
         close()
@@ -154,7 +164,9 @@ class TestAgreement:
 class TestCredentials:
     @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
-        """Credentials may be a value, a function or, for an async client, an async function."""
+        """Credentials may be a value, a function or, only for an async client, an async function;
+        without them, the environment is used.
+        """
         if how == "async function" and not plain_driver.kind.is_async:
             expected = pytest.raises(RuntimeClientError, match="not an async function")
         else:
@@ -178,7 +190,7 @@ class TestCredentials:
             client.put_object("s3://bucket/key", b"")
 
     def test_none(self, plain_driver, emulator):
-        """A client that finds no credentials sends nothing."""
+        """If a client finds no credentials, a call raises NoCredentialsError, and nothing is sent."""
         client = plain_driver.client(**settings(emulator, credentials=None))
         with pytest.raises(NoCredentialsError):
             client.put_object("s3://bucket/key", b"")
@@ -190,13 +202,15 @@ class TestCredentialsArgument:
         return Credentials("AKIDEXAMPLE", "canary-secret")
 
     def test_async_function(self):
-        """The constructor of the blocking client rejects an async function."""
+        """The constructor of the blocking client rejects an async credentials function; the async
+        client accepts it.
+        """
         with pytest.raises(ConfigError, match="async"):
             SageMakerRuntimeClient(credentials=self._credentials)
         AsyncSageMakerRuntimeClient(credentials=self._credentials)
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_neither(self, client_class):
-        """Both clients reject a value that cannot provide credentials."""
+        """Both constructors reject a string as credentials."""
         with pytest.raises(ConfigError, match="not str"):
             client_class(credentials="AKIDEXAMPLE")

@@ -1,4 +1,4 @@
-"""Calls leave no reference cycles for the garbage collector, regardless of how they end."""
+"""Test that calls leave no reference cycles for the garbage collector, however they end."""
 
 import asyncio
 import gc
@@ -61,11 +61,12 @@ def infer(client, **arguments):
 
 
 def interrupts(_elapsed):
-    """Interrupt a wait during its pause, as Ctrl-C does."""
+    """Raise KeyboardInterrupt as a schedule, as if Ctrl-C interrupted the pause between polls."""
     raise KeyboardInterrupt
 
 
-# For each case: the call, the server's responses (the last one is repeated), and the outcome.
+# Keyed by name: the call, the server's responses (the last one is repeated), and the type of the
+# result or error.
 CALLS = {
     "invoke": (invoke, [ACCEPTED], "Invocation"),
     "invoke, refused": (invoke, [REFUSED], "RequestValidationError"),
@@ -116,19 +117,21 @@ calls = pytest.mark.parametrize(("call", "answers", "outcome"), CALLS.values(), 
 
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
-# asyncio leaves a transport in a cycle for each closed connection, because the transport refers to
-# a method of its own.  From Python 3.12 on its buffer is a deque.
+# On asyncio, each closed connection leaves its transport in a reference cycle, because the
+# transport refers to one of its own methods.  These are the types of the objects in that cycle.
+# From Python 3.12 on, the transport's buffer is a deque.
 OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "method", "tuple"}
 OF_ASYNCIO |= {"deque"} if sys.version_info >= (3, 12) else set()
 
 
-# Returns the arguments that point a client at a raw server.
+# `settings(server)` returns the arguments that make a client use a raw server.
 settings = partial(pointed_at, credentials=Credentials("AKID", "canary-secret"), max_attempts=3)
 
 
 class Script:
-    """Sends each response once, then repeats the last one; `rewind` starts from the first one
-    again.
+    """A server function that sends each response once, and then repeats the last one.
+
+    `rewind` makes it start from the first response again.
     """
 
     def __init__(self, answers):
@@ -143,8 +146,10 @@ class Script:
 
 
 def left_over(seen):
-    """Return the type names of all objects in reference cycles; for frames, the function names."""
-    seen.errors.clear()  # the check for leaked secrets keeps every error
+    """Return the type names of all objects in reference cycles; a frame is given as its function's
+    name.
+    """
+    seen.errors.clear()  # the fixture that checks for leaked secrets stores every error
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     gc.set_debug(0)
@@ -153,12 +158,14 @@ def left_over(seen):
         for one in gc.garbage
     ]
     gc.garbage.clear()
-    gc.collect()  # frees the objects found above
+    gc.collect()  # frees the objects that were in `gc.garbage`
     return set(found)
 
 
 def finished(call, client):
-    """Return the type name of a call's result or error, without keeping either."""
+    """Make a call, and return the type name of its result or error, without keeping a reference to
+    it.
+    """
     try:
         return type(call(client)).__name__
     except BaseException as error:  # noqa: BLE001 (an interrupt is one of the outcomes)
@@ -166,7 +173,9 @@ def finished(call, client):
 
 
 async def ended(call, client):
-    """Return the type name of an awaited call's result or error, without keeping either."""
+    """Await a call, and return the type name of its result or error, without keeping a reference to
+    it.
+    """
     try:
         return type(await call(client)).__name__
     except BaseException as error:  # noqa: BLE001
@@ -184,7 +193,9 @@ def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: A
 
 
 def in_a_thread(call, answers, seen, **changes):
-    """Call a blocking client twice; return the outcome and the cycles of the second call."""
+    """Make a call twice with a blocking client; return the outcome of the second call, and the
+    types of the objects that it left in cycles.
+    """
     script = Script(answers)
     with (
         Loopback(script) as server,
@@ -199,7 +210,9 @@ def in_a_thread(call, answers, seen, **changes):
 
 
 def in_a_task(backend, call, answers, seen, **changes):
-    """Call an async client twice; return the outcome and the cycles of the second call."""
+    """Make a call twice with an async client; return the outcome of the second call, and the types
+    of the objects that it left in cycles, except asyncio's own.
+    """
     script = Script(answers)
 
     async def twice():
@@ -218,7 +231,7 @@ def in_a_task(backend, call, answers, seen, **changes):
 
 @calls
 def test_blocking_call(call, answers, outcome, seen):
-    """A blocking call leaves no cycles, so its payload is freed immediately."""
+    """A blocking call leaves no reference cycles, so that its payload is freed immediately."""
     assert in_a_thread(call, answers, seen) == (outcome, set())
 
 
@@ -226,12 +239,14 @@ def test_blocking_call(call, answers, outcome, seen):
 @backends
 @calls
 def test_awaited_call(backend, call, answers, outcome, seen):
-    """An async call leaves no cycles except those that asyncio creates for each connection."""
+    """An async call leaves no reference cycles except those that asyncio creates for each
+    connection.
+    """
     assert in_a_task(backend, call, answers, seen) == (outcome, set())
 
 
 async def _cancelled(client):
-    """Cancel a wait during its pause, in the way that is usual on the running event loop."""
+    """Cancel `infer` during a pause between polls, in the usual way for the running event loop."""
     call = infer(client, schedule=lambda _: 60.0)
     if current_async_library() == "trio":
         with trio.move_on_after(0.05):
@@ -245,7 +260,7 @@ async def _cancelled(client):
 
 @backends
 def test_cancelled_call(backend, seen):
-    """A cancelled call leaves no cycles."""
+    """If `infer` is cancelled during a pause between polls, it leaves no reference cycles."""
     came, left = in_a_task(backend, _cancelled, [ACCEPTED, MISSING], seen)
     assert came == "NoneType"
     assert left == set()
@@ -259,7 +274,7 @@ def _keys_fail_for_a_while():
     raise ConnectionResetError
 
 
-# Settings that provide no credentials, and the outcome of a call with them.
+# Settings that provide no credentials, and the error that a call raises with them.
 KEYS = {
     "none": ({"credentials": None}, "NoCredentialsError"),
     "a function that fails": ({"credentials": _keys_fail}, "CredentialProviderError"),
@@ -271,7 +286,7 @@ keys = pytest.mark.parametrize(("changes", "outcome"), KEYS.values(), ids=KEYS.k
 @keys
 @pytest.mark.parametrize("call", [invoke, lambda c: c.wait(HANDLE, timeout=0.02)])
 def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
-    """A call that gets no credentials leaves no cycles."""
+    """A call that fails for lack of credentials leaves no reference cycles."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
@@ -285,7 +300,7 @@ def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("last", [THERE, _s3(404, "NoSuchBucket")])
 def test_payload_in_a_mapped_file(last, seen):
-    """A memory-mapped file that was the payload can be closed immediately after the call."""
+    """If the payload was a memory-mapped file, the file can be closed immediately after the call."""
     with (
         Loopback(Script([ACCEPTED, MISSING, DENIED, last])) as server,
         SageMakerRuntimeClient(**settings(server)) as client,

@@ -1,4 +1,4 @@
-"""The demo, run as a separate process."""
+"""Test the demo, which runs as a separate process."""
 
 import os
 import re
@@ -10,7 +10,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_demo(tmp_path):
-    """The demo runs in any folder, prints the duration of each part and checks all outputs."""
+    """The demo works in any working directory, prints the duration of each part, and checks all
+    outputs.
+    """
     sources = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
     done = subprocess.run(
         [sys.executable, "-W", "error", str(ROOT / "tests" / "demo")],

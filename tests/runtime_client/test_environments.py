@@ -1,6 +1,6 @@
-"""Complete jobs in minimal environments: programs with only the run-time packages.
+"""Run complete jobs in minimal environments, with only the run-time packages.
 
-Each program is a new process with few environment variables, without `cryptography` and without
+Each job is a new process with few environment variables, without `cryptography` and without
 package metadata, as in a Lambda layer.  Its certifi bundle contains only the server's certificate.
 """
 
@@ -65,7 +65,9 @@ LACKS = [
 
 
 def packages(distribution_name):
-    """Yield the paths of all top-level modules that *distribution_name* needs at run time."""
+    """Yield the path of each top-level module or package that *distribution_name* needs at run
+    time.
+    """
     for text in distribution(distribution_name).requires or ():
         requirement = Requirement(text)
         wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
@@ -79,13 +81,13 @@ def packages(distribution_name):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """The path of a certificate, and the TLS context of a server that uses it."""
+    """The path of a self-signed certificate, and the TLS context of a server that uses it."""
     return certify(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, certificate):
-    """A folder with only the run-time packages, and the job as its main program."""
+    """A folder that contains only the run-time packages, and the job as ``__main__.py``."""
     folder = tmp_path_factory.mktemp("bare") / "packages"
     folder.mkdir()
     own = (Path(package.__file__).parent for package in (sigv4, sagemaker_runtime_client))
@@ -99,7 +101,7 @@ def folder(tmp_path_factory, certificate):
 
 @pytest.fixture(scope="module")
 def archive(folder):
-    """The folder as a zip archive that Python can run."""
+    """A zip archive of the folder, which Python can run."""
     path = folder.with_suffix(".pyz")
     zipapp.create_archive(folder, path, filter=lambda path: "__pycache__" not in path.parts)
     return path
@@ -107,7 +109,7 @@ def archive(folder):
 
 @pytest.fixture(scope="module")
 def urls(certificate):
-    """An emulator that checks every signature, and its URLs for http and https."""
+    """An emulator that checks every signature, and the list of its http URL and its https URL."""
     with (
         Emulator(model=lambda request: request.body.upper()) as emulator,
         Loopback(in_front_of(emulator.url), certificate[1]) as front,
@@ -117,7 +119,7 @@ def urls(certificate):
 
 @pytest.fixture(scope="module")
 def environ(urls, tmp_path_factory):
-    """Environment variables with credentials, region and profiles, but without HOME."""
+    """Environment variables with credentials, region and configuration files, but without HOME."""
     home = tmp_path_factory.mktemp("home")
     (home / "config").write_text(CONFIG)
     keys = {"accessKeyId": "AKID", "secretAccessKey": "s", "sessionToken": "t", "accountId": "1"}
@@ -144,7 +146,8 @@ class Environment:
     """An environment in which the job runs.
 
     Attributes:
-        program: What is run: the folder, the archive, or the job with the archive on the path.
+        program: What Python runs: the folder, the archive, or ``job.py`` with the archive on the
+            path.
         flags: Python's command-line flags.
         variables: Additional environment variables.
         limits: A shell command that sets limits before the program starts.
@@ -163,7 +166,8 @@ ENVIRONMENTS = {
     "optimised": Environment("folder", (*ALONE, "-OO")),
     "zip on the path": Environment("zip on the path", ("-S",)),
     "zipapp": Environment("archive", ALONE),
-    # With this limit no file can be written anywhere, not even by root or in a temporary folder.
+    # With this limit no process can write to a file anywhere, even as root or in a temporary
+    # folder.
     "read-only": Environment("folder", ALONE, {"HOME": "/"}, "ulimit -f 0"),
     "read-only zipapp": READ_ONLY_ZIP,
     "ASCII, and no folder at home": Environment(
@@ -174,8 +178,8 @@ ENVIRONMENTS = {
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 def test_the_job(environment, folder, archive, urls, environ):
-    """Both clients run the job over http and verified https; unavailable features report the
-    reason.
+    """In each environment, both clients run the job over http and verified https, and the errors of
+    unavailable features give the reason.
     """
     if environment == READ_ONLY_ZIP and Version(version("httpx")) < Version("0.28"):
         pytest.skip("httpx 0.27 extracts certifi's file when it is imported")
@@ -199,7 +203,7 @@ def test_the_job(environment, folder, archive, urls, environ):
 
 @pytest.fixture(scope="module")
 def frozen(folder):
-    """The job as a single file made by PyInstaller, without custom hooks."""
+    """The job, which PyInstaller has frozen into a single file without custom hooks."""
     try:
         get_python_library_path()
     except PythonLibraryNotFoundError:
@@ -216,7 +220,7 @@ def frozen(folder):
 
 
 def test_frozen(frozen, urls, environ, certificate):
-    """A frozen program can run the job: PyInstaller has found all imports, even deferred ones."""
+    """The frozen job succeeds, so PyInstaller has found all imports, even deferred ones."""
     done = subprocess.run(
         [frozen, *urls[1]],
         env={**environ, "AWS_CA_BUNDLE": str(certificate[0])},
@@ -230,7 +234,9 @@ def test_frozen(frozen, urls, environ, certificate):
 
 
 def test_frozen_without_keys(frozen, urls):
-    """A frozen program without credentials tries each provider of the default chain."""
+    """Without credentials, the frozen job fails after it has tried each provider of the default
+    chain.
+    """
     environ = {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
     done = subprocess.run(
         [frozen, urls[1][0]], env=environ, cwd="/", capture_output=True, text=True, check=False
@@ -255,7 +261,7 @@ def test_help(archive, module):
 
 
 def test_certificates_in_a_zip(archive, bare_environment):
-    """The bundle of certifi is read from a zip archive if it cannot be extracted."""
+    """The certifi bundle is read from a zip archive if it cannot be extracted to a temporary folder."""
     monkeypatch = bare_environment
     monkeypatch.syspath_prepend(archive)
     for module in ("certifi", "certifi.core"):

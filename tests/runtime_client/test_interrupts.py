@@ -1,7 +1,7 @@
-"""Ctrl-C, or a signal handler that raises, at every line of a call: the pool keeps its size.
+"""Test that a pool keeps its size if Ctrl-C, or a signal handler, interrupts a call at any line.
 
 Python runs a signal handler in the main thread between two bytecode instructions.  These tests use
-a trace function that raises at the n-th line, for each n.
+a trace function that interrupts the call at the n-th line, for each n.
 """
 
 import signal
@@ -23,7 +23,7 @@ PATIENCE = 10
 # Only lines of these packages are counted.
 TRACED = ("/sagemaker_runtime_client/", "/sigv4/")
 
-# A new connection that was interrupted before it had an owner is closed by the garbage collector.
+# If a new connection is interrupted before it has an owner, the garbage collector closes it.
 collected = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning",
     "ignore:coroutine .* was never awaited:RuntimeWarning",
@@ -37,7 +37,9 @@ def _bare(bare_environment):
 
 
 def interrupted(at, call):
-    """Interrupt a call at its *at*-th line; return False if the call ended before that line."""
+    """Raise KeyboardInterrupt at the *at*-th line of a call; return False if the call has fewer
+    lines.
+    """
     left = at
 
     def trace(frame, event, _argument):
@@ -62,7 +64,9 @@ def interrupted(at, call):
 
 
 class Meeting:
-    """A response that, for the endpoint ``pair``, is held back until two requests have arrived."""
+    """A server function that sends a fixed response; requests to the endpoint ``pair`` wait for
+    each other in pairs.
+    """
 
     def __init__(self, data):
         self._data, self._together = data, Barrier(2)
@@ -74,7 +78,7 @@ class Meeting:
 
 
 def serves_two(client, threads):
-    """Return whether two concurrent calls are both served."""
+    """Make two calls at the same time, and return whether both get a response."""
     call = partial(client.invoke_endpoint_async, "pair", body=b"x")
     calls = [threads.submit(call) for _ in range(2)]
     return all(one.result() for one in calls)
@@ -85,7 +89,9 @@ def serves_two(client, threads):
     "headers", [{}, {"Connection": "close"}], ids=["warm", "with a new connection"]
 )
 def test_every_line_of_a_call(headers):
-    """After an interrupt at any line of a call, a pool of two connections still serves two calls."""
+    """After an interrupt at any line of a call, a pool of two connections still serves two calls at
+    the same time.
+    """
     with (
         Loopback(Meeting(response(b"{}", 202, headers))) as server,
         SageMakerRuntimeClient(**pointed_at(server, max_connections=2, read_timeout=5)) as client,
@@ -108,8 +114,8 @@ def test_every_line_of_a_call(headers):
 @pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
 @pytest.mark.parametrize("has_reservation", [True, False], ids=["reservation", "no reservation"])
 def test_every_line_of_the_pool(has_reservation, is_kept):
-    """After an interrupt at any line of the pool, no permit is lost, and no connection is counted
-    that does not exist.
+    """After an interrupt at any line of the pool's code, all permits are free again, and each
+    connection that is counted as open is idle.
     """
 
     def call():
@@ -142,10 +148,12 @@ def test_every_line_of_the_pool(has_reservation, is_kept):
 
 
 class TestSignalHandlers:
-    """A signal handler that calls or closes the interrupted client, at any line of a call."""
+    """A signal handler may call or close the client that it interrupts, at any line of a call."""
 
     def handled(self, at, call, handle):
-        """Make a call, and run a handler at its *at*-th line; return whether the handler ran."""
+        """Make a call, and run a signal handler at its *at*-th line; return whether the handler
+        ran.
+        """
         came = []
 
         def handler(*_):
@@ -173,7 +181,9 @@ class TestSignalHandlers:
 
     @pytest.mark.parametrize("handle", ["close", "call"])
     def test_at_every_line(self, handle):
-        """No thread waits for a lock that it holds itself, and the interrupted call completes."""
+        """If a signal handler calls or closes the client at any line of a call, there is no
+        deadlock, and the call succeeds.
+        """
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             for at in count(1):
                 options = pointed_at(server, max_connections=2)

@@ -1,4 +1,4 @@
-"""Error messages mention the object and the value, and explain what to use instead."""
+"""Test that error messages contain the object and the value, and explain what to use instead."""
 
 import inspect
 
@@ -46,7 +46,7 @@ clients = pytest.mark.parametrize("client", CLIENTS)
 )
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
 def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
-    """The message of an S3 error contains bucket and key."""
+    """The message of an S3 error contains the bucket and the key."""
     with pytest.raises(kind) as caught:
         run(getattr(core(ScriptedIO([answer])), operation)("s3://b/a key"))
     assert str(caught.value).startswith(says)
@@ -54,7 +54,7 @@ def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
 
 
 def test_a_key_with_line_ends_makes_no_second_line():
-    """A line break in a key does not start a new line in the message."""
+    """A line break in an S3 key does not cause a line break in the error message."""
     with pytest.raises(ObjectNotFoundError) as caught:
         run(core(ScriptedIO([NO_SUCH_KEY])).get_object("s3://b/a\nINFO all is well"))
     assert "\n" not in str(caught.value)
@@ -81,7 +81,9 @@ def test_a_key_with_line_ends_makes_no_second_line():
     ],
 )
 def test_settings_that_are_called_otherwise(client, arguments, says):
-    """The error for an unknown setting contains the client's name and translates boto3's names."""
+    """The error for an unknown setting starts with the class name, and translates boto3's name for
+    the setting.
+    """
     with pytest.raises(TypeError) as caught:
         client(**arguments)
     assert str(caught.value) == f"{client.__name__} {says}"
@@ -89,22 +91,24 @@ def test_settings_that_are_called_otherwise(client, arguments, says):
 
 @clients
 def test_settings_without_names(client):
-    """Settings are accepted only as keyword arguments."""
+    """The client constructors reject positional arguments, and the error states this."""
     with pytest.raises(TypeError, match=f"{client.__name__} accepts keyword arguments only"):
         client("eu-west-1")
 
 
 @clients
 def test_the_signature_stays(client):
-    """Although the constructors check the names themselves, their signatures list all settings."""
+    """The client constructors check the setting names themselves, but their signatures list all
+    settings.
+    """
     assert "region" in inspect.signature(client).parameters
     assert "ca_bundle" in inspect.signature(client.__init__).parameters
 
 
 @clients
 def test_credentials_of_another_library(client):
-    """The message contains the module of the wrong class, because other libraries also have a class
-    named Credentials.
+    """If `credentials` is botocore's Credentials, the error contains the modules of both classes,
+    because they have the same name.
     """
     wrong = BotocoreCredentials("AKID", "canary-secret")
     with pytest.raises(
@@ -115,7 +119,9 @@ def test_credentials_of_another_library(client):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_a_function_that_returns_credentials_of_another_library():
-    """The message also contains the module if a function returns the wrong class."""
+    """If a credentials function returns botocore's Credentials, the error contains the modules of
+    both classes.
+    """
     with (
         Loopback(lambda *_: response(b"{}", 202)) as server,
         SageMakerRuntimeClient(
@@ -137,7 +143,9 @@ def test_a_function_that_returns_credentials_of_another_library():
     ],
 )
 def test_why_a_prefix_is_needed(payload, arguments, says):
-    """The message states why the payload has to go through S3."""
+    """If `submit` requires an `input_prefix`, the error states why the payload has to go through
+    S3.
+    """
     with pytest.raises(ParamValidationError, match=f"input_prefix is required.*{says}$"):
         run(core(ScriptedIO([])).submit("e", payload, **arguments))
 
@@ -153,7 +161,7 @@ class _Listener:
 @pytest.mark.usefixtures("bare_environment")
 @pytest.mark.parametrize("listener", [_Listener(), _Listener().method])
 def test_an_async_listener_in_a_blocking_client(listener):
-    """A blocking client rejects an async listener before anything is sent."""
+    """A blocking client rejects an async `on_invocation` listener before anything is sent."""
     with (
         Loopback(lambda *_: response(b"{}", 202)) as server,
         SageMakerRuntimeClient(**settings(server)) as client,
@@ -165,7 +173,7 @@ def test_an_async_listener_in_a_blocking_client(listener):
 
 
 def test_an_async_schedule():
-    """An async schedule is rejected before the job is queued."""
+    """`infer` rejects an async schedule before the job is queued."""
 
     async def schedule(_elapsed):
         raise NotImplementedError

@@ -1,4 +1,6 @@
-"""The package as a whole: its public names, their documentation, and which modules are loaded when."""
+"""Test the package as a whole: its public names, their docstrings, and which modules are loaded
+when.
+"""
 
 import inspect
 import subprocess
@@ -11,7 +13,7 @@ import sagemaker_runtime_client as package
 from sagemaker_runtime_client._value import Value
 from tests.runtime_client.loopback import Loopback, response
 
-# The modules of this package that importing it loads.
+# The modules of this package that ``import sagemaker_runtime_client`` loads.
 LOADED = [
     "",
     "._aws",
@@ -84,7 +86,7 @@ HEAVY = [
 
 
 def modules_after(statement):
-    """Return the names of all modules that a fresh interpreter loads for *statement*."""
+    """Return the names of all modules that a new interpreter loads when it executes *statement*."""
     program = f"import sys\nbefore = set(sys.modules)\n{statement}\n"
     program += "print(*sys.modules.keys() - before, sep='\\n')"
     done = subprocess.run(
@@ -98,7 +100,7 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """Importing the package loads the listed modules of this package, and no heavy module."""
+    """Importing the package loads exactly the listed modules of this package, and no heavy module."""
     loaded = modules_after("import sagemaker_runtime_client")
     ours = [name for name in loaded if name.partition(".")[0] == package.__name__]
     assert sorted(ours) == [package.__name__ + name for name in LOADED]
@@ -115,7 +117,9 @@ def test_what_a_client_loads():
 
 
 def test_what_lambda_loads():
-    """If environment variables contain credentials, no other provider is imported."""
+    """If the environment variables contain credentials, only the environment's provider is
+    imported.
+    """
     loaded = modules_after(
         "import os, sagemaker_runtime_client as s\n"
         "os.environ |= {'AWS_ACCESS_KEY_ID': 'AKID', 'AWS_SECRET_ACCESS_KEY': 'secret'}\n"
@@ -127,7 +131,8 @@ def test_what_lambda_loads():
     assert [name for name in HEAVY if name in loaded] == []
 
 
-# Further modules of this package that the first call loads: of a blocking client, and on asyncio.
+# Modules of this package that the first call loads in addition to `LOADED`: with either client, and
+# only on asyncio.
 FIRST_CALL = [
     "._io.pool",
     "._io.pool.connection",
@@ -141,12 +146,12 @@ FIRST_CALL = [
     ".credentials._environment",
 ]
 FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.streams.asyncio_stream"]
-# Other packages that the first call loads, and modules of the standard library in CPython 3.11 to
-# 3.14.
+# Other packages that the first call may load.  `STANDARD` below lists the modules of the standard
+# library, for CPython 3.11 to 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
-# Optional modules that a Lambda function does not have.
+# Optional modules that are not installed in a Lambda function.
 ABSENT = ["brotli", "brotlicffi", "click", "h2", "pygments", "rich", "socksio", "trio", "zstandard"]
-# httpx 0.27 loads its whole transport when it is imported.
+# httpx 0.27 loads all modules of its transport when it is imported.
 if version("httpx").startswith("0.27."):
     PACKAGES |= {"_queue", "anyio", "certifi", "httpcore", "queue", "sniffio", "zipfile"}
 else:
@@ -176,7 +181,7 @@ CALLS = {
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("client", CALLS)
 def test_what_the_first_call_loads(client):
-    """The first call loads only listed modules; a new entry in the list requires a reason."""
+    """The first call loads only listed modules; each addition to the lists requires a reason."""
     call = CALLS[client].replace("(*a)", "('e', input_location='s3://b/k')")
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         loaded = modules_after(
@@ -193,12 +198,12 @@ def test_what_the_first_call_loads(client):
 
 
 def test_public_names_are_sorted():
-    """`__all__` is sorted case-insensitively."""
+    """`__all__` is sorted in case-insensitive order."""
     assert package.__all__ == sorted(package.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
-    """`__all__` lists exactly those public names that are not modules."""
+    """`__all__` lists exactly the package's public names, except its submodules."""
     assert [name for name in package.__all__ if not hasattr(package, name)] == []
     named = {name for name in vars(package) if name[0] != "_"} | {"__version__"}
     named -= {name for name in named if inspect.ismodule(vars(package)[name])}
@@ -206,7 +211,9 @@ def test_public_names_are_complete():
 
 
 def test_options_and_settings():
-    """The TypedDicts for options and settings have the same names as the signatures."""
+    """The keys of `Settings` are the constructor's arguments, and the keys of `InvokeOptions` are
+    the arguments of an invocation, except the endpoint name and the input.
+    """
     constructor = inspect.signature(package.SageMakerRuntimeClient).parameters
     assert set(package.Settings.__annotations__) == set(constructor)
     request = inspect.signature(package.InvokeEndpointAsyncRequest).parameters
@@ -216,13 +223,13 @@ def test_options_and_settings():
 
 @pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
 def test_options_and_settings_on_demand(name):
-    """The TypedDicts are imported on first access."""
+    """`InvokeOptions` and `Settings` are created only when they are first accessed."""
     statement = f"import {package.__name__} as s; assert {name!r} not in vars(s); s.{name}"
     assert modules_after(statement)
 
 
 def test_unknown_names():
-    """An unknown name raises AttributeError."""
+    """Accessing an unknown name in the package raises AttributeError."""
     assert not hasattr(package, "RuntimeClient")
     assert not hasattr(package._core, "RuntimeClient")
 
@@ -239,7 +246,7 @@ METHODS = [
 
 @pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)
 def test_documented(public):
-    """Each public class and function has a docstring, which describes every field."""
+    """Each public class and function has a docstring, and a class docstring describes every field."""
     assert inspect.getdoc(public)
     parts = [field.name for field in getattr(public, "__attrs_attrs__", ())]
     if issubclass(type(public), type) and issubclass(public, Value):
@@ -251,12 +258,14 @@ def test_documented(public):
     ("kind", "name"), METHODS, ids=[f"{kind.__name__}.{name}" for kind, name in METHODS]
 )
 def test_methods_are_documented(kind, name):
-    """Each public method and property has a docstring."""
+    """Each public method and property of a public class has a docstring."""
     value = inspect.getattr_static(kind, name)
     assert inspect.getdoc(value)
 
 
 def test_version():
-    """`__version__` is the version of the distribution and of the user agent."""
+    """`__version__` is the version of the installed distribution, and the one that the user agent
+    contains.
+    """
     assert package.__version__ == package._version.__version__
     assert package.__version__ == version("sagemaker-runtime-client")

@@ -1,4 +1,4 @@
-"""No client reveals a secret."""
+"""Test that no client reveals a secret."""
 
 import logging
 import pickle
@@ -13,7 +13,7 @@ from tests.runtime_client.clients import often, settings, unread_body
 
 
 class TestSecrets:
-    """No secret appears in a log, an error, a repr or a pickle, at any log level."""
+    """No secret appears in a log, even at the debug level, in an error, in a repr or in a pickle."""
 
     TOKEN = "CANARY-TOKEN-b3f1"
     SECRET = "CANARY-SECRET-77aa"
@@ -21,7 +21,9 @@ class TestSecrets:
 
     @unread_body
     def test_anywhere(self, driver, caplog):
-        """Neither a complete job nor a failed one reveals a secret."""
+        """Neither a successful job nor a failed one reveals the secret key, the token or the custom
+        attributes.
+        """
         caplog.set_level(logging.DEBUG)
         credentials = Credentials("AKIDEXAMPLE", self.SECRET, self.TOKEN)
         attributes = {"custom_attributes": self.ATTRIBUTES}
@@ -53,7 +55,7 @@ class TestSecrets:
 
     @staticmethod
     def failure(emulator, client, fault, attributes, payload=b"x"):
-        """Return the error that `infer` raises with a given fault or payload."""
+        """Return the error that `infer` raises for a fault of the emulator or for a payload."""
         if fault is not None:
             emulator.faults.once(fault)
         with pytest.raises(RuntimeClientError) as caught:

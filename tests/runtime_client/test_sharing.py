@@ -1,4 +1,4 @@
-"""One client shared by event loops, tasks, threads or processes."""
+"""Test one client that event loops, tasks, threads or processes share."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ from tests.runtime_client.loopback import Loopback, response
 
 class TestLoops:
     def test_two_runs(self, emulator):
-        """An async client that is closed at the end of each event loop works in the next one."""
+        """An async client that is closed at the end of one event loop works in the next event loop."""
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
 
         async def use(payload):
@@ -45,8 +45,8 @@ class TestLoops:
         ids=["asyncio", "trio"],
     )
     def test_runs_without_end(self, emulator, start):
-        """If a client is never closed, the resources of event loops that have ended do not
-        accumulate.
+        """If an async client is used in many consecutive event loops and never closed, it does not
+        accumulate open descriptors.
         """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         counts = []
@@ -54,13 +54,15 @@ class TestLoops:
             start(client.put_object("s3://bucket/key", b"x"))
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
-        # If the resources accumulated, there would be one or two more descriptors per loop.
+        # If descriptors accumulated, there would be one or two more after each event loop.
         assert max(counts) - counts[0] <= 4
         assert len(get_transport(client).senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
-        """An event loop in which calls waited for each other is freed when it has ended."""
+        """An event loop in which calls waited for each other's connection can be freed after it has
+        ended.
+        """
         location = {"input_location": "s3://bucket/key"}
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             client = AsyncSageMakerRuntimeClient(
@@ -81,8 +83,8 @@ class TestLoops:
         assert len(get_transport(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
-        """Threads that each have an event loop can share an async client; each closes only its own
-        connections.
+        """Threads with an event loop each can share an async client, and closing the client in one
+        of them closes only that thread's connections.
         """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         together = Barrier(4, timeout=10)
@@ -90,7 +92,7 @@ class TestLoops:
         async def use(payload):
             async with client:
                 first = await client.infer("x", payload, timeout=10, schedule=often)
-                together.wait()  # from here on, all loops have connections
+                together.wait()  # from this point on, all loops have connections
                 second = await client.infer("x", payload, timeout=10, schedule=often)
                 together.wait()
             return first.body + second.body
@@ -102,7 +104,9 @@ class TestLoops:
         assert opened(client) == 0
 
     def test_tasks_share_connections(self):
-        """Tasks in one loop share at most max_connections connections of a client."""
+        """Tasks that share a client in one event loop use at most `max_connections` connections
+        together.
+        """
         with Loopback(lambda *_: response(b"x")) as server:
 
             async def use():
@@ -125,7 +129,7 @@ async def _identity(coroutine):
 
 @contextmanager
 def untraced():
-    """Disable coverage in this thread, because it uses 1.5 KiB for each coroutine that waits."""
+    """Disable coverage in this thread, because coverage uses 1.5 KiB for each coroutine that waits."""
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
@@ -135,7 +139,7 @@ def untraced():
 
 
 class TestManyTasks:
-    """If many calls are made at the same time, at most max_connections of them are in progress."""
+    """Many concurrent calls of one client, of which at most `max_connections` are in progress."""
 
     @staticmethod
     @asynccontextmanager
@@ -153,7 +157,7 @@ class TestManyTasks:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_all_succeed(self, backend):
-        """All calls succeed, and no more than max_connections connections are opened."""
+        """If 200 calls share 3 connections, all calls succeed, and no more connections are opened."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
@@ -165,7 +169,7 @@ class TestManyTasks:
         assert server.connections <= 3
 
     def test_memory(self):
-        """A waiting call uses less than 4 KiB of memory, including its task."""
+        """A call that waits for a connection uses less than 4 KiB of memory, including its task."""
         count, answered = 1000, Event()
 
         def answer(_request, _connection):
@@ -189,12 +193,14 @@ class TestManyTasks:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_cancelled(self, backend):
-        """A call that is cancelled leaves the queue, and the other calls continue."""
+        """If a call is cancelled while it waits for a connection, the other waiting calls still
+        succeed.
+        """
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
                 async with self.at_once(server.url, 20, max_connections=1) as client:
-                    await anyio.lowlevel.checkpoint()  # the other calls join the queue
+                    await anyio.lowlevel.checkpoint()  # lets the other calls join the queue
                     with anyio.move_on_after(0):
                         await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
 
@@ -204,7 +210,7 @@ class TestManyTasks:
 
 class TestThreads:
     def test_many(self, emulator):
-        """32 threads can share a blocking client that has not yet made a request."""
+        """A blocking client that has not yet made a request can be shared by 32 threads."""
         threads, together = 32, Barrier(32, timeout=10)
         emulator.set_concurrency(threads)
 
@@ -226,7 +232,9 @@ class TestThreads:
 class TestFork:
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
     def test_child(self, is_async):
-        """A forked child opens its own connections and does not use those of its parent."""
+        """After a fork, a client in the child process opens its own connection, and the parent's
+        stays usable.
+        """
         with Loopback(lambda request, _: response(request.target.encode())) as server:
             options = {
                 "region": "eu-west-1",
@@ -254,9 +262,9 @@ class TestFork:
 
     @staticmethod
     def forked(check):
-        """Fork; the child exits with status 0 if the check succeeds.
+        """Fork, and return the child's process ID.
 
-        Return the child's process ID.
+        The child calls *check*, and exits with status 0 if the result is true.
         """
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             child = os.fork()
@@ -269,7 +277,7 @@ class TestFork:
         return child
 
     def test_in_another_generation(self, plain_driver, emulator):
-        """After the process is restored from a snapshot, a client opens new connections."""
+        """After the process was restored from a snapshot, a client uses new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = get_transport(client.itself)
@@ -277,7 +285,7 @@ class TestFork:
         _generations.advance()
         assert client.get_object("s3://bucket/key").body == b"x"
         assert transport.senders is not before
-        # Both are closed: one here, the other at the end of the test.
+        # Close both sets of senders: the old one here, the new one at the end of the test.
         transport.senders, after = before, transport.senders
         (client.aclose if plain_driver.kind.is_async else client.close)()
         transport.senders = after
@@ -287,8 +295,8 @@ class TestClock:
     MANY = 16
 
     def test_threads(self, emulator):
-        """If the clock is wrong, concurrent calls in threads are each retried at most once, with
-        the corrected time.
+        """If the clock is wrong, each of several concurrent calls in threads needs at most one
+        retry.
         """
         emulator.faults.clock_skew = 600
         with (
@@ -302,7 +310,7 @@ class TestClock:
             assert {1, 2} >= {call.result().attempts for call in calls}
 
     def test_tasks(self, emulator):
-        """If the clock is wrong, concurrent calls in tasks are each retried at most once, too."""
+        """If the clock is wrong, each of several concurrent calls in tasks needs at most one retry."""
         emulator.faults.clock_skew = -1200
 
         async def use():

@@ -1,4 +1,4 @@
-"""The behaviour that all value classes have in common."""
+"""Test the behaviour that all value classes have in common."""
 
 import copy
 import pickle
@@ -36,13 +36,15 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 @each_value
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles(value, protocol):
-    """An unpickled value is equal to the original."""
+    """A pickled and unpickled value is equal to the original."""
     assert pickle.loads(pickle.dumps(value, protocol)) == value
 
 
 @each_value
 def test_copies(value):
-    """Copies, deep copies, and replacements without changes equal the original and have its hash."""
+    """A copy, a deep copy, and a replacement without changes equal the original and have the same
+    hash.
+    """
     twins = copy.copy(value), copy.deepcopy(value), value.replace(), value.__replace__()
     assert twins == (value,) * 4
     assert {hash(value)} == {*map(hash, twins)}
@@ -50,7 +52,7 @@ def test_copies(value):
 
 @each_value
 def test_fields(value):
-    """The fields are the constructor's arguments, and no other attributes can be set."""
+    """A value has exactly the constructor's arguments as fields, and no other attribute can be set."""
     names = type(value).__match_args__
     assert {*names} == {*signature(type(value)).parameters}
     assert not hasattr(value, "__dict__")
@@ -60,7 +62,7 @@ def test_fields(value):
 
 @each_value
 def test_repr(value):
-    """`repr` shows all fields except hidden ones, in the order of the constructor."""
+    """`repr` shows all fields in the constructor's order, except hidden ones such as bodies."""
     shown = [name for name in type(value).__match_args__ if name not in value._hidden]
     text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
     assert repr(value) == text
@@ -77,7 +79,7 @@ def test_equality():
 
 
 def test_replace():
-    """`replace` validates the names and values of the changed fields."""
+    """`replace` rejects invalid values and unknown field names."""
     assert JOB.replace(attempts=2) == Invocation("id", "s3://b/out", None, None, "e", AT, 2)
     with pytest.raises(ParamValidationError, match="date must be"):
         JOB.replace(date=datetime(2026, 11, 26))  # noqa: DTZ001
@@ -86,7 +88,7 @@ def test_replace():
 
 
 def test_case():
-    """A ``case`` pattern can match the fields by position."""
+    """A ``case`` pattern can match a value's fields by position."""
     match VALUES[0]:
         case Request("GET", path, headers):
             assert (path, headers) == ("/a", (("accept", "*/*"),))
@@ -95,7 +97,7 @@ def test_case():
 
 
 def test_output():
-    """An output has the etag of its S3 object, but comparisons ignore it."""
+    """An `Output` has the etag and size of its S3 object, but comparisons ignore both."""
     made = VALUES[-1]
     assert isinstance(made, S3Object)
     assert (made.size, made.etag) == (4, None)
@@ -108,7 +110,7 @@ def test_output():
 
 
 def test_a_former_name_of_a_field():
-    """The former name of a field still works, with a warning that contains the new name."""
+    """A field's former name still works, and the deprecation warning contains the new name."""
     with pytest.warns(
         DeprecationWarning, match=r"^Invocation\.has_new_name is deprecated: use unique"
     ):
@@ -121,7 +123,9 @@ def test_a_former_name_of_a_field():
 
 
 def test_a_handle_of_version_0_1():
-    """JSON and pickles from version 0.1.0, which contain former field names, can be read."""
+    """A handle that version 0.1.0 wrote as JSON or as a pickle, with a former field name, can be
+    read.
+    """
     job = JOB.replace(unique_output_name=True)
     text = job.to_json().replace("unique_output_name", "has_new_name")
     assert Invocation.from_json(text) == job
@@ -129,8 +133,8 @@ def test_a_handle_of_version_0_1():
 
 
 def test_a_former_name_of_an_attribute_of_errors():
-    """The former name of an error attribute works with a warning, and pickles from version 0.1.0
-    that contain it can be read.
+    """The former name of an error attribute works with a warning, and an error that version 0.1.0
+    pickled under the former name can be read.
     """
     error = TransportError("no answer")
     error.possibly_accepted = True
