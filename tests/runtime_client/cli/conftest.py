@@ -1,4 +1,4 @@
-"""Fixtures that run the command-line tool in this process, and an emulator for it."""
+"""Fixtures: a function that runs the command-line tool in this process, and an emulator for it."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ from tests.runtime_client.cli.programs import model
 
 @pytest.fixture
 def emulator(bare_environment):
-    """An emulator that clients use because of the environment variables."""
+    """A running emulator, to which environment variables direct all clients."""
     with Emulator(model=model) as emulator:
         for name, value in emulator.environ.items():
             bare_environment.setenv(name, value)

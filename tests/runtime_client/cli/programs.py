@@ -1,4 +1,4 @@
-"""Helpers that run the command-line tool as a separate process, and a model for the emulator."""
+"""Constants for running the command-line tool as a separate process, and a model for the emulator."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ PROGRAM = f"{sys.executable} -m sagemaker_runtime_client"
 
 
 def model(request):
-    """Return the payload in upper case, or fail if the payload requests it."""
+    """Return the payload in upper case, or raise ModelFailure for the payloads `fail` and `forge`."""
     if request.body == b"fail":
         raise ModelFailure('{"message": "out of memory"}')
     if request.body == b"forge":

@@ -1,4 +1,6 @@
-"""Tests of the command `credentials`: the source and identity of credentials, and skipped sources."""
+"""Tests of the command `credentials`, which reports the source and identity of credentials and the
+skipped sources.
+"""
 
 import json
 
@@ -34,7 +36,7 @@ CALLER = Response(
 
 
 def make_report(io, *, verify=False, **arguments):
-    """Make a report, and return it with the names of the skipped sources."""
+    """Search for credentials, and return a report about them and the names of the skipped sources."""
     skipped = []
     context = run(open_context(io, lambda _config: io, {"region": "eu-west-1", **arguments}))
     found = run(search(context, skipped))
@@ -42,8 +44,8 @@ def make_report(io, *, verify=False, **arguments):
 
 
 def test_key():
-    """For a key in the shared files, the report shows the provider, the profile and the end of the
-    key ID.
+    """For an access key in the shared files, the report shows the provider, the profile, the region
+    and the end of the key ID.
     """
     io = ScriptedIO(files={CONFIG: f"[profile work]\n{STATIC}"})
     found, skipped = make_report(io, profile="work")
@@ -61,7 +63,9 @@ def test_key():
 
 
 def test_role():
-    """For a role, the report shows its ARN, its account and when the credentials expire."""
+    """For an assumed role, the report shows the role's ARN and account, and when the credentials
+    expire.
+    """
     environ = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
     found, _ = make_report(ScriptedIO([WEB], environ, files={"/token": "canary"}))
     assert (found.provider, found.role) == ("web-identity", ROLE)
@@ -69,7 +73,7 @@ def test_role():
 
 
 def test_account_of_a_process():
-    """The report shows an account ID that a credential_process has returned."""
+    """If a credential_process returns an account ID, the report shows it."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "AccountId": "1"}'
     io = ScriptedIO(
         files={CONFIG: "[default]\ncredential_process = vault\n"},
@@ -79,7 +83,7 @@ def test_account_of_a_process():
 
 
 def test_verified():
-    """With --verify, a signed request to STS returns the identity."""
+    """With --verify, a signed request to STS determines the identity that the report shows."""
     io = ScriptedIO([CALLER], files={CONFIG: f"[default]\n{STATIC}"})
     found, _ = make_report(io, verify=True)
     assert (
@@ -100,7 +104,9 @@ def test_verified():
     ids=["refused", "rubbish"],
 )
 def test_not_verified(answer, says):
-    """With --verify, credentials that STS rejects are an error."""
+    """With --verify, an error is raised if STS rejects the credentials or does not return an
+    identity.
+    """
     io = ScriptedIO([answer], files={CONFIG: f"[default]\n{STATIC}"})
     with pytest.raises(CredentialProviderError, match=says):
         make_report(io, verify=True)
@@ -108,7 +114,9 @@ def test_not_verified(answer, says):
 
 @pytest.fixture
 def home(home):
-    """A home directory with one profile that works, and another whose program is missing."""
+    """A home directory with one profile that works, and another whose credential_process does not
+    exist.
+    """
     text = f"[work]\n{STATIC}[broken]\ncredential_process = /no/such/program\n"
     (home / ".aws" / "credentials").write_text(text, "utf-8")
     return home
@@ -116,7 +124,7 @@ def home(home):
 
 @pytest.mark.usefixtures("home")
 def test_text(capsys):
-    """By default, the command prints a table without secrets."""
+    """By default, the command `credentials` prints a table without secrets."""
     assert main(["credentials", "--profile", "work"]) == 0
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
@@ -128,7 +136,7 @@ def test_text(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_json(capsys):
-    """With --json, the command prints the report and the skipped sources as JSON."""
+    """With --json, the command `credentials` prints the report and the skipped sources as JSON."""
     assert main(["credentials", "--profile", "work", "--region", "r", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (
@@ -143,7 +151,9 @@ def test_json(capsys):
 @pytest.mark.parametrize("profile", ["broken", "default"])
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_none(capsys, profile, as_json):
-    """Without credentials, the exit code is 3, and the message lists the sources."""
+    """If there are no credentials, the exit code is 3, and stderr lists the sources that were
+    searched, or the reason if one of them failed.
+    """
     arguments = ["credentials"] + (["--json"] if as_json else [])
     arguments += ["--profile", "broken"] if profile == "broken" else []
     assert main(arguments) == 3
@@ -157,6 +167,6 @@ def test_none(capsys, profile, as_json):
 
 @pytest.mark.usefixtures("home")
 def test_no_such_profile(capsys):
-    """A missing profile is a configuration error."""
+    """If the profile does not exist, the exit code is 2, as for other configuration errors."""
     assert main(["credentials", "--profile", "none"]) == 2
     assert "profile 'none' is neither in" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Tests of the command `emulate`."""
+"""Tests of the command `emulate`, which runs the emulator until Ctrl-C."""
 
 import io
 import re
@@ -22,7 +22,9 @@ from tests.runtime_client.clients import often
 
 @contextmanager
 def blocked_once_raised():
-    """Let Ctrl-C interrupt once, and then block the signal so that it does not end this process."""
+    """Turn the first SIGINT into a KeyboardInterrupt, and block the second, with which the command
+    would end this process.
+    """
 
     def interrupt(number, _):
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
@@ -40,8 +42,8 @@ def blocked_once_raised():
 class TestEmulate:
     @staticmethod
     def get_responses(monkeypatch, *arguments):
-        """Run the command until a client has received an output, and return the exit code and what
-        was printed.
+        """Run `emulate` until a client has received an output, and return the exit code and the
+        body of the output.
         """
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
@@ -63,7 +65,9 @@ class TestEmulate:
         return code, *answers
 
     def test_until_interrupted(self, monkeypatch):
-        """The command prints the variables for clients, and serves the model until Ctrl-C."""
+        """`emulate` prints variables with which clients find it, serves the model until Ctrl-C, and
+        then returns exit code 130.
+        """
         arguments = (
             "--model",
             "tests.runtime_client.cli.programs:model",
@@ -76,7 +80,9 @@ class TestEmulate:
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
-        """The current directory is searched only when the model is imported."""
+        """The current directory is searched only while the model is imported; later it is not in
+        sys.path.
+        """
         monkeypatch.chdir(tmp_path)
         name = f"model_{tmp_path.name}"
         (tmp_path / f"{name}_helper.py").write_text("")
@@ -90,8 +96,8 @@ class TestEmulate:
         assert self.get_responses(monkeypatch, *arguments) == (130, repr(path).encode())
 
     def test_in_another_process(self, bare_environment):
-        """With the variables that it prints, this client and boto3 find an emulator in another
-        process.
+        """If the variables that `emulate` prints in another process are set, this client and boto3
+        use that emulator.
         """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         arguments = [sys.executable, "-m", "sagemaker_runtime_client", "emulate"]
@@ -124,8 +130,8 @@ class TestEmulate:
         assert (process.returncode, rest) == (-signal.SIGINT, ("", ""))
 
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
-        """The printed lines override all variables with which clients in a shell use another
-        endpoint.
+        """A shell that evaluates the lines that `emulate` prints uses the emulator, even if its
+        variables specified other endpoints, other URL settings and a proxy.
         """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for name in CONFLICTING_VARIABLES:
@@ -164,19 +170,19 @@ class TestEmulate:
         ids=["no model", "no module", "no function", "a text", "async", "no host"],
     )
     def test_wrong(self, command, arguments, why):
-        """If the emulator cannot be started, the exit code is 2, and the reason is shown."""
+        """If the emulator cannot be started, the exit code is 2, and stderr shows the reason."""
         code, out, err = command("emulate", *arguments)
         assert (code, out) == (2, b"")
         assert re.search(why, err)
 
     def test_address_in_use(self, command, emulator):
-        """If the port is in use, the exit code is 2."""
+        """If the port is already in use, the exit code is 2, and stderr shows this reason."""
         code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
         assert code == 2
         assert "Address already in use" in err
 
     def test_without_the_extra(self, command, monkeypatch):
-        """Without starlette and uvicorn, the message shows what to install."""
+        """If uvicorn is not installed, `emulate` shows how to install the extra `emulator`."""
         for name in [name for name in sys.modules if "runtime_client.emulator" in name]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -197,7 +203,7 @@ class Printed(io.StringIO):
 
 
 def make_client(variables):
-    """Return a client of the emulator that printed the given variables."""
+    """Return a client of the emulator that printed the given environment variables."""
     from sigv4 import Credentials
 
     credentials = Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])

@@ -1,4 +1,4 @@
-"""Tests of exit codes and signals, and of the handle, which is never lost."""
+"""Tests of exit codes and signals, and of the job's handle, which is shown however a command ends."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from tests.runtime_client.clients import settings
 
 
 class TestExitCodes:
-    """Each failure has an exit code, a line on stderr and, with --json, a document on stdout."""
+    """Each failure causes an exit code, a message on stderr and, with --json, a document on stdout."""
 
     INVOKE = ("invoke", "a", "--input", "-")
 
     def test_are_documented(self):
-        """The help shows all exit codes."""
+        """The help lists exactly the exit codes that the command-line tool can return."""
         documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
         signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
         assert documented == {0, 141, *signals} | {code for _, code in EXIT_CODES}
@@ -45,7 +45,7 @@ class TestExitCodes:
         ids=["argument", "input", "option", "setting", "handle", "handle's file"],
     )
     def test_wrong(self, command, emulator, arguments, why):
-        """Invalid arguments cause exit code 2, and nothing is sent."""
+        """An invalid argument, option, setting or handle causes exit code 2, and nothing is sent."""
         code, out, err = command(*arguments, stdin=b"x")
         assert (code, out) == (2, b"")
         assert err.startswith("sagemaker-runtime: ")
@@ -85,7 +85,7 @@ class TestExitCodes:
         assert b"usage: sagemaker-runtime" in capsysbinary.readouterr().err
 
     def test_no_credentials(self, command, emulator, monkeypatch):
-        """Missing credentials cause exit code 3."""
+        """Missing credentials cause exit code 3, and nothing is sent."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 3
@@ -96,7 +96,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_refused(self, command, monkeypatch):
-        """An error of the service causes exit code 4."""
+        """An error response of the service causes exit code 4, and --json prints its details."""
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 4
@@ -130,7 +130,7 @@ class TestExitCodes:
     def test_an_output_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, output
     ):
-        """An output file that cannot be written to is rejected before a job is queued."""
+        """An --output path that cannot be written to is rejected before a job is queued."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
@@ -139,14 +139,18 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_failed_as_json(self, command):
-        """With --json, the document about a failed inference contains the reason and the handle."""
+        """With --json, the error document of a failed inference contains the reason and the job's
+        handle.
+        """
         code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
         document = json.loads(out)["error"]
         assert (code, document["invocation"]["inference_id"]) == (5, "mine")
         assert "out of memory" in document["reason"]
 
     def test_no_answer_in_time_as_json(self, command, emulator):
-        """After a timeout, the handle in the JSON document can be passed to `wait`."""
+        """If the output does not appear before the timeout, --json prints a document whose handle
+        can be passed to `wait`.
+        """
         emulator.set_concurrency(0)
         code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
         document = json.loads(out)["error"]
@@ -156,7 +160,9 @@ class TestExitCodes:
         assert command("wait", "-", stdin=handle)[:2] == (0, b"X")
 
     def test_no_answer_in_time(self, command, emulator):
-        """A timeout causes exit code 6, and the handle on stderr can be passed to `wait`."""
+        """If the output does not appear before the timeout, the exit code is 6, and the handle on
+        stderr can be passed to `wait`.
+        """
         emulator.set_concurrency(0)
         code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
         assert (code, out) == (6, b"")
@@ -166,7 +172,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("shortest_pauses")
     def test_network(self, command, emulator):
-        """A network error causes exit code 7."""
+        """A network error causes exit code 7 after three attempts."""
         emulator.faults.always(Faults.RESET_BEFORE_READ)
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 7
@@ -175,7 +181,7 @@ class TestExitCodes:
 
 
 class TestSignals:
-    """Tests of signals that are sent to the command in a separate process."""
+    """Tests of signals that are sent to the command-line tool in a separate process."""
 
     LOOP = f"for i in 1 2 3; do echo x | {PROGRAM} invoke a --input -; done; echo went on"
 
@@ -185,12 +191,14 @@ class TestSignals:
 
     @staticmethod
     def wait_for_a_poll(emulator):
-        """Wait until a command polls for the output of its job."""
+        """Wait until the command has polled for the output of its job."""
         while not any(one.operation == "GetObject" for one in emulator.requests):
             Event().wait(0.01)
 
     def test_ctrl_c_ends_a_loop(self, emulator):
-        """Ctrl-C also ends a shell loop around the command, so no further job is queued."""
+        """Ctrl-C ends not only the command but also a shell loop around it, so no further job is
+        queued.
+        """
         emulator.set_concurrency(0)
         with subprocess.Popen(
             ["bash", "-c", self.LOOP],
@@ -208,7 +216,9 @@ class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     @pytest.mark.parametrize("waits_again", [False, True], ids=["invoke", "wait"])
     def test_the_handle_is_said(self, emulator, waits_again, number):
-        """After any signal, stderr shows the handle once, and the process ends by that signal."""
+        """After SIGINT, SIGTERM or SIGHUP, `invoke` and `wait` show the handle on stderr once, and
+        the process ends by that signal.
+        """
         emulator.set_concurrency(0)
         arguments, stdin = ["invoke", "a", "--input", "-"], b"x"
         if waits_again:
@@ -233,7 +243,7 @@ class TestSignals:
         assert b"Traceback" not in err
 
     def test_an_ignored_signal_stays_so(self, emulator, tmp_path):
-        """If SIGHUP is ignored, as under nohup, the command continues when its terminal hangs up."""
+        """If SIGHUP is ignored, as under nohup, `invoke` continues after it receives SIGHUP."""
         emulator.set_concurrency(0)
         (tmp_path / "in").write_bytes(b"x")
         command = f"trap '' HUP; exec {PROGRAM} invoke a --input {tmp_path / 'in'}"
@@ -250,7 +260,9 @@ class TestSignals:
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("broken", [141, 8], ids=["a pipe without a reader", "a full disk"])
 class TestBrokenStdout:
-    """If stdout is a broken pipe or a full disk, there is no traceback, not even at exit."""
+    """If stdout is a broken pipe or on a full disk, no traceback is shown, not even when Python
+    exits.
+    """
 
     INVOKE = ("invoke", "my-endpoint", "--input", "-")
 
@@ -271,28 +283,34 @@ class TestBrokenStdout:
 
     @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["plain", "json"])
     def test_answer(self, command, broken, arguments):
-        """If the output cannot be written, the command ends silently or with the reason on stderr."""
+        """If the output cannot be written to stdout, `invoke` ends silently for a broken pipe, and
+        shows the reason on stderr for a full disk.
+        """
         code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
         assert code == broken
         assert ("stdout could not be written: No space left on device" in err) is (code == 8)
 
     def test_handle(self, command, broken):
-        """If the handle of a job cannot be printed on stdout, it is not lost."""
+        """If `invoke --no-wait` cannot print the job's handle on stdout, it prints the handle on
+        stderr.
+        """
         code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
         assert code == broken
         (handle,) = re.findall("^handle for `sagemaker-runtime wait`: (.*)$", err, re.MULTILINE)
         assert Invocation.from_json(handle).output_location
 
     def test_failure(self, command):
-        """If an error cannot be printed as JSON, the exit code stays the same."""
+        """If the error document of a failed inference cannot be printed, the exit code is still 5."""
         assert command(*self.INVOKE, "--json", stdin=b"fail")[0] == 5
 
 
 class TestOutput:
-    """Tests of an output file on a full disk."""
+    """Tests of --output with a file on a full disk and with a full device."""
 
     def test_full_disk(self, emulator, bare_environment, tmp_path):
-        """The old file is kept, no temporary file is left, and the job can be waited for again."""
+        """If the output does not fit on the disk, the old file is kept, no temporary file is left,
+        and the error contains the handle.
+        """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         answer = tmp_path / "out"
         answer.write_bytes(b"as it was")
@@ -310,8 +328,8 @@ class TestOutput:
 
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
-        """The error document contains the handle, even after `wait` and if the output file is a
-        device.
+        """If `wait` cannot write the output to a device, the error document and stderr contain the
+        handle.
         """
         arguments = ("invoke", "a", "--input", "-", "--no-wait")
         handle = command(*arguments, stdin=b"x")[1]
@@ -324,7 +342,9 @@ class TestOutput:
 
 @pytest.mark.usefixtures("emulator")
 def test_a_failure_moves_no_cursor(command):
-    """A service's message is shown on one line, and escape sequences in it have no effect."""
+    """A model's error message is shown on one line with escaped control characters, so it cannot
+    control the terminal.
+    """
     code, out, err = command("invoke", "a", "--input", "-", "--json", stdin=b"forge")
     assert code == 5
     shown = r"out of memory\x1b[2K\nsagemaker-runtime: done\u202e"

@@ -1,4 +1,4 @@
-"""Tests of exporting credentials as text for other programs."""
+"""Tests of `credentials --export`, which prints credentials in a format for other programs."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from sigv4 import Credentials
 ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = Credentials("AKID", "s/+=", "t", ENDS, account_id="123456789012")
 LEAST = Credentials("AKID", "s/+=")
-# Values that credentials can have: printable ASCII without spaces.
+# Values that credentials can have: printable ASCII characters without spaces.
 PARTS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 
 
 def test_formats():
-    """The formats are those of the AWS CLI, plus JSON without a version."""
+    """The export formats are those of the AWS CLI, plus `json`, which has no version."""
     cli = {"process", "env", "env-no-export", "powershell", "windows-cmd", "fish"}
     assert {*cli, "json"} == {*FORMATS}
 
@@ -40,7 +40,7 @@ def test_formats():
     ],
 )
 def test_lines(name, line):
-    """Each variable has a line, unless its value is not known."""
+    """Each known value is exported on one line; a value that is not known has no line."""
     lines = exported(WHOLE, name).splitlines()
     assert len(lines) == 5
     assert lines[2] == line
@@ -51,7 +51,9 @@ def test_lines(name, line):
 
 
 def test_json():
-    """The format `process` is that of credential_process, and `json` is the same without a version."""
+    """The format `process` is the JSON format of credential_process; `json` is the same format
+    without the version.
+    """
     known = {"AccessKeyId": "AKID", "SecretAccessKey": "s/+="}
     more = {"SessionToken": "t", "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}
     assert json.loads(exported(WHOLE, "process")) == {"Version": 1, **known, **more}
@@ -64,7 +66,9 @@ def test_json():
 @pytest.mark.parametrize("name", ["env", "env-no-export"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_shells(shell, name, secret, token):
-    """A shell that evaluates the lines gets the exact values, which may contain any characters."""
+    """A POSIX shell that evaluates the exported lines gets the exact values, which may contain
+    quotes and other special characters.
+    """
     text = exported(Credentials("AKID", secret, token), name)
     show = 'printf %s\\\\n "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
     done = subprocess.run(
@@ -78,7 +82,9 @@ def test_shells(shell, name, secret, token):
 
 @given(PARTS)
 def test_quotes(secret):
-    """A single quote in a value is doubled for PowerShell, and preceded by a backslash for fish."""
+    """A single quote in a value is doubled for PowerShell; for fish, single quotes and backslashes
+    are preceded by a backslash.
+    """
     credentials = Credentials("AKID", secret)
     _, line = exported(credentials, "powershell").splitlines()
     assert line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'") == secret
@@ -89,7 +95,9 @@ def test_quotes(secret):
 
 @pytest.mark.parametrize("character", ['"', "%", "!"])
 def test_what_cmd_cannot_hold(character):
-    """For cmd, a value with a special character is rejected, and the error does not show it."""
+    """For cmd, a value that contains a double quote, % or ! is rejected with an error that does not
+    show the value.
+    """
     with pytest.raises(CredentialsError, match="cannot be quoted for cmd") as caught:
         exported(Credentials("AKID", f"canary{character}"), "windows-cmd")
     assert "canary" not in str(caught.value)
@@ -110,7 +118,7 @@ credential_process = PYTHON -m sagemaker_runtime_client credentials --profile wo
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A directory with the config file, in an environment without AWS settings."""
+    """A directory whose config file is used, in an environment without other AWS settings."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "_SAGEMAKER"))]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG.replace("PYTHON", sys.executable))
@@ -123,7 +131,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("home")
 def test_command(capsys):
-    """The command prints only the lines for the shell."""
+    """`credentials --export env` prints only the lines for the shell."""
     assert main(["credentials", "--profile", "work", "--export", "env"]) == 0
     lines = ["export AWS_ACCESS_KEY_ID=AKIDWORK", "export AWS_SECRET_ACCESS_KEY=s"]
     assert ((out := capsys.readouterr()).out.splitlines(), out.err) == (lines, "")
@@ -131,7 +139,7 @@ def test_command(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_botocore_takes_it():
-    """A profile that botocore uses may have this command as its credential_process."""
+    """Botocore can use this command as the credential_process of a profile."""
     found = Session(profile="through").get_credentials().get_frozen_credentials()
     assert (found.access_key, found.secret_key) == ("AKIDWORK", "s")
 
@@ -146,7 +154,7 @@ def test_botocore_takes_it():
     ],
 )
 def test_nothing_to_export(capsys, profile, code, says):
-    """Without credentials, stdout is empty, and stderr shows the reason."""
+    """If a profile has no valid credentials, stdout is empty, and stderr shows the reason."""
     assert main(["credentials", "--profile", profile, "--export", "process"]) == code
     out, err = capsys.readouterr()
     assert (out, says in err) == ("", True)
@@ -154,7 +162,7 @@ def test_nothing_to_export(capsys, profile, code, says):
 
 @pytest.mark.usefixtures("home")
 def test_circle(capsys, monkeypatch):
-    """A profile that is already being exported is not exported again by a child process."""
+    """If a parent process is already exporting a profile, exporting that profile again is an error."""
     monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "\nthrough\nwork")
     assert main(["credentials", "--profile", "work", "--export", "process"]) == 2
     out, err = capsys.readouterr()
@@ -166,7 +174,7 @@ def test_circle(capsys, monkeypatch):
 
 @pytest.mark.usefixtures("home")
 def test_one_format(capsys):
-    """--json and --export cannot be combined."""
+    """The options --json and --export cannot be combined."""
     with pytest.raises(SystemExit, match="2"):
         main(["credentials", "--json", "--export", "env"])
     assert "not allowed with argument" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Tests of the commands `invoke` and `wait`, and of the help."""
+"""Tests of the commands `invoke` and `wait`, and of the command-line tool's help."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.runtime_client.cli.programs import PROGRAM, SOURCES
 
 class TestInvoke:
     def test_file(self, command, emulator, tmp_path):
-        """The output is written to stdout byte for byte, and the handle to stderr."""
+        """`invoke` writes the output to stdout byte for byte, and the job's handle to stderr."""
         payload = tmp_path / "in"
         payload.write_bytes(b"hello \xff")
         code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
@@ -30,7 +30,7 @@ class TestInvoke:
         assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
 
     def test_streams(self, command, emulator, tmp_path):
-        """The payload may be read from stdin, and the output may be written to a file."""
+        """`invoke` can read the payload from stdin, and write the output to a file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "my-endpoint", "--input", "-", "--output", str(answer))
         assert command(*arguments, stdin=b"hello")[:2] == (0, b"")
@@ -38,7 +38,7 @@ class TestInvoke:
         assert len(emulator.jobs) == 1
 
     def test_profile(self, command, emulator, bare_environment, tmp_path):
-        """`invoke` and `wait` use the credentials and the region of a profile."""
+        """With --profile, `invoke` and `wait` use the credentials and the region of that profile."""
         environ = emulator.environ
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
             bare_environment.delenv(name)
@@ -57,13 +57,15 @@ class TestInvoke:
         assert command("wait", "-", "--profile", "home", stdin=handle)[0] == 2
 
     def test_location(self, command, emulator):
-        """The payload may already be in S3."""
+        """With --input-location, `invoke` uses a payload that is already in S3."""
         emulator.objects.put("s3://inputs/in", b"from s3")
         code, out, _ = command("invoke", "my-endpoint", "--input-location", "s3://inputs/in")
         assert (code, out) == (0, b"FROM S3")
 
     def test_large_payload(self, command, emulator):
-        """A payload over the limit is uploaded below the prefix; without a prefix, nothing is sent."""
+        """A payload of more than 128,000 bytes is uploaded below --input-prefix; without that
+        option, nothing is sent.
+        """
         payload = b"x" * 128_001
         arguments = ("invoke", "my-endpoint", "--input", "-")
         code, out, err = command(*arguments, stdin=payload)
@@ -75,7 +77,7 @@ class TestInvoke:
         assert len(emulator.objects.list("s3://inputs/p/")) == 1
 
     def test_each_option(self, command, emulator):
-        """The service receives the value of each option."""
+        """The service receives the value of each request option of `invoke`."""
         options = {
             "--content-type": "text/csv",
             "--accept": "application/json",
@@ -99,7 +101,9 @@ class TestInvoke:
         assert (invocation.ttl, invocation.timeout) == (60, 7)
 
     def test_options_of_the_client(self, command, emulator, monkeypatch):
-        """The options for the region and the endpoints override the environment."""
+        """The options --region, --endpoint-url and --s3-endpoint-url replace missing environment
+        variables.
+        """
         for name in emulator.environ:
             if "REGION" in name or "URL" in name:
                 monkeypatch.delenv(name)
@@ -112,7 +116,9 @@ class TestInvoke:
         assert command(*arguments, *options, stdin=b"x")[:2] == (0, b"X")
 
     def test_json(self, command, emulator):
-        """The JSON document contains the output and its location."""
+        """With --json, `invoke` prints a document with the output, its location and the inference
+        ID.
+        """
         arguments = ("invoke", "a", "--input", "-", "--json", "--inference-id", "mine")
         code, out, _ = command(*arguments, stdin=b"x")
         (job,) = emulator.jobs
@@ -128,7 +134,9 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_json_of_no_text(self, command, tmp_path):
-        """An output that is not text is shown in base64, and --output also writes it to the file."""
+        """With --json, an output that is not UTF-8 is printed in base64, and --output also writes
+        the output to a file.
+        """
         answer = tmp_path / "out"
         arguments = ("invoke", "a", "--input", "-", "--json", "--output", str(answer))
         code, out, _ = command(*arguments, stdin=b"\xff")
@@ -137,7 +145,9 @@ class TestInvoke:
         assert answer.read_bytes() == b"\xff"
 
     def test_now_and_later(self, command, emulator, tmp_path):
-        """With --no-wait, the handle is printed, and can be passed to `wait`."""
+        """With --no-wait, `invoke` prints the job's handle, which `wait` accepts on stdin or in a
+        file.
+        """
         code, out, err = command("invoke", "a", "--input", "-", "--no-wait", stdin=b"x")
         assert (code, err) == (0, "")
         assert len(emulator.jobs) == 1
@@ -149,7 +159,7 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_markup_in_an_id(self, command):
-        """The status line shows an inference ID that looks like markup unchanged."""
+        """An inference ID that looks like rich markup causes no error."""
         arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
         assert command(*arguments, stdin=b"x")[:2] == (0, b"X")
 
@@ -166,8 +176,8 @@ class TestInvoke:
         ],
     )
     def test_closed_streams(self, emulator, bare_environment, tmp_path, closed, code, out, err):
-        """If a standard stream is closed, there is no traceback, and neither a job nor a handle is
-        lost.
+        """If a standard stream is closed, or stderr is on a full disk, `invoke` shows no traceback,
+        and queues a job only if it can then write the output.
         """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         line = f"{PROGRAM} invoke a --input - --timeout 10 "
@@ -199,7 +209,9 @@ class TestInvoke:
         ids=["invoke", "wait", "credentials"],
     )
     def test_closed_stdout(self, emulator, command, monkeypatch, arguments, said):
-        """A closed stdout is reported before anything is sent."""
+        """If stdout is closed, `invoke`, `wait` and `credentials` return exit code 2 before
+        anything is sent.
+        """
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", None)
             code, _, err = command(*arguments, stdin=b"x")
@@ -208,7 +220,9 @@ class TestInvoke:
         assert emulator.requests == ()
 
     def test_a_prefix_without_a_payload(self, command, emulator):
-        """An option that would have no effect is rejected."""
+        """--input-prefix is rejected if it would have no effect because the payload is already in
+        S3.
+        """
         location = ("--input-location", "s3://b/k", "--input-prefix", "s3://b/p")
         code, _, err = command("invoke", "a", *location)
         assert (code, emulator.requests) == (2, ())
@@ -218,7 +232,9 @@ class TestInvoke:
     @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
     @pytest.mark.parametrize("has_rich", [True, False], ids=["with rich", "without rich"])
     def test_status_line(self, command, monkeypatch, is_there, has_rich):
-        """A status line appears on a terminal; without a terminal, the output is the same."""
+        """On a terminal, `invoke` shows the handle and, if rich is installed, a status line; after
+        the terminal has hung up, `invoke` still writes the output to stdout.
+        """
         if not has_rich:
             monkeypatch.setitem(sys.modules, "rich.console", None)
         keyboard, screen = os.openpty()
@@ -246,7 +262,9 @@ class TestInvoke:
 
 class TestProgram:
     def test_as_a_module(self, capsys, monkeypatch):
-        """`python -m sagemaker_runtime_client` runs the command and returns its exit code."""
+        """`python -m sagemaker_runtime_client` runs the command-line tool and returns its exit
+        code.
+        """
         monkeypatch.setattr(sys, "argv", ["sagemaker-runtime", "--version"])
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client._cli.commands")
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__", raising=False)
@@ -256,7 +274,9 @@ class TestProgram:
 
     @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
     def test_help(self, capsys, command):
-        """Each command has a help page, and the help of the whole tool lists the exit codes."""
+        """Each command has a help page, and the help page of the command-line tool lists the exit
+        codes.
+        """
         for arguments, word in (([], "130  ended by Ctrl-C"), ([command], f"runtime {command}")):
             with pytest.raises(SystemExit) as caught:
                 main([*arguments, "--help"])

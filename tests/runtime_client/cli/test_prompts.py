@@ -1,4 +1,4 @@
-"""Tests of the prompts, in a real process with and without a terminal."""
+"""Tests of the prompt for an MFA code, with and without a terminal."""
 
 import json
 import os
@@ -28,7 +28,8 @@ aws_access_key_id = AKIDME
 aws_secret_access_key = s
 """
 PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
-# Runs the command-line tool on the terminal whose file descriptor is the first argument.
+# Runs the command-line tool with the controlling terminal whose file descriptor is the first
+# argument.
 PROGRAM = """
 import fcntl, sys, termios
 fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
@@ -40,13 +41,13 @@ EXPORT = ["credentials", "--profile", "admin", "--export", "json"]
 
 @pytest.fixture
 def sts():
-    """A fake STS that accepts the user's key."""
+    """A fake STS that accepts requests signed with the key of the profile `me`."""
     return STS(Credentials("AKIDME", "s"))
 
 
 @pytest.fixture
 def environ(tmp_path, sts):
-    """An environment in which a config file is the only AWS setting."""
+    """An environment whose only AWS settings are the config file and the endpoint of the fake STS."""
     (tmp_path / "config").write_text(CONFIG)
     with Loopback(sts) as server:
         yield {
@@ -59,8 +60,8 @@ def environ(tmp_path, sts):
 
 
 def on_a_terminal(arguments, environ, typed, *, stdin=None):
-    """Run a command on a new terminal, and return its exit code, stdout, stderr and the text on the
-    terminal.
+    """Run a command on a new terminal and type *typed* at its prompt; return the exit code, stdout,
+    stderr and what the terminal showed before the input.
     """
     ours, theirs = os.openpty()
     process = subprocess.Popen(
@@ -82,7 +83,9 @@ def on_a_terminal(arguments, environ, typed, *, stdin=None):
 
 
 def read_prompt(terminal):
-    """Return the text on a terminal up to a prompt, or up to the end if there is no prompt."""
+    """Return what a terminal shows up to and including a prompt, or up to the end if there is no
+    prompt.
+    """
     shown = b""
     with suppress(OSError):  # the other end of the terminal is closed
         while not shown.endswith(b": "):
@@ -102,7 +105,7 @@ def test_code(environ, sts, stdin):
 
 
 def test_what_is_no_code(environ, sts):
-    """Input that is not an MFA code is rejected without sending it, because it may be a mistyped
+    """Input that is not an MFA code is rejected and not sent to STS, because it may be a mistyped
     password.
     """
     code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
@@ -112,7 +115,7 @@ def test_what_is_no_code(environ, sts):
 
 
 def test_invoke(environ):
-    """The command `invoke` prompts for the MFA code as well."""
+    """The command `invoke` also prompts for the MFA code if the profile requires one."""
     role = Credentials("ASIASTS1", "canary-secret-STS-1", "canary-token-STS-1")
     with Emulator(credentials=role, region="eu-west-1") as emulator:
         environ |= {
@@ -125,7 +128,9 @@ def test_invoke(environ):
 
 
 def test_no_terminal(environ, sts):
-    """Without a terminal, the error shows what to do instead."""
+    """If an MFA code is required but there is no terminal, the exit code is 3, and the error shows
+    how to pass the credentials instead.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "sagemaker_runtime_client", *EXPORT],
         stdin=subprocess.DEVNULL,
@@ -141,8 +146,8 @@ def test_no_terminal(environ, sts):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """A terminal on which a user types a code, and the texts that it has shown; /dev/tty does not
-    exist.
+    """A terminal on which a simulated user types a code, and the list of what it has shown; opening
+    /dev/tty fails.
     """
     real, shown = os.open, []
     ours, theirs = os.openpty()
@@ -166,7 +171,7 @@ def terminal(monkeypatch):
 
 
 def test_stdin_is_the_terminal(terminal, monkeypatch):
-    """If /dev/tty does not exist, the prompt appears on stdin's terminal."""
+    """If /dev/tty cannot be opened, but stdin is a terminal, the prompt appears on that terminal."""
     theirs, shown = terminal
     with (
         os.fdopen(theirs, "r", closefd=False) as stdin,
@@ -179,7 +184,7 @@ def test_stdin_is_the_terminal(terminal, monkeypatch):
 
 
 def test_the_systems_terminal(terminal, monkeypatch):
-    """If /dev/tty exists, it is used instead of stdin."""
+    """If /dev/tty can be opened, the prompt appears there, and the code is read from there."""
     theirs, shown = terminal
     real = os.open
 
@@ -193,7 +198,9 @@ def test_the_systems_terminal(terminal, monkeypatch):
 
 @pytest.mark.usefixtures("terminal")
 def test_stdin_is_none(monkeypatch):
-    """If neither /dev/tty nor stdin is a terminal, there is no prompt."""
+    """If /dev/tty cannot be opened, and stdin is not a terminal, an error is raised instead of a
+    prompt.
+    """
     monkeypatch.setattr(sys, "stdin", StringIO("123456\n"))
     with pytest.raises(CredentialProviderError, match="the code of MFA device me is required"):
         mfa_token("me")

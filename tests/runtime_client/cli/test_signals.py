@@ -11,7 +11,9 @@ from sagemaker_runtime_client._cli.signals import EndingSignal, raise_ending_sig
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_interrupts(number):
-    """A signal raises an interrupt; if the signal is blocked, the exit code is 128 plus its number."""
+    """SIGTERM and SIGHUP raise EndingSignal; if the signal is blocked and cannot end the process,
+    the exit code is 128 plus its number.
+    """
     with pytest.raises(EndingSignal) as caught, raise_ending_signals():
         signal.raise_signal(number)
     assert signal.getsignal(number) is signal.SIG_DFL

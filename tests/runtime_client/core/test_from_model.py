@@ -1,4 +1,6 @@
-"""Tests of adding an operation: a table, a class for its output, and a line in each client suffice."""
+"""Tests of adding an operation, which requires only a table, a class for its output, and a line in
+each client.
+"""
 
 import json
 from contextlib import ExitStack
@@ -42,7 +44,7 @@ MODEL = OperationModel(
 
 
 class Estimate:
-    """The output of the new operation."""
+    """The output of EstimateCost, a fictitious operation that these tests add."""
 
     def __init__(self, answer):
         self.amount = json.loads(answer.body)["Amount"]
@@ -62,7 +64,7 @@ ANSWER = response(b'{"Amount": 7}', 200, {"x-amzn-requestid": "R1"})
 
 @pytest.fixture
 def clients(plain_driver):
-    """Return a function that creates a client of the given kind."""
+    """Return a function that creates a client with the new operation, of the driver's kind."""
 
     def make(server, **changes):
         kind = AsyncClient if plain_driver.kind.is_async else SyncClient
@@ -77,8 +79,8 @@ def clients(plain_driver):
 
 
 def test_a_call(clients):
-    """A call sends each argument in its place, omits missing ones, signs the request, and returns
-    an instance of the output class.
+    """A call of the new operation sends each argument in its place in the request, omits arguments
+    that were not passed, signs the request, and returns an instance of the output class.
     """
     with Loopback(lambda *_: ANSWER) as server:
         client = clients(server)
@@ -94,7 +96,9 @@ def test_a_call(clients):
 
 
 def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """The operation is retried like every other operation, and raises the service's errors."""
+    """A call of the new operation is retried, and raises the service's error after the last
+    attempt.
+    """
     failure = response(b'{"message": "not now"}', 503, {"x-amzn-errortype": "ServiceUnavailable"})
     answers = [failure, ANSWER, failure, failure]
     with Loopback(lambda *_: answers.pop(0)) as server:
@@ -117,7 +121,7 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
     ids=str,
 )
 def test_invalid_argument(clients, arguments, message):
-    """An invalid argument is rejected before anything is sent."""
+    """An invalid argument of the new operation is rejected before anything is sent."""
     with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=message):
         clients(server).estimate_cost(**{"endpoint_name": "e", "kind": "k", **arguments})
     assert server.requests == []
@@ -138,7 +142,7 @@ def test_invalid_argument(clients, arguments, message):
     ids=["too few", "too many", "twice", "unknown"],
 )
 def test_unknown_argument(clients, args, kwargs, message):
-    """Arguments that do not fit the table raise a TypeError that mentions the client's method."""
+    """Missing, surplus or unknown arguments raise a TypeError that mentions the client's method."""
     client = clients(None)
     with pytest.raises(TypeError, match=message) as caught:
         client.estimate_cost(*args, **kwargs)

@@ -66,12 +66,12 @@ class Suspends:
 
 
 def scripted_services(**options):
-    """Return scripted I/O that responds like SageMaker and S3."""
+    """Return scripted I/O with a fake SageMaker and S3."""
     return ScriptedIO(Cloud(**options))
 
 
 def methods(io):
-    """Return the service and the HTTP method of each request."""
+    """Return the service and the HTTP method of each request that was sent."""
     services = ["s3" if ".s3." in sent.origin else "sagemaker" for sent in io.sent]
     return [(service, sent.request.method) for service, sent in zip(services, io.sent, strict=True)]
 
@@ -80,7 +80,9 @@ def methods(io):
 
 
 def test_invoke():
-    """All arguments are sent under their names in the API, and the response becomes an invocation."""
+    """invoke_endpoint_async sends each argument under its name in the API, and returns the response
+    as an invocation.
+    """
     io = ScriptedIO([accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(
         core(io).invoke_endpoint_async(
@@ -127,8 +129,8 @@ def test_invoke():
 
 
 def test_inference_id():
-    """If no inference ID is passed, the client sends the same UUID with all attempts, unless this
-    is disabled.
+    """If no inference ID is passed, the client sends the same UUID with all attempts of a call,
+    unless generate_inference_id is false.
     """
     io = ScriptedIO([Response(503, ()), accepted(b""), accepted(b"")])
     client = core(io)
@@ -153,7 +155,7 @@ def test_inference_id():
     ids=str,
 )
 def test_unique_output_name(named, unique_output_name):
-    """The output's name is known to be unique if neither a filename nor an inference ID was passed."""
+    """The output's name is marked as unique if neither a filename nor an inference ID was passed."""
     client = core(ScriptedIO([accepted(), accepted()]))
     assert (
         run(client.invoke_endpoint_async("e", body=b"x", **named)).unique_output_name
@@ -163,14 +165,14 @@ def test_unique_output_name(named, unique_output_name):
 
 
 def test_possibly_duplicated():
-    """The invocation shows that an earlier attempt was possibly accepted."""
+    """If an earlier attempt was possibly accepted, the job is marked as possibly duplicated."""
     io = ScriptedIO([dropped(), accepted()])
     assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
 
 
 @pytest.mark.parametrize("accepted_once", [True, False])
 def test_note(accepted_once):
-    """If an error leaves open whether a job is queued, a note contains the inference ID of the job."""
+    """If an error leaves open whether a job is queued, a note contains the job's inference ID."""
     io = ScriptedIO([dropped(accepted=accepted_once)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
@@ -195,7 +197,7 @@ def test_custom_attributes_are_in_no_log(caplog):
     "payload", [SMALL, EDGE, bytearray(SMALL), memoryview(SMALL)], ids=lambda p: str(len(p))
 )
 def test_inline(payload):
-    """A payload of up to 128,000 bytes is sent in the request, even if input_prefix is set."""
+    """`infer` sends a payload of 1 to 128,000 bytes in the request, even if input_prefix is set."""
     io = scripted_services()
     output = run(core(io).infer("e", payload, timeout=60, input_prefix="s3://bucket/in/"))
     assert output.body == b"answer"
@@ -212,8 +214,8 @@ def test_inline(payload):
 )
 @pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
 def test_through_s3(prefix, payload, inline):
-    """A larger payload, or any payload with inline=False, is uploaded first, and its location is
-    sent.
+    """`infer` uploads a payload that is larger or empty, or any payload with inline=False, and then
+    sends the location of the upload.
     """
     io = scripted_services()
     output = run(
@@ -264,7 +266,7 @@ INVALID = [
 @pytest.mark.parametrize(("arguments", "argument"), INVALID, ids=lambda value: str(value)[-60:])
 @pytest.mark.parametrize("payload", [SMALL, LARGE], ids=["small", "large"])
 def test_invalid_arguments(payload, arguments, argument):
-    """An invalid argument is rejected before the upload and before the job is queued."""
+    """`infer` rejects an invalid argument before the upload and before the job is queued."""
     io = ScriptedIO([])
     given = {"endpoint_name": "e", "payload": payload, "timeout": 60, **arguments}
     if "payload" not in arguments:
@@ -288,7 +290,7 @@ def test_unknown_arguments(name):
 
 
 def test_on_invocation():
-    """on_invocation is called after the job is queued and before the first poll."""
+    """`infer` calls on_invocation after the job is queued and before the first poll."""
     io = scripted_services()
     seen = []
     output = run(
@@ -301,7 +303,7 @@ def test_on_invocation():
 
 
 def test_on_invocation_that_is_async():
-    """An async on_invocation is awaited before the first poll."""
+    """`infer` awaits an async on_invocation before the first poll."""
     io = scripted_services()
     seen = []
 
@@ -313,7 +315,9 @@ def test_on_invocation_that_is_async():
 
 
 def test_on_invocation_that_raises():
-    """If on_invocation raises an exception, it is passed on with a note that contains the handle."""
+    """If on_invocation raises an exception, `infer` passes it on with a note that contains the
+    handle.
+    """
 
     def full(_invocation):
         raise OSError("disk full")
@@ -324,7 +328,9 @@ def test_on_invocation_that_raises():
 
 
 def test_on_invocation_that_suspends():
-    """If on_invocation suspends without an event loop, an error with the handle is raised."""
+    """If on_invocation suspends although there is no event loop, a RuntimeError is raised with a
+    note that contains the handle.
+    """
 
     async def keep(_invocation):
         await Suspends()
@@ -335,7 +341,7 @@ def test_on_invocation_that_suspends():
 
 
 def test_arguments_of_the_wait():
-    """The wait uses the schedule and the grace period that were passed to `infer`."""
+    """The wait in `infer` uses the schedule and the grace period that were passed to `infer`."""
     asked = []
     io = scripted_services()
     run(core(io).infer("e", SMALL, timeout=60, schedule=lambda t: asked.append(t) or 2))
@@ -356,7 +362,7 @@ def test_arguments_of_the_wait():
     ids=["nothing comes", "no location", "no place"],
 )
 def test_errors_after_the_job_was_queued(reply, kind):
-    """Every error that occurs after the job was queued has the job's handle."""
+    """Every error that `infer` raises after the job was queued has the job's handle."""
     cloud = Cloud(reply=reply)
     cloud.s3.respond(s3_error(503, "SlowDown"))
     with pytest.raises(kind) as caught:
@@ -365,7 +371,7 @@ def test_errors_after_the_job_was_queued(reply, kind):
 
 
 def test_failure():
-    """A failed inference raises an error that contains the reason."""
+    """If the inference fails, `infer` raises an error that contains the reason."""
     cloud = Cloud()
     cloud.s3.put("s3://bucket/err/1-error.out", b"boom", at=1)
     with pytest.raises(InferenceFailedError, match="boom"):
@@ -373,7 +379,7 @@ def test_failure():
 
 
 def test_upload_that_fails():
-    """If the upload fails, no job is queued."""
+    """If the upload fails, `infer` queues no job."""
     io = ScriptedIO([s3_error(503, "SlowDown")] * 3)
     with pytest.raises(ThrottlingError) as caught:
         run(core(io).infer("e", LARGE, timeout=60, input_prefix="s3://bucket/in/"))
@@ -382,7 +388,7 @@ def test_upload_that_fails():
 
 
 def test_job_that_is_rejected():
-    """If the service rejects the job, `infer` does not wait."""
+    """If the service rejects the job request, `infer` raises the error without waiting."""
     io = ScriptedIO([Response(503, ())] * 3)
     with pytest.raises(ServiceUnavailableError) as caught:
         run(core(io).infer("e", SMALL, timeout=60))
@@ -390,7 +396,7 @@ def test_job_that_is_rejected():
 
 
 def test_submit():
-    """`submit` uploads the payload and queues the job."""
+    """`submit` uploads a large payload and queues the job."""
     io = scripted_services()
     invocation = run(core(io).submit("e", LARGE, input_prefix="s3://bucket/in/", filename="f"))
     assert methods(io) == [("s3", "PUT"), ("sagemaker", "POST")]
@@ -402,7 +408,7 @@ def test_submit():
 
 
 def test_settings_are_read_at_the_first_call():
-    """The settings are read at the first call, not when the client is created."""
+    """A client's settings are read at its first call, not when it is created."""
     environ = {}
     io = ScriptedIO([accepted()], environ)
     client = make_core(io, {}, as_provider(CREDENTIALS))
@@ -433,7 +439,7 @@ def test_contradictory_settings(arguments, environ):
     "settings", [{"endpoint_url": "nonsense"}, {"s3_endpoint_url": "nonsense"}]
 )
 def test_settings_are_checked_before_an_upload(settings):
-    """An invalid setting that queueing the job requires is rejected before the upload."""
+    """An invalid endpoint URL of either service is rejected before the upload."""
     io = ScriptedIO([])
     with pytest.raises(ConfigError):
         run(core(io, **settings).submit("e", LARGE, input_prefix="s3://bucket/in/"))
@@ -441,13 +447,13 @@ def test_settings_are_checked_before_an_upload(settings):
 
 
 def test_arguments_come_before_settings():
-    """If an argument is invalid and the region is missing, the argument is reported."""
+    """If an argument is invalid and the region is missing, the error is about the argument."""
     with pytest.raises(ParamValidationError):
         run(core(ScriptedIO([]), region=None).invoke_endpoint_async("", body=b"x"))
 
 
 def test_custom_endpoints():
-    """Both services can have custom endpoints."""
+    """SageMaker and S3 can each have a custom endpoint URL."""
     io = ScriptedIO([accepted(), Response(200, ())])
     client = core(io, endpoint_url="http://localhost:1/base/", s3_endpoint_url="http://localhost:2")
     run(client.invoke_endpoint_async("e", body=b"x"))
@@ -459,7 +465,7 @@ def test_custom_endpoints():
 
 
 def test_close():
-    """Closing a client closes its transport, if it has opened one."""
+    """Closing a client closes its transport if one has been opened."""
     io = ScriptedIO([accepted()])
     client = core(io)
     run(client.close())
@@ -473,7 +479,7 @@ def test_close():
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_coroutine_that_suspends(stubborn):
-    """Without an event loop, a coroutine that suspends raises an error."""
+    """If a coroutine suspends although there is no event loop, a RuntimeError is raised."""
 
     async def suspends():
         try:
