@@ -19,7 +19,7 @@ from tests.runtime_client.credentials.harness import Harness
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
 def harness(request, tmp_path):
-    """A harness for the blocking client, for asyncio and for trio."""
+    """A harness for the blocking client, asyncio and trio in turn."""
     return Harness(request.param, tmp_path)
 
 
@@ -73,7 +73,7 @@ def pem(key, encryption=None):
 
 
 def issue(name, key, issuer=None, *, ca=False, days=1):
-    """Return a certificate for *key*, signed by *issuer* or else self-signed."""
+    """Return a certificate for *key*, signed by *issuer*, or self-signed without an *issuer*."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     by = subject if issuer is None else issuer.certificate.subject
     now = datetime.now(UTC)

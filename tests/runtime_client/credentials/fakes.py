@@ -29,7 +29,7 @@ def soon(seconds=3600):
 
 
 def iso(moment):
-    """Return a time in AWS's format."""
+    """Return a time as AWS services write it: in ISO 8601, without fractions of a second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -46,7 +46,7 @@ class Fake:
         faults: Replacements for the next responses: bytes, or functions of the request.  Empty
             bytes close the connection without a response.
         ends: The expiration of the credentials that the service issues.
-        issued: The credentials that the service has issued, by their access key ids.
+        issued: The credentials that the service has issued, keyed by access key id.
     """
 
     def __init__(self):
@@ -72,14 +72,14 @@ class Fake:
 
 
 class STS(Fake):
-    """STS: AssumeRole requests must be signed, AssumeRoleWithWebIdentity requests must not be.
+    """A fake STS, which requires signed AssumeRole and unsigned AssumeRoleWithWebIdentity requests.
 
     Args:
         known: Credentials that may sign requests, in addition to those that the service has issued.
 
     Attributes:
-        host: The host in the signature, if requests for another host are redirected to this
-            service.
+        host: The host for which requests are signed, if it differs from the host of this service
+            because the test redirects them.
     """
 
     host = None
@@ -130,7 +130,7 @@ class STS(Fake):
 
 
 def sts_error(code, message, status=400):
-    """Return an error response of the query protocol."""
+    """Return an STS error response, in the format of the AWS query protocol."""
     text = (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
         f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>R</RequestId>"
@@ -140,7 +140,7 @@ def sts_error(code, message, status=400):
 
 
 class SSO(Fake):
-    """The portal and the token service of IAM Identity Center."""
+    """A fake of the portal and the token service of IAM Identity Center."""
 
     access_token = "canary-access-token"
     refresh_token = "canary-refresh-token"
@@ -190,7 +190,7 @@ class SSO(Fake):
 
 
 class SignIn(Fake):
-    """The token service of ``aws login``.
+    """A fake of the token service that ``aws login`` uses.
 
     Attributes:
         public_key: The public key that verifies the proofs.
@@ -265,7 +265,7 @@ def unbase64url(text):
 
 
 class Container(Fake):
-    """The agent of ECS or of EKS Pod Identity, which may require a token."""
+    """A fake of the agent of ECS or of EKS Pod Identity, which requires the token `token`, if set."""
 
     token = None
 
@@ -286,7 +286,7 @@ class Container(Fake):
 
 
 class IMDS(Fake):
-    """The instance metadata service.
+    """A fake of the instance metadata service.
 
     Attributes:
         version_1: Whether the service also accepts requests without a token.
@@ -324,7 +324,7 @@ class IMDS(Fake):
 
 
 class RolesAnywhere(Fake):
-    """IAM Roles Anywhere with one trusted root certificate.
+    """A fake of IAM Roles Anywhere with one trusted root certificate.
 
     Attributes:
         received: The query, the body and the algorithm of each CreateSession request.

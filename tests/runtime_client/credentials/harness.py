@@ -18,7 +18,7 @@ from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import REGION
 
-# The lines of a profile with static credentials.
+# The settings of a profile with static credentials.
 KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
 # The variables that set the endpoint of each provider's service.
 _ENDPOINTS = {
@@ -73,7 +73,7 @@ class Harness:
         key_passphrase=None,
         **arguments,
     ):
-        """Return the credentials that the provider *name* loads, with these shared files."""
+        """Return what the provider *name* loads with the given text of the shared files."""
         profiles = parse_profiles(("config", config), ("credentials", credentials))
         settings = Config.resolve({"region": REGION, **arguments}, self.environ, profiles)
 
@@ -110,7 +110,7 @@ class Harness:
 
 
 def caught_error(name, load, *arguments, **options):
-    """Return the error that loading raises, which must name the provider and show no secret."""
+    """Return the error that *load* raises, which must report the provider *name* and no secret."""
     with pytest.raises(CredentialProviderError) as caught:
         load(*arguments, **options)
     assert caught.value.provider == name

@@ -41,7 +41,7 @@ def test_role(harness, sts):
 
 
 def test_chain_of_roles(harness, sts):
-    """If the source profile has a role, its temporary credentials sign the second request."""
+    """If the source profile assumes a role, the credentials of that role sign the second request."""
     config = (
         f"[profile c]\nrole_arn = {ROLE}-c\nsource_profile = b\n"
         f"[profile b]\nrole_arn = {ROLE}-b\nsource_profile = a\nexternal_id = x\n"
@@ -94,7 +94,7 @@ def test_invalid_duration(blocking, sts, caplog):
 
 
 def test_own_source(blocking, sts):
-    """A profile may name itself as its source to use its own static credentials."""
+    """A profile may be its own source_profile, which supplies its static credentials."""
     credentials, _ = load(
         blocking, sts, f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n{KEYS}"
     )
@@ -128,7 +128,7 @@ def test_source_profile_ignores_variables(blocking, sts, tmp_path):
 
 
 def test_environment_as_source(harness, sts):
-    """With credential_source Environment, the variables are used even if the profile is selected."""
+    """Variables supply credential_source Environment even if an argument selects the profile."""
     harness.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
     harness.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
     config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
@@ -289,7 +289,7 @@ def test_refusal(harness, sts):
 
 
 def test_temporary_failure(harness, sts):
-    """Requests that fail temporarily are retried."""
+    """The request is retried after a lost response, a status 503 and a throttling error."""
     sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
     credentials, _ = load(harness, sts, max_attempts=4)
     assert credentials.access_key_id == "ASIASTS1"
@@ -323,7 +323,7 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """Without a region the global STS endpoint is used, as in botocore; it has no FIPS variant."""
+    """Without a region, the global STS endpoint is used; with FIPS, the missing region is an error."""
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:

@@ -33,7 +33,7 @@ def error(harness, agent=None):
 
 
 def test_full_uri(harness, agent):
-    """The full URI is requested unchanged."""
+    """The full URI is requested with its path and query unchanged."""
     credentials, (request,) = load(harness, agent)
     assert request.line == "GET /v1/credentials?x=%20 HTTP/1.1"
     assert request.header("accept") == "application/json"
@@ -54,7 +54,7 @@ def test_relative_uri(harness, agent):
 
 
 def test_token(harness, agent):
-    """The token in the environment variable is sent unchanged."""
+    """The token in the environment variable is sent unchanged in the Authorization header."""
     agent.token = harness.environ[TOKEN] = "Basic canary-abc=="
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
@@ -70,7 +70,7 @@ def test_token_file(harness, agent, tmp_path):
 
 
 def test_https(blocking, agent, tmp_path, monkeypatch):
-    """Any host is allowed with https."""
+    """A full URI with https may specify any host."""
     bundle, tls = certify(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", bundle)
     with Loopback(agent, tls) as server:
@@ -81,7 +81,7 @@ def test_https(blocking, agent, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])
 def test_not_configured(harness, values):
-    """Without a URI the provider is not configured."""
+    """If neither the full nor the relative URI is set, the provider returns None."""
     harness.environ |= values
     assert harness.load("container") is None
 
@@ -157,14 +157,14 @@ def test_rejected_hosts(blocking, host):
     ],
 )
 def test_invalid_urls(blocking, url):
-    """A full URI is rejected if it is not a simple http or https URL."""
+    """A full URI is rejected unless it consists of http(s)://, a host, an optional port and a path."""
     blocking.environ[FULL] = url
     assert error(blocking).message == f"{FULL} must be a URL such as http://host:port/path"
 
 
 @pytest.mark.parametrize("path", ["x", "@evil.example/x", ".evil.example", "/a b", "/a\r\nb"])
 def test_invalid_paths(blocking, path):
-    """A relative URI that is not a path is rejected, because it could name another host."""
+    """A relative URI that is not a path is rejected, because it could specify another host."""
     blocking.environ[RELATIVE] = path
     assert error(blocking).message == f"{RELATIVE} must be a URL path that starts with /"
 
@@ -189,7 +189,7 @@ def test_blank_token(blocking, agent):
 @pytest.mark.parametrize("end", ["\nx", "\r\nx: y", "\rx", "\0", "\u00e9", "\x7f", "\x1b"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_invalid_token(blocking, agent, tmp_path, kind, end):
-    """A token with a line break or an unprintable character causes an error without the token."""
+    """A token that is not a single line of printable ASCII causes an error that does not show it."""
     path = tmp_path / "token"
     path.write_bytes(f"canary{end}".encode())
     blocking.environ[TOKEN] = f"canary{end}"
@@ -202,14 +202,14 @@ def test_invalid_token(blocking, agent, tmp_path, kind, end):
 
 
 def test_token_file_that_is_missing(harness, agent, tmp_path):
-    """The error mentions the variable and the missing token file."""
+    """If the token file is missing, the error mentions the file and the variable that sets it."""
     harness.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
     message = f"{TOKEN_FILE}: the file {tmp_path / 'token'} does not exist"
     assert error(harness, agent).message == message
 
 
 def test_temporary_failure(harness, agent):
-    """A failed attempt is repeated after one second."""
+    """A failed attempt is repeated after one second; each attempt may take two seconds."""
     agent.faults += [response(status=500), b""]
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
     assert harness.slept == [1.0, 1.0]
@@ -272,7 +272,7 @@ def test_whitespace_around_a_session_token(blocking, agent):
 
 
 def test_refusal_has_its_code(blocking, agent):
-    """The error has the code and the status of the agent's response."""
+    """If the agent rejects the request, the error has the code and the status of the response."""
     agent.faults += [as_json({"code": "AccessDenied", "message": "canary"}, 403)] * 3
     caught = error(blocking, agent)
     assert (caught.code, caught.status_code) == ("AccessDenied", 403)

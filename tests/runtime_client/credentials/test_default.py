@@ -179,7 +179,7 @@ def test_client_uses_the_profile():
 
 
 def test_region_of_the_instance():
-    """The instance's region is used only if that is enabled and no other region is set."""
+    """The instance's region is used only if region_from_instance is true and no region is set."""
     responses = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
     io = ScriptedIO(responses, ENVIRON)
     client = make_core(io, {"region_from_instance": True}, None)
@@ -196,7 +196,7 @@ def test_region_of_the_instance():
 
 @pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
 def test_no_region_of_the_instance(off):
-    """Outside EC2 there is no instance region."""
+    """If the metadata service is disabled or silent, the missing region causes a ConfigError."""
     responses = [] if off else [dropped(accepted=False)]
     io = ScriptedIO(responses, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):
@@ -209,12 +209,12 @@ def test_no_region_of_the_instance(off):
 
 
 def context(io, *, explicit=False, **section):
-    """Return a context for the providers."""
+    """Return a context with one profile, ``default``, that contains the settings *section*."""
     return Context(io, io, Config(), Profiles({"default": section}), explicit=explicit)
 
 
 def test_an_error_ends_the_search():
-    """An error of a configured provider ends the search."""
+    """If a configured provider raises an error, `search` raises it and tries no other provider."""
     io = ScriptedIO(environ={"AWS_ACCESS_KEY_ID": "AKID"})
     skipped = []
     with pytest.raises(CredentialProviderError, match="AWS_SECRET_ACCESS_KEY is not") as caught:
@@ -223,7 +223,7 @@ def test_an_error_ends_the_search():
 
 
 def test_skipped():
-    """The providers without credentials are listed, each with the reason."""
+    """`search` appends each provider without credentials to *skipped*, with the reason."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
     found = run(search(context(io, explicit=True, **KEY), skipped))
@@ -244,7 +244,7 @@ def test_nothing_found():
 
 
 def test_resolve_source():
-    """A source profile supplies its own credentials."""
+    """`resolve_source` returns the static credentials that the source profile contains."""
     assert run(resolve_source(context(ScriptedIO(), **KEY), None)).access_key_id == "AKID"
 
 

@@ -23,7 +23,7 @@ from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
-# botocore's name for each provider, and the name in this chain.
+# This chain's name for each of botocore's providers, keyed by botocore's name.
 NAMES = {
     "env": "environment",
     "assume-role": "assume-role",
@@ -233,7 +233,7 @@ def arrange(tmp_path, monkeypatch):
 
 
 def run_chain(io, profile):
-    """Return the provider that this chain finds, with credentials unless botocore loads them later."""
+    """Return this chain's provider, and its credentials unless botocore would load them later."""
     try:
         context = run(
             open_context(io, lambda _config: io, {"profile": profile, "region": "eu-west-1"})
@@ -330,7 +330,7 @@ def test_duplicate_section(arrange):
 @pytest.mark.parametrize("way", ["argument", "variable"])
 @pytest.mark.parametrize("file", ["config", "credentials"])
 def test_names_of_profiles(arrange, name, way, file):
-    """A profile is found by any name that botocore accepts."""
+    """Like botocore, this chain finds a profile whose name has special characters or a space."""
     heading = f'profile "{name}"' if file == "config" and " " in name else f"profile {name}"
     config = f"[{heading}]\n{static('CONF')}[profile other]\nregion: us-east-1\n"
     texts = (config, None) if file == "config" else (None, f"[{name}]\n{static('CRED')}")

@@ -29,7 +29,7 @@ KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
 
 
 def load(environ):
-    """Load credentials from the provider for environment variables."""
+    """Return the credentials that the provider ``environment`` loads from *environ*."""
     io = ScriptedIO(environ=environ)
     context = Context(io, io, Config(), Profiles())
     return run(PROVIDERS["environment"].create(context).load())
@@ -91,7 +91,7 @@ def test_malformed_variables(more, message):
 
 
 def invoke(io, credentials):
-    """Send one request with these credentials."""
+    """Submit one inference with *credentials*, or with those of the chain if they are None."""
     provider = None if credentials is None else as_provider(credentials)
     client = make_core(io, {"region": REGION}, provider)
     return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
@@ -111,7 +111,7 @@ class Provider:
     "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
 )
 def test_kinds_of_credentials(source):
-    """A client accepts credentials, a provider or a function."""
+    """A client signs with credentials that are passed directly, by a provider or by a function."""
     io = ScriptedIO([accepted()])
     invoke(io, source)
     assert io.sent[0].verify().access_key_id == CREDENTIALS.access_key_id
@@ -154,7 +154,7 @@ async def _later():
     ids=["nothing", "message so", "raises", "None", "a tuple", "async", "expired"],
 )
 def test_failing_credentials(source, kind):
-    """If custom credentials fail, the error shows no secret and nothing is sent."""
+    """If credentials cannot be loaded or have expired, nothing is sent; the error shows no secret."""
     io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
@@ -166,7 +166,7 @@ def test_failing_credentials(source, kind):
 
 @pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
 def test_provider_errors_are_not_retried(code, status):
-    """A provider's failure is not retried by the client, and does not slow down its requests."""
+    """If a provider fails, the client neither calls it again nor throttles its own requests."""
     calls = []
 
     def source():

@@ -26,7 +26,7 @@ print(json.dumps([c.access_key, c.secret_key, c.token]))
 def run_botocore(fake, home, environ, config=""):
     """Return the access key id that botocore finds.
 
-    ``URL`` in a variable stands for the fake's URL.
+    The text ``URL`` in the values of *environ* is replaced by the URL of *fake*.
     """
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(config)
@@ -48,14 +48,14 @@ def run_botocore(fake, home, environ, config=""):
 
 
 def test_botocore_assume_role(tmp_path):
-    """STS accepts botocore's signature of AssumeRole."""
+    """The fake STS accepts botocore's signature of AssumeRole."""
     fake = STS(test_assume_role.ME)
     environ = {"AWS_ENDPOINT_URL_STS": "URL"}
     assert run_botocore(fake, tmp_path, environ, test_assume_role.CONFIG) == "ASIASTS1"
 
 
 def test_botocore_web_identity(tmp_path):
-    """STS accepts the token that botocore sends."""
+    """The fake STS accepts the web identity token that botocore sends."""
     (tmp_path / "token").write_text("canary-web-token")
     environ = {
         "AWS_ENDPOINT_URL_STS": "URL",
@@ -67,7 +67,7 @@ def test_botocore_web_identity(tmp_path):
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["fresh", "refreshed"])
 def test_botocore_sso(blocking, seconds):
-    """The portal accepts botocore's bearer token, and the token service its refresh token."""
+    """The fake IAM Identity Center accepts the access token and the refresh token from botocore."""
     test_sso.log_in(blocking, test_sso.token(seconds))
     environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
     assert run_botocore(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"
@@ -78,14 +78,14 @@ def test_botocore_sso(blocking, seconds):
 
 
 def _knowing(written):
-    """Return fake services that accept the token in *written*."""
+    """Return a fake IAM Identity Center that accepts the token in *written*."""
     sso = SSO()
     sso.access_token = written["accessToken"]
     return sso
 
 
 def test_botocore_login(blocking):
-    """The sign-in service accepts botocore's proof."""
+    """The fake sign-in service accepts botocore's DPoP proof."""
     key = ec.generate_private_key(ec.SECP256R1())
     test_login.log_in(blocking, test_login.token(key, -1))
     fake = SignIn(key.public_key())
@@ -98,7 +98,7 @@ def test_botocore_login(blocking):
 
 
 def test_botocore_container(tmp_path):
-    """The agent accepts the token that botocore sends."""
+    """The fake container agent accepts the token that botocore sends."""
     fake = Container()
     fake.token = "canary"
     environ = {
@@ -109,6 +109,6 @@ def test_botocore_container(tmp_path):
 
 
 def test_botocore_instance_metadata(tmp_path):
-    """The metadata service accepts botocore's requests."""
+    """The fake metadata service accepts botocore's requests."""
     environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "URL/"}
     assert run_botocore(IMDS(), tmp_path, environ) == "ASIAIMDS1"

@@ -81,7 +81,7 @@ def cloud(_io, sent):
 
 
 class Rewritten(ScriptedIO):
-    """A system in which another program completes a file after a number of seconds."""
+    """A system in which another program completes the provider's file after *complete_at* seconds."""
 
     def __init__(self, provider, content, complete_at, responses=cloud):
         environ, config, self.path, self.whole = PROVIDERS[provider]
@@ -95,7 +95,7 @@ class Rewritten(ScriptedIO):
 
 
 def load(io):
-    """Return the chain's credentials."""
+    """Return the credentials that the chain finds."""
     return run(search(run(open_context(io, lambda _config: io, {"region": REGION})))).credentials
 
 
@@ -103,7 +103,7 @@ def load(io):
     ("provider", "fault"), [*CASES, *[(provider, "missing") for provider in PROVIDERS]]
 )
 def test_file_that_is_being_rewritten(provider, fault):
-    """A file that is empty, incomplete or absent for 150 ms is read again."""
+    """A file that is empty, incomplete or absent for 150 ms is read again until it is complete."""
     io = Rewritten(provider, BROKEN.get(fault), 0.15)
     assert load(io).access_key_id == "A"
     assert io.slept == [0.05, 0.1]
@@ -131,7 +131,7 @@ def test_file_that_is_missing(provider):
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_wait_continues(fault):
-    """A wait continues while another process writes the SSO cache, and then returns the output."""
+    """If the SSO cache stays incomplete for 5 s, `wait` continues and then returns the output."""
     s3 = FakeS3().put("s3://bucket/out/1.out", b"output")
 
     def respond(io, sent):

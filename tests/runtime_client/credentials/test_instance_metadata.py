@@ -82,7 +82,7 @@ def test_version_1(harness, imds, fault):
 
 
 def test_token_timeout(harness, imds):
-    """If the token request times out, IMDSv1 is tried."""
+    """If the token request and the IMDSv1 requests time out, the provider returns None."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
         imds.version_1 = True
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -114,7 +114,7 @@ def test_disabled(harness, imds):
 
 @pytest.mark.parametrize("attempts", ["1", "3"])
 def test_no_service(harness, unused_port, attempts):
-    """If there is no service, as outside EC2, no error is raised."""
+    """If no service listens at the endpoint, as outside EC2, the provider returns None."""
     harness.environ |= {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
         "AWS_EC2_METADATA_V1_DISABLED": "true",
@@ -154,7 +154,7 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
     ],
 )
 def test_service_without_credentials(harness, imds, faults, lines, caplog):
-    """If the service has no role or reports an error, no credentials and no error result."""
+    """If the service has no role or reports an error, the provider returns None."""
     imds.faults += [imds.respond if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
         assert load(harness, imds) == (None, lines)
@@ -162,7 +162,7 @@ def test_service_without_credentials(harness, imds, faults, lines, caplog):
 
 
 def test_attempts(harness, imds):
-    """Failed requests are repeated as often as the setting allows."""
+    """With three attempts configured, each request may fail twice before it succeeds."""
     fault = response(status=500)
     imds.faults += [
         fault,

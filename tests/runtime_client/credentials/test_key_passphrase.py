@@ -26,7 +26,7 @@ def service(root):
 
 @pytest.fixture(params=FORMATS)
 def values(request, tmp_path, root):
-    """The settings, with a key that is encrypted in each of two formats in turn."""
+    """The provider's settings, with a private key encrypted as PKCS#8 or in the legacy format."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
     values = settings(tmp_path, leaf)
     encryption = BestAvailableEncryption(PASSPHRASE.encode())
@@ -51,13 +51,13 @@ def file_setting(tmp_path, text):
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nanother line\n"])
 def test_file(blocking, service, values, tmp_path, end):
-    """The first line of the file is the passphrase, including spaces."""
+    """The first line of the passphrase file, including its spaces, is the passphrase."""
     values |= file_setting(tmp_path, f"{PASSPHRASE}{end}".encode())
     assert load(blocking, service, values).access_key_id == "ASIARA1"
 
 
 def test_variable(blocking, service, values, tmp_path):
-    """An environment variable can set the path of the file."""
+    """An environment variable can set the path of the passphrase file."""
     for name, value in file_setting(tmp_path, PASSPHRASE.encode()).items():
         blocking.environ[name.upper()] = value
     assert load(blocking, service, values).access_key_id == "ASIARA1"
@@ -65,7 +65,7 @@ def test_variable(blocking, service, values, tmp_path):
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_function(harness, service, values, tmp_path, is_async):
-    """The function receives the path of the key, takes precedence over the file, and may be async."""
+    """key_passphrase receives the key's path, overrides the passphrase file, and may be async."""
     paths = []
 
     def passphrase(path):
@@ -82,7 +82,7 @@ def test_function(harness, service, values, tmp_path, is_async):
 
 
 def test_chain(bare_environment, service, values, tmp_path):
-    """`default_chain` accepts the function."""
+    """`default_chain` decrypts the key with the passphrase that key_passphrase returns."""
     (tmp_path / "config").write_text(config(values))
     bare_environment.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with Loopback(service) as server:
@@ -92,7 +92,7 @@ def test_chain(bare_environment, service, values, tmp_path):
 
 
 def test_key_that_is_not_encrypted(blocking, service, leaf, tmp_path):
-    """No passphrase is requested for a key that is not encrypted."""
+    """A key that is not encrypted is accepted even if a passphrase file is configured."""
     values = settings(tmp_path, leaf) | file_setting(tmp_path, b"canary")
     assert load(blocking, service, values, key_passphrase=None).access_key_id == "ASIARA1"
 
@@ -126,14 +126,14 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
 
 @pytest.mark.parametrize("result", [None, 5, b"canary"], ids=str)
 def test_function_that_returns_no_str(blocking, service, values, tmp_path, result):
-    """A function that does not return a str causes an error that does not show the result."""
+    """If key_passphrase does not return a str, the error does not show the returned value."""
     message = error(blocking, service, values, key_passphrase=lambda _: result).message
     path = tmp_path / "leaf.key"
     assert f"key_passphrase must return a str for the private key file {path}" == message
 
 
 def test_function_that_fails(blocking, service, values):
-    """Only the class of the function's error is shown; a RuntimeClientError is raised unchanged."""
+    """Only the class of key_passphrase's error is shown; a RuntimeClientError is not changed."""
 
     def fail(_path):
         raise ValueError("no")
@@ -150,7 +150,7 @@ def test_function_that_fails(blocking, service, values):
     ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not UTF-8 text")]
 )
 def test_invalid_file(blocking, service, values, tmp_path, text, says):
-    """The error mentions a passphrase file that is missing, empty or not text."""
+    """If the passphrase file is missing, empty or not text, the error mentions the file."""
     values |= file_setting(tmp_path, text or b"")
     if text is None:
         (tmp_path / "passphrase").unlink()

@@ -152,7 +152,7 @@ def test_region(blocking, signin, key, changes, origin):
 
 @pytest.mark.parametrize("folder", ["{home}/elsewhere", "~/elsewhere/"], ids=["path", "home"])
 def test_folder(blocking, signin, key, folder):
-    """An environment variable sets the folder of the cache."""
+    """AWS_LOGIN_CACHE_DIRECTORY sets the folder of the cache, which may begin with ``~``."""
     blocking.environ["AWS_LOGIN_CACHE_DIRECTORY"] = folder.format(home=blocking.home)
     log_in(blocking, token(key, 3600), "elsewhere")
     assert load(blocking, signin)[0].access_key_id == "ASIALOGIN"
@@ -164,7 +164,7 @@ def test_not_configured(harness, signin):
 
 
 def curve(name):
-    """Return a private key on another curve as PEM."""
+    """Return a new private key on the curve *name* as PEM."""
     return pem(ec.generate_private_key(name())).decode()
 
 
@@ -215,7 +215,7 @@ def test_no_login(harness, signin, document, message):
     ],
 )
 def test_wrong_kind_of_key(blocking, signin, key, make):
-    """A key that is not a P-256 key is rejected."""
+    """A DPoP key that is not a P-256 key is rejected."""
     log_in(blocking, token(key, -60, dpopKey=make()))
     message = f"dpopKey in the login cache file {cache(blocking)} is not a P-256 key: {HINT}"
     assert error(blocking, signin).message == message

@@ -1,6 +1,6 @@
-"""Tests of roles against MiniStack, a server that verifies every signature.
+"""Tests that assume roles on MiniStack, a server that verifies every signature.
 
-The temporary credentials then sign requests to S3, which the server accepts.
+The temporary credentials of each role then sign S3 requests, which MiniStack accepts.
 """
 
 import boto3

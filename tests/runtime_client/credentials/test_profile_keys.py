@@ -41,7 +41,7 @@ def load(name, section, io=None, keyed=()):
     ids=str,
 )
 def test_shared_file(more, expected):
-    """A profile in either file supplies credentials, through the provider for that file."""
+    """The provider for a shared file loads only the credentials that are in this file."""
     section = {**KEY, **more}
     both = ("config-file", "shared-credentials-file")
     assert [load(name, section) for name in both] == [expected, None]
@@ -50,7 +50,7 @@ def test_shared_file(more, expected):
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
 def test_no_key(section):
-    """A profile without an access key id has no credentials."""
+    """If a profile has no access key id, the provider returns None."""
     assert load("config-file", section) is None
 
 
@@ -117,7 +117,7 @@ def test_account_of_the_profile():
 
 @pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
 def test_no_process(section):
-    """Without a program the provider is not configured."""
+    """Without credential_process, the provider returns None."""
     assert load("process", section) is None
 
 
@@ -144,7 +144,7 @@ def test_no_process(section):
     ],
 )
 def test_broken_process(io, command, message):
-    """The error mentions a program that cannot be run, fails or writes malformed output."""
+    """The error states why the program could not be run, failed or wrote malformed output."""
     if command in {"''", "#"}:
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
     with pytest.raises(CredentialProviderError, match=message) as caught:

@@ -54,7 +54,7 @@ def test_windows(make_chain, name, lifetime, advisory, mandatory):
 
 
 def test_short_keys_are_fetched_once():
-    """Credentials valid for 900 seconds are loaded only once for 1,000 uses before a refresh."""
+    """Credentials that are valid for 900 s are loaded once for 1,000 calls in the first 600 s."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "SessionToken": "t",'
     written += b' "Expiration": "2026-11-22T12:15:00Z"}'
     io = ScriptedIO(processes={"vault": Finished(0, written, b"")})
@@ -81,7 +81,7 @@ def test_keys_without_expiration(make_chain):
 
 
 def test_failures_while_there_is_time(make_chain, caplog):
-    """During the advisory window a failed refresh is logged and repeated once a minute."""
+    """During the advisory window, a failed refresh is logged, and tried again a minute later."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 24 * 3600)
     credentials = make_chain(io, fetches)
@@ -104,7 +104,7 @@ def test_failures_while_there_is_time(make_chain, caplog):
 
 
 def test_failures_without_time(make_chain):
-    """During the mandatory window each failed refresh is raised, until one succeeds."""
+    """During the mandatory window, each call tries a refresh and raises its error if it fails."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 3600)
     credentials = make_chain(io, fetches)
@@ -132,7 +132,7 @@ def test_unexpected_error_in_the_first_search(make_chain):
 
 
 def test_no_credentials_on_refresh(make_chain):
-    """If a provider has no credentials at a refresh, this is an error; no other is tried."""
+    """If the provider no longer has credentials at a refresh, the call raises an error."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 60)
     credentials = make_chain(io, fetches)
@@ -193,7 +193,7 @@ def test_variables_are_read_each_time():
     credentials = ChainCredentials(io, context)
     first = credentials.get()
     assert first.access_key_id == "AKID1"
-    assert credentials.get() is first  # the object keeps the derived signing key
+    assert credentials.get() is first  # with the object, the signer stores its derived signing key
     environ["AWS_ACCESS_KEY_ID"] = "AKID2"
     second = credentials.get()
     assert second.access_key_id == "AKID2"
@@ -215,7 +215,7 @@ def test_fork(make_chain):
 
 
 def test_another_caller_was_faster(make_chain):
-    """A caller that gets the lock after another caller's refresh uses that caller's credentials."""
+    """A caller that acquires the lock after another caller's refresh uses the new credentials."""
 
     class Late:
         """A lock that another caller holds for a refresh just before this caller acquires it."""

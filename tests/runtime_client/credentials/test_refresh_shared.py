@@ -60,7 +60,7 @@ class TaskSystem(Clock, System):
 
 
 class GatedProvider(CountingProvider):
-    """A provider that waits for an event before it returns."""
+    """A provider whose `load` waits for an event while `open` is False."""
 
     def __init__(self, io, event, **options):
         super().__init__(io, **options)
@@ -125,7 +125,7 @@ def test_threads_share_a_fetch(make_chain, elapsed):
 
 
 def test_threads_share_a_failure(make_chain):
-    """Threads that wait for a load that fails get copies of the same error."""
+    """If a load fails, each thread that waits for it raises its own copy of the error."""
     io = ThreadSystem()
     gate = GatedProvider(io, threading.Event())
     gate.open, gate.error = False, CredentialProviderError("down", provider="process")

@@ -91,13 +91,13 @@ def test_explicit_profile(blocking, service, leaf, tmp_path):
 
 @pytest.mark.parametrize("curve", [ec.SECP384R1, ec.SECP521R1], ids=lambda curve: curve.name)
 def test_curves(blocking, service, root, tmp_path, curve):
-    """Keys on other curves can sign as well."""
+    """Keys on the curves P-384 and P-521 can sign the request."""
     leaf = issue("machine", ec.generate_private_key(curve()), root)
     assert load(blocking, service, settings(tmp_path, leaf)) is not None
 
 
 def test_rsa(harness, service, root, rsa_key, tmp_path):
-    """RSA keys use the RSA algorithm."""
+    """With an RSA key, the request is signed with the algorithm for RSA."""
     load(harness, service, settings(tmp_path, issue("machine", rsa_key, root)))
     assert service.received[0][2] == "AWS4-X509-RSA-SHA256"
 
@@ -157,7 +157,7 @@ def test_region(blocking, service, leaf, tmp_path):
 
 
 def test_not_configured(harness, service):
-    """Without these settings the provider is not configured, even if there is a role_arn."""
+    """Without Roles Anywhere settings, the provider returns None, even if role_arn is set."""
     assert load(harness, service, {"role_arn": ROLE}) is None
 
 
@@ -201,7 +201,7 @@ def test_invalid_settings(blocking, service, leaf, tmp_path, *, changes, message
 
 
 def other_key(_leaf):
-    """Return a key of another certificate as PEM."""
+    """Return a new private key, which matches no certificate, as PEM."""
     return pem(ec.generate_private_key(ec.SECP256R1()))
 
 
@@ -297,7 +297,7 @@ def test_malformed_response(blocking, service, leaf, tmp_path, document):
 
 
 def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
-    """Without cryptography, the error mentions the missing package."""
+    """If cryptography cannot be imported, the error mentions this package."""
     values = settings(tmp_path, leaf)
     for name in list(sys.modules):
         if name.startswith("cryptography"):

@@ -1,4 +1,4 @@
-"""Tests that slow imports do not use up the time limit of a local agent."""
+"""Test that slow imports do not use up the time limit for a local agent's response."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ AGENTS = {
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("variable", AGENTS)
 def test_slow_machine(client, variable, tmp_path):
-    """A local agent that responds within the time limit receives each request only once."""
+    """Although each import takes ten seconds, a local agent receives each request only once."""
     kind, methods = AGENTS[variable]
     agent = kind()
 

@@ -52,7 +52,7 @@ def log_in(harness, document, name="corp"):
 
 
 def load(harness, sso, config=CONFIG, **options):
-    """Load credentials with *sso* as both services, and return them with the request lines."""
+    """Load credentials with *sso* as portal and token service; also return the request lines."""
     credentials, requests = harness.load_from(sso, "sso", config, **options)
     return credentials, lines(requests)
 
@@ -113,7 +113,7 @@ def test_refresh_without_a_new_refresh_token(blocking, sso):
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["cached", "refreshed"])
 def test_whitespace_around_a_token(harness, sso, seconds):
-    """Whitespace around a token is removed, in the cache and in responses."""
+    """Whitespace around a token in the cache file or in a response is removed."""
     log_in(harness, token(seconds, accessToken="canary-access-token \r\n"))
     sso.faults += [as_json({"accessToken": "canary-access-token\r\n", "expiresIn": 900})][
         : seconds < 900
@@ -159,7 +159,7 @@ def test_refresh_that_fails(harness, sso, changes, faults, caplog):
 
 
 def test_why_a_refresh_fails(blocking, sso, caplog):
-    """The log contains the OAuth error description without the token."""
+    """If a refresh fails, the log contains the OAuth error description, with the token removed."""
     log_in(blocking, token(60))
     said = {"error": "invalid_grant", "error_description": "not canary-refresh-token"}
     sso.faults.append(as_json(said, 400, {"x-amzn-errortype": "InvalidGrantException"}))
@@ -200,7 +200,7 @@ def test_expired_legacy_token(blocking, sso):
     "config", [pytest.param("", id="no profile"), pytest.param(SESSION, id="session alone")]
 )
 def test_not_configured(harness, sso, config):
-    """With neither an account nor a role the provider is not configured."""
+    """If the profile sets neither an account nor a role, the provider returns None."""
     assert load(harness, sso, config) == (None, [])
 
 
@@ -332,7 +332,7 @@ def test_forbidden(harness, sso):
     ],
 )
 def test_malformed_response(blocking, sso, document, message):
-    """A response without credentials causes a retryable error, but malformed credentials do not."""
+    """Missing fields in the response cause a retryable error; malformed credentials do not."""
     log_in(blocking, token())
     sso.faults.append(as_json(document))
     caught = error(blocking, sso)

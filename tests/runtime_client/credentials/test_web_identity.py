@@ -14,7 +14,7 @@ def sts():
 
 @pytest.fixture
 def token_file(tmp_path):
-    """The file with the token."""
+    """The path of a file that contains the token."""
     path = tmp_path / "token"
     path.write_text("canary-web-token")
     return path
