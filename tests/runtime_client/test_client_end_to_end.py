@@ -169,7 +169,7 @@ def test_wrong_secret(driver, emulator):
     wrong = Credentials(emulator.credentials.access_key_id, "another-secret")
     client = driver.client(**settings(emulator, credentials=wrong))
     with pytest.raises(AccessDeniedError) as caught:
-        client.infer(ENDPOINT, b"x", timeout=1)
+        client.infer(ENDPOINT, b"x", timeout=30)
     assert (caught.value.code, caught.value.attempts) == ("InvalidSignatureException", 1)
     with pytest.raises(AccessDeniedError) as caught:
         client.get_object("s3://bucket/key")
