@@ -50,5 +50,5 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """Return *text* with each character that is invalid in a User-Agent part made a hyphen."""
+    """Return *text* with a hyphen for each character that a User-Agent part cannot contain."""
     return "".join(character if character in _CHARACTERS else "-" for character in text)

@@ -60,14 +60,14 @@ class Output(S3Object):
         return super()._key()[:-2]  # without size and etag
 
     def __hash__(self) -> int:
-        """Return a hash of the hashable fields; the metadata cannot be hashed."""
+        """Return a hash of some of the fields, without the metadata, which cannot be hashed."""
         return hash((self.body, self.location, self.last_modified, self.invocation))
 
     @property
     def text(self) -> str:
-        """The body as text, decoded as UTF-8."""
+        """The body, decoded as UTF-8."""
         return self.body.decode()
 
     def json(self) -> Any:
-        """Return the JSON document in the body."""
+        """Return the body, parsed as JSON."""
         return json.loads(self.body)

@@ -9,7 +9,7 @@ from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
 
 class InvokeArguments(InvokeOptions, total=False):
-    """All arguments of an invocation except the endpoint."""
+    """All arguments of an invocation except the endpoint's name."""
 
     input_location: str | None
     body: bytes | bytearray | memoryview | None
@@ -67,14 +67,14 @@ class InvokeEndpointAsyncRequest(Value):
                 f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}"
             )
         given: dict[str, Any] = {"endpoint_name": endpoint_name, **arguments}
-        INVOKE_ENDPOINT_ASYNC.to_http(given)  # checks the arguments
+        INVOKE_ENDPOINT_ASYNC.to_http(given)  # raises an error if an argument is invalid
         for name in self.__slots__:
             setattr(self, name, given.get(name))
         if self.body is not None:
             self.body = bytes(self.body)  # a copy, because the caller may change the original
 
     def to_http(self) -> Request:
-        """Return the request without origin and signature."""
+        """Return the HTTP request, which has neither an origin nor a signature."""
         return INVOKE_ENDPOINT_ASYNC.to_http(self._asdict())
 
 

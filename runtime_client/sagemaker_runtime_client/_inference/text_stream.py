@@ -1,8 +1,8 @@
-"""Lines, server-sent events and JSON documents from a response that arrives in parts.
+"""Decodes a response that arrives in parts into lines, server-sent events or JSON documents.
 
-A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each
-decoder holds at most one incomplete line, whose length is limited.  Bytes that are not valid UTF-8
-become U+FFFD, as the specification of server-sent events requires.
+A part can end anywhere: in the middle of a line, a line end or a UTF-8 character.  A `LineDecoder`
+holds at most one incomplete line, whose length is limited.  Bytes that are not valid UTF-8 become
+U+FFFD, as the specification of server-sent events requires.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html and https://jsonlines.org
 """
@@ -15,16 +15,16 @@ from .._errors import ResponseTooLargeError
 from .._limits import LINE_SIZE
 
 _BYTE_ORDER_MARK = "\ufeff"
-# The data of the last event in OpenAI's protocol, which many model servers follow.
+# The data of the last event in OpenAI's protocol, which many model servers implement.
 _DONE = "[DONE]"
 
 
 class LineDecoder:
-    r"""Splits bytes into lines of text, without their line ends: ``\n`` or ``\r\n``.
+    r"""Splits bytes into lines of text that end with ``\n`` or ``\r\n``, and removes the line ends.
 
     Args:
-        limit: Maximum length of a line in bytes.
-        ends_at_return: Whether a ``\r`` alone ends a line, too, as in server-sent events.
+        limit: The maximum length of a line, in bytes.
+        ends_at_return: Whether ``\r`` alone also ends a line, as in server-sent events.
     """
 
     def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
@@ -35,7 +35,7 @@ class LineDecoder:
         self._follows_return = False  # whether a carriage return has just ended a line
 
     def feed(self, part: bytes) -> list[str]:
-        """Add the next bytes, and return the lines that are complete.
+        """Add the next bytes of the response, and return the lines that they complete.
 
         Raises:
             ResponseTooLargeError: A line is longer than the limit.
@@ -61,7 +61,7 @@ class LineDecoder:
         return [self._text(line) for line in lines]
 
     def finish(self) -> list[str]:
-        """Return the last line if it has no end."""
+        """Return the last line if it has no line end; otherwise, return an empty list."""
         rest = b"".join(self._pieces)
         self._pieces, self._size = [], 0
         return [self._text(rest)] if rest else []
@@ -88,7 +88,7 @@ class ServerSentEvent(NamedTuple):
     retry: int | None = None
 
     def json(self) -> Any:
-        """Return the JSON document in `data`."""
+        """Return `data`, parsed as JSON."""
         return json.loads(self.data)
 
 
@@ -110,10 +110,10 @@ class EventParser:
         self._retry: int | None = None
 
     def feed(self, line: str) -> ServerSentEvent | None:
-        """Add a line, and return the event that it completes, or None.
+        """Add a line, and return the event that it completes; None if it completes no event.
 
         Raises:
-            ResponseTooLargeError: The data of an event is longer than the limit of a line.
+            ResponseTooLargeError: The data of an event is longer than `LINE_SIZE` characters.
         """
         if self._is_first_line:
             line, self._is_first_line = line.removeprefix(_BYTE_ORDER_MARK), False
@@ -138,10 +138,10 @@ class EventParser:
         return None
 
     def finish(self) -> ServerSentEvent | None:
-        """Return the last event if only its empty line is missing.
+        """Return the last event if only the empty line that would end it is missing.
 
-        The specification discards such an event, but a model server that ends its stream there has
-        sent the whole event.
+        According to the specification, such an event is discarded, but a model server that ends its
+        stream without the empty line has sent the entire event.
         """
         return self._complete()
 
@@ -158,10 +158,10 @@ class EventParser:
 
 
 class JSONParser:
-    """Parses lines into JSON documents: JSON Lines, or the data of server-sent events.
+    """Parses lines, in JSON Lines format or from server-sent events, into JSON documents.
 
-    The first line that is not empty determines the format: no JSON document begins with the name of
-    an event field.
+    The first line that is not empty shows which of the two formats the response has, because no
+    JSON document begins with the name of an event field.
     """
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class JSONParser:
 
         Raises:
             json.JSONDecodeError: The line, or the data of the event, is not a JSON document.
-            ResponseTooLargeError: The data of an event is too long.
+            ResponseTooLargeError: The data of an event is longer than `LINE_SIZE` characters.
         """
         if not self._is_known and line.strip(_BYTE_ORDER_MARK + " \t"):
             self._is_known = True
@@ -187,6 +187,6 @@ class JSONParser:
             yield json.loads(line)
 
     def finish(self) -> Iterator[Any]:
-        """Yield the document of the last event if only its empty line is missing."""
+        """Yield the last event's document if only the empty line after the event is missing."""
         if self._events is not None and (event := self._events.finish()):
             yield event.json()

@@ -7,8 +7,8 @@
 | 304, or an object that is older than the job | stale     | the wait continues                   |
 | 403 AccessDenied, which S3 also sends for a  | denied    | the wait continues, unless S3 sends  |
 | missing key if s3:ListBucket is not allowed  |           | only 403 for access_denied_grace     |
-| any other transient error of S3, the network | transient | the wait continues; a timeout names  |
-| or the credentials provider                  |           | the error as its cause               |
+| any other transient error of S3, the network | transient | the wait continues; a timeout error  |
+| or the credentials provider                  |           | has this error as its cause          |
 | any other error                              | final     | the wait raises the error            |
 """
 
@@ -48,7 +48,7 @@ class Verdict(Enum):
 
 
 def judge(error: PollError) -> Verdict:
-    """Return the verdict on an error: the first one that matches."""
+    """Return the verdict on the error of a poll: the first one in `_VERDICTS` that fits the error."""
     return next((verdict for fits, verdict in _VERDICTS if fits(error)), Verdict.FINAL)
 
 
@@ -88,8 +88,9 @@ class PolledObject:
     Attributes:
         location: The location of the object.
         limit: How much of the object is read.
-        verdicts: All verdicts so far except the transient ones.
-        denial: The error of the last response, if that was a 403; otherwise None.
+        verdicts: The verdicts on all polls of the object so far, except the transient ones.
+        denial: The latest 403 error; None if there was none, or if a later response showed that the
+            object is missing or stale.
         denied_since: The start of the latest series of 403 responses, in seconds since the start of
             the wait.
     """
@@ -109,14 +110,14 @@ class PolledObject:
         self.denial = None
 
     def note_denial(self, error: PollError, elapsed: float) -> None:
-        """Record a 403 response that arrived *elapsed* seconds after the start of the wait."""
+        """Record a 403 response to the poll that began *elapsed* seconds after the wait began."""
         self.verdicts.add(Verdict.DENIED)
         if self.denial is None:
             self.denied_since = elapsed
         self.denial = error
 
     def check_grace(self, grace: float, elapsed: float) -> None:
-        """Raise the last 403 error if S3 has sent nothing else for *grace* seconds."""
+        """Raise the latest 403 error if the series of 403 responses has lasted *grace* seconds."""
         if self.denial is not None and elapsed - self.denied_since >= grace:
             raise self._pop_denial()  # a local variable for the error would form a reference cycle
 
@@ -126,14 +127,14 @@ class PolledObject:
 
 
 def job_name(inference_id: str | None) -> str:
-    """Return the name of a job in messages."""
+    """Return the name by which messages mention a job."""
     return f"inference {inference_id}" if inference_id else "the inference"
 
 
 def inference_failed_error(
     inference_id: str | None, location: S3Location, body: bytes
 ) -> InferenceFailedError:
-    """Return the error for the failure object of a job."""
+    """Return the error for a job whose failure object contains *body*."""
     reason = _failure_reason(body)
     return InferenceFailedError(
         f"{job_name(inference_id)} failed: {reason or f'the failure object {location} is empty'}",
@@ -144,7 +145,7 @@ def inference_failed_error(
 
 
 def _failure_reason(body: bytes) -> str:
-    """Return the message in a failure object's JSON document or, if there is none, its text."""
+    """Return the error message in a failure object or, if none is found, the object's text."""
     text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     try:
         document = json.loads(body)
@@ -165,7 +166,7 @@ def timeout_error(
     failure: PolledObject | None,
     last_error: RuntimeClientError | None,
 ) -> WaitTimeoutError:
-    """Return the error for a wait that timed out, with the causes that its polls suggest."""
+    """Return the error for a wait that timed out, with the possible causes that its polls suggest."""
     reasons = _timeout_reasons(output, failure, last_error)
     return WaitTimeoutError(
         "; ".join([waited, *reasons]), access_denied_only=output.verdicts == {Verdict.DENIED}

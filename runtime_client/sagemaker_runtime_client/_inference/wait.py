@@ -3,16 +3,16 @@
 The service has no operation that returns the state of a job, so a wait polls S3 with GET requests.
 
 A poll first requests the output and then, if there is no output, the failure object.  After the
-first seconds only every second poll requests the failure object.  If a failure object is found, the
-output is requested once more, because an output takes precedence over a failure.
+first 5 seconds only every second poll requests the failure object.  If a failure object is found,
+the output is requested once more, because an output takes precedence over a failure.
 
-Each response gets a verdict; the table is in `verdicts`.  The wait continues after a missing or
-stale object, a 403 or a transient error.  Any other error ends the wait.  An object is stale if its
-date is before the job's date minus a margin for clock differences.  A wait never compares the dates
-for an output whose name is unique.
+Each response gets one of the verdicts that the table in `verdicts` lists.  The wait continues after
+a missing or stale object, a 403 or a transient error.  Any other error ends the wait.  An object is
+stale if its date is before the job's date minus a margin for clock differences.  If the output's
+name is unique, dates are not compared.
 
 The S3 client does not retry a failed poll, because another poll follows.  The schedule determines
-the pause between the starts of two polls.
+the interval between the starts of consecutive polls.
 
 The final poll starts when the timeout has passed.  Its credentials are fetched before its time
 limit of one second starts to run.  If it fails with a transient error, it is repeated within this
@@ -57,24 +57,24 @@ from .verdicts import (
     without_frames,
 )
 
-# A caller that will wait for a job loads this module before it queues the job, including the
-# modules that requests to S3 and their responses need.  A later import may fail, for example
-# because there are no file descriptors left, and the job would be lost.
+# A caller that will wait for a job loads this module, and with it the modules that requests to S3
+# and their responses need, before it queues the job.  A later import could fail, for example
+# because there are no file descriptors left, and the job's output would be lost.
 _LOADED_BEFORE = xml.parsers.expat
 
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
 # seconds in Last-Modified.
 _CLOCK_MARGIN = timedelta(seconds=2)
 # After this many seconds only every second poll requests the failure object: a wait of 20 minutes
-# then needs fewer than 200 requests, and a failure is detected one poll later.
+# then needs fewer than 200 requests, but a failure may be detected one poll later.
 _EACH_POLL_UNTIL = 5.0
-# The final poll, at the deadline, may take this many seconds in total.  Until they have passed, it
-# is repeated after a pause if it fails with a transient error.
+# The final poll, at the deadline, may take `_FINAL_POLL` seconds in total.  If it fails with a
+# transient error within this time, it is repeated every `_FINAL_PAUSE` seconds.
 _FINAL_POLL = 1.0
 _FINAL_PAUSE = 0.25
-# An object that exists at the deadline is read to its end, within this many seconds.
+# If S3 has started to send an object by the deadline, reading it may take this many more seconds.
 _FINAL_READ = 60.0
-# The resolution of dates in S3.
+# The resolution of Last-Modified dates in S3.
 _SECOND = timedelta(seconds=1)
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -139,8 +139,8 @@ def _polled_failure(invocation: Invocation) -> PolledObject | None:
 def _earliest_valid_date(invocation: Invocation) -> datetime | None:
     """Return the date before which an object is stale, or None if no object can be stale.
 
-    An output with a unique name cannot be older than the job.  Its date is not compared, because
-    the job's date may come from a proxy whose clock differs.
+    An output with a unique name cannot be older than the job.  The output's date is not compared,
+    because the job's date may come from a proxy whose clock differs from S3's.
     """
     date = invocation.first_attempt_date or invocation.date
     return None if invocation.unique_output_name or date is None else date - _CLOCK_MARGIN
@@ -160,9 +160,9 @@ class _Poller:
     Args:
         system: Provides the clock.
         s3: The S3 client.
-        timeout: Seconds until the final poll.
+        timeout: The number of seconds from the start of the wait to the final poll.
         not_before: The date before which an object is stale; None if no object can be stale.
-        job: The name of the job in messages.
+        job: The name by which messages mention the job.
 
     Attributes:
         last_error: The last transient error; None if there was none.
@@ -240,9 +240,10 @@ class _Poller:
             polled.note_absence(verdict)
 
     async def _get(self, polled: PolledObject) -> Response:
-        """Read an object.
+        """Request an object from S3, and return the response.
 
-        If S3 has started to send the object by the deadline, the read gets more time.
+        If S3 had begun to respond when the time was up, the object is requested again with more
+        time.
         """
         ends, auth = self._ends, None
         if self._system.monotonic() >= ends:
@@ -265,14 +266,14 @@ class _Poller:
         )
 
     def _may_read_on(self, error: TransportError, ends: float) -> bool:
-        """Return whether the object exists and only its body was late."""
+        """Return whether S3 had begun to respond, but the body did not arrive before *ends*."""
         return (
             error.status_code is not None
             and ends <= self._system.monotonic() < self._final_read_ends
         )
 
     async def _begin_final_poll(self, location: S3Location) -> tuple[float, PreparedAuth]:
-        """Return end time and credentials of the final poll, whose time starts at the first call."""
+        """Return the final poll's end time and authentication, which the first call determines."""
         if self._final_poll is None:
             auth = await self._s3.prepare(location, self._system.monotonic() + _FINAL_READ)
             self._final_poll = self._system.monotonic() + _FINAL_POLL, auth

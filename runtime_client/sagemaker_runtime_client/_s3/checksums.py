@@ -15,10 +15,10 @@ from .objects import S3Location, printable
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _PREFIX = "x-amz-checksum-"
-# This header makes S3 return the checksum of an object with the object.
+# This request header makes S3 return the checksum of an object together with the object.
 CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
-# The algorithms of the standard library, fastest first.  Other checksums are not verified;
-# botocore does not verify them either without its native extension.
+# The checksum algorithms in the standard library, fastest first.  Checksums of other algorithms are
+# not verified; without its native extension, botocore does not verify them either.
 _ALGORITHMS = {
     _PREFIX + algorithm.lower(): algorithm
     for algorithm in ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
@@ -26,20 +26,21 @@ _ALGORITHMS = {
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
-    """Return the header with the checksum by which S3 verifies a body."""
+    """Return the header with the checksum by which S3 verifies *body*."""
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
 def check_download(location: S3Location, response: Response) -> None:
-    """Verify the body with the first checksum in the response whose algorithm is supported here.
+    """Verify the body by the checksum in the response that is fastest to compute.
 
-    A checksum of the form ``...-N`` belongs to an object that was uploaded in N parts.  It is
+    If the response has no checksum that can be computed here, the body is not verified.  A checksum
+    of the form ``...-N`` belongs to an object that was uploaded in N parts.  Such a checksum is
     ignored, because it is not a checksum of the whole body.
 
     Raises:
         ChecksumError: The body does not match the checksum.
     """
-    headers = dict(reversed(response.headers))  # of headers with the same name, the first is used
+    headers = dict(reversed(response.headers))  # if a header is repeated, its first value is used
     for name, algorithm in _ALGORITHMS.items():
         expected = headers.get(name)
         if not expected or "-" in expected:

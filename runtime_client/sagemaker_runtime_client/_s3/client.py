@@ -24,7 +24,7 @@ from .._value import type_name
 from . import checksums
 from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
 
-# Statuses and codes of responses that refer to another region.
+# Statuses and codes of error responses for buckets in another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # Statuses of responses to GET and HEAD that contain or describe an object.
@@ -65,17 +65,17 @@ class S3:
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        # The endpoints of buckets that, according to S3, are in another region.
+        # Maps the buckets that, according to S3, are in another region to their endpoints.
         self._redirects: dict[str, Endpoints] = {}
         # This raises ConfigError for settings that are invalid for every bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
     async def load(self) -> None:
-        """Load the transport for S3."""
+        """Prepare the transport for requests to S3."""
         await self._service.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Load the transport and the credentials for a request with a short deadline."""
+        """Prepare a request that has a short deadline, and return its authentication."""
         endpoint, _ = self._address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
@@ -135,8 +135,8 @@ class S3:
 
         Args:
             location: The location of the object.
-            limit: How much of the object is read.  A truncated object is not verified by a
-                checksum.
+            limit: How much of the object is read.  If the limit may truncate the object, the
+                object's checksum is not verified.
             deadline: The end of the call, on the monotonic clock; None for no limit.
             modified_since: If the object was not modified after this date, S3 responds with 304;
                 None for no condition.
@@ -165,7 +165,7 @@ class S3:
         return await self._send(operation, location)
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
-        """Send a request, and once more if the response refers to another region."""
+        """Send a request, and send it again if the response refers to another region."""
         try:
             return await self._service.send(operation)
         except ServiceError as error:
@@ -188,7 +188,7 @@ class S3:
         return True
 
     async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
-        """Return the region of the operation's bucket, which S3 reports even in a 403 response."""
+        """Request and return the bucket's region, which S3 reports even in a 403 response."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
             request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
@@ -218,10 +218,10 @@ def _parse_error(location: S3Location, response: Response) -> ServiceError:
 
 
 def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Return whether an error means that the bucket is in another region, which may be unknown."""
+    """Return whether *error* means that the bucket is in another region, known or unknown."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
-    if error.code == "400":  # the status of a HEAD response for a wrong region, which has no body
+    if error.code == "400":  # S3's status for a wrong region, if the response has no error code
         return method == "HEAD" or error.region is not None
     return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 
@@ -274,7 +274,7 @@ def _header_value(argument: str, value: object) -> str:
 
 
 def _check_object(location: S3Location, response: Response) -> None:
-    """Raise TransportError for a success without an object, such as a response from a proxy."""
+    """Raise TransportError if a successful response, for example from a proxy, has no object."""
     if response.status not in _OBJECT_STATUSES:
         raise _no_object(location, response)
 

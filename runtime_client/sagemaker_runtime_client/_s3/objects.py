@@ -19,11 +19,11 @@ METADATA_PREFIX = "x-amz-meta-"
 
 _BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
 _MAX_BUCKET_LENGTH = 255
-# Patterns are compiled on demand: a location in the usual form does not need any.
+# Patterns are compiled on demand, because a location in the usual form does not need these.
 _SURROGATE = r"[\ud800-\udfff]"  # lone surrogates, which UTF-8 cannot encode
 _BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
-# https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as in the AWS
-# console.
+# Matches https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, the URLs in
+# the AWS console.
 _HTTPS_ADDRESS = (
     r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
@@ -32,7 +32,7 @@ _HTTPS_ADDRESS = (
 
 
 class S3Location(Value):
-    """The location of an object.
+    """The location of an object in S3.
 
     Attributes:
         bucket: The bucket's name.
@@ -54,12 +54,12 @@ class S3Location(Value):
 
         Args:
             text: A string such as ``s3://bucket/key``, or the https URL of an object in S3.
-            argument: The name of the argument for error messages.
+            argument: The name of the argument, for error messages.
 
         Raises:
-            ParamValidationError: *text* is not the location of an object.  URLs of other hosts are
-                rejected, so that a location from somebody else cannot make the client send a signed
-                request to another host.
+            ParamValidationError: *text* is not the location of an object in S3.  URLs of other
+                hosts are rejected, so that a location from an untrusted source cannot make the
+                client send a signed request to another host.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ParamValidationError(
@@ -84,7 +84,7 @@ class S3Location(Value):
 
 
 def printable(location: S3Location) -> str:
-    """Return a location for a message, in which a line break cannot fake a second message."""
+    """Return a location for a message, escaped so that a line break cannot fake another message."""
     text = str(location)
     return text if text.isprintable() else ascii(text)
 
@@ -168,12 +168,12 @@ class S3Object(Value):
         self.last_modified = last_modified
 
     def __hash__(self) -> int:
-        """Return a hash of the hashable fields; the metadata cannot be hashed."""
+        """Return a hash of some of the fields, without the metadata, which cannot be hashed."""
         return hash((self.location, self.body, self.etag, self.last_modified))
 
 
 class ObjectFields(TypedDict):
-    """The properties of an object in response headers, as arguments of `S3Object`."""
+    """The properties of an object that response headers contain, as arguments of `S3Object`."""
 
     size: int
     content_type: str | None
@@ -183,8 +183,8 @@ class ObjectFields(TypedDict):
 
 
 def object_fields(response: Response) -> ObjectFields:
-    """Return the properties of an object in the headers of a response."""
-    headers = dict(reversed(response.headers))  # of headers with the same name, the first is used
+    """Return the properties of an object that the headers of a response contain."""
+    headers = dict(reversed(response.headers))  # if a header is repeated, its first value is used
     size = parse_length(headers.get("content-length"))
     return {
         "size": len(response.body) if size is None else size,

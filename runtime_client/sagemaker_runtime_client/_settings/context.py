@@ -19,10 +19,10 @@ OpenTransport = Callable[[Config], Transport]
 
 
 class Context(NamedTuple):
-    """The context in which services and credential providers work.
+    """What services and credential providers use: settings, shared files, transport and system.
 
     Attributes:
-        system: Environment variables, files, processes and clocks.
+        system: Provides environment variables, files, processes and clocks.
         transport: Sends HTTP requests.
         config: The settings, such as region, endpoint URLs and time limits.
         profiles: The parsed shared files.
@@ -31,8 +31,8 @@ class Context(NamedTuple):
             over credentials in environment variables.
         mfa_token: A function that receives the serial number of an MFA device and returns the code
             that the device shows.
-        key_passphrase: A function that receives the path of an encrypted private key and returns its
-            passphrase.
+        key_passphrase: A function that receives the path of an encrypted private key and returns
+            its passphrase.
     """
 
     system: System
@@ -46,7 +46,7 @@ class Context(NamedTuple):
 
 
 def configure_log(environ: Mapping[str, str]) -> None:
-    """Write log messages to stderr if the variable ``SAGEMAKER_RUNTIME_LOG`` is set."""
+    """Write log messages to stderr if the environment variable ``SAGEMAKER_RUNTIME_LOG`` is set."""
     if level := environ.get("SAGEMAKER_RUNTIME_LOG"):
         from .._io.stderr_log import log_to_stderr
 
@@ -93,7 +93,8 @@ async def load_context(
     Args:
         system: Provides the environment variables and the files.
         open_transport: Creates the transport from the settings.
-        arguments: Settings from the caller, by name.  None means that the other sources decide.
+        arguments: The caller's settings, keyed by name.  None means that the other sources
+            determine the setting.
         mfa_token: See `Context`.
         key_passphrase: See `Context`.
 

@@ -21,7 +21,7 @@ from .._limits import SHARED_FILE_SIZE
 _log = logging.getLogger("sagemaker_runtime_client")
 
 Section = Mapping[str, "str | Mapping[str, str]"]
-_Key = tuple[str, str]  # kind and name of a section
+_Key = tuple[str, str]  # the kind and the name of a section
 _Sections = dict[_Key, dict[str, str]]
 
 _PROPERTY_NAME = ascii_letters + digits + "_./%@:+-"
@@ -33,8 +33,8 @@ _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
 # The part of a line before its comment.  A comment begins after a space or tab, outside quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
-# All of these are read from the same file, because the secret key in one file does not belong to
-# the access key in the other.
+# A profile's values for all of these are read from one file, because the secret key in one file does
+# not belong to the access key in the other.
 _KEY = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -48,10 +48,11 @@ class Profiles:
     """The parsed shared files.
 
     Attributes:
-        profiles: Profiles by name.  Values from the credentials file override those from the config
-            file.
-        sso_sessions: ``[sso-session NAME]`` sections by name.
-        services: ``[services NAME]`` sections by name.  Their values are nested.
+        profiles: The profiles, keyed by name.  Values from the credentials file override values
+            from the config file.
+        sso_sessions: The ``[sso-session NAME]`` sections, keyed by name.
+        services: The ``[services NAME]`` sections, keyed by name.  Each section maps services to
+            their settings, which are mappings as well.
         with_key_in_credentials_file: The names of the profiles that have an access key in the
             credentials file.
     """
@@ -82,7 +83,8 @@ def expand_user(
     Args:
         path: The path to expand.
         environ: The environment variables.
-        home: Returns the home directory of the user with a given name, like `System.home`.
+        home: Returns the home directory of the user with a given name, like `System.home`; an empty
+            name stands for the current user.
         platform: A value of `sys.platform`, such as ``linux`` or ``win32``.
     """
     if not path.startswith("~"):
@@ -104,7 +106,7 @@ def file_locations(
 
     Args:
         environ: The environment variables.  ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE``
-            override the paths and may contain ``~``, ``~user``, ``$NAME`` and ``${NAME}``.
+            override the default paths and may contain ``~``, ``~user``, ``$NAME`` and ``${NAME}``.
         platform: See `expand_user`.
         home: See `expand_user`.
     """
@@ -148,7 +150,7 @@ async def _text(system: System, path: str) -> tuple[str, str]:
 def parse_profiles(
     config: tuple[str, str] = ("config", ""), credentials: tuple[str, str] = ("credentials", "")
 ) -> Profiles:
-    """Parse the two files, each passed as a pair of its path and its text."""
+    """Parse the config file and the credentials file, each passed as a pair of path and text."""
     sections = _sections(*config, _config_key)
     if ("profile", "default") in sections:  # [profile default] overrides [default]
         sections.pop(("", "default"), None)
@@ -179,7 +181,7 @@ def _without_key(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nested(section: Mapping[str, str]) -> Section:
-    """Convert nested values, which begin on a new line, into mappings."""
+    """Return *section* with its nested values, which begin on a new line, converted into mappings."""
     return {
         name: dict(_pairs(value)) if value.startswith("\n") else value
         for name, value in section.items()
@@ -193,7 +195,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _config_key(heading: str) -> _Key | None:
-    """Return the key of a section of the config file, or None for a section that is not used."""
+    """Return the key of the config file section with this heading; None if it is not used."""
     if heading.rstrip() == "default":
         return "", "default"
     kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
@@ -228,8 +230,8 @@ class _Parser:
         self.sections: _Sections = {}  # sections with the same key are merged
         self._path, self._key = path, key
         self._section: dict[str, str] | None = None  # the current section
-        self._name: str | None = None  # the property that an indented line continues
-        self._depth = 0  # indentation of that property
+        self._name: str | None = None  # the name of the property that an indented line continues
+        self._depth = 0  # the indentation of that property
 
     def read(self, number: int, line: str) -> None:
         """Parse a line.  Warnings omit the line, because it may contain a secret."""
@@ -248,7 +250,7 @@ class _Parser:
 
     def _read_heading_or_property(self, text: str, line: str) -> None:
         if heading := re.match(_HEADING, text):
-            self._section = {}  # collects the lines below a malformed heading, which are discarded
+            self._section = {}  # lines below a malformed or unused heading are discarded
             name = (heading[1] or heading[2]).lstrip(" \t")
             key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
             if key is not None:
@@ -260,8 +262,8 @@ class _Parser:
             self._section = {}
             raise ValueError("a setting must be below a section heading such as [default]")
         else:
-            # Lines that continue a malformed line are discarded, too, because they belong to the
-            # empty name.
+            # Lines that continue a malformed line are added to the property with the empty name,
+            # which is discarded.
             self._name, self._section[""] = "", "-"
             uncommented = (re.match(_UNCOMMENTED, line) or [line])[0]
             self._name, value = _property(uncommented, "=:")
@@ -269,7 +271,7 @@ class _Parser:
 
 
 def _continue(section: dict[str, str], name: str, text: str) -> None:
-    """Append a line to a value.  In a nested value, each line must be a property."""
+    """Append a line to the value of *name*; in a nested value, the line must be a property."""
     if text and section[name][:1] in {"", "\n"}:
         _property(text, "=")
     section[name] += "\n" + text

@@ -14,16 +14,16 @@ T_co = TypeVar("T_co", covariant=True)
 _log = logging.getLogger("sagemaker_runtime_client")
 _NOTHING: Mapping[str, str] = {}
 
-# Eleven and a half days in seconds.  Adding this value does not overflow any clock.
+# About eleven and a half days, in seconds.  Adding this value to a time overflows no clock.
 _LONGEST = 1_000_000
 
 
-# Parsers of setting values.  They accept arguments as well as strings from environment variables
-# and profiles.
+# Parsers of setting values.  A parser accepts a string from an environment variable or a profile,
+# and also a value of the setting's type from an argument.
 
 
 def boolean(value: str | bool) -> bool:
-    """Parse ``true`` or ``false``, in upper or lower case."""
+    """Parse ``true`` or ``false``, ignoring case."""
     word = str(value).lower()
     if word not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -53,7 +53,7 @@ def seconds(value: str | float) -> float:
 
 
 def one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a parser for *choices* that ignores case; *others* maps aliases to choices."""
+    """Return a parser that accepts *choices*, ignoring case; *others* maps aliases to choices."""
 
     def read(text: str) -> str:
         word = others.get(text.lower(), text.lower())
@@ -65,7 +65,7 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
 
 
 class HasSources:
-    """The base of a class whose attributes are settings."""
+    """The base class of a class whose attributes are `Setting` descriptors."""
 
     sources: "SettingSources"
 
@@ -73,19 +73,21 @@ class HasSources:
 class Setting(Generic[T_co]):
     """A descriptor that looks up a setting on first access and stores its value in the instance.
 
-    A malformed setting raises an error only if it is used.  The instance's attribute ``sources``
-    contains the `SettingSources`.
+    A malformed value raises an error only when the setting is used.  The instance's attribute
+    ``sources`` contains the `SettingSources`.
 
     Args:
         default: The value if no source sets one.
         read: Parses a string or an argument.  It raises ValueError with the rule that the value
             breaks.
-        variables: Environment variables.  The first one with a value takes precedence.
+        variables: Names of environment variables.  The first one that is set and not empty takes
+            precedence.
         key: Profile keys, separated by spaces, that are looked up after the variables.  A dot
             separates the name of a nested value from a key in it.
-        last: Environment variables, separated by spaces, that are looked up after the profile.
-        unless: The name of another setting.  If that one is true, only an argument can set this
-            setting.
+        last: Names of environment variables, separated by spaces, that are looked up after the
+            profile.
+        unless: The name of a boolean setting.  If that setting is true, only an argument can set
+            this one.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class Setting(Generic[T_co]):
     @overload
     def __get__(self, instance: HasSources, owner: type) -> T_co: ...
     def __get__(self, instance: "HasSources | None", owner: type) -> "Self | T_co":
-        """Return the value and store it in *instance*; on the class, return the setting."""
+        """Return the value and store it in *instance*; on the class, return the descriptor."""
         if instance is None:
             return self
         ignored = self.unless and getattr(instance, self.unless)
@@ -123,7 +125,7 @@ class Setting(Generic[T_co]):
         """Check and parse the value of an argument.
 
         Raises:
-            ConfigError: The type differs from that of the default, or the value is malformed.
+            ConfigError: The value is malformed, or its type differs from the type of the default.
         """
         kind = str if self.default is None else type(self.default)
         kinds = (int, float) if kind is float else (kind,)
@@ -138,7 +140,7 @@ class Setting(Generic[T_co]):
 
 
 class SettingSources:
-    """The sources of settings that are not arguments.
+    """The sources of settings that are not passed as arguments.
 
     Args:
         environ: The environment variables.
@@ -203,12 +205,12 @@ class _MissingServices:
         )
 
     def get(self, _name: str) -> None:
-        """Raise ConfigError."""
+        """Raise ConfigError, because the section is missing."""
         raise ConfigError(self._message)
 
 
 def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
-    """Return the section of a profile, with the content of ``services`` in place of its name."""
+    """Return a profile's section, in which the content of ``[services NAME]`` replaces the name."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:
         if not is_explicit:
