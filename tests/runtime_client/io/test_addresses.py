@@ -1,4 +1,6 @@
-"""The race between a host's addresses (RFC 8305), with scripted attempts and over real sockets."""
+"""Test the race between a host's addresses (RFC 8305), with scripted attempts and over real
+sockets.
+"""
 
 import asyncio
 import gc
@@ -24,7 +26,9 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 
 class Script:
-    """Attempts to connect with scripted outcomes; `steps` records the calls."""
+    """Connection attempts with scripted outcomes; `steps` records the addresses and the waiting
+    times.
+    """
 
     def __init__(self, outcomes):
         self._outcomes = iter(outcomes)
@@ -45,9 +49,9 @@ class Script:
 
 
 def addresses(*names):
-    """Return addresses as `socket.getaddrinfo` does.
+    """Return address tuples as `socket.getaddrinfo` does.
 
-    A name that begins with 6 stands for an IPv6 address.
+    A name that begins with 6 stands for an IPv6 address, any other name for an IPv4 address.
     """
     return [
         (socket.AF_INET6 if name[0] == "6" else socket.AF_INET, socket.SOCK_STREAM, 6, "", name)
@@ -59,8 +63,8 @@ class TestScript:
     """The order in which addresses are tried, and the time between the attempts."""
 
     def test_next_address(self):
-        """After 250 ms without a response the next address is also tried, starting with the other
-        address family.
+        """If an attempt gets no response for 250 ms, the next address is also tried; the address
+        families alternate.
         """
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
@@ -69,8 +73,8 @@ class TestScript:
         assert attempts.steps == ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"]
 
     def test_refused(self):
-        """After a refused attempt the next address is tried immediately; if all fail, the last
-        error is raised.
+        """If an attempt is refused, the next address is tried immediately; if all attempts fail,
+        the last error is raised.
         """
         last = ConnectionRefusedError("last")
         attempts = Script([OSError("first"), last])
@@ -79,7 +83,9 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", None, "closed"]
 
     def test_refused_late(self):
-        """If one attempt is refused, the other attempt in progress is still awaited."""
+        """If one of two attempts is refused while both are in progress, the other one is still
+        awaited.
+        """
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
             assert (
@@ -89,7 +95,7 @@ class TestScript:
 
     @pytest.mark.parametrize("is_connected", [False, True])
     def test_no_cycle(self, is_connected):
-        """A failed attempt leaves no reference cycle, which would keep the caller's data in memory."""
+        """Failed attempts leave no reference cycle, which would keep the caller's data in memory."""
         with socket.socket() as connected:
             attempts = Script([OSError("first"), connected if is_connected else OSError("last")])
             kept = ref(attempts)
@@ -103,7 +109,7 @@ class TestScript:
                 gc.enable()
 
     def test_limit(self, monkeypatch):
-        """The time limit applies to all addresses together."""
+        """The time limit applies to the attempts for all addresses together."""
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
         monkeypatch.setattr(thread_stream, "monotonic", lambda: next(clock))
         attempts = Script([None, None, None])
@@ -112,14 +118,16 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", 0.25, "43", 0.5, "closed"]
 
     def test_no_address(self):
-        """Connecting to a host name that has no address raises an error."""
+        """If a host name has no address, connecting raises an OSError that states this."""
         with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
 
 @pytest.fixture
 def lead_to(monkeypatch):
-    """A function that makes every host name resolve to 127.0.0.1 with each of the given ports."""
+    """A function that makes every host name resolve to 127.0.0.1 with the given ports, one address
+    per port.
+    """
 
     def lead(*ports, family=socket.AF_INET):
         found = [(family, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
@@ -129,7 +137,7 @@ def lead_to(monkeypatch):
 
 
 def record_sockets(monkeypatch):
-    """Record the sockets that are opened from now on, except those created from a file descriptor."""
+    """Return a list to which each new socket is added, unless it is created from a file descriptor."""
     made = []
 
     class Recorded(socket.socket):
@@ -143,14 +151,16 @@ def record_sockets(monkeypatch):
 
 
 def are_closed(sockets):
-    """Return whether at least one socket was recorded and all of them are closed."""
+    """Return whether *sockets* contains at least one socket and all of them are closed."""
     return {-1} == {one.fileno() for one in sockets}
 
 
 @each_network
 @pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
-    """If the first of two addresses does not respond or refuses, the second one is used."""
+    """If the first of two addresses refuses the connection or does not respond, the second one is
+    used.
+    """
 
     async def connect():
         stream = await network().connect("host", 80)  # without a timeout
@@ -168,7 +178,7 @@ def test_next_address(network, drive, lead_to, monkeypatch, first):
 
 @each_network
 def test_wrong_address(monkeypatch, network, drive):
-    """If an address is not valid for its family, the next one is tried."""
+    """If an address does not belong to its address family, the next address is tried."""
 
     async def connect():
         (await network().connect("host", 80)).close()
@@ -186,7 +196,9 @@ def test_wrong_address(monkeypatch, network, drive):
 
 
 def test_too_late(monkeypatch):
-    """If two attempts connect at the same time, only one socket is kept; the other is closed."""
+    """On asyncio, if two attempts connect at the same time, one socket is returned and the other is
+    closed.
+    """
 
     async def connect():
         attempts = asyncio_stream._Attempts()
@@ -207,8 +219,8 @@ def test_too_late(monkeypatch):
 
 @each_network
 def test_no_time_left(network, drive, lead_to, monkeypatch):
-    """The timeout applies to all addresses together; if none responds in time, no socket stays
-    open.
+    """The timeout applies to all addresses together; if none of them responds before it, all
+    sockets are closed.
     """
 
     async def connect():
@@ -224,7 +236,7 @@ def test_no_time_left(network, drive, lead_to, monkeypatch):
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_cancelled(loop, lead_to, monkeypatch):
-    """If the task that races the addresses is cancelled, no socket stays open."""
+    """If a task is cancelled while it tries several addresses, all sockets are closed."""
     name = {"trio": "trio"}.get(loop["backend"], "asyncio")
     network, _ = NETWORKS[name]
 
@@ -241,7 +253,7 @@ def test_cancelled(loop, lead_to, monkeypatch):
 
 
 def test_interrupted(lead_to, monkeypatch):
-    """If Ctrl-C interrupts a thread that races the addresses, no socket stays open."""
+    """If Ctrl-C interrupts a thread while it tries several addresses, all sockets are closed."""
     with full() as port:
         lead_to(port, port, port)
         opened = record_sockets(monkeypatch)
@@ -255,7 +267,9 @@ def test_interrupted(lead_to, monkeypatch):
 
 @each_network
 def test_a_family_that_the_kernel_does_not_know(monkeypatch, network, drive):
-    """If the kernel does not support IPv6, the next address, an IPv4 one, is tried."""
+    """If the kernel does not support IPv6, the attempt fails, and the next address, an IPv4 one, is
+    used.
+    """
 
     class Old(socket.socket):
         def __init__(self, family=-1, *arguments, **options):

@@ -1,4 +1,4 @@
-"""Request bodies written, and response bodies read, through user-supplied and proxied httpx
+"""Test writing request bodies and reading response bodies through user-supplied and proxied httpx
 clients.
 """
 
@@ -26,7 +26,7 @@ NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
 LIMIT = 1.0  # the time limit of each write in a slow upload, in seconds
-# The methods with which a hook reads the response: the blocking one and the async one.
+# The response methods that a hook reads with: the blocking one and the async one.
 READING = {
     "reads": ("read", "aread"),
     "iterates raw": ("iter_raw", "aiter_raw"),
@@ -42,21 +42,23 @@ def _bare(bare_environment):
 
 @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
 def driver(request):
-    """Run each test with each kind of user-supplied client."""
+    """A driver for each kind of client with a user-supplied HTTP client."""
     with ExitStack() as stack:
         yield Driver(KINDS[request.param], stack)
 
 
 class TestHooks:
     def with_hook(self, driver, blocking, awaited):
-        """Return an httpx client with a response hook."""
+        """Return an httpx client that calls *blocking* or *awaited* as its response hook."""
         hook = awaited if driver.kind.is_async else blocking
         hooks = {"response": [hook]}
         return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
 
     @pytest.mark.parametrize("status", [200, 404])
     def test_hook_that_reads(self, driver, status):
-        """If a hook has read the body, for example to log it, the call still returns that body."""
+        """If a response hook has read the body, for example to log it, the call still gets that
+        body.
+        """
 
         async def aread(response):
             await response.aread()
@@ -73,7 +75,7 @@ class TestHooks:
         assert len(server.requests) == 2
 
     def test_hook_that_raises(self, driver):
-        """If a hook raises an exception for an error status, the call still raises the
+        """If a response hook raises an exception for an error status, the call still raises a
         ServiceError.
         """
 
@@ -91,8 +93,8 @@ class TestHooks:
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_reads_all(self, driver, reading, encoding):
-        """Regardless of how a hook reads the response, `get_object` returns the complete body, not
-        decoded.
+        """With whichever method a response hook reads the body, `get_object` returns the complete
+        body, not decoded.
         """
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
@@ -114,8 +116,8 @@ class TestHooks:
     @unread_body
     @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
     def test_hook_that_closes(self, driver, reads_some):
-        """If a hook closes the response before its end, the call fails instead of returning an
-        empty body.
+        """If a response hook closes the response before the end of its body, `get_object` raises a
+        TransportError instead of returning an empty body.
         """
 
         def close(response):
@@ -139,8 +141,8 @@ class TestMocks:
     @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hook"])
     @pytest.mark.parametrize("encoded", [False, True], ids=["identity", "gzip"])
     def test_mock(self, driver, encoded, hooked):
-        """The response body of a mock transport is returned unchanged, even with a
-        Content-Encoding.
+        """With a mock transport, `get_object` returns the body unchanged, even if the response has
+        a Content-Encoding.
         """
         httpx = import_module(driver.kind.library)
         body = ZIPPED if encoded else b"x"
@@ -163,7 +165,9 @@ class TestMocks:
         assert len(asked) == 2
 
     def test_transport_that_reads(self, driver):
-        """A body that the transport has already read is accepted, unless it has a Content-Encoding."""
+        """If the transport has already read the body, `get_object` returns it; if the response also
+        has a Content-Encoding, the call fails.
+        """
         httpx = import_module(driver.kind.library)
 
         class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -201,7 +205,7 @@ class TestWrites:
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):
-        """The time limit applies to each write, not to the whole body, so an upload to a slow
+        """The time limit applies to each write, not to the whole body, so that an upload to a slow
         server succeeds.
         """
         size = 1 << 25
@@ -220,7 +224,9 @@ class TestWrites:
 
 @contextmanager
 def slow_reader(size):
-    """Serve one request, and spend more time reading its body than the time limit of one write."""
+    """Serve one upload, whose body is read over a longer time than the time limit of a single
+    write.
+    """
 
     def serve():
         connection, _ = server.accept()

@@ -1,4 +1,4 @@
-"""Which file or directory of trusted certificates is used, and when it is read."""
+"""Test which file or directory of trusted certificates is used, and when it is read."""
 
 import asyncio
 import ssl
@@ -35,7 +35,7 @@ def _bare(bare_environment):
 class TestTLS:
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        """Clear the caches; without this, a bundle is read only once per process."""
+        """Clear the cached TLS contexts, which would otherwise be shared by all tests."""
         _context.cache_clear()
         _amazon_context.cache_clear()
 
@@ -55,13 +55,15 @@ class TestTLS:
 
     @pytest.mark.parametrize("name", VARIABLES)
     def test_variables(self, certificate, bare_environment, hashed, name):
-        """Each certificate variable that boto3 or httpx supports is supported."""
+        """Each environment variable with which boto3 or httpx selects a CA bundle has the same
+        effect here.
+        """
         bundle, tls = certificate
         bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
         self.get(tls)
 
     def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
-        """The configured bundle is also used if the region comes from the instance metadata."""
+        """The configured CA bundle is also used if the region comes from the instance metadata."""
         bundle, tls = certificate
         with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
             bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
@@ -71,14 +73,14 @@ class TestTLS:
         assert len(imds.requests) == 2
 
     def test_bundle_that_is_a_folder(self, certificate, hashed):
-        """As in requests, a bundle may be a directory of certificates whose file names are their
-        hashes.
+        """A CA bundle may be a directory whose files are named after the certificates' hashes, as
+        in requests.
         """
         self.get(certificate[1], ca_bundle=str(hashed))
 
     @pytest.mark.parametrize("first", ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE"])
     def test_order_of_bundles(self, certificate, bare_environment, tmp_path, first):
-        """The precedence is AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE."""
+        """The order of precedence is AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE."""
         bundle, tls = certificate
         order = ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
         config = tmp_path / "config"
@@ -97,14 +99,14 @@ class TestTLS:
         """A directory in OpenSSL's format: each file name is the hash of the certificate's subject."""
         pem = Path(certificate[0]).read_bytes()
         subject = x509.load_pem_x509_certificate(pem).subject
-        name = subject.public_bytes()[2:]  # without the DER header
+        name = subject.public_bytes()[2:]  # without the header of the outer DER sequence
         number = int.from_bytes(sha1(name, usedforsecurity=False).digest()[:4], "little")
         (tmp_path / f"{number:08x}.0").write_bytes(pem)
         return tmp_path
 
     @staticmethod
     def get(tls, **options):
-        """Get an object from a TLS server with a blocking client."""
+        """Get an object from a server with this TLS context, using a new blocking client."""
         _context.cache_clear()
         with (
             Loopback(always(b"x"), tls) as server,
@@ -114,7 +116,7 @@ class TestTLS:
         _context.cache_clear()  # the next test has other environment variables
 
     def test_folder(self, monkeypatch, tmp_path):
-        """SSL_CERT_DIR replaces certifi's bundle."""
+        """If SSL_CERT_DIR is set, its certificates replace those of the certifi bundle."""
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert tls_context(None).get_ca_certs() == []
@@ -123,7 +125,7 @@ class TestTLS:
         """If certifi contains no bundle, as on Debian, the file at the path from `certifi.where` is
         read.
         """
-        import_module("certifi")  # load the real module, which monkeypatch restores
+        import_module("certifi")  # import the real module first, so that monkeypatch can restore it
         (tmp_path / "certifi").mkdir()
         code = f"def where():\n    return {certificate[0]!r}\n"
         (tmp_path / "certifi" / "__init__.py").write_text(code)
@@ -132,7 +134,9 @@ class TestTLS:
         assert len(tls_context(None).get_ca_certs()) == 1
 
     def test_unknown_certificate(self, plain_driver, certificate):
-        """A server with an untrusted certificate gets no request, and the call is not retried."""
+        """If a server's certificate is untrusted, the server gets no request, and the call is not
+        retried.
+        """
         with Loopback(always(b"x"), certificate[1]) as server:
             client = plain_driver.client(**pointed_at(server, max_attempts=3))
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
@@ -145,7 +149,7 @@ class TestTLS:
         assert server.requests == []
 
     def test_user_supplied_client_has_its_own_context(self, certificate):
-        """A user-supplied client uses its own TLS settings; `ca_bundle` does not apply to it."""
+        """A user-supplied HTTP client uses its own TLS settings; `ca_bundle` does not apply to it."""
         bundle, tls = certificate
         httpx = import_module("httpx")
         with (
@@ -178,8 +182,8 @@ class TestTLS:
         assert tls_context(bundle) is tls_context(bundle)
 
     def test_amazon_first(self, plain_driver, tmp_path):
-        """For a server with a certificate from an Amazon authority, only Amazon's authorities are
-        loaded.
+        """If the certificate of a server is from an Amazon authority, only the Amazon authorities
+        of the bundle are loaded.
         """
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
@@ -188,7 +192,9 @@ class TestTLS:
         assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_all_in_the_end(self, plain_driver, tmp_path):
-        """The client loads the whole bundle at the first certificate from another authority."""
+        """At the first certificate from another authority, the client loads the whole bundle and
+        connects again.
+        """
         servers = self.bundle(tmp_path, Amazon=1, other=1)
         bundle, tls = servers["other"]
         with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
@@ -199,7 +205,9 @@ class TestTLS:
         assert len(server.requests) == 3
 
     def test_other_faults(self, plain_driver, tmp_path):
-        """An expired certificate is rejected immediately, without loading the whole bundle."""
+        """An expired certificate from an Amazon authority is rejected immediately; the whole bundle
+        is not loaded.
+        """
         bundle, tls = self.bundle(tmp_path, Amazon=-1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
@@ -208,7 +216,7 @@ class TestTLS:
         assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_storm(self, tmp_path):
-        """If several threads need the whole bundle at the same time, all their calls succeed."""
+        """If eight threads need the whole bundle at the same time, all their calls succeed."""
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["other"]
         together = Barrier(8, timeout=10)
 
@@ -225,8 +233,9 @@ class TestTLS:
 
     @staticmethod
     def bundle(folder, **authorities):
-        """Return, for each authority, the path of a bundle of all authorities, and a server's TLS
-        context.
+        """Create a bundle with all the given authorities.
+
+        For each authority, return the path of the bundle and the TLS context of a server.
         """
         made = {}
         for name, hours in authorities.items():
@@ -237,7 +246,9 @@ class TestTLS:
         return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
 
     def test_not_needed_for_http(self, plain_driver):
-        """Requests over plain HTTP read no certificates, even if the path of the bundle is wrong."""
+        """A request over plain HTTP reads no certificates, so that it succeeds even if the bundle
+        is missing.
+        """
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert client.get_object("s3://bucket/key").body == b"x"
@@ -249,7 +260,9 @@ class TestTLS:
         ids=["missing", "malformed"],
     )
     def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
-        """A bundle that cannot be read raises a ConfigError that contains its path."""
+        """A missing or malformed CA bundle raises a ConfigError that contains the path of the
+        bundle.
+        """
         bundle = tmp_path / "ca.pem"
         if content is not None:
             bundle.write_text(content)
@@ -260,7 +273,9 @@ class TestTLS:
             client.invoke_endpoint_async("x", body=b"x")
 
     def test_unreadable_file_of_the_environment(self, monkeypatch):
-        """An unreadable bundle from an environment variable raises a ConfigError, too."""
+        """A missing CA bundle from an environment variable raises a ConfigError that contains its
+        path.
+        """
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
         with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
             tls_context(None)

@@ -1,4 +1,6 @@
-"""Calls that are cancelled at each await in turn: the pool loses neither permits nor connections."""
+"""Test calls that are cancelled at each await in turn: the pool loses neither permits nor
+connections.
+"""
 
 import asyncio
 import ssl
@@ -17,8 +19,14 @@ from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
 
 
 class Suspensions:
-    """An awaitable that calls given functions when the awaitable that it wraps suspends for the
-    n-th time.
+    """An awaitable that wraps another one, and calls functions when that one suspends for the n-th time.
+
+    Args:
+        awaitable: The awaitable to wrap.
+        calls: Keyed by n: the functions to call.
+
+    Attributes:
+        number: How often the wrapped awaitable has suspended so far.
     """
 
     def __init__(self, awaitable, calls):
@@ -44,7 +52,7 @@ class Suspensions:
 
 @asynccontextmanager
 async def scoped():
-    """Cancel as anyio and trio do: each await in the scope is cancelled."""
+    """Cancel as anyio and trio do: every await in the scope raises the cancellation."""
     with anyio.CancelScope() as scope:
         yield scope.cancel
 
@@ -74,8 +82,9 @@ async def native():
 )
 class TestCancellation:
     def run(self, loop, cancelling, certificate, is_tls, prepare, least):
-        """Cancel a call at each of its awaits in turn, and check that there are at least *least* of
-        them.
+        """Cancel a call at each of its awaits in turn, and check that the pool loses nothing.
+
+        Also check that the call has at least *least* awaits.
         """
         bundle, tls = certificate
         go_on = Event()  # without this event, a single await might read the whole response
@@ -112,8 +121,8 @@ class TestCancellation:
             anyio.run(main, **LOOPS[loop])
 
     def test_from_the_start(self, loop, cancelling, certificate, is_tls):
-        """Wherever a call that opens a connection is cancelled, no permit and no connection is
-        lost.
+        """If a call that opens a connection is cancelled at any await, no permit and no connection
+        is lost.
         """
 
         @asynccontextmanager
@@ -124,8 +133,8 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=3)
 
     def test_over_an_idle_connection(self, loop, cancelling, certificate, is_tls):
-        """Wherever a call over an idle connection is cancelled, no permit and no connection is
-        lost.
+        """If a call over an idle connection is cancelled at any await, no permit and no connection
+        is lost.
         """
 
         @asynccontextmanager
@@ -136,7 +145,9 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
-        """Wherever a call with a large body is cancelled, no permit and no connection is lost."""
+        """If a call with a large body is cancelled at any await, no permit and no connection is
+        lost.
+        """
 
         @asynccontextmanager
         async def prepare(client, _transport, url):
@@ -146,8 +157,8 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
-        """Cancelling a call that waits for a permit does not disturb the calls ahead of it in the
-        queue.
+        """If a call is cancelled while it waits for a permit, the calls ahead of it in the queue
+        still succeed.
         """
 
         @asynccontextmanager
@@ -165,7 +176,9 @@ class TestCancellation:
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
 def test_cancelled_when_its_permit_is_granted(is_first):
-    """A task that is cancelled just before or after it gets its permit passes the permit on."""
+    """If a task is cancelled just before or after its permit is granted, the next waiting task gets
+    the permit.
+    """
 
     async def main():
         transport = async_pool(limits=limited(1))

@@ -1,4 +1,4 @@
-"""Clients that are closed during calls: the calls continue, and no connection stays open."""
+"""Test clients that are closed during calls: the calls continue, and no connection stays open."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def _bare(bare_environment):
 
 @pytest.fixture
 def pools(monkeypatch):
-    """A list to which each pool that is created is added."""
+    """A list to which each newly created connection pool is added."""
     made = []
     original = Pool.__init__
 
@@ -42,7 +42,7 @@ def pools(monkeypatch):
 
 
 class Closing:
-    """Closes a client, and then sets an event."""
+    """A wrapper whose `close` and `aclose` close a client and then set an event."""
 
     def __init__(self, client, closed):
         self._client, self._closed = client, closed
@@ -57,7 +57,9 @@ class Closing:
 
 
 def during(driver, client, call, is_under_way):
-    """Start a call, close the client as soon as the call is in progress, and return the call's result."""
+    """Start a call, close the client as soon as the call is in progress, and return the result of
+    the call.
+    """
     if not driver.kind.is_async:
         with ThreadPoolExecutor(1) as threads:
             result = threads.submit(call)
@@ -83,8 +85,8 @@ def during(driver, client, call, is_under_way):
 
 
 def test_wait_that_sleeps(plain_driver, pools):
-    """A wait that sleeps when the client is closed continues; later connections are closed after
-    each poll.
+    """If the client is closed while `wait` sleeps between polls, `wait` still returns the output,
+    and keeps no connection open.
     """
     closed, slept = Event(), Event()
 
@@ -102,13 +104,15 @@ def test_wait_that_sleeps(plain_driver, pools):
             return client.wait(Invocation("id", "s3://b/out"), timeout=PATIENCE, schedule=schedule)
 
         output = during(plain_driver, Closing(client, closed), call, slept.is_set)
-        gc.collect()  # warns about sockets that were not closed
+        gc.collect()  # makes Python warn about sockets that were not closed
     assert output.body == b"output"
     assert [counts(one) for one in pools] == [(0, 0, 0, 0)] * len(pools)
 
 
 def test_call_in_the_queue(plain_driver, pools):
-    """A call that waits for a connection still gets one, which is closed after its request."""
+    """If the client is closed while a call waits for a connection, the call still gets a
+    connection, which is closed after the request.
+    """
     closed = Event()
 
     def respond(_request, _connection):
@@ -149,7 +153,7 @@ def test_call_in_the_queue(plain_driver, pools):
 
 
 def test_used_again(plain_driver, pools):
-    """A closed client can be used again, but keeps no connections."""
+    """After it is closed, a client can be used again, but opens a new connection for each request."""
     with Loopback(lambda *_: response(b"object")) as server:
         client = plain_driver.client(**pointed_at(server))
         close = client.aclose if plain_driver.kind.is_async else client.close
@@ -163,7 +167,9 @@ def test_used_again(plain_driver, pools):
 
 
 def test_used_again_through_a_proxy(plain_driver, bare_environment):
-    """A closed client that sends through a proxy can be used again, but keeps no connections."""
+    """After it is closed, a client that sends through a proxy can be used again, but keeps no
+    connections.
+    """
     with Loopback(lambda *_: response(b"object")) as proxy:
         bare_environment.setenv("HTTP_PROXY", proxy.url)
         client = plain_driver.client(**pointed_at(None, s3_endpoint_url="http://s3.example"))
@@ -176,8 +182,8 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
 
 
 def test_closed_while_a_pool_is_made(monkeypatch):
-    """If another thread closes the client while its pool is being created, the pool keeps no
-    connections.
+    """If another thread closes the client while its pool is being created, the pool will keep no
+    idle connections.
     """
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
     original = Pool.__init__
@@ -192,8 +198,8 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
-    """If the client is closed while its httpx client for a proxy is being created, the httpx client
-    is created again without idle connections.
+    """If another thread closes the client while its httpx client for a proxy is being created, the
+    httpx client is created again, without idle connections.
     """
     bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)

@@ -1,4 +1,4 @@
-"""The concurrency backends for threads, asyncio and trio: they are complete and behave alike."""
+"""Test that the concurrency backends for threads, asyncio and trio are complete and behave alike."""
 
 import asyncio
 import inspect
@@ -22,11 +22,11 @@ each_backend = pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids
 
 
 class TaskError(Exception):
-    """Raised by a task or by the body of its group."""
+    """An error that a task, or the body of its group, raises."""
 
 
 def members(kind):
-    """Return the public methods of a class with the names of their parameters."""
+    """Return the names of the `Backend` methods, with *kind*'s parameter names for each."""
     found = {}
     for name in dir(concurrency.Backend):
         if name[0] != "_":
@@ -37,7 +37,7 @@ def members(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
 def test_backends(kind):
-    """Each backend has the methods of the `Backend` protocol, with the same parameters."""
+    """Each backend has the methods of the `Backend` protocol, with the same parameter names."""
     protocol, backend = members(concurrency.Backend), members(kind)
     for name in ("event", "loop", "sleep", "lock"):  # may be classes or library functions
         del protocol[name], backend[name]
@@ -48,7 +48,7 @@ def test_backends(kind):
 
 @each_backend
 def test_group(kind, drive):
-    """Leaving a group waits for all its tasks, including those that other tasks have started."""
+    """Leaving a task group waits for all tasks in it, including those that its tasks have started."""
     backend, done = kind(), []
 
     async def work(number):
@@ -70,7 +70,7 @@ def test_group(kind, drive):
 
 @each_backend
 def test_group_cancelled(kind, drive):
-    """Each task of a cancelled group ends where it waits, and the group raises no error."""
+    """If a group is cancelled, each of its tasks ends where it is waiting, and no error is raised."""
     backend, ended = kind(), []
 
     async def work():
@@ -94,7 +94,7 @@ def test_group_cancelled(kind, drive):
 @each_backend
 @pytest.mark.parametrize("is_within", [True, False], ids=["in a task", "in the body"])
 def test_group_with_an_error(kind, drive, is_within):
-    """The first error, in a task or in the group's body, cancels the other tasks and is raised."""
+    """If a task or its group's body raises an error, all tasks end, and the error is raised."""
     backend, ended = kind(), []
 
     async def work():
@@ -121,7 +121,7 @@ def test_group_with_an_error(kind, drive, is_within):
 
 @each_backend
 def test_group_with_an_error_while_its_body_waits(kind, drive):
-    """If a task's error cancels the waiting body, the error is raised, not the cancellation."""
+    """If a task fails while its group's body waits, the error is raised, not the cancellation."""
     backend = kind()
 
     async def fail():
@@ -139,7 +139,7 @@ def test_group_with_an_error_while_its_body_waits(kind, drive):
 
 @each_backend
 def test_two_errors(kind, drive):
-    """If several tasks raise errors, one error is raised, not an exception group."""
+    """If several tasks of a group fail, one of their errors is raised, not an exception group."""
     backend = kind()
 
     async def fail(error):
@@ -156,7 +156,7 @@ def test_two_errors(kind, drive):
 
 @each_backend
 def test_started_after_the_end(kind, drive):
-    """A task that is started in a cancelled group ends at the first point where it waits."""
+    """If a task is started in a cancelled group, it ends where it first waits, or never starts."""
     backend, ended = kind(), []
 
     async def work():
@@ -176,7 +176,7 @@ def test_started_after_the_end(kind, drive):
 
 @each_backend
 def test_behind_a_cancelled_group(kind, drive):
-    """If an outer group is cancelled, the code that follows an inner group does not run."""
+    """If a group is cancelled while its task waits for an inner group, the task goes no further."""
     backend, went_on = kind(), []
 
     async def inner():
@@ -224,7 +224,7 @@ def test_a_group_that_is_opened_too_late():
 
 
 def test_a_group_forgets_what_ended():
-    """A group does not keep references to inner groups that have ended."""
+    """With threads, a group keeps no references to inner groups that have ended."""
     backend, counts = sync_backend(), []
 
     async def part():
@@ -245,7 +245,7 @@ def test_a_group_forgets_what_ended():
 
 
 def test_a_cancelled_thread_waits_for_no_event():
-    """When its group is cancelled, a thread that waits for an event, such as a permit, ends."""
+    """If a group is cancelled while its thread waits for an event, the thread ends."""
     backend, waited = sync_backend(), []
 
     async def work():
@@ -263,7 +263,7 @@ def test_a_cancelled_thread_waits_for_no_event():
 
 
 def test_start_in_a_group_that_ends():
-    """On asyncio, starting a task in a group that ends leaves no coroutine that was never awaited."""
+    """On asyncio, starting a task in a group that is ending leaves no coroutine unawaited."""
 
     async def fail():
         raise TaskError
@@ -285,7 +285,7 @@ def test_start_in_a_group_that_ends():
 
 @each_backend
 def test_group_in_a_group(kind, drive):
-    """Cancelling a group also cancels the groups that its tasks have opened."""
+    """If a group is cancelled, the groups that its tasks have opened are cancelled, too."""
     backend, ended = kind(), []
 
     async def inner():
@@ -311,7 +311,7 @@ def test_group_in_a_group(kind, drive):
 @each_backend
 @pytest.mark.parametrize("does", ["read", "read_into", "write"])
 def test_group_at_a_connection(kind, drive, does):
-    """Cancelling a group ends a task's read or write on a connection, regardless of its timeout."""
+    """If a group is cancelled, a task that reads or writes on a connection ends immediately."""
     backend, begun = kind(), []
 
     async def work(stream):
@@ -341,7 +341,7 @@ def test_group_at_a_connection(kind, drive, does):
 
 
 def test_cancelled_before_its_start():
-    """A thread that is started in a cancelled group does not run its function."""
+    """With threads, a function that is started in a cancelled group does not run."""
     done = []
 
     async def work():
@@ -357,7 +357,7 @@ def test_cancelled_before_its_start():
 
 
 def test_an_interrupted_wait_ends_the_group(monkeypatch):
-    """Ctrl-C while a group waits for its threads cancels them, and KeyboardInterrupt is raised."""
+    """If Ctrl-C interrupts a group's wait for its threads, they end, and the interrupt is raised."""
     backend, ended = sync_backend(), []
 
     async def work():
@@ -386,8 +386,8 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
 @each_backend
 def test_time(kind, drive):
-    """On event loops, a time limit ends a block, or the wait for a function, which continues; with
-    threads, both run to their end.
+    """On event loops, `move_on_after` ends its block, and `finish_by` ends the wait for a function,
+    which continues; with threads, the block and the function run to their end.
     """
     backend, ended = kind(), []
 
@@ -414,7 +414,9 @@ def test_time(kind, drive):
 
 @each_backend
 def test_locks(kind, drive):
-    """A lock has one holder.  A task lock has as many as its limit, or any number among threads."""
+    """A lock has at most one holder; a task lock has at most as many as its limit on event loops,
+    and any number with threads.
+    """
     backend = kind()
 
     async def main():
@@ -436,7 +438,7 @@ def test_locks(kind, drive):
 
 @each_backend
 def test_file(kind, drive, tmp_path):
-    """Tasks can write and read parts of one file concurrently."""
+    """Several tasks can write parts of one file concurrently, and any part can be read."""
     backend, path = kind(), tmp_path / "file"
 
     async def main():
@@ -456,7 +458,7 @@ def test_file(kind, drive, tmp_path):
 
 @each_backend
 def test_full_disk(kind, drive):
-    """Writing to a full disk raises OSError in the task that writes."""
+    """Writing to a full disk raises an OSError in the task that writes."""
     backend = kind()
 
     async def main():
@@ -471,8 +473,8 @@ def test_full_disk(kind, drive):
 
 
 def test_a_file_that_is_closed_in_the_meantime(tmp_path):
-    """A cancelled task's write goes to its own file, never to another file that got the same
-    descriptor number.
+    """If a task is cancelled during a write and closes its file, the write does not go to another
+    file that gets the same descriptor number.
     """
     path, other, go_on = tmp_path / "file", tmp_path / "other", Event()
 

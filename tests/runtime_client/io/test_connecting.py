@@ -1,4 +1,4 @@
-"""Opening connections: TLS from the first byte, unsolicited responses, and server names."""
+"""Test opening connections: TLS from the first byte, unsolicited responses, and server names."""
 
 import gc
 import json
@@ -30,15 +30,17 @@ FORGED = response(b"forged")
 
 
 def trusting(bundle):
-    """Return the TLS context of a client that trusts a bundle."""
+    """Return a client's TLS context that trusts the certificates in *bundle*."""
     return ssl.create_default_context(cafile=bundle)
 
 
 class TestFirstByte:
-    """TLS starts with the first byte: data that arrive before the handshake are not a response."""
+    """TLS starts with the first byte: data that arrive before the handshake are not taken for a
+    response.
+    """
 
     def test_plaintext_before_the_handshake(self, make, certificate):
-        """In 200 connections, plain text before the handshake is never accepted as the server's
+        """In none of 200 attempts is plain text before the TLS handshake accepted as the server's
         response.
         """
         bundle, tls = certificate
@@ -54,7 +56,7 @@ class TestFirstByte:
         assert server.requests == []
 
     def test_nothing_before_the_handshake(self, make, certificate):
-        """Requests through a relay that only forwards bytes succeed."""
+        """If a relay between client and server only forwards bytes, TLS requests succeed."""
         bundle, tls = certificate
         with (
             Loopback(lambda *_: response(b"real"), tls) as server,
@@ -64,7 +66,9 @@ class TestFirstByte:
             assert {pool.get(f"https://{address}").content for _ in range(9)} == {b"real"}
 
     def test_the_whole_client(self, driver, emulator, certificate):
-        """Regardless of the HTTP client, a forged output location never reaches the caller."""
+        """If a response with a forged output location arrives before the TLS handshake, every kind
+        of client raises a TransportError.
+        """
         bundle, tls = certificate
         location = {"OutputLocation": "s3://forged/output", "InferenceId": "forged"}
         forged = response(
@@ -90,7 +94,9 @@ class TestFirstByte:
 
 @pytest.fixture
 def tls12(certificate):
-    """A server's TLS 1.2 context: in this version the server sends the last handshake message."""
+    """A server's TLS 1.2 context; in this version, the server sends the last message of the
+    handshake.
+    """
     bundle, _ = certificate
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -102,7 +108,9 @@ class TestUnsolicited:
     """Data that arrive before a request is sent are not its response (RFC 9112, section 9.2)."""
 
     def test_on_a_new_connection(self, make, certificate, tls12):
-        """If a server sends a response before any request, no request is sent to it."""
+        """If a server sends a response before any request, connecting fails, and no request is
+        sent.
+        """
         asked = []
 
         def serve(connection):
@@ -133,7 +141,9 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_at_once_behind_the_response(self, make, certificate, is_tls):
-        """An extra response that directly follows the response is discarded with its connection."""
+        """If a second response immediately follows a response, it is discarded, and the connection
+        is closed.
+        """
         bundle, tls = certificate
 
         def respond(_request, connection):
@@ -151,8 +161,8 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_while_idle(self, make, certificate, is_tls):
-        """If a response arrives while the connection is idle, the response and the connection are
-        discarded.
+        """If a response arrives while a connection is idle, it is discarded, and the connection is
+        closed.
         """
         bundle, tls = certificate
         go, sent = Event(), Event()
@@ -176,8 +186,8 @@ class TestUnsolicited:
         assert server.connections == 20
 
     def test_closed_where_there_is_no_poll(self, make, monkeypatch):
-        """Closed connections are also detected without `select.poll`, as on Windows and with
-        gevent.
+        """If `select.poll` is missing, as on Windows and with gevent, closed idle connections are
+        still detected.
         """
         monkeypatch.delattr(select, "poll")
         closed = Event()
@@ -198,7 +208,9 @@ class TestUnsolicited:
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
-    """If the server resets the connection, writing stops immediately, and asyncio logs nothing."""
+    """If the server resets the connection during an upload, an httpx error is raised, and asyncio
+    logs nothing.
+    """
     bundle, tls = certificate
 
     def serve(connection):
@@ -218,8 +230,8 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
 
 @pytest.mark.usefixtures("all_names_here")
 def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
-    """A trailing dot of the host name is passed to the resolver and the Host header, but not to TLS
-    (RFC 6066, section 3).
+    """A trailing dot of a host name is sent in the Host header, but not as the TLS server name (RFC
+    6066, section 3).
     """
     bundle, tls = issue(tmp_path)
     asked = []
@@ -237,7 +249,9 @@ def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
 
 
 def test_address_in_capitals(driver, emulator):
-    """The Host header has the spelling that was signed, even for an IPv6 address in capitals."""
+    """The Host header has the spelling that was signed, even for an IPv6 address in capital
+    letters.
+    """
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         url = server.url.replace("127.0.0.1", "[::FFFF:127.0.0.1]")
         client = driver.client(**settings(emulator, endpoint_url=url, max_attempts=1))
@@ -248,8 +262,8 @@ def test_address_in_capitals(driver, emulator):
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
-    """When a client is garbage-collected, its idle connections are closed immediately without a
-    warning, as in boto3.
+    """If a client is garbage-collected without being closed, its idle connections are closed
+    immediately, and no warning is issued, as in boto3.
     """
     bundle, tls = certificate
     closed = Event()

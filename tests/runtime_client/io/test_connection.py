@@ -1,4 +1,4 @@
-"""One request and its response over a connection: message framing, errors and uploads."""
+"""Test single requests and their responses over a connection: message framing, errors and uploads."""
 
 import socket
 from contextlib import suppress
@@ -14,14 +14,14 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, counts, limite
 
 
 def responding_with(data):
-    """Return a server function that responds with *data* and keeps the connection open."""
+    """Return a server function that sends *data* as each response and keeps the connection open."""
     return lambda _request, _connection: data
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-# By name: the bytes of a response, its body, and whether its connection can carry the next request.
+# Keyed by name: the bytes of a response, its body, and whether the connection can be used again.
 RESPONSES = {
     "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
     "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
@@ -48,14 +48,16 @@ RESPONSES = {
 class TestResponses:
     @pytest.mark.parametrize(("data", "body", "is_kept"), RESPONSES.values(), ids=RESPONSES)
     def test_framing(self, make, data, body, is_kept):
-        """With each kind of framing the body is complete, and only a reusable connection is kept."""
+        """With each kind of framing, the complete body is returned, and the connection is used
+        again only if it can be.
+        """
         with Loopback(responding_with(data)) as server:
             pool = make()
             assert [pool.get(server.url).content for _ in range(3)] == [body] * 3
         assert [one.connection for one in server.requests] == ([0, 0, 0] if is_kept else [0, 1, 2])
 
     def test_until_the_end(self, make):
-        """A body without a length ends when its connection is closed."""
+        """If a response has no length, its body ends when the server closes the connection."""
 
         def respond(_request, connection):
             connection.sendall(HEAD + b"\r\nhi")
@@ -67,7 +69,7 @@ class TestResponses:
         assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_head(self, make):
-        """A response to HEAD has no body, regardless of its Content-Length."""
+        """The response to a HEAD request has no body, regardless of its Content-Length."""
         with Loopback(responding_with(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
             pool = make()
             for _ in range(2):
@@ -76,7 +78,7 @@ class TestResponses:
 
     @pytest.mark.parametrize("how", [socket.SHUT_WR, socket.SHUT_RDWR], ids=["half", "whole"])
     def test_closed_while_idle(self, make, how):
-        """A connection that was closed or half-closed while it was idle is not used again."""
+        """A connection that the server closed or half-closed while it was idle is not used again."""
         closed = Event()
 
         def respond(_request, connection):
@@ -117,8 +119,8 @@ class TestResponses:
 
     @unread_body
     def test_streamed(self, make):
-        """Pieces of a body are returned as they arrive; if the body is not read to its end, the
-        connection is closed.
+        """The pieces of a body are returned as they arrive, and the connection is closed if not all
+        of them are read.
         """
         was_read = Event()
 
@@ -154,7 +156,7 @@ class TestResponses:
         ],
     )
     def test_wrong(self, make, data, error):
-        """An invalid response raises an httpx error that contains the request, and the connection
+        """If a response is invalid, an httpx error with the request is raised, and the connection
         is closed.
         """
         with Loopback(lambda _, connection: connection.sendall(data)) as server:
@@ -166,7 +168,7 @@ class TestResponses:
                 assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_header_that_cannot_be_sent(self, make):
-        """A header that HTTP does not allow is rejected before anything is sent."""
+        """A request header that HTTP does not allow raises an httpx error before anything is sent."""
         with Loopback(always()) as server:
             pool = make()
             with pytest.raises(httpx.LocalProtocolError):
@@ -178,8 +180,8 @@ class TestResponses:
 class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
-        """A body in memory is sent in one write with the head if it is small, and in several writes
-        if it is large.
+        """A small body in memory is sent together with the request head in one write, and a large
+        one in two writes.
         """
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))
@@ -189,7 +191,7 @@ class TestUploads:
         assert (len(body), len(network.written)) == (size, writes)
 
     def test_streamed(self, make):
-        """A body of unknown length is sent in chunks."""
+        """A request body of unknown length is sent in chunks."""
         seen = []
 
         def respond(_request, connection):
@@ -205,7 +207,7 @@ class TestUploads:
 
     @unread_body
     def test_early_response(self, make):
-        """If the server responds before it has read the whole upload, the response is returned."""
+        """If the server responds before it has read the whole upload, that response is returned."""
 
         def respond(_request, connection):
             connection.sendall(response(b"enough", 413, {"Connection": "close"}))
@@ -237,7 +239,9 @@ class TestUploads:
 
     @unread_body
     def test_body_that_fails(self, make):
-        """An exception raised by the request body is not converted, and the connection is closed."""
+        """If the iterator of a request body raises an exception, that exception is raised
+        unchanged, and the connection is closed.
+        """
 
         def pieces():
             yield b"one"

@@ -1,4 +1,4 @@
-"""Slow and silent servers: which time limit ends a call, and when."""
+"""Test calls to slow and silent servers: which time limit ends a call, and when."""
 
 from contextlib import ExitStack, contextmanager
 from threading import Event
@@ -32,7 +32,9 @@ def _bare(bare_environment):
 
 @contextmanager
 def silent():
-    """Run a server that never responds, and check that the client did not wait too long."""
+    """Run a server that does not respond, and check that the client gives up before the server
+    does.
+    """
     is_over = Event()
     gave_up = []
 
@@ -48,7 +50,7 @@ def silent():
 
 class TestTime:
     def test_server_that_never_responds(self, driver):
-        """If the server does not respond, the call ends after the read timeout."""
+        """If the server does not respond, a call ends after the read timeout."""
         with silent() as server:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
             with pytest.raises(TransportError, match="ReadTimeout") as caught:
@@ -56,8 +58,8 @@ class TestTime:
         assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_responds(self, plain_driver):
-        """If the server does not respond, a wait ends at its deadline, and the last error is its
-        cause.
+        """If the server does not respond, `wait` raises a WaitTimeoutError at its deadline, whose
+        cause is the last TransportError.
         """
         with silent() as server:
             client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
@@ -68,8 +70,8 @@ class TestTime:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_credentials_are_not_cut_off(self, backend):
-        """The deadline of a wait does not cancel a credentials provider, which may have used up its
-        refresh token.
+        """The deadline of a wait does not cancel the credentials provider, which may already have
+        used its single-use refresh token.
         """
 
         async def slow():
@@ -84,7 +86,7 @@ class TestTime:
 
     @unread_body
     def test_dribbled_body(self, driver):
-        """Reading a body that arrives byte by byte stops at the deadline; the response counts as
+        """If a body arrives byte by byte, reading stops at the deadline, and the response is
         incomplete.
         """
         response, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
@@ -93,7 +95,9 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
-        """Reading a body that stops arriving ends at the deadline, too, before the read timeout."""
+        """If a body stops arriving, reading stops at the deadline, even though the read timeout is
+        longer.
+        """
         response, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
@@ -101,7 +105,7 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
-        """If an output is still arriving at the deadline, the rest of it is read."""
+        """If an output is still arriving at the deadline of a wait, the rest of the output is read."""
 
         def respond(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
@@ -113,7 +117,7 @@ class TestTime:
             invocation = Invocation("id", "s3://bucket/out")
             assert client.wait(invocation, timeout=0.1, schedule=often).body == b"output"
 
-    # A blocking user-supplied client is left out, because it cannot be interrupted.
+    # This test excludes blocking user-supplied clients, because they cannot be interrupted.
     @pytest.mark.parametrize(
         "driver",
         [
@@ -124,7 +128,7 @@ class TestTime:
         indirect=True,
     )
     def test_dribbled_head(self, driver):
-        """A wait ends at its deadline even if the head of a response arrives byte by byte."""
+        """If the head of a response arrives byte by byte, a wait still ends at its deadline."""
         stop = Event()
 
         def respond(_request, connection):
@@ -144,8 +148,8 @@ class TestTime:
         assert seconds < PATIENCE
 
     def test_too_late(self, driver):
-        """A request that is sent after its deadline fails if the server does not respond
-        immediately.
+        """If a request is sent after its deadline and the server does not respond, a TransportError
+        is raised.
         """
         with silent() as server:
             client = driver.client(**pointed_at(server))
@@ -153,7 +157,10 @@ class TestTime:
                 client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)
 
     def dribbled(self, driver, head, pace=0.01):
-        """Return the response of a server that sends byte by byte, and how many seconds it took."""
+        """Return the response that a client gets with a deadline of 0.1 s, and how many seconds it took.
+
+        The server sends *head*, and then a byte after each *pace* seconds.
+        """
         stop = Event()
 
         def respond(_request, connection):

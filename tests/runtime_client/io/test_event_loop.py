@@ -1,4 +1,4 @@
-"""An async client never blocks its event loop, neither by system calls nor by long computations."""
+"""Test that an async client never blocks its event loop, by system calls or by long computations."""
 
 import contextvars
 import subprocess
@@ -23,8 +23,8 @@ from tests.runtime_client.test_cycles import settings
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KEYS = Credentials("AKID", "canary-secret")
 
-# A process that makes its first calls under blockbuster, which raises an error if they block the
-# loop.
+# A program that makes its first calls under blockbuster, which raises an error if a function blocks
+# the event loop.
 PROGRAM = """
 import asyncio, sys, time
 sys.path[:0] = {path}
@@ -82,8 +82,8 @@ def _serve():
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("source", ["None", "keys"])
 def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
-    """The first calls of a process do not block the loop: functions such as reading files run in
-    threads.
+    """The first calls of a process do not block the event loop: functions that could block, such as
+    reading files, run in threads.
     """
     bundle, tls = certify(tmp_path)
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
@@ -102,7 +102,7 @@ def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
 
 @pytest.fixture
 def work(monkeypatch):
-    """Record the thread in which bodies are copied, hashed and checked."""
+    """A record of the thread in which a body was last copied, hashed and checked."""
     seen = {}
 
     def noted(name, function):
@@ -123,8 +123,8 @@ def work(monkeypatch):
 @backends
 @pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
-    """A large body is copied, hashed and checked in another thread, a small one in the loop's own
-    thread.
+    """A large body is copied, hashed and checked in another thread, and a small body in the event
+    loop's thread.
     """
     body = bytes(size)
     checksum = dict([checksums.upload_checksum(body)])
@@ -152,8 +152,8 @@ def _accepts(*_):
 
 
 def invoked(backend, credentials, calls=1, during=None):
-    """Queue jobs concurrently with these credentials while *during* runs; return the number of
-    requests.
+    """Queue jobs concurrently with these credentials, run *during* meanwhile, and return the number
+    of requests.
     """
 
     async def main(arguments):
@@ -174,7 +174,7 @@ def invoked(backend, credentials, calls=1, during=None):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_may_block(backend):
-    """A credentials function may block while the event loop continues; here the loop unblocks it."""
+    """A credentials function may block until another task of the event loop unblocks it."""
     asked, answered = Event(), Event()
 
     def keys():
@@ -192,7 +192,9 @@ def test_a_function_for_credentials_may_block(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_is_called_once_at_a_time(backend):
-    """A credentials function is never called concurrently, so it does not have to be thread-safe."""
+    """A credentials function is not called concurrently, so that it does not have to be
+    thread-safe.
+    """
     at_once, threads = threading.Lock(), set()
 
     def keys():
@@ -208,7 +210,7 @@ def test_a_function_for_credentials_is_called_once_at_a_time(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_sees_the_context(backend):
-    """A credentials function sees the context variables of the caller."""
+    """A credentials function runs in a thread, but sees the context variables of the caller."""
     tenant = contextvars.ContextVar("tenant")
     seen = []
 
@@ -245,8 +247,8 @@ class _Provider:
 @backends
 @pytest.mark.parametrize("form", ["provider", "method", "lambda"])
 def test_what_is_async_is_awaited_in_the_loop(backend, form):
-    """Async providers, async functions, and awaitables from plain functions are awaited in the
-    loop.
+    """The coroutines of async providers and async functions, and those that plain functions return,
+    are awaited in the event loop.
     """
     provider = _Provider()
     forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108
@@ -257,8 +259,8 @@ def test_what_is_async_is_awaited_in_the_loop(backend, form):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_that_fails(backend):
-    """If a credentials function raises an exception, that exception is the cause of the client's
-    error.
+    """If a credentials function raises an exception, the client's error contains its type and has
+    it as the cause.
     """
 
     def keys():
@@ -278,9 +280,7 @@ def test_a_function_for_credentials_that_fails(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch):
-    """Neither the result nor the error of a thread that works for a cancelled call affects the next
-    call.
-    """
+    """If a call is cancelled while a thread reads a file for it, the next call succeeds."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a directory cannot be read as a file
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
@@ -298,7 +298,7 @@ def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_bundle_that_cannot_be_read(backend, tmp_path):
-    """If a thread cannot read the CA bundle, the error is raised in the task that waits for it."""
+    """If a thread cannot read the CA bundle, the call that waits for the thread raises the error."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(

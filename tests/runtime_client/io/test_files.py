@@ -1,4 +1,4 @@
-"""`replacing`: a file is written completely or not at all."""
+"""Test that `replacing` writes a file either completely or not at all."""
 
 import os
 
@@ -14,7 +14,7 @@ def write(path, content=b"new"):
 
 
 def test_new_file(tmp_path):
-    """A new file has the default mode, which depends on the umask."""
+    """A new file gets the default mode, which depends on the umask."""
     path = tmp_path / ("n" * 255)
     before = os.umask(0o027)
     try:
@@ -26,7 +26,7 @@ def test_new_file(tmp_path):
 
 
 def test_old_file(tmp_path):
-    """An existing file keeps its mode, and a symbolic link still leads to it."""
+    """A replaced file keeps its mode, and a symbolic link to it remains a link."""
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_bytes(b"old")
     path.chmod(0o604)
@@ -38,7 +38,9 @@ def test_old_file(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_in_between(tmp_path, error):
-    """After an error the old content is unchanged, and no temporary file is left."""
+    """If an error is raised while the file is written, the old content remains, without a temporary
+    file.
+    """
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -53,7 +55,9 @@ def test_an_error_in_between(tmp_path, error):
 
 
 def test_what_is_no_file(tmp_path):
-    """A pipe is written to directly; a full device raises an error that contains the path."""
+    """`replacing` writes directly to a pipe; if a device is full, an error that contains the path
+    is raised.
+    """
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -68,7 +72,7 @@ def test_what_is_no_file(tmp_path):
 
 
 def test_a_pipe_without_a_reader(tmp_path):
-    """A broken pipe raises BrokenPipeError, not a write error."""
+    """If the reader of a pipe has closed it, BrokenPipeError is raised, not NotWrittenError."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

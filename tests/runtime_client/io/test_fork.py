@@ -1,4 +1,4 @@
-"""Forks while another thread makes the first call of the process, which imports modules."""
+"""Test forks while another thread makes the first call of the process, which imports modules."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ import pytest
 from sagemaker_runtime_client._io import generation
 from tests.runtime_client.loopback import Loopback, response
 
-# A thread makes a first call, and pauses in the middle of an import to let the main thread fork.
-# If the fork waits for the import, the pause ends after 0.5 s.  The child then makes a call itself.
-# Before the first thread signs, it waits for the fork: OpenSSL acquires locks at its first use,
-# which this test does not cover.
+# A thread makes a first call, and pauses in the middle of an import so that the main thread can
+# fork.  If the fork waits for the import, the pause ends after 0.5 s.  The child process then makes
+# a call, too.  Before the first thread signs its request, it waits for the end of the fork: OpenSSL
+# acquires locks when it is first used, which this test does not cover.
 PROGRAM = """
 import os, signal, sys, threading, warnings
 sys.path[:0] = {path}
@@ -81,7 +81,7 @@ def _answer(request, _):
     ],
 )
 def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environment):
-    """In the child each module is complete, and no thread of the parent holds a module lock."""
+    """If a process forks while a thread imports a module, the child process can make a call."""
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         bare_environment.setenv(name, "none")
     bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -115,19 +115,19 @@ class Clock:
 
 @pytest.fixture
 def imports(monkeypatch):
-    """Return a new `_Imports`, and a function that sets what happens during each sleep."""
+    """A new `_Imports`, and a function that sets what happens during each sleep."""
     monkeypatch.setattr(generation, "time", Clock(None))
     return generation._Imports(), lambda happens: setattr(generation, "time", Clock(happens))
 
 
 def in_a_thread(function):
-    """Call a function, which must not block, in another thread; return its result."""
+    """Call a function in another thread, and return its result; fail if the function blocks."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(function).result(timeout=20)
 
 
 def test_a_fork_waits_for_an_import(imports):
-    """A fork waits until no other thread imports, even if the import contexts are nested."""
+    """A fork waits until another thread has left all its import contexts, even if they are nested."""
     imports, at_each_pause = imports
     contexts = [imports(), imports()]
     for context in contexts:
@@ -138,7 +138,7 @@ def test_a_fork_waits_for_an_import(imports):
 
 
 def test_a_fork_does_not_wait_for_ever(imports):
-    """A fork does not wait for an import longer than the maximum time."""
+    """If an import does not end, a fork waits for it only for the maximum time."""
     imports, at_each_pause = imports
     at_each_pause(bool)
     context = imports()
@@ -148,7 +148,9 @@ def test_a_fork_does_not_wait_for_ever(imports):
 
 
 def test_an_import_that_was_interrupted_blocks_no_fork(imports):
-    """If an import context is interrupted before its block begins, its mark is removed."""
+    """If an import context is garbage-collected before it was left, as after an interrupt, a fork
+    does not wait for it.
+    """
     imports, _ = imports
     in_a_thread(lambda: imports().__enter__())
     imports.before_fork()
@@ -164,7 +166,9 @@ def test_an_import_that_was_interrupted_blocks_no_fork(imports):
 
 
 def test_an_import_waits_for_a_fork(imports):
-    """A thread that starts an import while another thread forks waits for the end of the fork."""
+    """If a thread enters an import context while another thread forks, it waits for the end of the
+    fork.
+    """
     imports, at_each_pause = imports
     seen = []
 
@@ -189,8 +193,8 @@ def test_a_fork_imports_for_itself(imports):
 
 
 def test_an_import_within_another_goes_on(imports):
-    """An import inside another import does not wait for a fork, because the fork waits for the
-    outer one.
+    """A nested import does not wait for another thread's fork, because that fork waits for the
+    outer import.
     """
     imports, _ = imports
     with imports():

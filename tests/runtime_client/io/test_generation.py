@@ -1,4 +1,4 @@
-"""The generations of a process: forks, restored snapshots and clock changes."""
+"""Test the generations of a process: forks, restored snapshots and clock changes."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ from sagemaker_runtime_client._io.generation import (
 
 
 def test_nothing_happened():
-    """The generation does not change while the process lives and its clock runs normally."""
+    """Without a fork, a restored snapshot or a clock change, the generation stays the same."""
     generations = _Generations()
     assert len({generations.current() for _ in range(100)}) == 1
 
 
 def test_fork():
-    """A child process has a new generation; its parent keeps the old one."""
+    """After a fork, the child process has a new generation, and the parent keeps the old one."""
     generations = _Generations()
     before = generations.current()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -36,7 +36,9 @@ def test_fork():
     ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
 )
 def test_clock(seconds, is_new):
-    """If the clock is set, one new generation starts; a correction by 20 seconds starts none."""
+    """If the clock is set by 90 seconds or more, one new generation starts; a change by 20 seconds
+    starts none.
+    """
     generations = _Generations()
     before = generations.current()
     generations._offset -= seconds
@@ -57,7 +59,9 @@ print(_generation.generation() - before)
 
 @pytest.mark.parametrize(("initialization", "generations"), [("snap-start", 1), ("on-demand", 0)])
 def test_restore(initialization, generations):
-    """On AWS Lambda, the restore hook starts a new generation with SnapStart, and only then."""
+    """On AWS Lambda, the restore hook is registered, and starts a new generation, only with
+    SnapStart.
+    """
     environment = {
         "PYTHONPATH": ":".join(sys.path),
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
@@ -69,7 +73,7 @@ def test_restore(initialization, generations):
 
 
 def test_restore_without_a_hook():
-    """If the hook library is missing on Lambda, the package can still be imported."""
+    """On AWS Lambda without the hook library, the package can still be imported."""
     environment = {"PYTHONPATH": ":".join(sys.path), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     program = "import sys; sys.modules['snapshot_restore_py'] = None\n"
     program += "import sagemaker_runtime_client"
@@ -77,7 +81,9 @@ def test_restore_without_a_hook():
 
 
 def test_hook(monkeypatch):
-    """The restore hook starts a new generation; a missing hook library is not an error."""
+    """The registered restore hook starts a new generation; without the hook library, nothing is
+    registered.
+    """
     hooks = []
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
     monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)

@@ -1,4 +1,4 @@
-"""The `http_client` argument: which clients are accepted, and which parts of them are used."""
+"""Test which clients the `http_client` argument accepts, and which parts of them are used."""
 
 from contextlib import ExitStack
 from importlib import import_module
@@ -31,7 +31,7 @@ def _bare(bare_environment):
 
 
 class TestUserSupplied:
-    """How a user-supplied client is used."""
+    """Calls through a user-supplied HTTP client."""
 
     @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
     def driver(self, request):
@@ -39,8 +39,8 @@ class TestUserSupplied:
             yield Driver(KINDS[request.param], stack)
 
     def test_only_its_connections_are_used(self, driver):
-        """Only the connections of the user-supplied client are used, not its auth, headers, cookies
-        or redirects, and it is not closed.
+        """Only the connections of a user-supplied client are used, not its auth, headers, cookies,
+        parameters, base URL or redirects, and the client is not closed.
         """
         with Loopback(always(b"", 307, {"Location": "/elsewhere", "Set-Cookie": "a=b"})) as server:
             http_client = driver.http_client(
@@ -60,7 +60,7 @@ class TestUserSupplied:
             close = "aclose" if driver.kind.is_async else "close"
             getattr(client, close)()
             assert not http_client.is_closed
-        # HEAD determines the region of the bucket.
+        # The HEAD request determines the region of the bucket.
         lines = ["GET /bucket/key HTTP/1.1", "HEAD /bucket HTTP/1.1"]
         assert [request.line for request in server.requests] == lines * 2
         for request in server.requests:
@@ -71,7 +71,9 @@ class TestUserSupplied:
             request.verify(CREDENTIALS, "s3", REGION)
 
     def test_subclass(self, driver, emulator):
-        """A subclass of httpx's client is accepted; after it is closed, calls raise an error."""
+        """An instance of a subclass of httpx's client is accepted; if it is closed, calls raise an
+        error.
+        """
         base = getattr(
             import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"
         )
@@ -85,7 +87,7 @@ class TestUserSupplied:
         assert not caught.value.possibly_accepted
 
     def test_time_limits(self, driver):
-        """The time limits are those of the SageMaker client, not those of the user-supplied one."""
+        """The time limits are those of the SageMaker client, not those of the user-supplied client."""
         with Loopback(lambda *_: Event().wait(2)) as server:
             http_client = driver.http_client(driver.kind.library, timeout=None, trust_env=False)
             client = driver.client(**pointed_at(server, read_timeout=0.05), http_client=http_client)
@@ -105,8 +107,8 @@ class TestUserSupplied:
     ],
 )
 def test_wrong_kind_of_client(client_class, kind):
-    """An `http_client` of the wrong kind (blocking or async), or of another library, is rejected
-    immediately.
+    """The constructor rejects an `http_client` that is async instead of blocking or vice versa, or
+    that is from another library.
     """
     module, _, name = kind.rpartition(".")
     wrong = object.__new__(getattr(import_module(module), name))

@@ -1,5 +1,5 @@
-"""Invalid headers are rejected before anything is sent; values, which may be secrets, are not
-shown.
+"""Test that invalid headers are rejected before anything is sent, without showing their values,
+which may be secret.
 """
 
 import logging
@@ -30,12 +30,14 @@ def _bare(bare_environment):
 
 
 def send(client, server, *headers):
-    """Send a request with these headers, and return the response."""
+    """Send a request with these headers through the client's transport, and return the response."""
     return client.send(server.url, Request("GET", "/", headers))
 
 
 def shown(error):
-    """Return all strings that a traceback of an exception and its causes may show."""
+    """Return the strings that the traceback of an exception and its causes may contain, as one
+    string.
+    """
     found = []
     while error is not None:
         found += [repr(error), str(error), *map(str, error.args)]
@@ -46,8 +48,8 @@ def shown(error):
 class TestHeaders:
     @pytest.mark.parametrize("value", REFUSED)
     def test_value(self, driver, value, caplog):
-        """An invalid value is rejected without a retry and is not shown, regardless of the HTTP
-        client.
+        """Every kind of client rejects an invalid header value without a retry, and shows it
+        nowhere.
         """
         caplog.set_level(logging.DEBUG)
         with Loopback(always()) as server:
@@ -60,7 +62,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("value", ACCEPTED)
     def test_any_other_value(self, driver, value):
-        """A value that HTTP allows is sent unchanged."""
+        """A header value that HTTP allows is sent unchanged."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
             assert send(client, server, ("x-token", value)).status == 200
@@ -68,7 +70,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "\u20ac"])
     def test_name(self, driver, name):
-        """An invalid header name is rejected."""
+        """An invalid header name is rejected before anything is sent."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(ParamValidationError, match="is not a valid header name"):
@@ -80,7 +82,9 @@ class TestHeaders:
     "driver", [kind for kind in KINDS.values() if kind.library], ids=str, indirect=True
 )
 def test_what_h11_says(driver):
-    """An HTTP library's message for an invalid request quotes header values, so it is not shown."""
+    """If an HTTP library rejects a header, its message is not shown, because it quotes the header
+    value.
+    """
     library = driver.kind.library
     httpx = import_module(library)
 
@@ -114,7 +118,7 @@ HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
 @example([(b"content-length", b"9" * 21)])
 @example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
 def test_checked_headers_are_those_of_h11(headers):
-    """If headers pass the fast check, its result equals h11's; all others are left to h11."""
+    """If headers pass the fast check, its result equals that of h11; otherwise it returns None."""
     items = checked_headers([(b"host", b"h"), *headers])
     if items is not None:
         request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
@@ -122,7 +126,7 @@ def test_checked_headers_are_those_of_h11(headers):
 
 
 def test_usual_headers_are_checked_at_once():
-    """The headers of a signed request pass the fast check, without h11."""
+    """The usual headers of a signed request pass the fast check, so that h11 need not check them."""
     headers = [(b"host", b"h"), (b"Content-Length", b"12"), (b"authorization", b"AWS4 a=b, c=d")]
     assert checked_headers(headers) == [
         (b"host", b"host", b"h"),

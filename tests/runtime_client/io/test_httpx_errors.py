@@ -1,4 +1,6 @@
-"""Every httpx exception becomes a TransportError that states whether the job may be queued."""
+"""Test that every httpx exception becomes a TransportError that states whether the job may be
+queued.
+"""
 
 import asyncio
 from importlib import import_module
@@ -15,7 +17,7 @@ from tests.runtime_client.clients import (
     REGION,
 )
 
-# Exceptions that are raised before anything is sent.
+# Exceptions that httpx raises before anything is sent.
 BEFORE_SENDING = {
     "ConnectError",
     "ConnectTimeout",
@@ -27,7 +29,7 @@ BEFORE_SENDING = {
 }
 
 
-# Exceptions that might not occur in another attempt.
+# Exceptions that might not occur again in another attempt.
 RETRYABLE = {
     "CloseError",
     "ConnectError",
@@ -60,7 +62,7 @@ def exceptions(library):
 
 
 def made(httpx, name):
-    """Create the httpx exception with a given name."""
+    """Create an httpx exception of the class with this name."""
     kind = getattr(httpx, name)
     if name in WITHOUT_MESSAGE:
         return kind()
@@ -70,7 +72,7 @@ def made(httpx, name):
 
 
 def raising(httpx, error, *, in_body=False):
-    """Return a blocking and async httpx transport that raises *error*."""
+    """Return an httpx transport, both blocking and async, that raises *error*."""
 
     class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
@@ -104,7 +106,7 @@ class TestExceptions:
         ],
     )
     def test_each(self, library, name, is_async):
-        """Each httpx exception becomes a TransportError that states whether the job may be queued."""
+        """Every httpx exception becomes a TransportError that states whether the job may be queued."""
         httpx = import_module(library)
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
@@ -124,8 +126,8 @@ class TestExceptions:
         ],
     )
     def test_in_the_body(self, name, message, is_async):
-        """An exception during the body is also an error, because `get_object` needs the complete
-        body.
+        """If httpx raises an exception while the body is read, `get_object` raises a
+        TransportError.
         """
         httpx = import_module("httpx")
         transport = raising(httpx, made(httpx, name), in_body=True)
@@ -134,20 +136,22 @@ class TestExceptions:
         assert str(error).startswith(message)
 
     def test_without_a_message(self):
-        """The error for an exception without a message contains the exception's name."""
+        """If an httpx exception has no message, the error consists of the exception's name and the
+        URL.
+        """
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
         assert str(error) == "ReadTimeout from http://127.0.0.1:9"
 
     def test_of_others(self):
-        """Exceptions that do not come from httpx are not converted."""
+        """An exception that does not come from httpx is raised unchanged."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
         assert type(error) is ZeroDivisionError
 
     @staticmethod
     def raised(httpx, transport, is_async):
-        """Return the exception that `get_object` raises."""
+        """Return the exception that `get_object` raises with an HTTP client over *transport*."""
         options = {
             "region": REGION,
             "credentials": CREDENTIALS,
