@@ -1,4 +1,4 @@
-"""Tests of which requests the emulator accepts, and of its errors for the others."""
+"""Test which requests the emulator accepts, and with which errors it rejects the others."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,13 +16,13 @@ UNKNOWN_KEY = Credentials("AKIAUNKNOWN_KEY", "canary-secret")
 
 
 def status_and_code(response):
-    """Return the HTTP status and the error code of an error response of either service."""
+    """Return the HTTP status and the error code of an error response from SageMaker or S3."""
     code = response.headers.get("x-amzn-errortype")
     return response.status, code or ET.fromstring(response.body).findtext("Code")
 
 
 def test_request_is_accepted(emulator):
-    """A request with a valid signature is executed."""
+    """Requests to SageMaker and S3 with valid signatures are executed."""
     assert call(emulator, "POST", INVOCATION, (), BODY).status == 202
     assert call(emulator, "PUT", "/bucket/a%2Fb%20c", (), BODY).status == 200
     assert emulator.objects.get("s3://bucket/a/b c").body == BODY
@@ -137,9 +137,7 @@ def test_expired_credentials(method, target, expected):
     ids=["ahead", "behind"],
 )
 def test_clock_skew_at_the_runtime(emulator, skew, message):
-    """If the clocks differ, SageMaker rejects a request, and its Date header shows the server's
-    time.
-    """
+    """If the clocks differ, the request is rejected; its Date header shows the server's time."""
     emulator.faults.clock_skew = skew
     response = call(emulator, "POST", INVOCATION, INPUT)
     server = parsedate_to_datetime(response.headers["date"])
@@ -151,7 +149,7 @@ def test_clock_skew_at_the_runtime(emulator, skew, message):
 
 
 def test_clock_skew_at_s3(emulator):
-    """S3 allows 15 minutes of clock skew, and its error beyond that contains the server's time."""
+    """S3 allows 15 minutes of clock skew; the error for more skew contains the server's time."""
     emulator.faults.clock_skew = 800
     assert call(emulator, "PUT", "/bucket/key").status == 200
     emulator.faults.clock_skew = 1000
@@ -161,7 +159,7 @@ def test_clock_skew_at_s3(emulator):
 
 
 def test_user_supplied_clock():
-    """The time of the server is that of the clock that the user supplies."""
+    """The emulator uses the time that the user-supplied function *clock* returns."""
     then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with Emulator(clock=lambda: then) as emulator:
         response = call(emulator, "PUT", "/bucket/key", at=then)
@@ -171,7 +169,7 @@ def test_user_supplied_clock():
 
 @pytest.mark.parametrize("algorithm", [None, SigV4("s3", "us-east-1")], ids=["unsigned", "signed"])
 def test_body_in_chunks(emulator, algorithm):
-    """An aws-chunked body is stored decoded, and its checksum is verified."""
+    """An aws-chunked body is decoded, and then stored together with its checksum."""
     form = AwsChunked(algorithm, 10_000, checksum="CRC32", chunk_size=8192)
     headers = {**form.headers, "content-encoding": "aws-chunked,gzip"}
     response = call(
@@ -204,14 +202,14 @@ def test_truncated_body_in_chunks(emulator):
 
 
 def test_body_of_events(emulator):
-    """S3 rejects the payload hash of event streams."""
+    """S3 rejects a request whose payload hash announces an event stream."""
     length = {"x-amz-decoded-content-length": "0"}
     response = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
     assert status_and_code(response) == (400, "InvalidArgument")
 
 
 def test_presigned_for_another_region(emulator):
-    """The region of a presigned URL is parsed from its query."""
+    """A presigned URL for a bucket's region, which differs from the emulator's, is accepted."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     emulator.objects.put("s3://bucket/key", b"found")
     signer = Signer(SigV4("s3", "eu-west-1"), s3=True)
@@ -228,7 +226,7 @@ def test_presigned_for_another_region(emulator):
 
 
 def test_unsigned_for_another_region(emulator):
-    """An unsigned request for a bucket in another region is rejected like any other."""
+    """An unsigned request for a bucket in another region is rejected with AccessDenied."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     assert status_and_code(send(emulator, build_request("GET", "/bucket/key", {"host": "h"}))) == (
         403,

@@ -93,7 +93,7 @@ def test_exception():
     ids=["text", "json", "empty"],
 )
 def test_chosen_failure(failure, body, content_type):
-    """A model can choose the content of the failure object."""
+    """A model that raises `ModelFailure` chooses the content and type of the failure object."""
 
     def model(_):
         raise failure
@@ -113,14 +113,14 @@ def test_invalid_content_type(content_type):
 
 
 def test_invalid_return_value():
-    """If a model returns another type, the inference fails, and the message lists the valid types."""
+    """If a model returns a value of an invalid type, the failure object lists the valid types."""
     state, body, _ = outcome(lambda _: 42)
     assert state == "failed"
     assert body.endswith(b'bytes, str, (bytes, content type) or ModelResponse, not int"')
 
 
 def upper_case(request):
-    """Return the payload in upper case."""
+    """Return the body of *request* in upper case."""
     return request.body.upper()
 
 
@@ -131,13 +131,13 @@ def test_named_function():
 
 @pytest.mark.parametrize("model", ["upper_case", ":upper_case", "module:"])
 def test_invalid_name(model):
-    """A string that is neither ``"module:function"`` nor an http(s) address raises an error."""
+    """A model string that is neither ``"module:function"`` nor an http(s) URL is rejected."""
     with pytest.raises(ValueError, match="model must be a function, 'module:function' or"):
         Emulator(model)
 
 
 def test_late_return_value():
-    """If a model returns after its invocation has ended, what it returns is dropped."""
+    """If a model returns a value after its invocation has ended, this value is discarded."""
 
     def model(request):
         request.cancelled.wait(TIMEOUT)
@@ -155,7 +155,7 @@ def test_late_return_value():
 
 
 class Container(BaseHTTPRequestHandler):
-    """A model container.  If the body of a request is a number, the response has that status."""
+    """A fake model container.  If a request's body is a number, the response has that status."""
 
     protocol_version = "HTTP/1.1"
     received: ClassVar = []
@@ -189,9 +189,7 @@ def container():
 
 
 def test_container():
-    """A container is called as SageMaker calls it, and the output has the content type of its
-    response.
-    """
+    """The emulator calls a container like SageMaker, and stores the response's content type."""
     Container.received.clear()
     with container() as url:
         assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")

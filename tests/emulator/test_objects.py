@@ -35,9 +35,7 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
     ],
 )
 def test_ranges(emulator, requested, status, body, content_range):
-    """A single range is applied, an unsatisfiable range is rejected, and any other header is
-    ignored.
-    """
+    """A single range is applied, an unsatisfiable one rejected, and any other header ignored."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     response = call(emulator, "GET", "/bucket/key", {"range": requested})
     assert (response.status, response.headers.get("content-range")) == (status, content_range)
@@ -89,7 +87,7 @@ def test_conditions(emulator, condition, status):
 
 
 def test_description(emulator):
-    """The response contains the headers with which the object was uploaded."""
+    """GET and HEAD return the headers of the upload, but the checksum only if it is requested."""
     upload_headers = {
         "content-type": "text/plain",
         "cache-control": "no-cache",
@@ -120,7 +118,7 @@ def test_description(emulator):
     ],
 )
 def test_checksums(emulator, header, value):
-    """A correct checksum is confirmed and stored, and is returned if a request asks for it."""
+    """A correct checksum is confirmed and stored; it is returned if x-amz-checksum-mode is set."""
     upload_headers = {
         header: value.decode(),
         "x-amz-sdk-checksum-algorithm": header.rpartition("-")[2],
@@ -164,7 +162,7 @@ def test_rejected_put(emulator, headers, status, code):
 
 
 def test_conditional_put(emulator):
-    """A PutObject with If-None-Match does not overwrite an existing object."""
+    """A PutObject with If-None-Match ``*`` does not overwrite an existing object."""
     if_new = {"if-none-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", if_new, b"first").status == 200
     response = call(emulator, "PUT", "/bucket/key", if_new, b"second")
@@ -174,7 +172,7 @@ def test_conditional_put(emulator):
 
 
 def test_conditional_writes(emulator):
-    """A write that is conditional on another version of the object changes nothing."""
+    """A PutObject or DeleteObject whose If-Match does not match the object changes nothing."""
     other, this = {"if-match": '"other"'}, {"if-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", this, b"first").status == 404
     assert call(emulator, "DELETE", "/bucket/key", other).status == 204
@@ -190,7 +188,7 @@ def test_conditional_writes(emulator):
 
 
 def test_repeated_headers(emulator):
-    """The values of a repeated header are joined by commas, as for signing."""
+    """The values of a repeated header are joined by commas, as in the canonical request."""
     signer = Signer(SigV4("s3", emulator.region), signed_headers=sign_all_headers)
     host = emulator.url.removeprefix("http://")
     pairs = [("host", host), ("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")]
@@ -203,7 +201,7 @@ def test_repeated_headers(emulator):
 
 
 def test_secrets_are_not_recorded(emulator):
-    """The record of requests contains no secrets."""
+    """The recorded requests contain ``***`` in place of secret headers and parameters."""
     secrets = {
         "x-amz-s3session-token": "canary",
         "x-amz-server-side-encryption-customer-key": "canary",
@@ -281,6 +279,6 @@ def test_store_is_shared_between_threads():
 
 
 def test_invalid_location():
-    """A location that has no bucket and key raises an error."""
+    """An object location that does not have the form ``s3://bucket/key`` is rejected."""
     with pytest.raises(ValueError, match="a location must have the form s3://bucket/key"):
         ObjectStore().get("bucket/key")

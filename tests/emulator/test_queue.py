@@ -50,7 +50,7 @@ def test_paths_of_the_endpoint():
 
 
 def test_concurrency():
-    """No more invocations run at a time than the limit allows; the others follow in order."""
+    """At most *concurrency* invocations run at the same time; the others follow in order."""
     started, go_on = Semaphore(0), Semaphore(0)
 
     def model(_):
@@ -74,7 +74,7 @@ def test_concurrency():
 
 
 def test_held_queue():
-    """With a concurrency of 0, nothing runs, as on an endpoint scaled to zero."""
+    """With a concurrency of 0, no invocation runs, as on an endpoint that is scaled to zero."""
     with Emulator(concurrency=0) as emulator:
         accepted = invoke(emulator)
         with pytest.raises(TimeoutError, match="still queued or running"):
@@ -137,7 +137,7 @@ def test_slow_model():
 
 
 def test_missing_input(emulator):
-    """A missing input is detected when the invocation is processed, which then fails."""
+    """An invocation whose input is missing is accepted, but fails when it is processed."""
     accepted = call(emulator, "POST", INVOCATION, INPUT).headers
     failure = emulator.objects.wait_for(accepted[FAILURE])
     assert failure.body == b"Could not download the input s3://bucket/in: NoSuchKey"
@@ -166,7 +166,7 @@ def test_no_failure_path(how):
 
 
 def test_permit_that_is_granted_too_late():
-    """An invocation that expires just as it gets a permit gives the permit back."""
+    """An invocation that expires just as it is permitted to run lets the next invocation run."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")
 

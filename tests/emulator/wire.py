@@ -13,7 +13,7 @@ TIMEOUT = 10.0
 
 
 class Response(NamedTuple):
-    """A response of the emulator."""
+    """A response from the emulator."""
 
     status: int
     headers: dict[str, str]
@@ -27,9 +27,7 @@ def address(emulator):
 
 
 def sign_request(emulator, method, target, headers=(), body=b"", **options):
-    """Return the bytes of a signed request; *options* override its host, key, scope, time or
-    payload.
-    """
+    """Return the bytes of a signed request; *options* override its host, time and other parts."""
     service = "sagemaker" if method == "POST" else "s3"
     signer = Signer(
         SigV4(options.get("service", service), options.get("region", emulator.region)),

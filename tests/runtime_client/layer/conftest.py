@@ -1,4 +1,4 @@
-"""Fixtures that build layers, unpack them as Lambda does, and serve the functions' requests."""
+"""Fixtures that build layers, unpack them as Lambda does, and respond to the functions' requests."""
 
 import json
 import os
@@ -25,7 +25,8 @@ from tests.runtime_client.layer.runtime_api import ROOT, TIMEOUT, Sandbox, runti
 from tests.runtime_client.loopback import Loopback, response
 
 THIS_PYTHON = "{}.{}".format(*sys.version_info)
-# `make layer-test` sets LAYERS=all, so that all Python versions are tested, also by the slow tests.
+# `make layer-test` sets LAYERS=all, which tests the layers for all available Python versions, and
+# runs the slow tests.
 ALL_PYTHONS = os.environ.get("LAYERS") == "all"
 # On a Python version that Lambda does not offer yet, no test in this folder is collected.
 collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
@@ -99,7 +100,7 @@ def lean_layer(unpacked):
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
-    """A function that builds a wheel in the only folder that pip searches."""
+    """A function that builds a wheel in the only folder that pip searches, and returns its pin."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -241,6 +242,6 @@ def sandbox(task):
 
 @pytest.fixture
 def function(sandbox, layer, service):
-    """The functions of `app.py`, running in each layer."""
+    """A sandbox that runs the handler of `app.py`, with each layer in turn."""
     with sandbox(layer, "app.handler", service.environ) as running:
         yield running

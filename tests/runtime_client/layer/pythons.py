@@ -2,9 +2,9 @@
 
 The Makefile runs this module to download Debian's Pythons with apt, from the mirror that this
 machine uses, into folders of the virtual environment.  The folder `native` contains the versions
-that are not installed here.  The folder `arm64` contains those that QEMU emulates, one program at a
-time.  The packages are only unpacked, so no root access is needed.  Debian does not have every
-version.  Without apt nothing is downloaded.
+that are not installed here.  The folder `arm64` contains Pythons for arm64, which run under QEMU's
+user-mode emulation.  The packages are only unpacked, so no root access is needed.  Debian does not
+have every version.  If apt is not installed, nothing is downloaded.
 """
 
 import platform
@@ -80,7 +80,8 @@ def _fetch_native(python, mirror):
     (loader,) = root.glob("lib*/ld-linux-*.so.*")
     libraries = ":".join([f"{root}/{one}/{platform.machine()}-linux-gnu" for one in _LIBRARIES])
     _write_program(program, _LAUNCHER.format(loader=loader, libraries=libraries, program=original))
-    # Python locates its standard library relative to the path by which it is started.
+    # The command in `bin` is a script, not a link, because Python locates its standard library
+    # relative to the path by which it is started.
     (_NATIVE / "bin").mkdir(exist_ok=True)
     _write_program(_NATIVE / "bin" / program.name, f'#!/bin/sh\nexec {program} "$@"\n')
 
@@ -92,7 +93,7 @@ def _write_program(path, text):
 
 
 def fetch_arm64():
-    """Download the emulator, and each Python that is also installed here.
+    """Download QEMU, and the arm64 Python for each version that is also installed here.
 
     The installed Python compiles the standard library of the emulated Python.
     """

@@ -106,7 +106,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """Ignore the errors of functions that the tests kill on purpose."""
+        """Ignore an OSError, which means that a test has killed the function on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -154,7 +154,7 @@ class Sandbox:
         return self._api.invoke(event)[0]
 
     def invoke_all(self, *events):
-        """Invoke the function for each event, in any copy of the process."""
+        """Invoke the function for each event; any copy of the process may process an event."""
         return self._api.invoke(*events)
 
     def wait_for_snapshot(self):

@@ -34,7 +34,7 @@ LEAN_PROJECTS = {
 }
 
 # Modules that the recipe leaves out although other modules import them.  All these imports are
-# inside functions or guarded, and fail as they do without trio, h2, socksio and click.
+# inside functions or guarded, and fail in the same way as without trio, h2, socksio or click.
 GUARDED = {
     "httpcore._async.http2",
     "httpcore._async.socks_proxy",
@@ -134,7 +134,7 @@ print(json.dumps(failed))
 
 
 def test_public_names(layer):
-    """Every public name of both packages and of httpx is available."""
+    """In a layer, every public name of both packages and of httpx is available."""
     program = """
 import json, sys
 import sagemaker_runtime_client, sigv4, httpx
@@ -176,7 +176,7 @@ def test_bytecode_is_used(layer):
 
 
 def test_bytecode(lean_layer):
-    """Bytecode is never checked against its source, and has paths below /opt for tracebacks."""
+    """Bytecode is never checked against its source; it contains paths below /opt, for tracebacks."""
     sources = list(lean_layer.python.rglob("*.py"))
     assert len(sources) > 100
     for source in sources:
@@ -200,7 +200,7 @@ def test_sourceless(unpacked):
 
 
 def modules_imported(path, name):
-    """Yield the modules that a source file imports anywhere."""
+    """Yield the name of each module that a source file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
             case ast.Import(names):
@@ -212,7 +212,7 @@ def modules_imported(path, name):
 
 
 def test_no_import_is_broken(lean_layer):
-    """Modules that the recipe leaves out are imported only where a failing import does no harm."""
+    """The only missing modules that a lean layer's sources import are those in GUARDED."""
     missing = set()
     for path in lean_layer.python.rglob("*.py"):
         parts = path.relative_to(lean_layer.python).with_suffix("").parts
@@ -225,7 +225,7 @@ def test_no_import_is_broken(lean_layer):
 
 
 def test_recipe(unpacked, tmp_path):
-    """Each pattern of the recipe matches a file, and no matching file is in a layer."""
+    """Each pattern in LEFT_OUT matches an installed file, but no file in the full layer."""
     spec = LayerSpec(THIS_PYTHON, LEAN.architecture, "full")
     _install(spec, tmp_path / "pins.txt", PINS.read_text(), tmp_path / "all")
     for package in PACKAGES:
@@ -242,7 +242,7 @@ def test_recipe(unpacked, tmp_path):
 
 
 def test_docstrings_and_assertions():
-    """The compiler removes docstrings, and keeps assertions and line numbers."""
+    """`without_docstrings` removes docstrings, but keeps assertions and line numbers."""
     source = '''"""Module."""
 class A:
     """Class."""
@@ -265,7 +265,7 @@ class A:
 
 
 def test_module_of_a_docstring():
-    """A module that contains only a docstring compiles to an empty module."""
+    """`without_docstrings` makes a module that contains only a docstring empty."""
     assert _bytecode.without_docstrings(ast.parse('"""Only this."""')).body == []
 
 
@@ -273,7 +273,7 @@ def test_module_of_a_docstring():
     not ALL_PYTHONS, reason="builds a layer of boto3 for each Python: run make layer-test"
 )
 def test_size_compared_with_boto3(layer):
-    """The zip file stays below a fixed fraction of the size of a boto3 layer."""
+    """A layer's zip file is smaller than a given fraction of the zip file of a boto3 layer."""
     most = {("lean", False): 0.1, ("lean", True): 0.065, ("full", False): 0.38}
     spec = layer.spec
     boto3 = boto3_layer(spec.python)

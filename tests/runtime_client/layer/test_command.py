@@ -1,4 +1,4 @@
-"""Tests of the command `layer` with a folder of small wheels."""
+"""Tests of the command ``layer``, which finds only small wheels in a folder."""
 
 import marshal
 import runpy
@@ -47,7 +47,7 @@ def test_all(layer, tmp_path):
 
 
 def test_comparison_with_a_sourceless_layer(layer, tmp_path):
-    """A layer for comparison is built with sources, in addition to the sourceless layer."""
+    """With --sourceless, the layer for --compare is built in addition, with sources."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
     assert code == 0
@@ -84,7 +84,7 @@ def test_comparison_for_each_architecture(layer, tmp_path):
 
 
 def test_comparison_with_equal_names(layer, tmp_path):
-    """Two files with the same name are rejected, because their layers would overwrite each other."""
+    """Two --compare files with the same name are rejected: one layer would replace the other."""
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
     assert (code, rows) == (2, [])
@@ -108,7 +108,7 @@ def test_renewed(layer, wheel, tmp_path):
 
 
 def test_no_python(layer, tmp_path, monkeypatch):
-    """A missing Python is reported before anything is built."""
+    """If a required Python is not found, the command reports this and builds no layer."""
     monkeypatch.setattr("sagemaker_runtime_client.layer._command.PYTHONS", (THIS_PYTHON, "3.99"))
     code, rows, err = layer()
     assert (code, rows) == (2, [])
@@ -127,7 +127,7 @@ def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
 
 
 def test_full_disk(layer, tmp_path):
-    """A full disk causes a specific exit code, and no partial layer is left."""
+    """If the disk is full, the exit code is 8, and the message mentions the zip file."""
     name = f"{NAME}-lean-python{THIS_PYTHON}-arm64.zip"
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).symlink_to("/dev/full")
@@ -149,7 +149,7 @@ def test_wrong_hash(layer, tmp_path):
 
 
 def test_compiler(tmp_path, monkeypatch):
-    """The compiler runs as a separate program that cannot import this distribution's packages."""
+    """Run as a program, `_bytecode` writes bytecode with paths below /opt and no docstrings."""
     source = tmp_path / "python" / "package" / "module.py"
     source.parent.mkdir(parents=True)
     source.write_text("'Text.'\nanswer = 42\n")

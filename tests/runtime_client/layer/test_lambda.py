@@ -22,7 +22,7 @@ def test_invocations(function, service):
 
 
 def test_trace(function, service):
-    """The trace header of an invocation is sent with the request."""
+    """The trace id of a Lambda invocation is sent with the client's request."""
     function.invoke(job="queue", body="1")
     trace = service.server.requests[0].header("x-amzn-trace-id")
     assert trace.startswith("Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")

@@ -14,7 +14,7 @@ DIGEST = "a" * 64
 
 
 def test_pins_of_this_package():
-    """The pins of this package list each project once, with a hash for each kind of wheel."""
+    """The pins of this package list each project once, with one hash for each wheel."""
     lines = select_pins(PINS.read_text()).splitlines()
     names = [line.partition("==")[0] for line in lines]
     assert sorted(set(names)) == names
@@ -116,7 +116,7 @@ def test_renew_what_the_distribution_requires(wheel, tmp_path):
 
 
 def test_conflicting_versions(wheel, tmp_path):
-    """If versions differ between platforms, renewing fails and leaves the file unchanged."""
+    """If the newest version depends on the platform, `renew` fails and keeps the file unchanged."""
     for version, platform in zip("12", ARCHITECTURES.values(), strict=True):
         wheel("demo", version, f"py3-none-{platform}")
     (tmp_path / "pins.txt").write_text("as it was")

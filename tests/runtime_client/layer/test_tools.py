@@ -81,7 +81,7 @@ def test_environment(monkeypatch):
 
 
 def test_failure():
-    """The error contains the failed program's output."""
+    """If a program fails, the error contains its output."""
     with pytest.raises(ConfigError, match=r"(?s)^compileall failed: .*unrecognized arguments"):
         run(sys.executable, "-m", "compileall", "--unknown")
     with pytest.raises(ConfigError, match=r"^python failed: on stdout$"):

@@ -20,19 +20,19 @@ invocations = itertools.count(1)
 
 
 def handler(event, context):
-    """Run the job that the event specifies, and return the job's result."""
+    """Run the job that the event specifies, by default `batch`, and return the job's result."""
     os.environ.update(event.get("environ", {}))
     result = JOBS[event["job"]](event, context) if "job" in event else batch(event, context)
     return {"result": result, "invocations": next(invocations), "pid": os.getpid()}
 
 
 def queue(event, _):
-    """Submit one inference."""
+    """Submit one inference, and return its id."""
     return client.invoke_endpoint_async("endpoint", body=event["body"].encode()).inference_id
 
 
 def queue_async(event, _):
-    """Submit several inferences concurrently, in a new event loop."""
+    """Submit several inferences concurrently, in a new event loop, and return their ids."""
 
     async def one(body):
         done = await async_client.invoke_endpoint_async("endpoint", body=body.encode())
@@ -61,7 +61,7 @@ def batch(event, _):
 
 
 def facts(*_):
-    """Return facts about this process."""
+    """Return the peak memory, the writable folders and the loaded files of this process."""
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]
     return {
         "peak": int(peak) * 1024,
