@@ -1,4 +1,4 @@
-"""Runs ASGI servers on real sockets, each in its own thread, and a client that sends raw requests."""
+"""Run ASGI servers on real sockets, each in its own thread, and send raw requests to them."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "very-secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PATIENCE = 30.0  # seconds, a timeout for events that normally happen immediately
+PATIENCE = 30.0  # in seconds; a timeout for events that normally happen immediately
 
 
 def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
@@ -86,7 +86,7 @@ def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
 
 
 class Inner:
-    """An application that returns the body and the access key ID of each request.
+    """An application whose response contains the body and the access key ID of the request.
 
     Attributes:
         seen: The scopes of the received requests.
@@ -142,7 +142,7 @@ def signed(
     credentials: Credentials = KEY,
     at: datetime | None = None,
 ) -> dict[str, str]:
-    """Sign a request, and return its headers, including *headers*."""
+    """Sign a request, and return all its headers: *headers* and those that the signer adds."""
     headers = {"host": HOST, **dict(headers)}
     request = SignableRequest(method, f"http://{HOST}{target}", headers, Payload.of(body))
     signature = signer.sign(request, credentials, at=at or datetime.now(UTC))
@@ -150,7 +150,7 @@ def signed(
 
 
 def head(method: str, target: str, headers: Any) -> bytes:
-    """Return the encoded head of a request."""
+    """Return the bytes of a request's head."""
     pairs = headers.items() if isinstance(headers, dict) else headers
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -1,4 +1,4 @@
-"""Two independent signers with one interface: botocore and awscrt.
+"""Two independent signers with the same interface, botocore and awscrt.
 
 Both sign a request as of a given time.
 """
@@ -88,7 +88,7 @@ def botocore_signs(request: Unsigned) -> Signed:
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """Presign with botocore, which drops repeated parameters and decodes + as a space."""
+    """Presign a request with botocore, which drops repeated parameters and decodes + as a space."""
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 
@@ -102,7 +102,7 @@ def _botocore_arguments(request: Unsigned) -> tuple[BotocoreCredentials, str, st
 
 def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
     """Perform the steps of botocore's ``add_auth`` for a given time, and return the results."""
-    # When botocore presigns, it would move the body into the query, as if it were a form.
+    # While presigning, botocore would move a body into the query, as if it were a form.
     presigning = isinstance(auth, SigV4QueryAuth)
     unsigned_request = AWSRequest(
         request.method, request.url, data=b"" if presigning else request.body
@@ -127,7 +127,7 @@ def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
 
 
 def awscrt_signs(request: Unsigned) -> tuple[str, str]:
-    """Sign in headers with awscrt, and return the signed headers' names and the signature."""
+    """Sign in headers with awscrt, and return the names of the signed headers, and the signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_HEADERS, None)
     authorization = dict(signed.headers)["Authorization"]
     _, names, signature = authorization.split(", ")

@@ -1,7 +1,7 @@
 """Properties of the parsers of signed requests and AWS error responses, for arbitrary bytes.
 
-``test_parser_properties.py`` checks the properties with a few hundred examples each, ``tests/fuzz``
-with many.  `PROPERTIES` maps each check to the strategy for its argument.
+``test_parser_properties.py`` checks each property with a few hundred examples, ``tests/fuzz`` with
+many more.  `PROPERTIES` maps each check to the strategy for its argument.
 """
 
 import json
@@ -68,7 +68,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def requests_are_parsed_or_rejected(data: bytes) -> None:
-    """Parsing arbitrary bytes returns a request that can be sent, or raises a SigV4Error."""
+    """For any bytes, `parse_request` returns a request that can be sent, or raises a SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
         assert len(str(read)) < 200
@@ -78,7 +78,10 @@ def requests_are_parsed_or_rejected(data: bytes) -> None:
 
 
 def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
-    """Verifying a changed request has the original's result, or raises an error without secrets."""
+    """`verify` rejects a changed request, or returns the original's key, time and signature.
+
+    If it rejects the request, the error contains no session token.
+    """
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
     if isinstance(found, SigV4Error):
@@ -90,13 +93,13 @@ def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
 
 
 def verified(data: bytes) -> Verified:
-    """Parse and verify a raw request."""
+    """Parse and verify a raw request, and return the result of `verify`."""
     known = {KEY.access_key_id: KEY}
     return verify(parse_request(data), known, at=AT, service="s3", region="us-east-1")
 
 
 def responses_are_explained_or_rejected(arriving: Arriving) -> None:
-    """`explain` returns a printable text without secrets for any response, or UnexplainedError."""
+    """`explain` returns printable text without secrets for any response, or raises an error."""
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):
         assert len(str(explanation)) < 200

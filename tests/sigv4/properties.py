@@ -1,6 +1,6 @@
 """Properties of signatures that must hold for every request.
 
-``test_properties.py`` checks the properties with few examples, ``tests/fuzz`` with many.
+``test_properties.py`` checks each property with few examples, ``tests/fuzz`` with many.
 `PROPERTIES` maps each name to a check and the strategy for its argument.
 """
 
@@ -92,7 +92,10 @@ class Changed(NamedTuple):
 
 
 def changes_are_refused(case: Changed) -> None:
-    """A changed request is rejected if and only if its canonical request in botocore also changes."""
+    """`verify` rejects a changed request if and only if its signed content changes.
+
+    The content is the canonical request that botocore computes, and the body unless it is unsigned.
+    """
     request, presigned, change = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     arrived = CHANGES[change](sent)
@@ -103,14 +106,14 @@ def changes_are_refused(case: Changed) -> None:
 
 
 def other_scopes_are_refused(case: Changed) -> None:
-    """A signature is rejected for another key, token, service, region or time."""
+    """`verify` rejects a signature if it expects another key, token, service, region or time."""
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
 
 
 def noise_is_refused(arrived: Arrived) -> None:
-    """For arbitrary values in a request, `verify` raises no error except SignatureError."""
+    """A request of arbitrary values is rejected with InvalidRequestError or SignatureError."""
     try:
         request = SignableRequest(arrived.method, arrived.url, arrived.headers)
         refused = verify(
@@ -131,7 +134,7 @@ def _accepts(arrived: Arrived, request: Unsigned) -> bool:
 
 
 def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
-    """Return the canonical request that botocore computes for *arrived* and its signed headers."""
+    """Return botocore's canonical request for *arrived* with its signed headers."""
     authorization = dict(arrived.headers).get("authorization")
     path, _, query = arrived.url.partition("?")
     pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
@@ -146,7 +149,7 @@ def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
     seen = AWSRequest(arrived.method, url, data=arrived.body)
     for name, value in arrived.headers:
         if name.lower() in names:
-            seen.headers.add_header(name, value.strip(" \t"))  # every HTTP parser does this
+            seen.headers.add_header(name, value.strip(" \t"))  # HTTP parsers do this
     return kind(None, request.service, request.region).canonical_request(seen)
 
 
@@ -172,7 +175,7 @@ def _on_headers(change):
 
 
 def _each_value(change):
-    """Return a function that changes the values of all headers except ``authorization``."""
+    """Return a function that applies *change* to the value of each header except ``authorization``."""
     return _on_headers(
         lambda headers: [
             (name, value if name == "authorization" else change(value)) for name, value in headers
@@ -224,19 +227,19 @@ OTHERS = {
 
 
 def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
-    """Return *request* with a signed body, except for S3: only S3 presigns unsigned bodies."""
+    """Return *request*, with its body signed unless it is for S3: only S3 presigns unsigned bodies."""
     return request if request.s3 else request._replace(unsigned_payload=False)
 
 
 def _changed(names) -> st.SearchStrategy[Changed]:
-    """Return a strategy for requests, presigned or not, each with one of the changes *names*."""
+    """Return a strategy for requests, presigned or not, each with the name of one change."""
     signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
     to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
 
 
 def _or_noise(*good: str) -> st.SearchStrategy[str]:
-    """Return a strategy for one part of a signed request: mostly valid values, or any string."""
+    """Return a strategy for one part of a signed request: usually one of *good*, or any string."""
     noise = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=4)
     return st.one_of(*[st.sampled_from(good)] * 6, noise)
 

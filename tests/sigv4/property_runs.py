@@ -1,4 +1,4 @@
-"""Runs a property, which is a check with a strategy for its input, with generated examples."""
+"""Run a property, which is a check with a strategy for its input, with generated examples."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def each_property(properties: Mapping[Check, SearchStrategy[Any]]) -> Any:
 def run_property(
     check: Check, strategy: SearchStrategy[Any], examples: int, *, is_random: bool = False
 ) -> None:
-    """Call *check* with examples from *strategy*: random ones, or the same ones in each run."""
+    """Call *check* with examples from *strategy*, which are random or the same in each run."""
     run = settings(
         max_examples=examples,
         deadline=None,

@@ -76,7 +76,7 @@ AWAITING = [
 
 
 def make_fixture(senders):
-    """Return a fixture that runs a test once for each of *senders*."""
+    """Return a fixture that runs a test once with each of *senders*."""
     return pytest.fixture(params=senders, ids=map(str, senders))(lambda request: request.param)
 
 

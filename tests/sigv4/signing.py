@@ -1,4 +1,4 @@
-"""Signs and verifies the requests of ``oracles.py`` with this package."""
+"""Sign and verify the requests of ``oracles.py`` with this package."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ def make_signer(request: Unsigned) -> Signer:
 
 
 def make_credentials(request: Unsigned) -> Credentials:
-    """Return the credentials with which a request is signed."""
+    """Return the credentials of *request*."""
     return Credentials(request.access_key_id, request.secret_access_key, request.session_token)
 
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for requests.
 
-These cases are left out and have their own tests, because botocore or awscrt deliberately handles
-them differently from this package:
+The strategies leave out these cases, which have their own tests, because botocore or awscrt
+deliberately handles them differently from this package:
 
 - botocore signs a query unchanged, so names and values have canonical encoding, except in
   `odd_queries`.
@@ -56,7 +56,7 @@ def _spelled(byte: int, bare: str, form: int) -> str:
 
 
 def _encoded(bare: str) -> st.SearchStrategy[str]:
-    """Return a strategy for arbitrary bytes, each encoded in any of the allowed ways."""
+    """Return a strategy for strings of bytes, each encoded in any of the allowed ways."""
     byte = st.builds(_spelled, _bytes, st.just(bare), st.integers(0, 2))
     plain = st.sampled_from(bare)
     return st.lists(plain | byte, max_size=8).map("".join)
@@ -67,7 +67,7 @@ paths = st.lists(_segments, max_size=6).map(lambda segments: "/" + "/".join(segm
 
 
 def _without_colons(part: str) -> str:
-    """Encode colons, because awscrt parses the text before ``:/`` as a scheme."""
+    """Encode the colons in a path, because awscrt parses the text before ``:/`` as a scheme."""
     return part.replace(":", "%3A")
 
 
@@ -78,7 +78,7 @@ _pairs = st.tuples(_names, st.sampled_from(["", "1", "2", "b=c"]) | st.text(max_
 
 
 def _written(pair: tuple[str, str], equals: bool) -> str:
-    """Return a pair in canonical encoding, with or without ``=`` if the value is empty."""
+    """Return a query parameter in canonical encoding, with or without ``=`` if the value is empty."""
     name, value = map(percent_encode, pair)
     return f"{name}={value}" if value or equals or not name else name
 
@@ -133,7 +133,7 @@ def requests(
     queries: st.SearchStrategy[str] = queries,
     headers: st.SearchStrategy = headers,
 ) -> st.SearchStrategy[Unsigned]:
-    """Return a strategy for requests; the strategy for each part can be replaced."""
+    """Return a strategy for requests; those for paths, queries and headers can be replaced."""
     urls = st.builds(
         lambda scheme, user, host, port, path, query: (
             f"{scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
@@ -157,7 +157,7 @@ def requests(
 
 
 def _over_https_if_unsigned(request: Unsigned) -> Unsigned:
-    """Return *request* with https if its body is unsigned, because botocore signs it over http."""
+    """Return *request*, with https if its body is unsigned: botocore signs bodies sent over http."""
     if not request.unsigned_payload:
         return request
     rest = request.url.partition("://")[2]

@@ -65,7 +65,7 @@ def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest
 
 
 def awscrt_verifies(public_key, text: str, signature: str) -> bool:
-    """Return whether awscrt accepts *signature* as one of *text* by `cryptography`'s public key."""
+    """Return whether awscrt accepts *signature* for *text* and a public key of `cryptography`."""
     der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = sha256(text.encode()).digest()
     return EC.new_key_from_der_data(der).verify(digest, bytes.fromhex(signature))
@@ -117,7 +117,7 @@ def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
 
 
 class AwscrtHasher:
-    """Provides a checksum function of awscrt with the interface of a hash object."""
+    """An awscrt checksum function with the interface of a hash object."""
 
     def __init__(self, algorithm: str) -> None:
         self._function = getattr(checksums, algorithm.lower())

@@ -1,6 +1,6 @@
-"""Properties of all bodies in chunks, all event streams, and all SigV4A requests.
+"""Properties that hold for all chunked bodies, event streams and SigV4A requests.
 
-``streaming/test_properties.py`` checks the properties with few examples, ``tests/fuzz`` with many.
+``streaming/test_properties.py`` checks each property with few examples, ``tests/fuzz`` with many.
 `PROPERTIES` maps each check to the strategy for its argument.
 """
 
@@ -103,7 +103,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
-    """A body in any pieces is encoded to the expected length, and can be decoded."""
+    """However a body is split, its encoded form has the expected length and is decoded to the body."""
     form, fed = case
     body, seed = form.body(len(fed.data)), form.seed()
     sent = b"".join(body.encode(fed.pieces(), seed))
@@ -117,7 +117,7 @@ def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
 
 
 def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
-    """Arbitrary bytes have the same decoded body or the same error, in any pieces."""
+    """`ChunkDecoder` returns the same body, or raises the same error, however its input is split."""
     form, length, fed = case
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
@@ -127,7 +127,10 @@ def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
 
 
 def events_any_split_is_decoded_alike(fed: Fed) -> None:
-    """Arbitrary bytes have the same decoded messages or the same error, in any pieces."""
+    """`EventDecoder` returns the same messages, or raises the same error, however its input is split.
+
+    If it raises no error, the messages are encoded to the original bytes.
+    """
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
         return lambda: list(EventDecoder().decode(pieces))
@@ -139,7 +142,11 @@ def events_any_split_is_decoded_alike(fed: Fed) -> None:
 
 
 def headers_are_one_text(data: bytes) -> None:
-    """Headers that can be decoded are encoded to the same bytes, and botocore decodes them, too."""
+    """The encoding of event-stream headers is unique.
+
+    If `decode_headers` accepts *data*, `encode_headers` returns *data* for the decoded headers, and
+    botocore decodes *data* to headers with the same names.
+    """
     try:
         headers = decode_headers(data)
     except EventStreamError:
@@ -149,7 +156,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 
 def messages_go_both_ways(message: Message) -> None:
-    """A message that is signed, verified and decoded has the same values and types as before."""
+    """A message that is signed as an event, verified and decoded has its original values and types."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
@@ -162,7 +169,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
-    """`EventVerifier` rejects messages that were not signed for its stream with SignatureError."""
+    """`EventVerifier` raises SignatureError for each message that was not signed for its stream."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
@@ -174,7 +181,7 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """This package's SigV4A signatures are valid for awscrt, and `verify` accepts those of both."""
+    """Awscrt accepts this package's SigV4A signatures, and `verify` accepts those of both."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)
@@ -209,7 +216,7 @@ _bodies = st.builds(
 
 
 def _altered(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """Return *data* with random bytes replaced."""
+    """Return *data* with some bytes replaced at random."""
     for at, removed, added in changes:
         start = at % (len(data) + 1)
         data = data[:start] + added + data[start + removed :]
@@ -240,7 +247,7 @@ _chunk_streams = st.one_of(
 
 @st.composite
 def _arriving(draw: st.DrawFn) -> tuple[Form, int, Fed]:
-    """Return a strategy for encoded bodies, which may be valid, changed or arbitrary bytes."""
+    """Return a strategy for encoded bodies, which may be valid, altered or arbitrary bytes."""
     form = draw(_forms)
     if draw(st.booleans()):
         length, data = draw(_chunk_streams)

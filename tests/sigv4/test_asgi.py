@@ -1,4 +1,4 @@
-"""`SigV4Middleware` without a server: scopes, arguments and event loops."""
+"""Test `SigV4Middleware` without a server: scopes, arguments and event loops."""
 
 import asyncio
 import json
@@ -85,14 +85,14 @@ def refusal(scope, messages=(), **options):
 
 
 def test_a_body_in_pieces():
-    """A body in pieces is joined, and message keys that a server omits have ASGI's defaults."""
+    """The middleware joins the pieces of a body, even if the server omits optional message keys."""
     scope = make_scope("/q", signed("GET", "/q", (), b"body", at=AT))
     status, response, received = serve(scope, request(b"b", b"", b"ody"))
     assert (status, response["body"], received) == (200, "body", 4)
 
 
 def test_after_the_body():
-    """After the body, the application receives the next message of the server."""
+    """After the body, the application receives the next message from the server."""
     last = []
 
     async def app(scope, receive, send):  # noqa: ARG001
@@ -104,7 +104,7 @@ def test_after_the_body():
 
 
 def test_a_client_that_leaves():
-    """If the client disconnects, no response is sent, and the application is not called."""
+    """If the client disconnects before the body ends, nothing is sent or passed to the application."""
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
     assert serve(make_scope(), messages) == (None, None, 2)
 
@@ -126,7 +126,7 @@ def test_paths_that_are_not_normalized(target):
 
 
 def test_paths_of_s3():
-    """For S3, every path is accepted, because keys may contain any segments."""
+    """For S3, a path that is not normalized is accepted, because keys may contain any segments."""
     headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
     assert serve(make_scope("/b/a//../c", headers), service="s3")[0] == 200
 
@@ -135,7 +135,7 @@ def test_paths_of_s3():
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
 def test_unambiguous_queries(query):
-    """Unambiguous queries are accepted with parameters in any order."""
+    """An unambiguous query is accepted, with its parameters in any order."""
     assert serve(make_scope(f"/q?{query}"))[0] == 200
 
 
@@ -150,7 +150,7 @@ PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_accepted_targets_have_the_signed_meaning(seed):
-    """If one of a thousand changed targets is accepted, it has the meaning of the signed target."""
+    """If a randomly changed target is accepted, it has the same meaning as the signed target."""
     seen, chance = [], random.Random(seed)
 
     async def app(scope, receive, send):  # noqa: ARG001
@@ -189,7 +189,7 @@ def meaning(target):
 
 
 def test_a_path_that_was_rewritten():
-    """A request is rejected if the path for the application is not the path that was signed."""
+    """A request is rejected if the scope's ``path`` is not the decoded path that was signed."""
     assert refusal(make_scope("/q", path="/admin")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"*", path="*", method="OPTIONS")) == (
@@ -200,13 +200,13 @@ def test_a_path_that_was_rewritten():
 
 
 def test_a_root_path():
-    """If the server adds ``root_path`` to the path, as uvicorn does, it must be signed."""
+    """If the server prepends ``root_path`` to the path, as uvicorn does, both must be signed."""
     scope = make_scope("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
 
 def test_a_server_without_the_raw_path():
-    """If the server does not provide ``raw_path``, a RuntimeError states this."""
+    """If the server does not provide ``raw_path``, a RuntimeError mentions the missing key."""
     with pytest.raises(RuntimeError, match="raw_path"):
         serve(make_scope("/q", raw_path=None))
 
@@ -219,7 +219,7 @@ def test_a_scope_that_is_not_known():
 
 @pytest.mark.parametrize("length", ["1" + "0" * 5000, 11])
 def test_a_length_over_the_cap(length):
-    """A Content-Length over the limit is rejected, regardless of its number of digits."""
+    """A Content-Length over *max_body* is rejected, even if it has thousands of digits."""
     headers = {**signed(at=AT), "content-length": length}
     assert refusal(make_scope("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
@@ -230,7 +230,7 @@ def test_an_invalid_length():
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
-    """With a wrong key, token or signature of a declared hash, the body is not read."""
+    """If the key, token, time or signature is wrong, the body is not read before the rejection."""
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
@@ -262,7 +262,7 @@ def test_a_verifying_key():
 
 
 def test_a_stream_of_chunks():
-    """An application can decode signed chunks with the seed that it finds in the scope."""
+    """An application can decode signed chunks with the seed in ``scope["sigv4"]``."""
     content = AwsChunked(SIGNER.algorithm, 5)
     headers = {
         **signed(
@@ -284,7 +284,7 @@ def test_a_stream_of_chunks():
 
 
 def test_until_when_a_request_must_be_remembered():
-    """The time passed to *is_replay* is *body_timeout* after the expiration of the signature."""
+    """The time passed to *is_replay* is the expiration of the signature plus *body_timeout*."""
     calls = []
 
     def is_replay(signature, until):
@@ -299,7 +299,7 @@ def test_until_when_a_request_must_be_remembered():
 
 
 def collect_signatures(*scopes, **options):
-    """Return the number of different signatures that *is_replay* gets for some requests."""
+    """Send all requests, and return how many different signatures are passed to *is_replay*."""
     signatures = set()
     for scope in scopes:
         served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
@@ -308,7 +308,7 @@ def collect_signatures(*scopes, **options):
 
 
 def test_equivalent_requests_are_replays():
-    """Another form of the same signature or query is a replay; another key's request is not."""
+    """*is_replay* gets the same signature for equivalent requests, and another one for another key."""
     signer = Signer(SigV4A(SERVICE, "*"))
     headers = signed(signer=signer, at=AT)
     start, _, signature = headers["authorization"].rpartition("=")
@@ -339,7 +339,7 @@ def test_headers_that_a_proxy_adds():
 
 
 def test_the_second_form_of_a_signature_is_a_replay():
-    """A request with the other valid form of its SigV4A signature is recognized as a replay."""
+    """If a SigV4A signature (r, s) is sent again as (r, n - s), it is rejected as a replay."""
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
     headers |= signer.sign(SignableRequest("GET", f"https://{HOST}/q", headers), KEY, at=AT).headers
@@ -404,7 +404,7 @@ def test_invalid_arguments(fault):
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_limit_in_time(loop):
-    """A function that exceeds the timeout is cancelled; the result of a faster one is returned."""
+    """`run_with_timeout` cancels a function that exceeds the timeout, or else returns its result."""
     endings = []
 
     async def endless():
@@ -443,7 +443,7 @@ def loop_is_trio():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_background_function(loop):
-    """The background function is cancelled when the main one ends, and its errors are ignored."""
+    """`run_beside` cancels the background function when the main one ends, and ignores its errors."""
     endings = []
 
     async def background():
@@ -468,7 +468,7 @@ def test_a_background_function(loop):
 
 
 def test_trio_as_a_guest_of_asyncio():
-    """If trio runs as a guest of asyncio, the timeout works in a trio task."""
+    """If trio runs as a guest of asyncio, `run_with_timeout` works in a trio task."""
 
     async def guest():
         with pytest.raises(TimeoutError):

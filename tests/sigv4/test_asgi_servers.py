@@ -1,4 +1,4 @@
-"""`SigV4Middleware` in real servers: uvicorn and hypercorn."""
+"""Test `SigV4Middleware` in real servers: uvicorn and hypercorn."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -35,13 +35,13 @@ REPLAYS = set()
 
 
 def get_key(access_key_id):
-    """Record the lookup, and return the key."""
+    """Record the lookup, and return the key, or None if it is unknown."""
     LOOKED_UP.append(access_key_id)
     return {KEY.access_key_id: KEY}.get(access_key_id)
 
 
 async def is_replay(signature, until):
-    """Store a signature, and return whether it was stored before."""
+    """Store *signature*, and return whether it was already stored."""
     assert until > datetime.now(UTC) + timedelta(seconds=300)
     known = signature in REPLAYS
     REPLAYS.add(signature)
@@ -50,13 +50,13 @@ async def is_replay(signature, until):
 
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request):
-    """Run the tests with each server."""
+    """Run each test with each server."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def guarded(server):
-    """A server whose application is protected by the middleware: its port, and the application."""
+    """The port of a server that runs the middleware, and the application behind the middleware."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -103,7 +103,7 @@ def lenient(server):
 
 
 def refusal(response):
-    """Check that a response has the form of AWS's error responses; return its status and code."""
+    """Check that a response is in AWS's format for errors, and return its status and error code."""
     assert set(response.body) == {"__type", "message"}
     assert response.headers["x-amzn-errortype"] == response.body["__type"]
     assert response.headers["content-type"] == "application/json"
@@ -111,7 +111,7 @@ def refusal(response):
 
 
 def test_signed_requests_reach_the_application(connection, inner):
-    """The application receives each request on a connection as it was sent, and its sender."""
+    """The application receives the body and path of each request as sent, and the sender's key ID."""
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
             response = connection.request("POST", target, signed("POST", target, (), body), body)
@@ -125,7 +125,7 @@ def test_signed_requests_reach_the_application(connection, inner):
 
 
 def test_requests_of_botocore_are_accepted(connection):
-    """A request that botocore signed, with more signed headers, is accepted."""
+    """A request signed by botocore, which also signs custom headers, is accepted."""
     request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
     SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
     headers = {"Host": HOST, **dict(request.headers.items())}
@@ -145,7 +145,7 @@ def test_chunks_with_a_declared_hash(connection, inner):
 
 
 def test_unsigned_without_a_body(connection):
-    """An unsigned request without a body is rejected without a key lookup, on an open connection."""
+    """An unsigned request without a body causes no key lookup, and the connection stays open."""
     for method in ("GET", "DELETE"):
         response = connection.request(method, "/q", {"host": HOST})
         assert refusal(response) == (403, "MissingAuthenticationToken")
@@ -167,7 +167,7 @@ def test_unsigned_with_a_body_that_does_not_arrive(connection, inner):
 
 @pytest.mark.parametrize("piece", [b"10000\r\n" + b"x" * 65536 + b"\r\n", b"1\r\nx\r\n" * 10_000])
 def test_unsigned_with_an_endless_body(connection, inner, piece):
-    """If an unsigned request has an endless body, the server closes the connection."""
+    """An unsigned request with an endless body is rejected, and the connection is closed."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
     connection.flood(piece)
     assert connection.receive_response().status == 403
@@ -176,7 +176,7 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
 
 
 def test_a_refusal_after_a_slow_lookup(server):
-    """The connection is closed even if parts of a body arrive during the key lookup."""
+    """If parts of a body arrive during the lookup of an unknown key, the connection is closed."""
     found = Event()
 
     async def unknown(access_key_id):  # noqa: ARG001
@@ -249,7 +249,7 @@ def test_another_host(connection):
 
 @pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
 def test_no_host_and_more_than_one(connection, inner, hosts):
-    """A request without exactly one Host header is rejected by the server or the middleware."""
+    """A request with no Host header or with several is rejected by the server or the middleware."""
     pairs = [(name, value) for name, value in signed().items() if name != "host"]
     pairs += [("host", host) for host in hosts]
     connection.socket.sendall(head("GET", "/q", pairs))
@@ -277,7 +277,7 @@ def sigv4a():
 
 
 def declaring(payload_hash):
-    """Return a function that returns target and headers of a request that declares this hash."""
+    """Return a function that returns the target and headers of a request with this payload hash."""
     return lambda: ("/q", signed("GET", "/q", {"x-amz-content-sha256": payload_hash}))
 
 
@@ -292,7 +292,7 @@ NEED_LEAVE = {
 
 @pytest.mark.parametrize("name", NEED_LEAVE)
 def test_requests_that_must_be_allowed(connection, inner, lenient, name):
-    """A kind of request that *allow* does not contain is rejected without a key lookup."""
+    """A kind of request that is not in *allow* is rejected without a key lookup."""
     target, headers = NEED_LEAVE[name]()
     response = connection.request("GET", target, headers)
     assert refusal(response) == (403, "AccessDenied")
@@ -309,7 +309,7 @@ def test_another_method(connection, inner):
 
 
 def test_a_replay(connection, inner):
-    """A signature is accepted only once; a request with a wrong body does not count."""
+    """A request is accepted only once; an earlier attempt with a wrong body does not count."""
     headers = signed("POST", "/q", (), b"body")
     assert refusal(connection.request("POST", "/q", headers, b"bodx")) == (
         403,
@@ -321,7 +321,7 @@ def test_a_replay(connection, inner):
 
 
 def test_a_slow_body(server):
-    """A body that arrives too slowly is rejected after the timeout, even if some bytes arrived."""
+    """If a body has not arrived completely after the timeout, the request is rejected."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -342,7 +342,7 @@ def test_a_slow_body(server):
 def test_a_client_that_leaves(guarded, inner):
     """If a client disconnects before its body is complete, the application is not called.
 
-    If it disconnects after the body, the application receives the message ``http.disconnect``.
+    If the client disconnects after the body, the application receives ``http.disconnect``.
     """
     port, _ = guarded
     headers = {**signed("PUT", "/wait", (), b"body"), "content-length": "4"}
@@ -375,7 +375,7 @@ ON_HTTP_2 = pytest.mark.parametrize(
 
 @ON_HTTP_2
 def test_http_2(connection):
-    """HTTP/2 requests, with the host in :authority, are verified; rejections are valid HTTP/2."""
+    """HTTP/2 requests, whose host is in :authority, are verified; rejections are valid HTTP/2."""
     http2 = Http2(connection)
     http2.begin(1, signed("POST", "/q", (), b"body"))
     http2.send(1, b"body", end=True)
@@ -448,7 +448,7 @@ class Http2:
     scope="module",
 )
 def test_a_root_path(server, signed_for):
-    """The signed path must include the ``root_path`` with uvicorn, but not with hypercorn."""
+    """With uvicorn, the signed path must include the ``root_path``; with hypercorn, it must not."""
     app = SigV4Middleware(
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )

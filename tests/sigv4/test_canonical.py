@@ -1,4 +1,4 @@
-"""Selections of signed headers, timestamps, and canonical queries."""
+"""Test selections of signed headers, timestamps, and canonical queries."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,7 +36,7 @@ NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
 
 
 def test_default_selection():
-    """`sign_default_headers` selects the headers that AWS requires, but no tracing headers."""
+    """`sign_default_headers` selects what AWS requires, which is less than botocore signs."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     assert [name for name in names if sign_default_headers(name)] == BY_DEFAULT
 

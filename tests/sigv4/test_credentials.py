@@ -1,4 +1,4 @@
-"""Credentials: valid values, providers and the protection of secrets."""
+"""Test credentials: valid values, providers and the protection of secrets."""
 
 import asyncio
 import copy
@@ -104,7 +104,7 @@ class Provider:
     "source", [KEY, lambda: KEY, Provider()], ids=["credentials", "function", "provider"]
 )
 def test_sources(source):
-    """Credentials, a function and a provider all work for blocking and async callers."""
+    """`as_provider` accepts credentials, a function or a provider, for blocking and async callers."""
     provider = as_provider(source)
     assert isinstance(provider, CredentialsProvider)
     assert provider.get() is KEY
@@ -112,13 +112,13 @@ def test_sources(source):
 
 
 def test_a_provider_is_not_wrapped():
-    """A provider is returned unchanged."""
+    """`as_provider` returns a provider unchanged."""
     provider = Provider()
     assert as_provider(provider) is provider
 
 
 def test_async_function():
-    """An async function works for async callers."""
+    """For an async function, `as_provider` returns a provider whose `aget` returns the credentials."""
     assert asyncio.run(as_provider(_aget).aget()) is KEY
 
 
@@ -143,7 +143,7 @@ ASYNC = {
 
 @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
 def test_async_function_in_blocking_clients(function):
-    """An async function raises TypeError: immediately if *blocking* is set, otherwise in `get`."""
+    """An async function raises TypeError in `get`, or in `as_provider` if *blocking* is set."""
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
@@ -158,7 +158,7 @@ def test_async_function_in_blocking_clients(function):
     ids=["async in disguise", "of something else"],
 )
 def test_blocking_provider_rejects_coroutines(function, kind):
-    """If a function returns a coroutine in a blocking call, the coroutine is closed and rejected."""
+    """If a function returns a coroutine or anything but credentials, `get` raises TypeError."""
     with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 
@@ -171,6 +171,6 @@ def test_invalid_sources(source):
 
 
 def test_repr_of_a_provider_holds_no_secret():
-    """The repr of a provider contains no secrets."""
+    """The repr of the provider that `as_provider` returns contains no secrets."""
     assert KEY.secret_access_key not in repr(as_provider(KEY))
     assert isinstance(as_provider(KEY), FunctionProvider)

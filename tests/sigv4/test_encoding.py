@@ -1,4 +1,4 @@
-"""Percent-encoding, dot segments and whitespace."""
+"""Test percent-encoding, and the normalization of paths, queries and header values."""
 
 from urllib.parse import quote
 
@@ -11,19 +11,19 @@ EVERY_BYTE = bytes(range(256))
 
 
 def test_percent_encode_every_byte():
-    """Every byte except the unreserved characters is percent-encoded in uppercase."""
+    """`percent_encode` encodes each byte in uppercase hexadecimal, except unreserved characters."""
     assert percent_encode(EVERY_BYTE) == quote(EVERY_BYTE, safe="")
 
 
 def test_percent_encode_path_every_byte():
-    """`percent_encode_path` encodes the same bytes, except the slash."""
+    """`percent_encode_path` encodes the same bytes as `percent_encode`, except the slash."""
     assert percent_encode_path(EVERY_BYTE) == quote(EVERY_BYTE, safe="/")
 
 
 @pytest.mark.parametrize("encode", [percent_encode, percent_encode_path])
 @pytest.mark.parametrize("text", ["", "plain-._~", "a b", "bücher 本", "100%", "a%20b", "a\n"])
 def test_percent_encode_text(encode, text):
-    """A ``str`` is encoded as UTF-8, and existing escapes are encoded again."""
+    """A ``str`` is encoded as UTF-8, and the percent signs of existing escapes are encoded, too."""
     assert encode(text) == quote(text, safe="")
 
 
@@ -68,7 +68,7 @@ def test_canonical_part(spelled, canonical):
     ],
 )
 def test_remove_dot_segments(path, normal):
-    """Dot segments and empty segments are removed, and the slash after the last segment is kept."""
+    """`remove_dot_segments` removes dot segments and empty segments, and keeps a trailing slash."""
     assert remove_dot_segments(path) == normal
 
 
@@ -85,5 +85,5 @@ def test_remove_dot_segments(path, normal):
     ],
 )
 def test_canonical_value(value, trimmed):
-    """A header value is trimmed, and each run of spaces and tabs becomes one space."""
+    """`canonical_value` trims a header value, and turns each run of spaces and tabs into one space."""
     assert canonical_value(value) == trimmed

@@ -1,4 +1,4 @@
-"""Errors can be pickled, and their messages contain no secrets."""
+"""Test that errors can be pickled, and that their messages contain no secrets."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def test_all_errors_are_sigv4_errors():
 
 
 def test_signature_error():
-    """The text of a SignatureError is its code and message, without the signed strings."""
+    """The text of a SignatureError consists of its code and message, without the signed strings."""
     error = SignatureError("Code", "text", "canonical", "to sign")
     assert str(error) == "Code: text"
     assert repr(error) == "SignatureError('Code', 'text')"

@@ -1,4 +1,4 @@
-"""`explain`: the reported differences, and that secrets are hidden."""
+"""Test `explain`: the reported differences, and that secrets are hidden."""
 
 import json
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ with_each_response = pytest.mark.parametrize(
 
 @with_each_response
 def test_equal(said, code):
-    """If both sides signed the same string, the reported cause is the key."""
+    """If both sides signed the same string, `explain` reports the key as the cause."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
     assert "the secret access key does not belong to this access key ID" in str(explanation)
@@ -109,7 +109,7 @@ def test_equal(said, code):
 
 @with_each_response
 def test_canonical_request(said, code):
-    """If the canonical requests differ, exactly their differing parts are reported."""
+    """If the canonical requests differ, `explain` reports exactly the parts that differ."""
     explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
     assert (explanation.code, explanation.cause) == (code, "canonical request")
     assert explanation.differences == (
@@ -128,7 +128,7 @@ def test_canonical_request(said, code):
 
 
 def test_string_to_sign():
-    """If only the strings to sign differ, their differing part is reported."""
+    """If only the strings to sign differ, `explain` reports the part in which they differ."""
     explanation = explain(as_s3_says(signed(region="eu-west-1")), signed())
     assert explanation.cause == "string to sign"
     assert explanation.differences == (
@@ -304,7 +304,7 @@ def test_parts(ours, theirs, expected):
 
 
 def test_header_that_did_not_arrive():
-    """If AWS did not receive a header, the list of signed headers is also reported as different."""
+    """If AWS did not receive a header, both the header and the list of signed headers are reported."""
     explanation = explain(as_s3_says(signed(headers=())), signed(headers=[("x-amz-a", LONG)]))
     assert explanation.differences == (
         Difference(
@@ -326,7 +326,7 @@ ORDERS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), ORDERS.values(), ids=ORDERS.keys())
 def test_order(ours, theirs, expected):
-    """If all values are equal, a different order of the parameters is reported."""
+    """If two canonical requests differ only in the order of parameters, the order is reported."""
     texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
     said = json.dumps({"message": message(signed().replace(canonical_request=texts[1]))})
     assert explain(said, texts[0]).differences == (expected,)
@@ -377,7 +377,7 @@ def test_invalid_canonical_request():
 
 
 def test_no_secret():
-    """Neither an explanation nor its repr contains the session token."""
+    """Neither the text nor the repr of an explanation contains the session token."""
     theirs = signed(key=KEY.replace(session_token="another-token"))
     explanation = explain(as_s3_says(theirs), signed())
     assert [
@@ -395,7 +395,7 @@ MASKED = {
 
 @pytest.mark.parametrize(("text", "instead"), MASKED.values(), ids=MASKED.keys())
 def test_masked(text, instead):
-    """`mask_secrets` replaces secrets by their lengths, and leaves the rest unchanged."""
+    """`mask_secrets` replaces each secret by its length, and leaves the rest unchanged."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
     assert mask_secrets(text) == text.replace(secret, hidden)

@@ -1,4 +1,4 @@
-"""`explain` for texts that quote a response: logs, exceptions, and texts with CRLF."""
+"""Test `explain` with texts that quote a response: logs, exceptions, and texts with CRLF."""
 
 import json
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ def client_error(protocol, service, operation, body):
 
 
 def escaped(text, times):
-    """Escape a string as JSON the given number of times."""
+    """Escape a string as in JSON, the given number of times."""
     for _ in range(times):
         text = json.dumps(text)
     return text
@@ -112,7 +112,7 @@ def test_texts_that_contain_the_response(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_no_difference_where_there_is_none(text):
-    """Line ends and quotes around equal strings are not reported as differences."""
+    """For equal strings, line ends and quotes around them are not reported as differences."""
     equal = explain(text, THEIRS)
     assert (equal.cause, equal.differences) == ("key", ())
     for ours in (THEIRS.canonical_request, THEIRS.canonical_request.replace("\n", "\r\n") + "\r\n"):

@@ -1,4 +1,4 @@
-"""`SigV4Auth` in httpx and httpx2 clients, with a server that verifies the raw bytes."""
+"""Test `SigV4Auth` in httpx and httpx2 clients, with a server that verifies the raw bytes."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -107,7 +107,7 @@ def as_botocore_signs(request, service, credentials=KEY):
 
 
 def check(server, response, service, credentials=KEY):
-    """Check that the only request was accepted, and that botocore signs its bytes alike."""
+    """Check that the server accepted the only request, and that botocore signs its bytes alike."""
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
@@ -144,7 +144,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_made", REQUESTS.values(), ids=REQUESTS.keys())
 def test_requests(server, service, blocking_send, request_made):
-    """The server accepts the signature of the bytes that httpx sends."""
+    """The server accepts the signatures of all kinds of requests that httpx sends."""
     method, target, options = request_made
     url = f"http://{server.address}{target}"
     response = blocking_send(method, url, auth=make_auth(service), **options)
@@ -152,7 +152,7 @@ def test_requests(server, service, blocking_send, request_made):
 
 
 def test_each_way_of_sending(server, service, send):
-    """The signature is valid in blocking clients, on asyncio and on trio."""
+    """The signature is valid whether a blocking client, asyncio or trio sends the request."""
     url = f"http://{server.address}/a*b%2f"
     response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=make_auth(service))
     request = check(server, response, service)
@@ -179,7 +179,7 @@ def test_streamed_body(server, service, send):
 
 
 def test_unsigned_payload(server, service, send):
-    """With *unsigned_payload*, a body is streamed without being read into memory first."""
+    """With *unsigned_payload*, a streamed body is sent without being read into memory first."""
     url, auth = f"http://{server.address}/", make_auth(service, unsigned_payload=True)
     request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
@@ -187,7 +187,7 @@ def test_unsigned_payload(server, service, send):
 
 
 def test_known_hash(server, service, send):
-    """If the request has an x-amz-content-sha256 header, that hash is signed."""
+    """If the request has an x-amz-content-sha256 header, the hash in it is signed."""
     headers = {"x-amz-content-sha256": Payload.of(b"body").hash}
     url = f"http://{server.address}/"
     response = send("PUT", url, content=b"body", headers=headers, auth=make_auth(service))
@@ -195,7 +195,7 @@ def test_known_hash(server, service, send):
 
 
 def test_date_of_the_request(server, service, send):
-    """If the request has an x-amz-date header, that time is used instead of the clock."""
+    """If the request has an x-amz-date header, it is signed for that time, not the current time."""
     auth = make_auth(service, now=lambda: AT + timedelta(days=1))
     headers = {"X-Amz-Date": "20261122T120000Z"}
     response = send("GET", f"http://{server.address}/", headers=headers, auth=auth)
@@ -204,7 +204,7 @@ def test_date_of_the_request(server, service, send):
 
 
 def test_clock(server, service, send):
-    """If the request has no x-amz-date header, the clock is read."""
+    """If the request has no x-amz-date header, it is signed for the current time."""
     auth = SigV4Auth(Signer(SigV4(service, "us-east-1")), KEY)
     before = datetime.now(UTC)
     send("GET", f"http://{server.address}/", auth=auth)
@@ -254,7 +254,7 @@ def test_async_function_blocking(server, service, blocking_send):
 
 @pytest.mark.parametrize("date", ["2026-11-22", "20261322T120000Z", "noon"])
 def test_refused_date(server, service, send, date):
-    """An x-amz-date header in another form raises an error before a request is sent."""
+    """An x-amz-date header in the wrong form raises an error before a request is sent."""
     with pytest.raises(InvalidRequestError, match="header x-amz-date must have the form"):
         send(
             "GET",
@@ -290,21 +290,21 @@ def test_expired_credentials(server, service, send):
 
 
 def test_wrong_secret(server, service, send):
-    """The test server rejects a wrong signature, so the other tests prove that theirs are right."""
+    """The test server rejects a wrong signature, so a 200 in other tests proves a correct one."""
     wrong = Credentials(KEY.access_key_id, "wrong")
     response = send("GET", f"http://{server.address}/", auth=make_auth(service, wrong))
     assert (response.status_code, response.headers["x-error"]) == (403, "SignatureDoesNotMatch")
 
 
 def test_one_library_is_enough(monkeypatch):
-    """If only one of the two libraries is installed, `SigV4Auth` derives from its Auth class only."""
+    """If httpx2 is not installed, `SigV4Auth` has only httpx's Auth class as its base class."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     assert _classes("Auth") == (httpx.Auth,)
 
 
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
 def test_refused_credentials(credentials):
-    """For credentials of a wrong type, the constructor raises TypeError."""
+    """For credentials of the wrong type, the constructor of `SigV4Auth` raises TypeError."""
     with pytest.raises(TypeError, match=r"credentials must be sigv4\.Credentials, a provider"):
         make_auth("s3", credentials)
     getattr(credentials, "close", str)()
@@ -353,7 +353,7 @@ class Copying:
 
 
 def record_hops(library, kind, location, status, *, wrap=lambda _, respond: respond, start=START):
-    """Send a request that is redirected, and return the headers of both requests."""
+    """Send a request that is redirected, and return the header names of both requests."""
     received = []
 
     def respond(request):
@@ -377,7 +377,7 @@ def record_hops(library, kind, location, status, *, wrap=lambda _, respond: resp
 
 
 def of_aws(names):
-    """Return the names of the headers that are AWS's or ``authorization``."""
+    """Return those of the header names that begin with ``x-amz``, and ``authorization``."""
     return sorted(name for name in names if name.startswith("x-amz") or name == "authorization")
 
 
@@ -398,7 +398,7 @@ SENT = sorted(
 @pytest.mark.parametrize("kind", ["blocking", "awaiting"])
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_another_origin(library, kind, status, location, wrap):
-    """After a redirect to another origin, the request has no signature, token or other AWS header."""
+    """After a redirect to another origin, the request has neither a signature nor any AWS header."""
     first, second = record_hops(library, kind, location, status, wrap=wrap)
     assert of_aws(first) == SENT
     assert of_aws(second) == []
@@ -413,7 +413,7 @@ def test_redirect_to_the_same_origin(library, start, location):
 
 
 def test_redirect_over_sockets(server, service, send):
-    """On a real connection, another origin receives the body but no AWS header."""
+    """After a redirect on real connections, another origin receives the body but no AWS header."""
     with WireServer(lambda _: (307, {"Location": f"http://{server.address}/b"})) as first:
         send(
             "PUT",
@@ -436,7 +436,7 @@ def header_names(request):
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_next_request_is_signed_again(library):
-    """If the caller sends the redirected request, it is signed for its own URL and time."""
+    """If the caller sends a response's `next_request`, it is signed for its own URL and time."""
     times = iter([AT, AT + timedelta(hours=1)])
     received = []
 

@@ -1,4 +1,4 @@
-"""Request extensions: a scope before signing, and the signature afterwards."""
+"""Test the httpx request extensions: a scope for signing, and the signature after signing."""
 
 import pickle
 from datetime import timedelta
@@ -30,11 +30,11 @@ send = make_fixture([*BLOCKING, *AWAITING])
 libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
-# A scope for a single request.
+# Scopes for a single request.
 
 
 def get_scope(request):
-    """Return the scope of a signature, without the day."""
+    """Return the scope in a request's Authorization header, without the day."""
     credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
     return credential.split("/", 2)[2]
 
@@ -57,7 +57,7 @@ def test_scope_of_a_request(scope, expected):
 
 @pytest.mark.parametrize("service", ["s3", "execute-api"])
 def test_rules_of_a_scope(service):
-    """A request for another service is signed by the rules of that service."""
+    """If the extensions contain another service, the rules of that service apply."""
     signed = signed_by(make_auth("sagemaker"), extensions={"sigv4": {"service": service}})
     expected = signed_by(make_auth(service))
     assert signed.headers == expected.headers
@@ -65,21 +65,21 @@ def test_rules_of_a_scope(service):
 
 
 def test_rules_that_the_caller_set():
-    """A request for another region is signed by the signer's custom rules."""
+    """If the extensions contain another region, the signer's custom rules still apply."""
     auth = SigV4Auth(Signer(SigV4("mine", "us-east-1"), s3=True), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region": "eu-west-1"}})
     assert "x-amz-content-sha256" in signed.headers
 
 
 def test_region_set_of_a_request():
-    """With SigV4A, the extensions of a request can contain a region set."""
+    """With SigV4A, a region set in the extensions of a request replaces the signer's."""
     auth = SigV4Auth(Signer(SigV4A("s3", "*")), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region_set": "eu-*"}})
     assert signed.headers["x-amz-region-set"] == "eu-*"
 
 
 def test_keys_of_a_scope_are_kept():
-    """The signer for a scope is created once and then reused."""
+    """For equal signers and equal scopes, the scoped signer is created once and then reused."""
     signer = Signer(SigV4("sagemaker", "us-east-1"))
     scope = (("region", "eu-west-1"),)
     assert _scoped(signer, scope) is _scoped(Signer(SigV4("sagemaker", "us-east-1")), scope)
@@ -91,7 +91,7 @@ def test_keys_of_a_scope_are_kept():
     ids=["no mapping", "misspelt", "of the other algorithm", "a list"],
 )
 def test_refused_scope(scope):
-    """An invalid extension raises an error before a request is sent."""
+    """An invalid extension ``sigv4`` raises InvalidRequestError before a request is sent."""
     with pytest.raises(InvalidRequestError, match="extension sigv4 must be a mapping"):
         signed_by(make_auth("s3"), extensions={"sigv4": scope})
 
@@ -107,10 +107,10 @@ def test_impossible_scope(scope):
 
 
 def test_algorithm_without_scopes():
-    """If the scope of a custom algorithm cannot be changed, the error names the algorithm."""
+    """For a custom algorithm without `replace`, a scope raises an error that names the algorithm."""
 
     class Fixed:
-        """An algorithm without a method ``replace``."""
+        """An algorithm without a `replace` method."""
 
         service = "s3"
 
@@ -124,7 +124,7 @@ def test_algorithm_without_scopes():
 @pytest.mark.parametrize("service", ["s3", "sagemaker"])
 @libraries
 def test_a_request_that_is_sent_again(library, service):
-    """A request that is sent again is signed in the same way as the first time."""
+    """A request that was already signed gets the same headers as a new request."""
     request = library.Request("PUT", START, headers=SECRETS, content=b"body")
     fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
     later = {"now": lambda: AT + timedelta(hours=1)}
@@ -136,7 +136,7 @@ def test_a_request_that_is_sent_again(library, service):
 
 
 def test_headers_of_the_caller_are_kept():
-    """A date and a hash that the caller set are kept when the request is sent again."""
+    """If the caller has set a date and a hash, signing the request again does not change them."""
     own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
     request = httpx.Request("PUT", START, headers=own, content=b"body")
     for _ in range(2):
@@ -152,7 +152,7 @@ def test_a_token_of_other_credentials():
 
 @libraries
 def test_signed_headers_behave_like_others(library):
-    """Signed headers behave like other headers; deleting one of them keeps the others."""
+    """A signed request's headers behave like ordinary httpx headers; deleting one keeps the others."""
     request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
     headers = next(make_auth("s3").sync_auth_flow(request)).headers
     assert headers["x-amz-date"] == "20261122T120000Z"
@@ -166,7 +166,7 @@ def test_signed_headers_behave_like_others(library):
     assert {hash(key.lower()) for key in [_BoundName(b"x-amz-date")]} == {hash(b"x-amz-date")}
 
 
-# The signature in the extensions of a request.
+# Signatures in the extensions of a request.
 
 
 def test_the_signature_is_there(send):
@@ -198,7 +198,7 @@ def test_the_signature_is_there(send):
 
 @libraries
 def test_the_scope_stays(library):
-    """A request that is sent again keeps its scope, unless its extensions contain a new scope."""
+    """A request that is sent again keeps its scope, unless its extensions contain a new one."""
     request = library.Request("GET", START, extensions={"sigv4": {"region": "eu-west-1"}})
     for _ in range(3):
         next(make_auth("es").sync_auth_flow(request))

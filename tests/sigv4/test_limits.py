@@ -1,4 +1,4 @@
-"""Limits on untrusted input: it is rejected early, and rejections leave nothing in memory."""
+"""Test the limits on untrusted input: it is rejected early, and rejections leave nothing in memory."""
 
 import subprocess
 import sys
@@ -35,12 +35,12 @@ MALFORMED = "AuthorizationHeaderMalformed"
 
 
 def never(_access_key_id):
-    """Fail the test, because no key may be looked up."""
+    """Fail the test, which expects that no key is looked up."""
     raise AssertionError("a key was looked up")
 
 
 def check(url=URL, headers=(), secrets=None, key=KEY):
-    """Sign a request with *key*, and verify it."""
+    """Sign a request with *key*, and verify it; by default, *secrets* contains only that key."""
     headers = dict(headers)
     request = SignableRequest("GET", url, headers)
     arrived = SignableRequest("GET", url, {**headers, **SIGNER.sign(request, key, at=AT).headers})
@@ -53,7 +53,7 @@ def meta(count):
     return {f"x-amz-meta-{at}": "b" for at in range(count)}
 
 
-OWN = 4  # the headers host, x-amz-date and authorization of every request, plus one
+OWN = 4  # each request has the headers host, x-amz-date and authorization, plus one
 AT_THE_LIMIT = {
     "headers": (URL, meta(MOST_HEADERS - OWN)),
     "parameters": (URL + "?a" + "&a" * (MOST_QUERY_PARAMETERS - 1), {}),
@@ -72,20 +72,20 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize(("url", "headers"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
 def test_requests_within_the_limits_are_accepted(url, headers):
-    """A request of the maximum size is accepted."""
+    """A request whose headers, parameters or size are just within a limit is accepted."""
     assert check(url, headers).access_key_id == "AKIDEXAMPLE"
 
 
 @pytest.mark.parametrize(("url", "headers"), TOO_LARGE.values(), ids=TOO_LARGE)
 def test_requests_over_the_limits_are_rejected(url, headers):
-    """A larger request is rejected before its key is looked up, even if its signature is valid."""
+    """A request over a limit is rejected before the key lookup, even if its signature is valid."""
     with pytest.raises(SignatureError) as refusal:
         check(url, headers, never)
     assert refusal.value.code == LARGE
 
 
 def altered(**parts):
-    """Verify a request with a changed authorization, and return the error."""
+    """Verify a request with *parts* in its Authorization header, and return the error."""
     claim = {
         "Credential": "AKIDEXAMPLE/20261122/us-east-1/sagemaker/aws4_request",
         "SignedHeaders": "host;x-amz-date",
@@ -116,7 +116,7 @@ def test_a_long_access_key_id_is_refused():
     assert altered(Credential=f"/{scope}").code == MALFORMED
 
 
-# The memory is measured in a separate process, because in this one, a fixture stores
+# The memory is measured in a separate process, because in this process, a fixture stores
 # each error to search it for secrets.
 STRANGERS = """
 import gc
@@ -188,7 +188,7 @@ TRAILER_FORM = Payload.streaming(None, trailer=True)
 
 
 def test_many_trailers_are_refused():
-    """If a request announces too many trailers, it is rejected before its body is decoded."""
+    """If a request announces too many trailers, its decoder cannot be created."""
     names = [f"a{at}" for at in range(MOST_TRAILERS)]
     assert ChunkDecoder(TRAILER_FORM, 0, trailers=names).trailers == {}
     with pytest.raises(SignatureError, match=f"at most {MOST_TRAILERS}"):
@@ -196,7 +196,7 @@ def test_many_trailers_are_refused():
 
 
 def test_trailers_are_limited_in_all():
-    """The size limit applies to all trailers together, even if they arrive in pieces."""
+    """The size limit applies to the sum of all trailers, even if they arrive in separate pieces."""
     half = b"x" * (LONGEST_TRAILERS // 2)
     decoder = ChunkDecoder(TRAILER_FORM, 0, trailers=["a", "b", "c"])
     decoder.feed(b"0\r\na:" + half + b"\r\n")

@@ -1,4 +1,4 @@
-"""The public names of the package, and the modules that importing it loads."""
+"""Test the public names of the package, and which modules are loaded when it is imported."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ HEAVY = [
 
 
 def modules_after(statement):
-    """Return the names of the modules that a new interpreter has loaded after *statement*."""
+    """Return the names of the modules that are loaded after a new interpreter has run *statement*."""
     program = f"import sys\n{statement}\nprint(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""The properties in ``parser_properties.py``, with a few hundred examples each."""
+"""Test the properties in ``parser_properties.py`` with a few hundred examples each."""
 
 from tests.sigv4.parser_properties import PROPERTIES
 from tests.sigv4.property_runs import each_property, run_property

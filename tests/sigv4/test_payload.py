@@ -1,4 +1,4 @@
-"""Payload hashes and markers."""
+"""Test payload hashes and markers."""
 
 from hashlib import sha256
 
@@ -14,7 +14,7 @@ def test_of(kind):
 
 
 def test_of_nothing():
-    """The payload hash of an empty body is the SHA-256 of no bytes."""
+    """The payload hash of an empty body is the SHA-256 hash of the empty string."""
     assert Payload.of(b"") is Payload.EMPTY
     assert Payload.EMPTY.hash == sha256(b"").hexdigest()
 
@@ -26,14 +26,14 @@ def test_hashed():
 
 @pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "UNSIGNED-PAYLOAD"])
 def test_refused_hash(digest):
-    """`Payload.hashed` rejects a string that is not a SHA-256 in lowercase hexadecimal."""
+    """`Payload.hashed` rejects a string that is not a SHA-256 hash in lowercase hexadecimal."""
     with pytest.raises(ValueError, match="64 lowercase hexadecimal digits"):
         Payload.hashed(digest)
 
 
 @pytest.mark.parametrize("marker", ["", "é", "a\nb"])
 def test_refused_marker(marker):
-    """A string that cannot be a line of a canonical request is rejected."""
+    """A payload marker that cannot be a line of a canonical request is rejected."""
     with pytest.raises(ValueError, match="hash must be a hexadecimal SHA-256 digest"):
         Payload(marker)
 

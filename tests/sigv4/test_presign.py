@@ -1,4 +1,4 @@
-"""Presigned URLs: signed headers, and requests that cannot be presigned."""
+"""Test presigned URLs: signed headers, and requests that cannot be presigned."""
 
 from datetime import UTC, datetime
 
@@ -75,7 +75,7 @@ def test_a_header_that_is_never_signed_is_refused(name):
     "selection", [{}, {"signed_headers": sign_all_headers}], ids=["default", "all"]
 )
 def test_a_header_that_the_query_says_is_refused(name, selection):
-    """For a header whose value belongs in the query of a presigned URL, `presign` raises an error."""
+    """`presign` rejects a header whose value a presigned URL must contain in its query."""
     with pytest.raises(InvalidRequestError, match=f"header {name}: .* in its query") as refusal:
         presigned({name: "secret value"}, **selection)
     assert "secret" not in str(refusal.value)
@@ -104,7 +104,7 @@ ALREADY = "url is already signed: its query has X-Amz-"
 @algorithms
 @pytest.mark.parametrize("query", SPELLED.values(), ids=SPELLED)
 def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm):
-    """A URL whose query already contains a parameter of a signature cannot be presigned."""
+    """A URL whose query already contains a signature parameter cannot be presigned."""
     request = SignableRequest("GET", f"https://h.example/?{query}")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).presign(request, KEY, at=AT, expires=60)
@@ -113,14 +113,14 @@ def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm)
 @algorithms
 @pytest.mark.parametrize("name", sorted(PRESIGNED))
 def test_a_presigned_url_is_not_signed(name, algorithm):
-    """A presigned URL cannot be signed in headers, because no service accepts both signatures."""
+    """A presigned URL cannot be signed in headers, because no service accepts two signatures."""
     request = SignableRequest("GET", f"https://h.example/?a=b&{name}=1")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).sign(request, KEY, at=AT)
 
 
 def test_awscrt_refuses_them_too():
-    """Like this package, awscrt refuses to sign a presigned URL."""
+    """Like this package, awscrt refuses to sign a URL whose query contains a signature parameter."""
     url = "https://h.example/?X-Amz-Date=1"
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", url, [], b"")
     with pytest.raises(Exception, match="ILLEGAL_REQUEST_QUERY_PARAM"):
@@ -129,7 +129,7 @@ def test_awscrt_refuses_them_too():
 
 @pytest.mark.parametrize("query", ["x-amz-date=1", "a=X-Amz-Date", "X-Amz-Other=1", "X-Amz-Dat=1"])
 def test_other_parameters_are_signed(query):
-    """A parameter whose name only resembles that of a signature parameter is signed."""
+    """A URL can be presigned if a parameter's name only resembles that of a signature parameter."""
     url = f"https://h.example/?{query}"
     signer = Signer(SigV4("s3", "us-east-1"))
     presigned = signer.presign(SignableRequest("PUT", url), KEY, at=AT, expires=60)

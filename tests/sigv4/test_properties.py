@@ -1,4 +1,4 @@
-"""The properties in ``properties.py``, with few examples each."""
+"""Test the properties in ``properties.py`` with few examples each."""
 
 from tests.sigv4.properties import PROPERTIES
 from tests.sigv4.property_runs import each_property, run_property

@@ -1,4 +1,4 @@
-"""`SignableRequest`: valid values, and the parts of a URL."""
+"""Test `SignableRequest`: valid values, and the parts of a URL."""
 
 import re
 
@@ -28,7 +28,7 @@ from sigv4 import InvalidRequestError, Payload, SignableRequest
     ],
 )
 def test_parts_of_a_url(url, host, path, query):
-    """Host, path and query are taken from the URL, path and query without a change."""
+    """Host, path and query are taken from the URL; path and query are not changed."""
     request = SignableRequest("GET", url)
     assert (request.host, request.path, request.query) == (host, path, query)
     assert request.headers == (("host", host),)
@@ -65,7 +65,7 @@ _pieces = st.sampled_from(["http", "h+1", "://", ":", "/", "//", "a.b", "?", "="
 
 @given(st.lists(_pieces, max_size=8).map("".join))
 def test_urls_are_read_as_by_a_pattern(url):
-    """URLs are split as by RFC 3986's pattern, and strings that it does not match are rejected."""
+    """URLs are split as by the pattern in RFC 3986; a string that does not match it is rejected."""
     match = re.fullmatch(URL, url)
     try:
         request = SignableRequest("GET", url)
@@ -91,7 +91,7 @@ def test_refused_method(method):
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "é"])
 def test_refused_header_name(name):
-    """The error for an invalid header name contains the header's number but not its name."""
+    """The error for an invalid header name contains the header's position but not its name."""
     with pytest.raises(
         InvalidRequestError, match="the name of header 2 is not a valid header name"
     ):
@@ -131,7 +131,7 @@ def test_header_values(value):
     ids=["mapping", "mapping of bytes", "pairs", "iterator"],
 )
 def test_kinds_of_headers(headers):
-    """Headers can be a mapping or pairs of str or bytes, and their order is kept."""
+    """Headers can be a mapping or pairs, of str or bytes, and their order is kept."""
     request = SignableRequest("GET", "https://other.example/", headers)
     assert request.headers == (("host", "h.example"), ("a", "1"))
     assert request.host == "h.example"
@@ -145,7 +145,7 @@ def test_header():
 
 
 def test_repr_holds_no_secret():
-    """The repr contains neither the query nor headers, which may contain a signature or a token."""
+    """The repr of a request contains neither query nor headers, because these may contain secrets."""
     request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
     assert repr(request) == "SignableRequest(GET h.example/a)"
     request = SignableRequest("GET", "https://h.example/a&X-Amz-Security-Token=canary")

@@ -1,4 +1,4 @@
-"""Signed requests over real sockets, to the emulator and to an independent server."""
+"""Send signed requests over real sockets to the emulator and to an independent server."""
 
 import re
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ from tests.sigv4.senders import AWAITING, BLOCKING, make_fixture
 REGION = "us-east-1"
 BODY = bytes(range(256)) * 300
 PIECES = [BODY[:1], BODY[1:70_000], b"", BODY[70_000:]]
-KEY = "/bucket/a b*c/%C3%BC%2F1"  # space and asterisk are unencoded, ü and slash encoded
+KEY = "/bucket/a b*c/%C3%BC%2F1"  # space and asterisk are not encoded, but ü and slash are
 AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded slash like an unencoded one
 
 send = make_fixture([*BLOCKING, *AWAITING])
-# One sender is enough for tests of a server.
+# For tests of the servers' behavior, one way of sending is enough.
 send_plainly = make_fixture([BLOCKING[0], AWAITING[0]])
 call = BLOCKING[0]
 
@@ -54,7 +54,7 @@ def emulator():
 
 @pytest.fixture(scope="module")
 def place(request):
-    """Run a test with each server, which has a bucket."""
+    """The server that the parameter names, after a bucket has been created there."""
     server = request.getfixturevalue(request.param)
     place = Place(server.url, server.user if request.param == "ministack" else server.credentials)
     call("PUT", f"{place.url}/bucket", auth=make_auth("SigV4", "s3", place.key)).raise_for_status()
@@ -94,7 +94,7 @@ def stored(place, url):
 @each_place
 @each_algorithm
 def test_object_there_and_back(place, algorithm, send):
-    """An object whose key must be encoded can be stored and read."""
+    """An object can be stored and read although its key contains characters that must be encoded."""
     url, auth = place.url + KEY, make_auth(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
     response = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
@@ -102,7 +102,7 @@ def test_object_there_and_back(place, algorithm, send):
 
 
 def hashed(algorithm, key):
-    """Return the options for sending a streamed body that is read and hashed first."""
+    """Return the options for sending a streamed body that the client reads and hashes first."""
     return {"pieces": PIECES, "auth": make_auth(algorithm, "s3", key)}
 
 
@@ -131,7 +131,7 @@ STREAMS = [hashed, hashed_before, unsigned, unsigned_chunks]
 @each_algorithm
 @pytest.mark.parametrize("stream", STREAMS, ids=[stream.__name__ for stream in STREAMS])
 def test_streamed_object(place, algorithm, send, stream):
-    """With each kind of payload hash, a streamed body arrives completely."""
+    """A streamed body arrives completely, whether hashed, unsigned or in unsigned chunks."""
     url = f"{place.url}/bucket/{algorithm}-{stream.__name__}"
     assert outcome(send("PUT", url, **stream(algorithm, place.key))) == (200, None)
     assert stored(place, url) == BODY
@@ -225,7 +225,7 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_presigned_url(place, algorithm, send):
-    """A presigned URL gives access only to its object, and cannot be changed."""
+    """A presigned URL works only for its object, and is rejected if it has been changed."""
     url = f"{place.url}/bucket/presigned%20{algorithm}"
 
     def presigned(method, key):
@@ -252,7 +252,7 @@ signed_chunks = pytest.mark.parametrize(
 
 
 def put_in_chunks(send, url, algorithm, key, *, checksum=None, change=iter):
-    """Send a body in signed chunks, after *change* has changed their bytes."""
+    """Send a body in signed chunks, which the function *change* may change in transit."""
     signer = Signer(ALGORITHMS[algorithm]("s3"))
     body = AwsChunked(signer.algorithm, len(BODY), chunk_size=CHUNK, checksum=checksum)
     request = SignableRequest("PUT", url, body.headers, body.payload)
@@ -279,7 +279,7 @@ def _order(sent):
 
 
 def _reversed_after(mark):
-    """Return a function that reverses the value after the first occurrence of *mark*."""
+    """Return a function that reverses the value after the first *mark* in a list of pieces."""
 
     def change(sent):
         at = next(at for at, piece in enumerate(sent) if mark in piece)
@@ -297,7 +297,7 @@ TRAILER_CHANGES = {
 
 
 def put_changed(place, algorithm, send, change, checksum):
-    """Send signed chunks that are changed in transit.  Return the outcome and the stored object."""
+    """Send a body in signed chunks that *change* changes; return the outcome and the stored object."""
 
     def changed(pieces):
         sent = list(pieces)
@@ -348,7 +348,7 @@ def sqs(action, **arguments):
 
 @each_algorithm
 def test_caller_identity(ministack, algorithm, send):
-    """STS returns the user who signed a request, and rejects a signature with a wrong secret key."""
+    """STS returns the user who signed the request, and rejects the signature of a wrong secret key."""
     auth = make_auth(algorithm, "sts", ministack.user)
     response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
     assert element_text(response.text, "Arn").endswith(":user/user")
@@ -359,7 +359,7 @@ def test_caller_identity(ministack, algorithm, send):
 
 @each_algorithm
 def test_message_there_and_back(ministack, algorithm, send):
-    """A message can be sent and received; a message that is changed in transit is rejected."""
+    """A message can be sent and received; a message whose request changes in transit is rejected."""
     auth = make_auth(algorithm, "sqs", ministack.user)
     response = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
     queue = element_text(response.text, "QueueUrl")
@@ -381,7 +381,7 @@ def test_message_there_and_back(ministack, algorithm, send):
 
 @pytest.fixture(scope="module", params=["AssumeRole", "GetSessionToken"])
 def temporary(request, ministack):
-    """A server with a temporary key that STS has issued."""
+    """The ministack server, with a temporary key that its STS has issued."""
     role = {"RoleArn": ministack.role, "RoleSessionName": "session"}
     options = sts(request.param, **(role if request.param == "AssumeRole" else {}))
     auth = make_auth("SigV4", "sts", ministack.user)
@@ -410,7 +410,7 @@ PARTS = {
 @each_algorithm
 @pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
-    """A temporary key is rejected with a wrong or missing token, or with a wrong secret key."""
+    """A temporary key is rejected with no token, another token, or a wrong secret key."""
     auth = make_auth(algorithm, "s3", temporary.key.replace(**change))
     assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 
@@ -421,7 +421,7 @@ LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
 
 @each_algorithm
 def test_invocation(emulator, algorithm, send):
-    """The emulator accepts an invocation, but rejects it if the input location was changed."""
+    """The emulator accepts an invocation, but not if its input location is changed in transit."""
     auth = make_auth(algorithm, "sagemaker", emulator.credentials)
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)

@@ -1,4 +1,4 @@
-"""Paths for S3, which decodes and encodes a path before it verifies a signature."""
+"""Test paths for S3, which decodes and encodes a path before it verifies a signature."""
 
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_to_bytes
@@ -21,7 +21,7 @@ HOST = "https://bucket.s3.us-east-1.amazonaws.com"
 
 
 def as_s3_signs(path):
-    """Return the signature that botocore computes for the path as S3 encodes it."""
+    """Return botocore's signature for the path in the encoding that S3 verifies."""
     url = HOST + quote(unquote_to_bytes(path), safe="/~")
     request = AWSRequest("GET", url, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
     request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
@@ -49,7 +49,7 @@ libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda it: i
 
 
 def sent(library, path, signer=None):
-    """Send a request with `SigV4Auth`, and return the request that is sent."""
+    """Send a request with `SigV4Auth`, and return it as the transport receives it."""
     signer = signer or Signer(SigV4("s3", "us-east-1"))
     auth = SigV4Auth(signer, KEY, now=lambda: AT, unsigned_payload=True)
     requests = []
@@ -88,20 +88,20 @@ def test_dot_segments_stay(library, path, anew):
 
 
 def test_bare_dot_segments_stay():
-    """An unencoded dot segment, which curl can send, is not changed before it is signed."""
+    """`reencode_s3_path` does not change unencoded dot segments, which curl can send."""
     assert reencode_s3_path("/a/./../b=") == "/a/./../b%3D"
 
 
 @libraries
 def test_other_services(library):
-    """For other services, escapes in a path are kept, and are not decoded and encoded again."""
+    """For other services, `SigV4Auth` does not decode the escapes in a path."""
     signer = Signer(SigV4("execute-api", "us-east-1"))
     assert sent(library, "/%7Euser%2f=", signer).url.raw_path == b"/%7Euser%2F%3D"
 
 
 @libraries
 def test_sigv4a(library):
-    """With SigV4A, a path for S3 is encoded in the same way."""
+    """With SigV4A, `SigV4Auth` encodes a path for S3 in the same way as with SigV4."""
     assert sent(library, "/%7Ea=", Signer(SigV4A("s3", "*"))).url.raw_path == b"/~a%3D"
 
 

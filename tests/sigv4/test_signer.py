@@ -1,4 +1,4 @@
-"""`Signer`: the headers that it adds, and its errors."""
+"""Test `Signer`: the headers that it adds, and its errors."""
 
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -39,14 +39,14 @@ HASH = "x-amz-content-sha256"
     ids=["others", "others with token", "S3", "S3 with token"],
 )
 def test_added_headers(signer, credentials, names):
-    """The signature has exactly the headers that the service requires."""
+    """Signing adds exactly the headers that the service requires."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
     assert sorted(signature.headers) == names
 
 
 @pytest.mark.parametrize("service", ["s3", "s3express", "s3-object-lambda", "s3-outposts"])
 def test_s3_rules(service):
-    """S3's rules apply to all of S3's signing names."""
+    """S3's signing rules are the default for each of S3's signing names."""
     signer = Signer(SigV4(service, "us-east-1"))
     expected = (True, False, False, True)
     assert (
@@ -58,7 +58,7 @@ def test_s3_rules(service):
 
 
 def test_rules_of_all_others():
-    """For other services, the path is normalized and encoded once more, and no hash is sent."""
+    """For other services than S3, the path is normalized and encoded twice, and no hash is sent."""
     expected = (False, True, True, False)
     assert (
         OTHERS.s3,
@@ -79,7 +79,7 @@ def test_rules_of_all_others():
     ids=["default", "not normalised", "encoded once", "S3"],
 )
 def test_path_rules(options, path):
-    """Each rule for encoding the path can be set independently of the others."""
+    """The path rules *normalize_path*, *double_encode* and *s3* can each be set separately."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
     signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
     assert signature.canonical_request.split("\n")[1] == path
@@ -113,7 +113,7 @@ def test_content_sha256_of_the_request(signer, value):
 @pytest.mark.parametrize("content_sha256", [False, True])
 @pytest.mark.parametrize("service", ["aoss", "s3"])
 def test_presigned_url_has_no_content_sha256(service, content_sha256):
-    """A presigned URL contains no payload hash: S3 accepts any body, other services hash it."""
+    """A presigned URL contains no payload hash, neither for S3 nor for other services."""
     signer = Signer(SigV4(service, "us-east-1"), content_sha256=content_sha256)
     url = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     request = Unsigned(
@@ -133,7 +133,7 @@ def test_caller_selects_headers():
 
 
 def test_signer_of_a_selection_is_a_value():
-    """A signer keeps its header selection when it is copied, pickled or changed by `replace`."""
+    """A signer with a custom header selection keeps it when it is pickled or changed by `replace`."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers=str.isalpha)
     for again in (signer.replace(s3=False), pickle.loads(pickle.dumps(signer))):
         assert again == signer
@@ -141,7 +141,7 @@ def test_signer_of_a_selection_is_a_value():
 
 
 def test_token_added_unsigned():
-    """A session token can be sent unsigned, as AWS IoT requires."""
+    """If *sign_session_token* is False, as AWS IoT requires, the token is sent but not signed."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
     signature = signer.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     assert signature.headers["x-amz-security-token"] == "to-ken"
@@ -197,7 +197,7 @@ def test_presigning_a_presigned_url():
 
 
 def test_repr_of_a_signature_holds_no_secret():
-    """The repr of a signature contains only the names of the signed headers."""
+    """The repr of a signature contains the names of the signed headers, but no secrets."""
     signature = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     names = ("host", HASH, "x-amz-date", "x-amz-security-token")
     assert repr(signature) == f"Signature(signed_headers={names!r})"
@@ -205,7 +205,7 @@ def test_repr_of_a_signature_holds_no_secret():
 
 @pytest.mark.parametrize("selected", [None, sign_all_headers])
 def test_signer_pickles(selected):
-    """A signer with a built-in selection can be pickled, without its derived keys."""
+    """An unpickled signer signs like the original, and the pickle contains no secret."""
     options = {} if selected is None else {"signed_headers": selected}
     signer = Signer(SigV4("s3", "us-east-1"), **options)
     expected = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
@@ -227,12 +227,12 @@ class SigningOnly:
         return f"{instant[:8]}/us-east-1/{self.service}/aws4_request"
 
     def sign_string(self, text, credentials, instant):
-        """Return a constant."""
+        """Return a constant instead of a signature."""
         return "5eed"
 
 
 def test_an_algorithm_may_sign_requests_alone():
-    """A signer accepts an algorithm that can only sign requests; for streams, it raises TypeError."""
+    """A signer accepts an algorithm that can only sign requests, but `seed` then raises TypeError."""
     signer = Signer(SigningOnly())
     signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
     assert "Signature=5eed" in signature.headers["authorization"]

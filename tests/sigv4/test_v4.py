@@ -1,4 +1,4 @@
-"""Derived keys are cached per day, shared by threads, and freed with their credentials."""
+"""Test that derived keys are cached per day, shared by threads, and freed with their credentials."""
 
 import pickle
 import weakref
@@ -27,7 +27,7 @@ def test_one_derivation_a_day():
 
 
 def test_keys_go_with_their_credentials():
-    """Credentials and their derived keys are freed when the last reference is removed."""
+    """When the last reference to credentials is removed, they and their derived keys are freed."""
     signer, key = Signer(SigV4("s3", "us-east-1")), Credentials("AKID", "secret")
     signer.sign(REQUEST, key, at=AT)
     alive = weakref.ref(key)
@@ -36,7 +36,7 @@ def test_keys_go_with_their_credentials():
 
 
 def test_each_scope_has_its_key():
-    """Each service and region has its own derived key, which equal algorithms share."""
+    """There is one derived key for each service and region, which equal algorithms share."""
     key = Credentials("AKID", "secret")
     for service, region in (
         ("s3", "us-east-1"),
@@ -49,7 +49,7 @@ def test_each_scope_has_its_key():
 
 
 def test_many_scopes_are_not_remembered():
-    """The number of cached keys is limited even with many regions, and each signature is valid."""
+    """For 300 regions, at most 64 derived keys are cached, and each signature is correct."""
     key = Credentials("AKID", "secret")
     for number in range(300):
         signer = Signer(SigV4("s3", f"region-{number}"))
@@ -76,14 +76,14 @@ def test_threads_share_a_signer():
 
 
 def test_repr_and_pickle():
-    """The repr and the pickle of an algorithm contain its service and region."""
+    """The repr of an algorithm shows its service and region, and unpickling gives an equal one."""
     algorithm = SigV4("s3", "us-east-1")
     assert repr(algorithm) == "SigV4(service='s3', region='us-east-1')"
     assert pickle.loads(pickle.dumps(algorithm)) == algorithm
 
 
 def test_derived_keys_stay_out_of_sight():
-    """The derived keys of credentials do not affect their repr, equality and `replace`."""
+    """Derived keys do not affect the equality and repr of credentials, and `replace` drops them."""
     key, other = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
     assert (other, repr(other), hash(other)) == (key, repr(key), hash(key))

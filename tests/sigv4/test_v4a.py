@@ -1,4 +1,4 @@
-"""SigV4A: keys, region sets, and signatures that are checked against awscrt in both directions."""
+"""Test SigV4A: keys, region sets, and signatures, which are checked against awscrt both ways."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ def make_credentials(case):
 
 
 def check(arrived, secrets, *, region="us-east-1", service="s3"):
-    """Verify a received request, given as its method, URL, headers and body."""
+    """Verify a received request, given as its method, URL, headers and body, and return the result."""
     *request, body = arrived
     request = SignableRequest(*request, Payload.of(body))
     return verify(request, secrets, at=AT, service=service, region=region)
@@ -79,7 +79,7 @@ def test_awscrts_signatures_verify(case, public):
 
 @pytest.mark.parametrize("case", CASES)
 def test_our_signatures_verify(case):
-    """A signature covers the same headers as awscrt's, and both libraries accept it."""
+    """A signature covers the same headers as awscrt's, and both libraries accept the signature."""
     credentials = make_credentials(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
@@ -123,7 +123,7 @@ def test_public_keys(pair, expected):
 
 @pytest.mark.parametrize("secret", [f"secret{number}" for number in range(8)])
 def test_rejected_candidates(secret):
-    """If a candidate for the key is too large, the candidate for the next counter is used."""
+    """If a candidate for the private key is too large, the candidate for the next counter is used."""
     text = b"AWS4-ECDSA-P256-SHA256\0AKIDEXAMPLE%c\0\0\1\0"
     key = b"AWS4A" + secret.encode()
     candidates = [
@@ -154,7 +154,7 @@ REGION_SETS = {
 
 @pytest.mark.parametrize(("given", "joined"), REGION_SETS.items(), ids=str)
 def test_region_sets(given, joined):
-    """A region set can be one str or several, which are joined by commas."""
+    """A region set can be one str or a sequence of regions, which are joined by commas."""
     algorithm = SigV4A(service="s3", region_set=given)
     headers = Signer(algorithm).sign(SignableRequest("GET", URL), KEY, at=AT).headers
     assert algorithm.region_set == joined
@@ -208,7 +208,7 @@ def test_covers(region_set, region, expected):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_wildcards_match_as_those_of_a_shell(seed):
-    """A * matches as in a shell's file name patterns; no other character is a wildcard."""
+    """In a region set, ``*`` matches any characters, as in a shell, and is the only wildcard."""
     random = Random(seed)
     for _ in range(500):
         pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
@@ -217,7 +217,7 @@ def test_wildcards_match_as_those_of_a_shell(seed):
 
 
 def signed(key=KEY):
-    """Return a signed request in the form that `check` requires."""
+    """Return a signed request as the arguments for `check`."""
     request = SignableRequest("GET", URL)
     algorithm = SigV4A(service="s3", region_set="us-*")
     signature = Signer(algorithm).sign(request, key, at=AT)
@@ -232,7 +232,7 @@ def refused(arrived, key=KEY, **options):
 
 
 def test_another_region_is_refused():
-    """A signature for other regions is rejected with the error code for a wrong scope."""
+    """A server outside the signature's region set rejects it with the error for a wrong scope."""
     assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
 
 
@@ -268,7 +268,7 @@ def test_an_altered_region_set_is_refused():
     ids=["text", "none", "1", "0", "é", "long"],
 )
 def test_malformed_signatures_are_rejected(signature):
-    """A signature that is not DER in hexadecimal is rejected."""
+    """A signature that is not hexadecimal DER is rejected."""
     method, url, headers, body = signed()
     text = headers["authorization"].rpartition("=")[0] + "=" + signature
     code = refused((method, url, {**headers, "authorization": text}, body)).code
@@ -276,7 +276,7 @@ def test_malformed_signatures_are_rejected(signature):
 
 
 def test_a_signature_has_one_form():
-    """A signature in another form is rejected: uppercase, spaces, padding or another encoding."""
+    """A signature is rejected if its encoding is changed, for example to uppercase or padded."""
     method, url, headers, body = signed()
     text, _, signature = headers["authorization"].rpartition("=")
     assert check((method, url, headers, body), {"AKIDEXAMPLE": KEY})
@@ -296,7 +296,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """Signatures by awscrt have the smaller or the larger s, so `verify` must accept both."""
+    """Signatures by awscrt have an s in the lower or the upper half, so `verify` must accept both."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }
@@ -332,14 +332,14 @@ def awscrts_signature():
 
 
 def test_another_key_is_refused():
-    """A signature made with another secret key is rejected, with either kind of key."""
+    """A signature made with another secret key is rejected, by a secret key or by a public key."""
     other = Credentials("AKIDEXAMPLE", "other")
     assert refused(signed(), other).code == "SignatureDoesNotMatch"
     assert refused(signed(), SigV4A.public_key(other)).code == "SignatureDoesNotMatch"
 
 
 def test_a_public_key_brings_its_token():
-    """A request signed with a temporary key requires its token, even if only a public key is known."""
+    """If a server has only the public key of temporary credentials, it still verifies their token."""
     key = SigV4A.public_key(TEMPORARY)
     known = {"ASIAEXAMPLE": key}
     arguments = signed(key=TEMPORARY)
@@ -353,7 +353,7 @@ def test_a_public_key_brings_its_token():
 
 
 def test_a_public_key_vouches_for_no_hmac():
-    """A SigV4 signature is rejected if only a public key is known."""
+    """If the server has only a public key, a SigV4 signature is rejected."""
     signature = Signer(SigV4("s3", "us-east-1")).sign(SignableRequest("GET", URL), KEY, at=AT)
     arguments = ("GET", URL, signature.headers, b"")
     assert refused(arguments, SigV4A.public_key(KEY)).code == "SignatureDoesNotMatch"
@@ -403,7 +403,7 @@ def test_without_cryptography(monkeypatch):
 
 
 def test_the_hash_is_the_bodys():
-    """A request is rejected if its body is not the signed body."""
+    """If the body of a SigV4A request is not the signed body, the request is rejected."""
     method, url, headers, _ = signed()
     refusal = refused((method, url, headers, b"other"))
     assert refusal.code == "XAmzContentSHA256Mismatch"

@@ -1,4 +1,4 @@
-"""`Value`: equality, repr, copies and former names."""
+"""Test `Value`: equality, repr, copies and former names."""
 
 import copy
 import pickle
@@ -47,7 +47,7 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 
 @each_value
 def test_fields(value):
-    """The fields are the constructor's arguments in order, and no other attribute can be set."""
+    """A value's fields are the constructor's arguments in order, and no other attribute can be set."""
     names = type(value).__match_args__
     assert [*signature(type(value)).parameters] == [*names]
     assert not hasattr(value, "__dict__")
@@ -57,7 +57,7 @@ def test_fields(value):
 
 @each_value
 def test_hidden_fields(value):
-    """The repr contains all fields that are not hidden, in order."""
+    """The repr contains the fields that are not hidden, in order."""
     shown = [name for name in type(value).__match_args__ if name not in value._hidden]
     text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
     assert repr(value) == text
@@ -76,7 +76,7 @@ def test_replace():
 
 
 def test_repr():
-    """The repr contains the names of the fields."""
+    """The repr of a value contains the names of the fields."""
     assert repr(EAST) == "SigV4(service='s3', region='us-east-1')"
 
 
@@ -106,13 +106,13 @@ def test_case():
 
 
 class Named(Credentials):
-    """A subclass of credentials with an additional field."""
+    """A subclass of `Credentials` with an additional attribute, which is not a field."""
 
     __slots__ = ("label",)
 
 
 def test_derived_class():
-    """Values of a subclass are compared by the fields of the base class."""
+    """Objects of the same subclass are equal if the fields of the base class are equal."""
     key = Named("AKID", "secret")
     assert key == Named("AKID", "secret")
     assert key != Named("AKID", "other")

@@ -1,6 +1,6 @@
-"""The test vectors in ``fixtures/sigv4``.
+"""Test the vectors in ``fixtures/sigv4``.
 
-Each stage has its own test, so that a failure shows the stage.
+Each stage has its own test, so a failure shows which stage is wrong.
 """
 
 import json
@@ -54,7 +54,7 @@ def test_signature(case):
 
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_stages(case):
-    """The error for a wrong signature in a URL contains the same strings as botocore computes."""
+    """The error for a wrong signature in a URL contains the strings that botocore computes."""
     request = from_fixture(case)
     known = make_credentials(request)
     url = presign(request, case["expires"])
@@ -82,11 +82,11 @@ def test_presigned_signature(case):
 
 
 def _parameters(url):
-    """Return the decoded query, sorted by name."""
+    """Return the decoded query parameters of a URL, sorted by name."""
     return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
-# Signatures recorded from InvokeEndpointAsync calls of a complete botocore client.
+# Signatures in InvokeEndpointAsync calls that a complete botocore client made.
 GOLDEN = {
     "input location": "b4cfe3701cc17b89e8ef7bbe5fd2af33ee7072d21f37b502f61925b63071d64d",
     "inline body": "f71f4df99fd507eb39d6ba530c718d1a1a5a5ea8a3c90b31dc6173d46594e48a",
@@ -98,7 +98,7 @@ GOLDEN = {
     "case", [case for case in load("sagemaker") if case.values[0]["name"] in GOLDEN]
 )
 def test_golden_signatures(case):
-    """The signature of a request is the one that a botocore client has sent."""
+    """The signature of a request equals that of a recorded botocore call."""
     assert sign(from_fixture(case)).signature == GOLDEN[case["name"]]
 
 

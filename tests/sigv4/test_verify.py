@@ -1,4 +1,4 @@
-"""`verify`: accepted and rejected requests, and the error codes."""
+"""Test which requests `verify` accepts and rejects, and the error codes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ class Wire:
         self.method, self.url, self.headers, self.body = method, url, headers, body
 
     def replace(self, old, new):
-        """Replace a string that the URL or a header must contain."""
+        """Return a copy in which *old*, which the URL or a header must contain, is replaced."""
         changed = Wire(
             self.method,
             self.url.replace(old, new),
@@ -35,7 +35,7 @@ class Wire:
         return changed
 
     def without(self, *names):
-        """Remove headers or query parameters, which the request must have."""
+        """Return a copy without these headers or query parameters, which the request must have."""
         path, _, query = self.url.partition("?")
         pairs = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
         headers = {name: value for name, value in self.headers.items() if name not in names}
@@ -54,7 +54,7 @@ class Wire:
         )
 
     def received(self, *, at=AT, service="s3", region="us-east-1", **options):
-        """Verify the request as a server does."""
+        """Verify the request as a server does, and return the result."""
         request = SignableRequest(self.method, self.url, self.headers, Payload.of(self.body))
         options.setdefault("secrets", KNOWN)
         return verify(request, at=at, service=service, region=region, **options)
@@ -91,7 +91,7 @@ MISMATCH = "SignatureDoesNotMatch"
 SKEWED = "RequestTimeTooSkewed"
 HASH = "x-amz-content-sha256"
 
-# For each name: a request, options for `verify`, and the error code, in the order of the checks.
+# Name, request, options for `verify` and error code of each case, in the order of the checks.
 HEADER_REFUSALS = [
     ("no Authorization", by_header().without("authorization"), {}, "MissingAuthenticationToken"),
     ("empty Authorization", by_header().but(authorization=""), {}, "IncompleteSignature"),
@@ -298,7 +298,7 @@ def test_verified_url():
 
 
 def test_unsigned_payload():
-    """With the marker of an unsigned payload, any body is accepted."""
+    """If the signed payload hash is the marker of an unsigned payload, any body is accepted."""
     request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
     verified = Wire("PUT", URL, added, b"other").received()
@@ -306,14 +306,14 @@ def test_unsigned_payload():
 
 
 def test_secrets_as_a_function():
-    """*secrets* can be a function that takes the access key ID."""
+    """*secrets* can be a function that returns the credentials for an access key ID."""
     assert by_header().received(secrets=KNOWN.get).access_key_id == KEY.access_key_id
 
 
 @pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_tolerance(service, seconds, sign):
-    """The clocks may differ by 15 minutes for S3, and by 5 minutes otherwise, in both directions."""
+    """The clocks of both sides may differ by 15 minutes for S3, and by 5 minutes otherwise."""
     at = AT + sign * timedelta(seconds=seconds)
     assert by_header(service=service).received(service=service, at=at).signed_at == AT
 
@@ -345,14 +345,14 @@ def test_expired_credentials(wire):
 
 
 def test_a_url_ends_with_its_key():
-    """A presigned URL expires no later than the key that signed it."""
+    """If the key that signed a presigned URL expires before the URL, the URL expires with the key."""
     end = AT + timedelta(seconds=60)
     assert by_url(TEMPORARY).received(secrets=until(end)).expires_at == end
 
 
 @pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth])
 def test_date_in_place_of_x_amz_date(signer):
-    """A signed Date header, as botocore writes it, can replace x-amz-date."""
+    """A request may have a signed Date header, as botocore writes it, instead of x-amz-date."""
     request = AWSRequest("PUT", URL, {"Date": "x"}, BODY)
     service = "s3" if signer is S3SigV4Auth else "sts"
     request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
@@ -371,7 +371,7 @@ def test_date_in_place_of_x_amz_date(signer):
 
 
 def test_mismatch_shows_what_was_signed():
-    """The error for a wrong signature has the expected canonical request and string to sign."""
+    """The error for a wrong signature contains the expected canonical request and string to sign."""
     signer = Signer(SigV4("s3", "us-east-1"))
     request = SignableRequest("PUT", URL, {"content-type": "text/html"}, Payload.of(BODY))
     expected = signer.sign(request, KEY, at=AT)
@@ -430,7 +430,7 @@ FROM_CLOUDFRONT = {"unsigned_headers": ["X-Amz-Cf-Id"]}
 
 @pytest.mark.parametrize("send", [by_header, by_url])
 def test_headers_that_a_proxy_adds(send):
-    """A header in *unsigned_headers* need not be signed, and the result does not list it as signed."""
+    """A header in *unsigned_headers* need not be signed, and `signed_headers` does not contain it."""
     wire = send().but(x_amz_cf_id="added")
     assert refusal(wire).code == "AccessDenied"
     assert "x-amz-cf-id" not in wire.received(**FROM_CLOUDFRONT).signed_headers
@@ -472,7 +472,7 @@ def test_unsigned_headers_as_a_str():
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_the_signature_is_told(wire):
-    """The result contains the signature, by which replays are recognized; its repr does not."""
+    """`Verified` contains the request's signature, but its repr does not."""
     verified = wire.received()
     assert f"Signature={verified.signature}" in wire.url + str(wire.headers)
     assert verified.signature not in repr(verified)
@@ -493,7 +493,7 @@ def test_a_refusal_is_one_line(query):
 
 
 def test_unprintable_characters_are_escaped():
-    """Only unprintable characters are escaped, such as line ends, ESC and direction marks."""
+    """In an error message, only unprintable characters are escaped, such as line ends and ESC."""
     error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
     assert str(error) == r"Code: a\n\x1b[31m\x9b\u202e\udcff é"
     assert error.args == ("Code", error.message)

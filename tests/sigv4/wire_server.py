@@ -15,7 +15,7 @@ class RawRequest(NamedTuple):
     body: bytes
 
     def header(self, name: bytes) -> bytes | None:
-        """Return the first value of *name*, which must be lowercase."""
+        """Return the first value of the header *name*, which must be lowercase."""
         return next((value for known, value in self.headers if known.lower() == name), None)
 
 
@@ -72,7 +72,7 @@ def _read(stream) -> RawRequest | None:
 
 
 def _read_chunks(stream) -> bytes:
-    """Return a chunked body without the chunk framing."""
+    """Read a chunked body, and return it without the chunk framing."""
     chunks = []
     while (size := int(stream.readline(), 16)) != 0:
         chunks.append(stream.read(size))

@@ -1,4 +1,4 @@
-"""The command-line tool: its output and exit codes, and that it passes no secret as an argument."""
+"""Test the command-line tool: its output, its exit codes, and the arguments that it passes to curl."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def environ(monkeypatch):
 
 @pytest.fixture
 def run(capfdbinary, environ):
-    """Return a function that runs a command in this process: exit code, stdout and stderr."""
+    """Return a function that runs a command and returns its exit code, stdout and stderr."""
 
     def run(*arguments, stdin=b""):
         environ.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -59,7 +59,7 @@ def run(capfdbinary, environ):
     return run
 
 
-def signed(  # with the default options of the command-line tool
+def signed(  # with the default rules of the command-line tool
     *, method="GET", url=URL, headers=(), payload=Payload.EMPTY, credentials=KEY, algorithm=None
 ):
     """Return the signature that the command-line tool should compute."""
@@ -85,7 +85,7 @@ def test_sign_with_a_token(run, environ):
 
 
 def test_region_of_the_environment(run, environ):
-    """Without ``--region``, the region is taken from the environment."""
+    """Without ``--region``, the region in the environment variables is used."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
@@ -128,7 +128,7 @@ def test_unsigned_payload_elsewhere(run):
 
 
 def test_headers(run, tmp_path):
-    """``--header`` accepts a header, or the name of a file with one header per line, or stdin."""
+    """``--header`` accepts a header, or a file (or stdin) with one header per line."""
     (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
     options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
     headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
@@ -201,7 +201,7 @@ def test_verify_presigned(run, tmp_path):
 
 
 def test_verify_refused(run, environ):
-    """For a wrong signature, the expected canonical request is printed with the token hidden."""
+    """For a wrong signature, `verify` prints the expected canonical request, with the token masked."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     sent = signed(credentials=TEMPORARY).headers
@@ -226,7 +226,7 @@ def test_verify_unsigned(run):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with an error response of AWS, which received another path, and the signed strings."""
+    """A folder with the signed strings, and AWS's error response to a request with another path."""
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
@@ -240,7 +240,7 @@ def folder(tmp_path):
 
 
 def test_explain(run, folder):
-    """`explain` prints the parts that differ."""
+    """`explain` prints the parts of the canonical requests that differ."""
     code, out, err = run("explain", folder / "response", folder / "ours")
     assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
@@ -250,14 +250,14 @@ def test_explain(run, folder):
 
 
 def test_explain_the_key(run, folder):
-    """If `explain` is also given the string to sign, it can report that the key is wrong."""
+    """If AWS signed the same string to sign, `explain` reports that the key is wrong."""
     stdin = (folder / "response").read_bytes()
     code, out, _ = run("explain", "-", folder / "theirs", folder / "to-sign", stdin=stdin)
     assert (code, out.startswith("both sides signed the same string")) == (0, True)
 
 
 def test_explain_nothing(run, folder):
-    """For a response without a canonical request, the exit code is 1."""
+    """For a response without a canonical request, `explain` prints an error and exits with 1."""
     code, out, err = run("explain", "-", folder / "ours", stdin=b"<Error/>")
     assert (code, out) == (1, "")
     assert (
@@ -270,7 +270,7 @@ def test_explain_nothing(run, folder):
 
 
 def test_curl_gets_no_secret_in_an_argument(run, environ):
-    """The token, the signature and the URL are passed to curl on stdin."""
+    """The headers and the URL are passed to curl on stdin, not as arguments."""
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     _, out, _ = run("sign", URL, *S3, "--curl", "-H", "X-Amz-A:")
     command, *config, end = out.splitlines()
@@ -295,7 +295,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """The request that curl sends is exactly the signed one."""
+    """Curl sends exactly the signed request."""
     (tmp_path / "file").write_bytes(b"file")
 
     def respond(request):
@@ -324,7 +324,7 @@ def test_curl(run, tmp_path, options, body):
 
 
 def test_curl_of_an_end():
-    """A line ``END`` in the body does not end curl's input in the shell command."""
+    """If a line of the body is ``END``, it does not end the here-document in the shell command."""
     command = curl("POST", URL, [], "a\nEND\nrm -rf /")
     assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
 
@@ -441,7 +441,7 @@ def test_usage(run, arguments):
 
 
 def test_usage_of_a_date(run, capfdbinary):
-    """The error for an invalid date shows the required form."""
+    """The error for an invalid ``--date`` shows the required form."""
     with pytest.raises(SystemExit):
         run("sign", URL, *S3, "--date", "noon")
     assert b"argument --date: must have the form 20150830T123600Z" in capfdbinary.readouterr().err

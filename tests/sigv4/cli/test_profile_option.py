@@ -1,4 +1,4 @@
-"""``--profile``: credentials that `sagemaker_runtime_client` loads, if it is installed."""
+"""Test ``--profile``, which loads credentials with `sagemaker_runtime_client` if it is installed."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ def test_presign(capfdbinary):
     ],
 )
 def test_no_credentials(capfdbinary, profile, words):
-    """If the profile's credentials cannot be loaded, the error of the client is printed."""
+    """If the profile's credentials cannot be loaded, the tool prints the client's error."""
     assert main(["sign", URL, *SCOPE, "--profile", profile]) == 2
     out, err = capfdbinary.readouterr()
     assert (out, err.startswith(b"sigv4: ")) == (b"", True)
@@ -71,9 +71,9 @@ def test_no_credentials(capfdbinary, profile, words):
 
 
 def test_alone(tmp_path):
-    """If the client is not installed, the error mentions it.
+    """If the client is not installed, ``--profile`` is an error that states how to install it.
 
-    Commands without ``--profile`` work.
+    Commands without ``--profile`` still work.
     """
     for package in (sigv4, attr, attrs):
         (tmp_path / package.__name__).symlink_to(Path(package.__file__).parent)
@@ -93,7 +93,7 @@ def test_alone(tmp_path):
 
 
 def test_client_that_is_missing(capfdbinary, monkeypatch):
-    """If importing the client fails in this process, the error message mentions the client."""
+    """If the client package cannot be imported, the error states that ``--profile`` requires it."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
     assert b"--profile requires the package" in capfdbinary.readouterr().err

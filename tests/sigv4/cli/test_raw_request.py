@@ -1,4 +1,4 @@
-"""Raw requests: how they are parsed, and which are rejected."""
+"""Test how raw requests are parsed, and which are rejected."""
 
 import pytest
 
@@ -25,7 +25,7 @@ READ = {
 
 @pytest.mark.parametrize(("data", "body"), READ.values(), ids=READ.keys())
 def test_read(data, body):
-    """The head and the body of a raw request are separated, and nothing is decoded."""
+    """The parser separates head and body of a raw request, and decodes nothing."""
     expected = (
         "PUT",
         "https://host.example/a%20b?c",
@@ -37,7 +37,7 @@ def test_read(data, body):
 
 @pytest.mark.parametrize("rest", [b"body", b"body\n"], ids=["exact", "more than it says"])
 def test_content_length(rest):
-    """With a Content-Length, data after the body is ignored, such as a line end from an editor."""
+    """If there is a Content-Length, data after the body is ignored, such as an editor's line end."""
     request = parse_request(HEAD + b"Content-Length: 4\r\n\r\n" + rest)
     assert request.payload.hash == Payload.of(b"body").hash
 

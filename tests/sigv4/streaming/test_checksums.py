@@ -1,4 +1,4 @@
-"""Checksums: how they are computed, encoded and decoded."""
+"""Test how checksums are computed, encoded and decoded."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -23,7 +23,7 @@ BODIES = [b"", b"a", bytes(range(256)) * 9]
 @pytest.mark.parametrize("body", BODIES, ids=len)
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256", "SHA512"])
 def test_checksums_are_botocores(algorithm, body):
-    """A checksum is the same as botocore's, whether it is computed in pieces or in one step."""
+    """A checksum equals botocore's, whether it is computed in pieces or in one call."""
     hasher = HASHERS[algorithm]()
     for at in range(0, len(body), 100):
         hasher.update(body[at : at + 100])
@@ -32,7 +32,7 @@ def test_checksums_are_botocores(algorithm, body):
 
 
 def test_checksum_that_nothing_makes():
-    """The error for a checksum that cannot be computed lists the checksums that can be."""
+    """If `checksum` does not support an algorithm, the error lists the supported algorithms."""
     with pytest.raises(
         ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512, not"
     ):
@@ -41,7 +41,7 @@ def test_checksum_that_nothing_makes():
 
 @pytest.mark.parametrize("algorithm", sorted(HASHERS))
 def test_sizes(algorithm):
-    """A digest and its base64 form have the lengths that `SIZES` and `encoded_size` state."""
+    """A digest has the length in `SIZES`, and its base64 form has the length `encoded_size`."""
     digest = HASHERS[algorithm]().digest()
     assert len(digest) == SIZES[algorithm]
     assert encoded_size(algorithm) == len(encode_digest(digest))
@@ -67,7 +67,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """`checksum_algorithm` returns the algorithm in the name of a checksum header."""
+    """`checksum_algorithm` returns the algorithm that the name of a checksum header contains."""
     assert checksum_algorithm(header) == expected
 
 

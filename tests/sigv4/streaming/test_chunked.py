@@ -1,4 +1,4 @@
-"""Bodies in chunks: encoding, decoding, and the error codes for invalid bodies."""
+"""Test how chunked bodies are encoded and decoded, and the error codes for invalid bodies."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ def make_decoder(body, **options):
 
 @pytest.mark.parametrize("case", CASES)
 def test_signed_chunks_are_botocores(case):
-    """The signatures of chunks and trailers are the ones computed with botocore's key and HMAC."""
+    """Chunks and trailers have the signatures that botocore's key derivation and HMAC give."""
     body = AwsChunked(
         SigV4(case["service"], case["region"]),
         case["length"],
@@ -100,7 +100,7 @@ def test_unsigned_chunks_are_botocores(case):
 
 @pytest.mark.parametrize("size", [8192, 10_000, 1_048_576])
 def test_botocores_body_is_decoded(size):
-    """A body encoded by botocore is decoded, and its checksum is checked."""
+    """The decoder accepts a body that botocore has encoded, and verifies its checksum."""
     sent = botocore_encodes(BODY, "CRC32", size)
     decoder = make_decoder(form(None, checksum="CRC32"))
     assert b"".join(decoder.decode(sent)) == BODY
@@ -112,7 +112,7 @@ def test_botocores_body_is_decoded(size):
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("length", [0, 1, 8192, 20_000])
 def test_round_trip(length, algorithm, checksum):
-    """An encoded body has the length `encoded_length`, and is decoded to the original body."""
+    """An encoded body is `encoded_length` bytes long, and is decoded to the original body."""
     body, data = form(algorithm, length, checksum), make_body(length)
     sent = encode(body, data)
     assert body.encoded_length == len(sent)
@@ -123,7 +123,7 @@ def test_round_trip(length, algorithm, checksum):
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
 def test_from_request_to_body(public, algorithm, checksum):
-    """`verify` accepts a signed request with a body in chunks, and the decoder accepts the body."""
+    """`verify` accepts a signed request with a chunked body, and `ChunkDecoder` decodes the body."""
     signer = Signer(algorithm)
     body = form(algorithm, checksum=checksum)
     signature = signer.sign(SignableRequest("PUT", URL, body.headers, body.payload), KEY, at=AT)
@@ -139,7 +139,7 @@ def test_from_request_to_body(public, algorithm, checksum):
 
 
 def test_headers():
-    """`AwsChunked.headers` contains the headers that describe the encoded body."""
+    """`AwsChunked.headers` contains the headers that describe the encoded body, and no others."""
     headers = form(SIGV4A, checksum="CRC32").headers
     assert headers == {
         "content-encoding": "aws-chunked",
@@ -230,7 +230,7 @@ def test_invalid_forms(make, message):
 
 
 def test_public_key_cannot_sign():
-    """A seed that contains a public key, such as a verifier's, cannot be used to sign."""
+    """A seed with only a public key, such as a verifier's seed, cannot be used to sign chunks."""
     seed = make_seed(SIGV4A, SigV4A.public_key(KEY))
     with pytest.raises(TypeError, match="a public key cannot sign"):
         form(SIGV4A, length=0).encoder(seed).finish()
@@ -291,7 +291,7 @@ UNSIGNED = {
 @pytest.mark.parametrize("step", [None, 1], ids=["at once", "by bytes"])
 @pytest.mark.parametrize(("sent", "code"), UNSIGNED.values(), ids=UNSIGNED)
 def test_unsigned_bodies_that_are_rejected(sent, code, step):
-    """An invalid body is rejected with S3's error code, in one piece or byte by byte."""
+    """An invalid body is rejected with S3's error code, even if it arrives byte by byte."""
     decoder = make_decoder(form(None, checksum="CRC32"))
     source = [sent[at : at + step] for at in range(len(sent))] if step else [sent]
     with pytest.raises(SignatureError) as caught:
@@ -303,17 +303,17 @@ def test_unsigned_bodies_that_are_rejected(sent, code, step):
 
 
 def replace(sent, old, new):
-    """Replace *old*, which *sent* must contain."""
+    """Return *sent*, which must contain *old*, with *old* replaced."""
     assert old in sent
     return sent.replace(old, new)
 
 
 def chunk_signature(sent, number):
-    """Return the signature of a chunk; chunks are numbered from one."""
+    """Return the signature of a chunk in *sent*; the first chunk has the number 1."""
     return [line[-64:] for line in sent.split(b"\r\n") if b"signature" in line][number - 1]
 
 
-# Ways to alter a signed body in transit, and the expected part of the error message.
+# Ways to alter a signed body in transit, and a part of the expected error message.
 SIGNED = {
     "first chunk": (lambda s: replace(s, b"\r\n\0", b"\r\n\1"), "the signature of chunk 1 "),
     "chunk signature": (lambda s: replace(s, chunk_signature(s, 2), b"0" * 64), "of chunk 2 "),
@@ -344,7 +344,7 @@ SIGNED = {
 
 @pytest.mark.parametrize(("alter", "message"), SIGNED.values(), ids=SIGNED)
 def test_signed_bodies_that_are_rejected(alter, message):
-    """An altered chunk is rejected before any of its data is returned."""
+    """The decoder rejects an altered chunk before it returns any of the chunk's data."""
     body = form(checksum="CRC32")
     decoder = make_decoder(body)
     with pytest.raises(SignatureError, match=message) as caught:
@@ -354,7 +354,7 @@ def test_signed_bodies_that_are_rejected(alter, message):
 
 
 def test_what_was_signed_is_shown():
-    """The error for an altered chunk has the string to sign that the decoder computed."""
+    """The error for an altered chunk contains the string to sign that the decoder computed."""
     sent = replace(encode(form()), b"\r\n\0", b"\r\n\1")
     with pytest.raises(SignatureError) as caught:
         make_decoder(form()).feed(sent)
@@ -365,7 +365,7 @@ def test_what_was_signed_is_shown():
 
 
 def test_wrong_seed():
-    """The first chunk is rejected if the signature of the request is not the one that it covers."""
+    """If the decoder's seed has another signature than the encoder's, the first chunk is rejected."""
     decoder = make_decoder(form(), seed=make_seed(signature="0" * 64))
     with pytest.raises(SignatureError, match="of chunk 1 "):
         decoder.feed(encode(form()))
@@ -380,7 +380,7 @@ def test_large_chunks():
 
 
 def test_unknown_checksums():
-    """A checksum without a hasher is not checked; it is listed in `trailers` and `unchecked`."""
+    """A trailing checksum for which there is no hasher is not verified, but listed in `unchecked`."""
     body = form(checksum="CRC64NVME")
     decoder = make_decoder(body, hashers={})
     assert b"".join(decoder.decode(encode(body))) == BODY
@@ -389,7 +389,7 @@ def test_unknown_checksums():
 
 
 def test_other_trailers():
-    """Trailers that are not checksums are accepted in any order."""
+    """Trailers that are not checksums are accepted, even in another order than announced."""
     sent = chunk(b"a") + b"0\r\nX-Amz-Meta-B: 2 \r\nx-amz-meta-a:1\r\n\r\n"
     payload = Payload.streaming(None, trailer=True)
     decoder = ChunkDecoder(payload, 1, trailers=["x-amz-meta-a", "x-amz-meta-b"])
@@ -400,7 +400,7 @@ def test_other_trailers():
 
 
 def request(**headers):
-    """Return a request with the headers for unsigned chunks, some replaced by *headers*."""
+    """Return a request for unsigned chunks with *headers* replaced, or removed if None."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = form(None, checksum="CRC32").headers
     sent = {name: value for name, value in {**body, **named}.items() if value is not None}
@@ -408,7 +408,7 @@ def request(**headers):
 
 
 def verified(arrived):
-    """Sign *arrived*, and return the result of `verify`."""
+    """Sign *arrived*, and return the result of `verify` for it."""
     signer = Signer(SIGV4)
     signature = signer.sign(arrived, KEY, at=AT)
     signed = SignableRequest("PUT", URL, dict(arrived.headers) | signature.headers)
@@ -461,6 +461,6 @@ def test_spelling_of_trailer_names():
     ],
 )
 def test_unknown_markers(marker):
-    """A marker that is unknown, or belongs to another algorithm than the request's, is rejected."""
+    """A payload marker is rejected if it is unknown or does not fit the signing algorithm."""
     with pytest.raises(SignatureError, match="InvalidArgument"):
         verified(request(x_amz_content_sha256=marker))

@@ -1,4 +1,4 @@
-"""Event-stream messages: framing, the ten header types, and chained signatures."""
+"""Test event-stream messages: framing, the ten header types, and chained signatures."""
 
 import asyncio
 import json
@@ -60,7 +60,7 @@ def as_botocore(value):
 
 @pytest.mark.parametrize("case", load("event_stream"), ids=lambda case: case["name"])
 def test_messages_are_botocores(case):
-    """A message is decoded to the same values as by botocore, and encoded to the same bytes."""
+    """A message is decoded to the values that botocore returns, and encoded to the original bytes."""
     data = b64decode(case["encoded"])
     message = decode_one(data)
     headers = {name: as_botocore(value) for name, value in message.headers.items()}
@@ -94,7 +94,7 @@ def test_headers(value, expected):
 
 @pytest.mark.parametrize("kind", [Int8, Int16, Int32, Int64])
 def test_numbers_keep_their_type(kind):
-    """A decoded integer is encoded again with the same number of bytes."""
+    """An integer header is decoded to the type with which it was encoded, such as `Int16`."""
     value = decode_one(Message({"a": kind(1)}).encode()).headers["a"]
     assert type(value) is kind
     assert value == 1
@@ -184,7 +184,7 @@ GOOD = Message({"a": "b"}, b"payload").encode()
 
 @pytest.mark.parametrize("at", range(len(GOOD)))
 def test_altered_bytes(at):
-    """A message with one altered byte is rejected, and all data after it is rejected, too."""
+    """A message with one altered byte is rejected, and so is all data after it."""
     decoder = EventDecoder()
     sent = GOOD[:at] + bytes([GOOD[at] ^ 1]) + GOOD[at + 1 :]
     with pytest.raises(EventStreamError) as caught:
@@ -221,7 +221,7 @@ def test_iterables():
 
 
 def test_signed_events_are_botocores():
-    """The signatures of events are the ones computed with botocore's key, even across midnight."""
+    """Events have the signatures that botocore's derived keys give, even if the date changes."""
     cases = load("event_stream_signed")
     signer = EventSigner(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
     verifier = EventVerifier(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
@@ -236,7 +236,7 @@ def test_signed_events_are_botocores():
 
 @pytest.mark.parametrize("algorithm", [TRANSCRIBE, SigV4A("transcribe", "*")], ids=["V4", "V4A"])
 def test_from_request_to_events(algorithm):
-    """After `verify` has accepted a request, `EventVerifier` accepts its events, up to the last."""
+    """After `verify` has accepted a request, `EventVerifier` accepts all events of its stream."""
     signer = Signer(algorithm)
     url = "https://transcribestreaming.us-east-1.amazonaws.com/stream-transcription"
     request = SignableRequest("POST", url, payload=Payload.EVENTS)
@@ -254,7 +254,7 @@ def test_from_request_to_events(algorithm):
 
 
 def signed_event(payload=b"payload", at=AT, **headers):
-    """Return the first event of a stream with some headers changed; None removes a header."""
+    """Return the first signed event of a stream, with *headers* replaced, or removed if None."""
     message = EventSigner(make_seed(TRANSCRIBE)).sign(payload, at=at)
     changes = {":" + name.replace("_", "-"): value for name, value in headers.items()}
     all_headers = {
@@ -280,7 +280,7 @@ REJECTED = {
 
 @pytest.mark.parametrize(("message", "code"), REJECTED.values(), ids=REJECTED)
 def test_rejected_events(message, code):
-    """An invalid event is rejected, and the verifier still accepts the valid one afterwards."""
+    """`EventVerifier` rejects an invalid event, and still accepts the valid event afterwards."""
     verifier = EventVerifier(make_seed(TRANSCRIBE))
     with pytest.raises(SignatureError) as caught:
         verifier.verify(message, at=AT)
@@ -296,7 +296,7 @@ def test_tolerance():
 
 
 def test_order_of_events():
-    """An event is rejected if the preceding event is missing."""
+    """An event is rejected if the verifier has not received the event before it."""
     signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     signer.sign(b"first", at=AT)
     with pytest.raises(SignatureError, match="SignatureDoesNotMatch"):
@@ -319,7 +319,7 @@ BROKEN = {
 
 
 def decode_in_pieces(data, size):
-    """Feed *data* in pieces, and return the decoded payloads and whether an error was raised."""
+    """Decode *data* in pieces, and return the payloads and whether an error was raised."""
     decoder, payloads = EventDecoder(), []
     try:
         for at in range(0, len(data), size):
@@ -333,14 +333,14 @@ def decode_in_pieces(data, size):
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_complete_messages_precede_the_error(broken, size):
-    """The complete messages before a malformed message are returned before the error is raised."""
+    """The decoder returns all complete messages before it raises the error for a malformed one."""
     data = Message({}, b"a").encode() + Message({}, b"b").encode() + broken + bytes(20)
     assert decode_in_pieces(data, size) == ([b"a", b"b"], True)
     assert botocore_decodes_what_is_whole(data) == [b"a", b"b"]
 
 
 def test_error_is_repeated():
-    """After an error, every call raises the same error, whose traceback does not grow."""
+    """After a decoding error, each call raises the same error, whose traceback does not grow."""
     decoder = EventDecoder()
     decoder.feed(Message({}, b"a").encode() + bytes(12))
     depths = set()

@@ -1,4 +1,4 @@
-"""The properties in ``stream_properties.py``, and the time and memory that codecs need."""
+"""Test the properties in ``stream_properties.py``, and the codecs' use of time and memory."""
 
 import time
 import tracemalloc
@@ -28,7 +28,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_no_more_than_a_chunk_is_held(form):
-    """A body of 8 MiB is encoded and decoded with less than 1 MiB of memory."""
+    """Encoding and decoding a body of 8 MiB takes less than 1 MiB of memory."""
     length = 8 * MIB
     source = (bytes(3000) for _ in range(length // 3000))
     rest = [bytes(length % 3000)]
@@ -81,7 +81,7 @@ def many_events(count):
 
 @pytest.mark.parametrize("make", [many_chunks, large_chunk, large_event, many_events])
 def test_time_is_linear(make):
-    """Eight times the input takes less than 24 times as long; a quadratic parser would take 64."""
+    """Decoding eight times the input takes less than 24 times as long, so it is not quadratic."""
     one = min(time_by_bytes(*make(1)) for _ in range(3))
     eight = min(time_by_bytes(*make(8)) for _ in range(3))
     assert eight < one * 24
