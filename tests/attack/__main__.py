@@ -14,10 +14,11 @@ figure as soon as it is measured::
         yield Row("forged responses, asyncio", forged, 0, "responses")
 
 Each attack runs in a separate process with its own memory and event loops.  The process has this
-folder and the installed packages on its path, but not the checkout.  The packages to install with
-the wheel are in the dependency group ``attack`` of pyproject.toml.  Standard error is the terminal.
-An attack should take at most 30 seconds on a quiet machine, and all of them less than 4 minutes.
-After `TIME_LIMIT` an attack is killed, with all processes that it started.
+folder and the installed packages on its import path, but not the checkout.  The packages to install
+with the wheel are in the dependency group ``attack`` of pyproject.toml.  An attack's standard error
+is that of this process.  An attack should take at most 30 seconds on a quiet machine, and all
+attacks together less than 4 minutes.  After `TIME_LIMIT` seconds, an attack is killed, with all
+processes that it started.
 
 The exit status is 1 if a figure exceeds its bound, or if an attack raises an error, is killed or
 yields no figure.
@@ -53,7 +54,7 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
         [sys.executable, HERE, "--folder", folder, "--print-rows", name],
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # so that the servers that it starts can be killed with it
+        start_new_session=True,  # so that the processes that the attack starts can be killed with it
     ) as process:
         watch = threading.Timer(time_limit, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()
@@ -72,7 +73,7 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
 
 def print_rows(name: str) -> None:
     """Run an attack in this process, and write its rows to the original stdout as JSON."""
-    out, sys.stdout = sys.stdout, sys.stderr  # so that what an attack prints is not read as a row
+    out, sys.stdout = sys.stdout, sys.stderr  # so that the attack's own output is not read as a row
     for row in import_module(name).run():
         print(json.dumps(row), file=out, flush=True)
 
@@ -85,9 +86,7 @@ def line(*cells: str) -> str:
 
 
 def attack(folder: Path, name: str, time_limit: float) -> bool:
-    """Run an attack, print its part of the table, and return whether all its figures are within
-    their bounds.
-    """
+    """Run an attack, print its rows of the table, and return whether all figures are within bounds."""
     start = time.monotonic()
     holds: list[bool] = []
     for row in rows(folder, name, time_limit):
@@ -100,7 +99,7 @@ def attack(folder: Path, name: str, time_limit: float) -> bool:
 
 
 def main() -> None:
-    """Run the attacks, and print each figure as soon as it is measured."""
+    """Run the attacks, print each figure as soon as it is measured, and exit with the status."""
     parser = argparse.ArgumentParser(prog="make attack", description="Attack the installed wheel.")
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="run only this attack (may be repeated)"

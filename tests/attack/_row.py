@@ -1,4 +1,4 @@
-"""The row for one figure that an attack yields."""
+"""The result of an attack: a measured figure and its bound."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
-"""Endless responses: how many bytes of each are read, and how long a slow server can hold up a call.
+"""Endless responses: how many bytes are read, and how long a slow server can hold up a call.
 
 Each operation is attacked with each kind of client.  The server counts the bytes that it could
-write.  The bound includes what the buffers of both ends can hold, because the server counts these
-bytes although they are not read.
+write.  The bound includes the capacity of the buffers at both ends, because bytes in these buffers
+are counted, although the client does not read them.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from sagemaker_runtime_client import (
 from sigv4 import Credentials
 
 MIB = 1 << 20
-BUFFERS = 12 * MIB  # of the kernel and the event loop, at both ends, in total
-MOST_SENT = 256 * MIB  # enough to show that the client does not stop the server
+BUFFERS = 12 * MIB  # capacity of the kernel's and the event loop's buffers, at both ends, in total
+MOST_SENT = 256 * MIB  # if all of it is sent, the client reads without a limit
 READ_TIMEOUT = 0.5
 TIMEOUT = 0.5
-SLACK = 1.0  # the additional time for importing httpx and for a busy machine
-LONGEST_CALL = 12.0  # a call that takes longer counts as endless
+SLACK = 1.0  # in seconds, for importing httpx and for a busy machine
+LONGEST_CALL = 12.0  # in seconds; a call that takes longer counts as endless
 LOCATION = "s3://bucket/key"
 HANDLE = Invocation("id", "s3://bucket/out", "s3://bucket/err")
 
@@ -65,7 +65,7 @@ class Server:
             self._answer(head, connection, self)
 
     def send(self, connection: socket.socket, data: bytes) -> None:
-        """Send data, and count its bytes."""
+        """Send data, and add its size to `sent`."""
         connection.sendall(data)
         self.sent += len(data)
 
@@ -76,9 +76,7 @@ class Server:
 
 
 def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return a function that sends an endless response of spaces, or a 404 for the output of
-    `HANDLE`.
-    """
+    """Return a function that sends an endless body of spaces, or a 404 for the output of `HANDLE`."""
 
     def answer(head: bytes, connection: socket.socket, server: Server) -> None:
         if b"/bucket/out " in head:
@@ -92,7 +90,7 @@ def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
 
 
 def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return a function that sends the beginning of a response, and then small pieces endlessly."""
+    """Return a function that sends *beginning*, and then *piece* again and again."""
 
     def answer(_head: bytes, connection: socket.socket, server: Server) -> None:
         connection.sendall(beginning)
@@ -102,8 +100,8 @@ def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, 
     return answer
 
 
-# Each of these functions runs an operation, ignores its errors, and returns how many seconds it
-# took.
+# Each of these functions runs an operation, ignores its errors, and returns how many seconds the
+# operation took.
 def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
     """Run an operation in this thread."""
     with SageMakerRuntimeClient(**where, **more) as client:
@@ -142,8 +140,9 @@ KINDS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], float]] = {
     "httpx.AsyncClient": lambda where, call: asyncio.run(user_task(where, call)),
     "httpx.AsyncClient on trio": lambda where, call: trio.run(user_task, where, call),
 }
-# Maps the name of an operation to the call, the status line of the response, and how many bytes may
-# be read.
+# Maps the name of an operation to a function that calls it, the status line of the response, and
+# how
+# many bytes of the response may be read.
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
     "invoke_endpoint_async": (lambda c: c.invoke_endpoint_async("e", body=b"x"), "202 X", MIB),
     "submit": (
@@ -167,7 +166,7 @@ DRIPS = {
 
 
 def where(server: Server) -> dict[str, Any]:
-    """Return the arguments with which a client uses *server*."""
+    """Return the client arguments that point a client at *server*."""
     return {
         "region": "eu-west-1",
         "credentials": Credentials("AKIDEXAMPLE", "secret"),
@@ -180,7 +179,7 @@ def where(server: Server) -> dict[str, Any]:
 
 
 def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
-    """Return how many seconds a call takes with one kind of client."""
+    """Return how many seconds a call to a slow server takes; infinity if it exceeds `LONGEST_CALL`."""
     server = Server(dripping(*DRIPS[drip]))
     held = [float("inf")]
 
@@ -199,7 +198,7 @@ def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
 
 
 def run() -> Iterator[Row]:
-    """Attack each operation with endless bytes, and then each kind of client with slow responses."""
+    """Attack each operation with endless bodies, and then each kind of client with slow responses."""
     for kind, call_by in KINDS.items():
         for name, (call, status, limit) in OPERATIONS.items():
             server = Server(endless(status))
@@ -207,12 +206,13 @@ def run() -> Iterator[Row]:
             sent = server.sent / MIB
             server.close()
             yield Row(f"bytes sent, {name}, {kind}", sent, (limit + BUFFERS) / MIB, "MiB")
-    # The head of a response must arrive within one read timeout, and so must a small body.  With a
-    # user-supplied client, the limit is the sum of all its time limits: two for a connection, two
-    # for the pool, one for writing and one for reading.
+    # The head of a response must arrive within one read timeout, and a small body within another.
+    # With a user-supplied client, the limit is the sum of all its time limits: two for a
+    # connection, two for the pool, one for writing and one for reading.
     limits = {"timeout": TIMEOUT, "built-in": 2 * READ_TIMEOUT, "user-supplied": 6 * READ_TIMEOUT}
     for kind in KINDS:
-        # A blocking httpx client can be interrupted only while this package reads the body.
+        # With a blocking httpx client, this package can enforce time limits only while it reads the
+        # body.
         drips = [*DRIPS] if kind != "httpx.Client" else ["single bytes of a body"]
         for timeout in (TIMEOUT, None):
             with ThreadPoolExecutor(len(drips)) as pool:

@@ -1,8 +1,8 @@
 """A flood of unsigned requests with endless bodies against `SigV4Middleware`, on several servers.
 
-A server that reads bodies before it checks signatures holds all of them in memory and delays other
-clients.  The flood has a fixed rate, because without a limit it would use up every processor,
-regardless of how the server behaves.
+A server that reads bodies before it checks signatures would hold all the bodies in memory and delay
+other clients.  The flood has a fixed rate, because without a limit, it would use up every
+processor, regardless of how the server behaves.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ KEY = Credentials("AKIDEXAMPLE", "secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
 PACE = 100  # unsigned requests per second
 ATTACKERS = 8
-SECONDS = 0.4  # the duration of the flood, and of the time without it, in each turn
+SECONDS = 0.4  # seconds of each measurement, with and without the flood
 TURNS = 8
 PIECE = b"10000\r\n" + b"x" * 65536 + b"\r\n"
 HEAD = f"PUT /q HTTP/1.1\r\nhost: {HOST}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
@@ -88,21 +88,21 @@ def process(function: Callable[..., None], *arguments: Any) -> Iterator[int]:
 
 
 def flood(port: int, begun: Any, ended: Any) -> None:
-    """Send unsigned requests while *begun* is set, and count in *ended* the connections that have
-    ended.
-    """
+    """Send unsigned requests while *begun* is set, and count the closed connections in *ended*."""
 
     def attack(number: int) -> None:
         due = 0.0
         while True:
             if not begun.is_set():
                 begun.wait()
-                due = time.monotonic() + number / PACE  # so that the requests are spread over time
+                due = (
+                    time.monotonic() + number / PACE
+                )  # so that the requests of all threads are spread over time
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:
-                # A small buffer, so that the server's work is measured, not the time to fill
-                # buffers here.
+                # A small buffer, so that the time is spent by the server, not by filling buffers
+                # here.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
                 connection.settimeout(5)
                 connection.connect(("127.0.0.1", port))
@@ -120,7 +120,7 @@ def flood(port: int, begun: Any, ended: Any) -> None:
 
 
 class Client:
-    """Another client of the server, which signs its requests."""
+    """A legitimate client of the server, which signs its requests."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -158,27 +158,25 @@ def memory(process: int) -> int:
 
 
 def run() -> Iterator[Row]:
-    """For each server, measure a client's latency with and without a flood, and the server's
-    memory.
-    """
+    """For each server, measure its memory, and a client's latency with and without a flood."""
     for name, serve in SERVERS.items():
         with socket.create_server(("127.0.0.1", 0)) as listener:
             # Connections inherit this option.  Without it, the body of a response is delayed by 40
-            # ms, until the client has acknowledged its head.
+            # ms, until the client has acknowledged the head.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with process(serve, listener) as server:
                 yield from attack(name, server, listener.getsockname()[1])
 
 
 def attack(name: str, server: int, port: int) -> Iterator[Row]:
-    """Attack the server whose process ID is *server*."""
+    """Flood the server whose process ID is *server*, and yield the figures."""
     context = get_context("spawn")
     begun, ended = context.Event(), context.Value("i", 0)
     client = Client(port)
     ratios: list[float] = []
     grown: list[int] = []
     with process(flood, port, begun, ended):
-        while not ended.value:  # until the processes of the flood have imported all modules
+        while not ended.value:  # until the flood's process has imported all modules
             begun.set()
             client.ask()
         for turn in range(-2, TURNS):  # the first two turns only fill caches and pools

@@ -1,7 +1,7 @@
 """Forged responses: how many of them are accepted as the response to a request.
 
 An attacker on the network writes a response in plain text as soon as a connection is accepted, and
-then relays the real TLS connection.  A server sends an extra response with the end of the
+then relays the real TLS connection.  A malicious server sends an extra response with the end of the
 handshake, together with a real response, or while the connection is idle.  Each attack runs on
 threads, asyncio, uvloop and trio.
 """
@@ -117,7 +117,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def with_the_handshake(connection: socket.socket) -> None:
-    """Send a response with the last message of the handshake, which in TLS 1.2 the server sends."""
+    """Send a response with the last message of a TLS 1.2 handshake, which the server sends."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = settings(ssl.TLSVersion.TLSv1_2).wrap_bio(incoming, outgoing, server_side=True)
     while True:
@@ -133,7 +133,7 @@ def with_the_handshake(connection: socket.socket) -> None:
 
 
 def with_a_response(connection: socket.socket) -> None:
-    """Send two responses together, each in its own TLS record."""
+    """Send a real and a forged response together, each in its own TLS record."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
             secured.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
@@ -143,7 +143,7 @@ def with_a_response(connection: socket.socket) -> None:
 
 
 class WhileIdle:
-    """Sends a second response after the client has read the first one, and before its next request."""
+    """Sends a forged response on an idle connection, between two requests of the client."""
 
     def __init__(self) -> None:
         self._had, self._sent = threading.Event(), threading.Event()
@@ -156,22 +156,22 @@ class WhileIdle:
                 self._had.clear()
                 secured.sendall(FORGED)
                 while any(fcntl.ioctl(secured, termios.TIOCOUTQ, bytes(4))):
-                    time.sleep(0)  # until the client's kernel has acknowledged all of it
+                    time.sleep(0)  # until the client's kernel has acknowledged all bytes
                 self._sent.set()
 
     def pause(self) -> None:
-        """Wait between two requests until the second response has been sent."""
+        """Between two requests of a client, wait until the forged response has been sent."""
         self._had.set()
         self._sent.wait(PATIENCE)
         self._sent.clear()
 
 
 def nothing() -> None:
-    """Do nothing between two requests."""
+    """Do not wait between two requests of a client."""
 
 
 def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | None]:
-    """Yield the output location in the response to each request; None if the call fails."""
+    """Make calls with a blocking client, and yield each output location, or None if a call fails."""
     with SageMakerRuntimeClient(**where) as client:
         for number in range(REQUESTS):
             try:
@@ -184,9 +184,7 @@ def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | 
 
 
 async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | None]:
-    """Return the output location in the response to each request of an async client; None if the
-    call fails.
-    """
+    """Make calls with an async client, and return each output location, or None if a call fails."""
     locations: list[str | None] = []
     async with AsyncSageMakerRuntimeClient(**where) as client:
         for number in range(REQUESTS):
@@ -231,7 +229,7 @@ def rows(
 
 
 def run() -> Iterator[Row]:
-    """Run each attack."""
+    """Run each attack, and yield its figures."""
     idle = WhileIdle()
     with tempfile.TemporaryDirectory() as folder, serving(honest) as port:
         bundle = f"{folder}/ca.pem"

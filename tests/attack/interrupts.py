@@ -1,7 +1,7 @@
 """Interrupts: Ctrl-C in the middle of calls, and signal handlers that call or close the client.
 
-Afterwards, a pool of two connections must still handle two calls at the same time.  A signal
-handler must not wait for the thread that it interrupts.
+After the interrupts, a pool of two connections must still handle two calls at the same time.  A
+signal handler must not wait for the thread that it interrupts.
 """
 
 import os
@@ -72,7 +72,7 @@ def concurrent_calls(client: SageMakerRuntimeClient) -> int:
 
 
 def interrupted(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
-    """Make calls while a timer runs *handler* at random moments, and return how often it ran."""
+    """Make calls, interrupt each at a random moment by *handler*, and return how often it ran."""
     count = 0
 
     def handle(*_: object) -> None:
@@ -101,7 +101,10 @@ def interrupt() -> None:
 
 
 def run() -> Iterator[Row]:
-    """Interrupt calls with each handler; if a deadlock occurs, the attack's time limit ends it."""
+    """Interrupt calls with each handler, and count the lost connections.
+
+    If a deadlock occurs, the attack exceeds its time limit and is killed.
+    """
     server = Server()
     handlers = {
         "that raise": lambda _: interrupt,

@@ -1,7 +1,7 @@
 """Requests from unknown clients with a region set that is full of wildcards.
 
-A matcher that backtracks needs tens of milliseconds for each such request, and a matcher that
-compiles patterns keeps the patterns in memory.
+A matcher that backtracks would need tens of milliseconds for each such request, and a matcher that
+compiles patterns would keep the patterns in memory.
 """
 
 import itertools
@@ -23,7 +23,7 @@ REGION = "ap-southeast-1"
 
 
 def request(region_set: str, *, key: str) -> SignableRequest:
-    """Return a request with an invalid signature."""
+    """Return a request with this region set and an invalid signature."""
     headers = {
         "x-amz-date": "20261122T120000Z",
         "x-amz-region-set": region_set,
@@ -36,7 +36,7 @@ def request(region_set: str, *, key: str) -> SignableRequest:
 
 
 def refusal(request: SignableRequest) -> float:
-    """Return how many milliseconds it takes to reject a request."""
+    """Return how many milliseconds `verify` takes to reject a request."""
     start = time.perf_counter()
     try:
         verify(request, KEYS.get, at=AT, service="execute-api", region=REGION)
@@ -46,17 +46,18 @@ def refusal(request: SignableRequest) -> float:
 
 
 def wildcards(number: int, length: int) -> str:
-    """Return a region set of *length* characters that differs for each *number*."""
+    """Return a region set of *length* characters that is different for each *number*."""
     return ("a*" * length + str(number))[-length:]
 
 
 def run() -> Iterator[Row]:
-    """Send region sets of two lengths with a known and an unknown key, and compare with an ordinary
-    rejection.
+    """Compare the rejection of region sets full of wildcards with that of an ordinary region set.
+
+    The region sets have two lengths, and the access keys are known or unknown.
     """
     for length, key in itertools.product((255, 8000), KEYS):
         what = f"{length} characters, {key} key"
-        refusal(request("*", key=key))  # imports the modules that `verify` imports only when needed
+        refusal(request("*", key=key))  # so that `verify` has imported all modules that it needs
         ordinary = statistics.median([refusal(request("*", key=key)) for _ in range(REQUESTS)])
         hostile = [request(wildcards(i, length), key=key) for i in range(REQUESTS)]
         tracemalloc.start()

@@ -1,4 +1,4 @@
-"""Smithy's test cases for the adaptive retry mode: the rate after each response."""
+"""Test the rate of the adaptive retry mode after each response, against Smithy's test cases."""
 
 import json
 import os
@@ -13,7 +13,7 @@ CURVES = [pytest.param(case, id=name) for name, case in SUITE.items() if "given"
 
 
 def test_the_suite_is_whole():
-    """The suite has 3 cases: 2 for the curve and one for the rates, and all of them are tested."""
+    """The suite has 3 cases, 2 for the curve and one for the rates, and all of them are tested."""
     assert (len(SUITE), len(CURVES)) == (3, 2)
 
 

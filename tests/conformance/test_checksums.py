@@ -1,4 +1,4 @@
-"""The checksums in the test data of the library aws-checksums."""
+"""Test checksums against the test data of the library aws-checksums."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from sigv4._streaming.checksums import HASHERS
 from tests.sigv4.stream_oracles import AwscrtHasher
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "checksum-vectors.json").read_text("utf-8"))
-# A caller must provide the algorithms that the standard library lacks; here, they are awscrt's.
+# Callers must provide the algorithms that the standard library lacks; this test uses awscrt's.
 MAKERS = {
     "crc32": HASHERS["CRC32"],
     "crc32c": lambda: AwscrtHasher("CRC32C"),

@@ -1,4 +1,4 @@
-"""The examples of chunks and trailers in the S3 documentation, with their signatures."""
+"""Test the signed chunks and trailers in the examples of the S3 documentation."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def crc32c():
 
 
 def upload(case):
-    """Return the request for *case*, the signature and the encoded body."""
+    """Sign and encode the upload in *case*; return the request, its signature and the encoded body."""
     form = AwsChunked(
         SIGNER.algorithm,
         len(BODY),
@@ -72,7 +72,7 @@ def test_headers(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_verified(case):
-    """`verify` accepts the upload, and `ChunkDecoder` decodes the body."""
+    """`verify` accepts the documented upload, and `ChunkDecoder` decodes its body."""
     _, request, signature, sent = upload(case)
     headers = dict(request.headers) | signature.headers
     arrived = SignableRequest(request.method, request.url, headers, Payload.of(sent))

@@ -1,4 +1,4 @@
-"""botocore's test cases for the endpoint of SageMaker Runtime."""
+"""Test the endpoint of SageMaker Runtime against botocore's test cases."""
 
 import json
 import os
@@ -13,7 +13,8 @@ SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
 )
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
-# botocore resolves a custom URL without a region; this package requires a region, for signing.
+# For this case, botocore returns an endpoint; this package raises an error, because it needs a
+# region for signing.
 NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
 
 
@@ -37,11 +38,11 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """The parameters of each case are resolved to the endpoint in the case, or raise an error."""
+    """The parameters of each case give the case's endpoint, or an error if it expects an error."""
     params = case.get("params", {})
     if "custom endpoint" in case["expect"].get("error", ""):
-        # Like botocore's clients, this package does not apply variants to a custom URL; see
-        # test_variants.
+        # Like botocore's clients, this package ignores the FIPS and dual-stack options for a custom
+        # URL; see test_variants.
         assert resolve(params).origin == params["Endpoint"]
     elif "error" in case["expect"] or case["documentation"] == NO_REGION:
         with pytest.raises(ConfigError):

@@ -1,4 +1,4 @@
-"""Event-stream messages and chained signatures from the tests of other projects."""
+"""Test event-stream messages and chained signatures against the test data of other projects."""
 
 import json
 import os
@@ -30,7 +30,7 @@ MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))
 SIGNED = json.loads((SUITES / "event-signing-vectors.json").read_text("utf-8"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Functions that convert a value from the form in the suite, by type number.
+# Maps a header's type number to a function that converts its value from the suite's JSON form.
 AS_STATED = {
     0: lambda value: value,
     1: lambda value: value,
@@ -46,7 +46,7 @@ AS_STATED = {
 
 
 def of_kind(kind):
-    """Return the valid messages ("positive") or the invalid ones ("negative")."""
+    """Return the suite's cases with valid messages ("positive") or with invalid ones ("negative")."""
     return [pytest.param(m, id=m["name"]) for m in MESSAGES if m["kind"] == kind]
 
 
@@ -66,7 +66,7 @@ def test_messages(case):
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_framing(case):
-    """An encoded message has the expected lengths and checksums."""
+    """A message that is encoded again has the expected lengths and checksums."""
     [message] = EventDecoder().feed(b64decode(case["encoded_base64"]))
     data, expected = message.encode(), case["decoded"]
     start = (expected["total_length"], expected["headers_length"], expected["prelude_crc"])
@@ -84,7 +84,7 @@ def test_refused_messages(case):
 
 
 def get_seed(case):
-    """Return the seed of the signature chain in *case*."""
+    """Return the seed of the signature chain whose next signature is in *case*."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
     return SeedSignature(SigV4(service, region), key, case["timestamp"], case["prior"])
@@ -92,7 +92,7 @@ def get_seed(case):
 
 @pytest.mark.parametrize("case", SIGNED, ids=lambda case: case["timestamp"])
 def test_signatures(case):
-    """An event has the expected signature."""
+    """`SignatureChain` computes the expected signature of an event."""
     hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
     assert SignatureChain(get_seed(case)).sign("PAYLOAD", *hashed) == case["signature"]
 

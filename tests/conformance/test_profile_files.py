@@ -1,4 +1,4 @@
-"""The AWS SDKs' test cases for the shared configuration files: content and location."""
+"""Test the content and location of the shared config files against the AWS SDKs' test cases."""
 
 import json
 import os
@@ -13,8 +13,8 @@ SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
-# Values that botocore reads but the SDKs to which the suite applies do not.  This package follows
-# botocore, so that files that work with boto3 also work here.
+# Profiles and properties that botocore reads, but that the SDKs to which the suite applies ignore.
+# This package follows botocore, so that files that work with boto3 also work here.
 BEYOND = {
     "Profile names support alphanumeric characters and - / . % @ _ : +": {"foo!bar": {}},
     "Invalid profile names are ignored.": {"in valid 2": {"name2": "value2"}},
@@ -22,7 +22,7 @@ BEYOND = {
     "profile name with extra whitespace in credentials": {"profile bar": {}},
     "Property definitions must contain an equals sign.": {"foo": {"key": "value"}},
 }
-# The profiles that this package reads from files that those SDKs reject.
+# Profiles that this package reads from files that those SDKs reject as a whole.
 KEPT = {
     "Continuations reset with profile definitions.": {"foo": {"name": "value"}},
     "Invalid continuation": {"foo": {"name": "value"}},
@@ -32,12 +32,12 @@ KEPT = {
 
 
 def flat(sections):
-    """Return the sections in the form that the suite uses: nested values are strings."""
+    """Return *sections* in the suite's form, in which nested values are strings."""
     return {name: {key: text(value) for key, value in of.items()} for name, of in sections.items()}
 
 
 def text(value):
-    """Return a value as a string; a nested value has one line per property."""
+    """Return *value* as a string; a nested value has one line per property."""
     if isinstance(value, str):
         return value
     return "".join(f"\n{name} = {inner}".rstrip() for name, inner in value.items())
@@ -52,8 +52,9 @@ def test_the_suites_are_whole():
 def test_parser(case, caplog):
     """The profiles read from each pair of files are those of the case, and those in `BEYOND`.
 
-    If the SDKs reject a file, a warning contains the number of the line, and the rest of the file
-    is used.
+    If the case expects an error, the log contains a warning with the line number, and the rest of
+    the
+    file is used.
     """
     files = [("config", case["input"].get("configFile", ""))]
     files += [("credentials", case["input"].get("credentialsFile", ""))]
@@ -72,7 +73,7 @@ def test_parser(case, caplog):
 
 @pytest.mark.parametrize("case", LOCATION, ids=lambda case: case["name"])
 def test_location(case):
-    """The environment of a case determines the expected file locations and profile."""
+    """For the environment of each case, the file locations and the profile are those of the case."""
     environ = case["environment"]
     expected = (case["configLocation"], case["credentialsLocation"])
     assert file_locations(environ, case["platform"]) == expected

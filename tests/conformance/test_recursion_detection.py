@@ -1,4 +1,4 @@
-"""Smithy's test cases for the trace header that is sent in Lambda functions."""
+"""Test the trace header that is sent in Lambda functions, against Smithy's test cases."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_trace_header(case):
-    """For the environment of each case, the expected header or no header is sent."""
+    """In the environment of each case, exactly the expected headers are sent."""
     headers = [f"{name}: {value}" for name, value in trace_headers(case["env"])]
     assert [line.lower() for line in headers] == [
         line.lower() for line in case["requestHeadersAfter"]

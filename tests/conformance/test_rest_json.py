@@ -1,4 +1,4 @@
-"""botocore's test cases for responses in the rest-json protocol."""
+"""Test how responses are parsed against botocore's test cases for the rest-json protocol."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_error(case):
-    """The code, the message and the status of an error are those of the case."""
+    """The error for a response has the code, the message and the status of the case."""
     with pytest.raises(ServiceError) as caught:
         parsed(case)
     assert caught.value.code == case["errorCode"]
@@ -50,5 +50,5 @@ def test_error(case):
 
 @pytest.mark.parametrize("case", SUCCESSES)
 def test_success(case):
-    """A successful response of another operation raises no error, and all fields are empty."""
+    """The success responses of other operations raise no error and set no field of `Invocation`."""
     assert parsed(case) == Invocation()

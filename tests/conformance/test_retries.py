@@ -1,4 +1,4 @@
-"""Smithy's test cases for the standard retry mode: outcomes, pauses and quotas."""
+"""Test the outcomes, pauses and quotas of the standard retry mode, against Smithy's test cases."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
 SHARED = SUITE["Shared multi-threaded scenarios"]
-# One case sets the maximum pause.  It is a constant in this package, so the test changes the
+# One case sets the maximum pause, which is a constant in this package, so the test changes the
 # constant.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
 CALL = Operation(
@@ -51,7 +51,7 @@ class ScriptedClient(ScriptedIO):
         await super().sleep(seconds)
 
     def call(self):
-        """Make one call, with retries, and return its outcome in the words of the suite."""
+        """Make one call, with retries, and return its outcome in the suite's terms."""
         try:
             run(self.caller.send(CALL))
         except ServiceError as error:
@@ -71,7 +71,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_standard_mode(case, monkeypatch):
-    """After each response, the outcome, the pause and the quota are those of the case."""
+    """The outcomes and pauses, and the quota after each response, are those of the case."""
     given, steps = case["given"], case["responses"]
     if "max_backoff_time" in given:
         monkeypatch.setattr(
@@ -88,10 +88,10 @@ def test_standard_mode(case, monkeypatch):
 
 
 def test_shared_quota():
-    """Two concurrent calls use the same quota, which has the expected value after each response."""
+    """Two concurrent calls share one quota, which has the expected value after each response."""
     first, second = SHARED["threads"]
-    # The steps in the order of their quotas: the second call runs during the second pause of the
-    # first.
+    # The responses in the order in which they change the quota: the second call is made during the
+    # second pause of the first call.
     expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
     client = ScriptedClient(SHARED["given"], [*first[:2], *second, first[2]])
     pause = ScriptedClient.sleep

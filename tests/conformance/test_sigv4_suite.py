@@ -1,4 +1,4 @@
-"""AWS's test suite for SigV4, and the examples in S3's documentation, with one test per stage."""
+"""Test each stage of signing against AWS's SigV4 test suite and the examples in S3's documentation."""
 
 import json
 import os
@@ -28,7 +28,7 @@ S3 = json.loads((SUITES / "s3-doc-vectors.json").read_text("utf-8"))
 
 
 class Recorder:
-    """Wraps a function and records its last result; `presign` does not return a canonical request."""
+    """Wraps a function to record its result, because `presign` returns no canonical request."""
 
     def __init__(self, function):
         self.function = function
@@ -71,7 +71,7 @@ class Case:
         self.options = {
             "signed_headers": sign_all_headers,
             "normalize_path": context["normalize"],
-            "double_encode": False,  # `_request` has already encoded the path once
+            "double_encode": False,  # because `_request` has already encoded the path once
             "sign_session_token": not context.get("omit_session_token", False),
         }
         self.request = _request(case["request"])
@@ -110,7 +110,7 @@ def _request(text):
 
 
 def _encoded(query):
-    """Percent-encode non-ASCII characters, and keep all other characters."""
+    """Percent-encode the non-ASCII characters of a string."""
     return "".join(c if c.isascii() else percent_encode_path(c) for c in query)
 
 
@@ -177,7 +177,7 @@ S3_CASES = [pytest.param(case, id=case["name"]) for case in S3["header"]]
 
 
 def _s3_arrived(case):
-    """Return an example as a server receives it, with the signature from the documentation."""
+    """Return an example as a server receives it, with the signature in the documentation."""
     names = case["canonical_request"].split("\n")[-2]
     scope = case["string_to_sign"].split("\n")[2]
     headers = [tuple(pair) for pair in case["headers"]]
@@ -197,7 +197,7 @@ def _s3_arrived(case):
 
 @pytest.mark.parametrize("case", S3_CASES)
 def test_s3_documentation_is_accepted(case):
-    """`verify` accepts the examples in the documentation."""
+    """`verify` accepts the requests and presigned URLs in S3's documentation."""
     known = {S3_CREDENTIALS.access_key_id: S3_CREDENTIALS}
     verified = verify(
         _s3_arrived(case), known, at=S3_AT, service=S3["service"], region=S3["region"]
@@ -209,7 +209,7 @@ def test_s3_documentation_is_accepted(case):
     "case", [case for case in S3_CASES if "X-Amz-" not in case.values[0]["query"]]
 )
 def test_s3_documentation_is_signed_alike(case):
-    """When an example is signed, the string of each stage is the one in the documentation."""
+    """Signing a request in S3's documentation gives the documented strings at each stage."""
     signer = Signer(SigV4(S3["service"], S3["region"]), signed_headers=sign_all_headers)
     signature = signer.sign(_s3_arrived(case), S3_CREDENTIALS, at=S3_AT)
     assert signature.canonical_request == case["canonical_request"]
@@ -219,7 +219,7 @@ def test_s3_documentation_is_signed_alike(case):
 
 @pytest.mark.parametrize("case", [case for case in S3_CASES if "X-Amz-" in case.values[0]["query"]])
 def test_s3_documentation_is_presigned_alike(case):
-    """Presigning the example returns the URL in the documentation."""
+    """Presigning the example in S3's documentation returns the documented URL."""
     expires = int(dict(parse_qsl(case["query"]))["X-Amz-Expires"])
     signer = Signer(SigV4(S3["service"], S3["region"]))
     request = SignableRequest(case["method"], _s3_arrived(case).url.partition("?")[0])

@@ -1,4 +1,4 @@
-"""botocore's test cases for STS endpoints."""
+"""Test STS endpoints against botocore's test cases."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PARTS = {
 
 
 def resolve(params):
-    """Resolve the parameters of a case as a provider does."""
+    """Resolve the endpoint for the parameters of a case, as a credentials provider does."""
     known = {PARTS[name]: value for name, value in params.items() if name in PARTS}
     legacy = params.get("UseGlobalEndpoint", False)
     config = Config({**known, "sts_regional_endpoints": "legacy" if legacy else "regional"})
@@ -28,19 +28,20 @@ def resolve(params):
 
 
 def test_the_suite_is_whole():
-    """All 69 cases are run."""
+    """The suite has 69 cases, and all of them are tested."""
     assert len(CASES) == 69
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """Each set of parameters gives the endpoint or the error of the case."""
+    """The parameters of each case give the case's endpoint, or an error if it expects an error."""
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
-        # botocore's clients do not apply variants to a custom URL; see test_variants.
+        # Like botocore's clients, this package ignores the FIPS and dual-stack options for a custom
+        # URL; see test_variants.
         assert resolve(params).origin == params["Endpoint"]
         return
-    # A custom URL needs a region only for signing.
+    # Without a region, this package always raises an error, because signing requires one.
     if "error" in expect or "Region" not in params:
         with pytest.raises(ConfigError):
             resolve(params)

@@ -25,7 +25,7 @@ CONCURRENCY = 16
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """Print what was done, how many milliseconds it took, and the remarks that the caller adds."""
+    """Print *what*, how many milliseconds the context took, and the remarks that the caller adds."""
     remarks: list[str] = []
     start = time.perf_counter()
     yield remarks
@@ -34,9 +34,7 @@ def timed(what: str) -> Iterator[list[str]]:
 
 
 def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
-    """Return how many digits are right; raise an error if the output differs from that of
-    scikit-learn.
-    """
+    """Check that predictions equal scikit-learn's, and return how many digits are right."""
     answer = output.json()
     part = slice(first, first + count)
     assert answer["predictions"] == expected["predictions"][part]

@@ -15,7 +15,7 @@ PIXELS = 64
 
 
 def read(text: str, columns: int) -> list[list[int]]:
-    """Return the rows of a CSV text; raise a ValueError if a row does not have *columns* numbers."""
+    """Return the rows of a CSV string; raise ValueError if a row does not have *columns* numbers."""
     rows = [[int(cell) for cell in line.split(",")] for line in text.splitlines()]
     for number, row in enumerate(rows, start=1):
         if len(row) != columns:
@@ -24,8 +24,9 @@ def read(text: str, columns: int) -> list[list[int]]:
 
 
 class NaiveBayes:
-    """A multinomial naive Bayes model with add-one smoothing, which counts the ink in each pixel by
-    digit.
+    """A multinomial naive Bayes model with add-one smoothing.
+
+    For each digit, it adds up the ink in each pixel over the training images.
     """
 
     def __init__(self, rows: list[list[int]]) -> None:
@@ -40,7 +41,7 @@ class NaiveBayes:
             self.weights.append([log(pixel / total) for pixel in ink])
 
     def predict(self, image: list[int]) -> tuple[int, float]:
-        """Return the most likely digit of *image*, and the logarithm of its probability."""
+        """Return the most likely digit in *image*, and the logarithm of the digit's probability."""
         scores = [
             prior + sum(pixel * weight for pixel, weight in zip(image, weights, strict=True))
             for prior, weights in zip(self.priors, self.weights, strict=True)
@@ -54,7 +55,7 @@ MODEL = NaiveBayes(read((DIGITS / "train.csv").read_text(), PIXELS + 1))
 
 
 def predict(request: ModelRequest) -> ModelResponse:
-    """Return the predictions for images, given as lines of 64 grey values, as a JSON document."""
+    """Respond to images, given as lines of 64 grey values, with a JSON document of predictions."""
     answers = [MODEL.predict(image) for image in read(request.body.decode(), PIXELS)]
     document = {
         "predictions": [digit for digit, _ in answers],

@@ -1,4 +1,4 @@
-"""The time and memory that parsers need for requests and responses designed to slow them down.
+"""Test the time and memory that parsers need for inputs that are designed to slow them down.
 
 Eight times the input may take at most 32 times as long; a quadratic parser would take 64 times as
 long.
@@ -93,14 +93,14 @@ def explain_response(data, ours="GET\n/\n\nhost:h\n\nhost\nhash"):
 
 
 def explain_canonical(text):
-    """Explain responses in XML and JSON with *text* as the canonical request, and mask its secrets."""
+    """Explain XML and JSON responses with *text* as the canonical request, and mask its secrets."""
     explain_response(f"<Error><CanonicalRequest>{escape(text)}</CanonicalRequest></Error>")
     message = f"The Canonical String for this request should have been\n'{text}'\n"
     explain_response(json.dumps({"message": message}), text[:-1])
     mask_secrets(text)
 
 
-# Each function builds an input whose size is proportional to its argument, and parses it.
+# Each function builds an input whose size is proportional to *n*, and parses it.
 GROWING = {
     "header: commas": lambda n: verify_authorization("AWS4-HMAC-SHA256 " + "," * n),
     "header: parts": lambda n: verify_authorization(
@@ -174,7 +174,7 @@ SMALL, TIMES = 2000, 8
 
 
 def shortest_time(run, size):
-    """Return the shortest processor time of five calls of *run*."""
+    """Return the shortest processor time of five calls of *run* with this size."""
 
     def once():
         start = time.process_time()
@@ -186,13 +186,13 @@ def shortest_time(run, size):
 
 @growing
 def test_time(run):
-    """Eight times the input takes at most 32 times as long, plus a millisecond."""
+    """Parsing eight times the input takes at most 32 times as long, plus a millisecond."""
     assert shortest_time(run, SMALL * TIMES) < shortest_time(run, SMALL) * TIMES * 4 + 0.001
 
 
 @growing
 def test_memory(run):
-    """A parser uses at most 1500 bytes of memory for each unit of the input size."""
+    """While a parser runs, it allocates at most 1500 bytes per unit of the input size."""
     tracemalloc.start()
     try:
         run(SMALL * TIMES)

@@ -1,4 +1,4 @@
-"""Tests the connection pool with random responses and random sequences of calls: `make fuzz`.
+"""Test the connection pool with random responses and random sequences of calls: `make fuzz`.
 
 Each request must end with a response or an httpx error, and its permit must then be released.
 """
@@ -45,7 +45,7 @@ responses = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).ma
 @THOROUGH
 @given(responses, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
 def test_responses(pieces, method, reads):
-    """Any bytes in any pieces cause a response or an error, and are never used for another request."""
+    """For any response bytes, a request ends, and no connection with unread bytes is reused."""
     transport = PooledTransport(network=Scripted(pieces))
     pool_state = state(transport)
     for _ in range(3):
@@ -64,14 +64,14 @@ def test_responses(pieces, method, reads):
 
 
 class Owner:
-    """Has a permit, and may have a connection."""
+    """Holds a permit, and possibly a connection."""
 
     def __init__(self):
         self.permit, self.connection = Permit(), None
 
 
 class PoolStateMachine(RuleBasedStateMachine):
-    """Compares a `PoolState` with a simple model after each step."""
+    """Calls `PoolState` in random order, and compares it with a simple model after each step."""
 
     def __init__(self):
         super().__init__()
@@ -99,8 +99,8 @@ class PoolStateMachine(RuleBasedStateMachine):
     def release(self, is_dropped, data):
         owner = data.draw(st.sampled_from(self.free))
         self.free.remove(owner)
-        # A permit that is garbage-collected is free immediately, but the next waiter is notified
-        # only by a later call.
+        # If the permit is garbage-collected, it is free immediately, but the next waiter is
+        # notified only by a later call.
         if is_dropped:
             owner.permit = None
             self.pool_state._grant_waiting()

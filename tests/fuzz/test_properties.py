@@ -1,4 +1,4 @@
-"""Tests all properties in ``tests/sigv4`` with many random examples: `make fuzz`.
+"""Test all properties in ``tests/sigv4`` with many random examples: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz
 
