@@ -1,12 +1,14 @@
 """Signature Version 4 for any AWS service: sign, presign and verify requests.
 
-The package is pure: it does no I/O and reads neither the clock nor the environment.  The time is an
-argument.  (`httpx_auth`, `asgi` and the command-line tool read the clock, but ``import sigv4`` does
-not load them.)  A signature is returned as headers to set, and the request is not changed.
+All modules that ``import sigv4`` loads are pure: they do no I/O and read neither the clock nor the
+environment.  The time is passed as an argument.  (`httpx_auth`, `asgi` and the command-line tool
+read the clock, but ``import sigv4`` does not load them.)  `Signer.sign` returns a signature as
+headers to set, and does not change the request.
 
 `SigV4A` makes signatures that are valid in several regions and can be verified with a
-`VerifyingKey`.  `AwsChunked` and `ChunkDecoder` encode and decode bodies in chunks; `EventSigner`
-and `EventVerifier` sign and verify events.  These classes are imported on first use.
+`VerifyingKey`.  `AwsChunked` and `ChunkDecoder` encode and decode chunked bodies; `EventSigner` and
+`EventVerifier` sign and verify event-stream messages.  All of these classes except `VerifyingKey`
+are imported on first use.
 
 >>> from datetime import UTC, datetime
 >>> from sigv4 import Credentials, SignableRequest, Signer, SigV4
@@ -125,7 +127,8 @@ _RENAMED = {
 def __getattr__(name: str) -> Any:
     """Import a rarely used public name when it is first accessed.
 
-    The imports are statements, so that tools that bundle programs (PyInstaller, Nuitka) find them.
+    The imports are written as import statements, so that bundlers such as PyInstaller and Nuitka
+    find the modules.
     """
     match name:
         case "AwsChunked" | "ChunkEncoder":

@@ -1,4 +1,4 @@
-"""Runs the command-line tool as `python -m sigv4`."""
+"""Runs the command-line tool when the package is executed as ``python -m sigv4``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The interface that SigV4 and SigV4A implement, and the seed of a signed stream."""
+"""The interface that SigV4 and SigV4A implement, and the seed of a stream's signature chain."""
 
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -9,11 +9,11 @@ from ._value import Value
 
 
 class SigningAlgorithm(Protocol):
-    """The interface of an algorithm that can sign requests, which is all that a `Signer` requires."""
+    """The interface of an algorithm that can sign requests; `Signer.sign` requires nothing more."""
 
     @property
     def name(self) -> str:
-        """The algorithm's name as it is sent, such as ``AWS4-HMAC-SHA256``."""
+        """The algorithm's name, as it is sent in requests, such as ``AWS4-HMAC-SHA256``."""
         ...
 
     @property
@@ -23,7 +23,7 @@ class SigningAlgorithm(Protocol):
 
     @property
     def region_set(self) -> str | None:
-        """The value of ``X-Amz-Region-Set``, or None if the algorithm does not send it."""
+        """The value of ``X-Amz-Region-Set``, or None if requests are sent without this field."""
         ...
 
     def scope(self, timestamp: str) -> str:
@@ -31,7 +31,7 @@ class SigningAlgorithm(Protocol):
         ...
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return the signature of *text* in hexadecimal."""
+        """Sign *text* with the key of *credentials*, and return the signature in hexadecimal."""
         ...
 
 
@@ -47,18 +47,18 @@ class Algorithm(SigningAlgorithm, Protocol):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text* by the given key."""
+        """Return whether *signature* is a valid signature of *text*, by the given key."""
         ...
 
 
 class SeedSignature(Value):
-    """The start of a stream's signature chain: the signature of the request, and the key.
+    """The start of a stream's signature chain: the request's signature, its time, and the key.
 
     The sender gets the seed from `Signer.seed`, the receiver from `Verified.seed`.  The ``repr``
-    leaves out the key, which is secret.
+    leaves out the key and the signature.
 
     Attributes:
-        algorithm: The algorithm of the request, such as a `SigV4`.
+        algorithm: The algorithm with which the request was signed, such as a `SigV4`.
         key: The credentials that signed the request; for a receiver, the credentials or the public
             key that verified it.
         timestamp: The time at which the request was signed, in the form ``20150830T123600Z``.
@@ -91,7 +91,7 @@ class SeedSignature(Value):
 
 
 def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
-    """Return *algorithm*, or raise TypeError if it can only sign requests."""
+    """Return *algorithm*, or raise TypeError if it cannot sign streams."""
     if isinstance(algorithm, Algorithm):
         return algorithm
     raise TypeError(

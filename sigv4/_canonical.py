@@ -1,4 +1,4 @@
-"""The strings that a signature is computed from, in the order of the specification.
+"""Functions that compute the canonical request and the string to sign of a signature.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
     string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
@@ -22,9 +22,9 @@ HeaderSelection = Callable[[str], bool]
 
 _first = itemgetter(0)
 
-# Proxies and tracers add or rewrite these headers, so a signature over them would become invalid in
-# transit.  The list is botocore's (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44), plus Authorization,
-# which carries the signature.
+# Proxies and tracers add or rewrite these headers, so a signature that covers them would become
+# invalid in transit.  The list consists of botocore's list (auth.py, SIGNED_HEADERS_BLACKLIST,
+# 1.44) and Authorization, which contains the signature.
 NEVER_SIGNED = frozenset(
     {
         "authorization",
@@ -44,17 +44,17 @@ NEVER_SIGNED = frozenset(
         "x-amzn-trace-id",
     }
 )
-# These headers are always signed, regardless of the caller's selection, because they determine what
-# the signature means.
+# These headers are always signed, regardless of the caller's selection, because they determine
+# where, when and for which body the signature is valid.
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
-# The signer sets these headers.  It replaces existing ones, so that a request can be signed again
-# for a retry.
+# The signer sets these headers.  If a request already has them, they are replaced, so that it can
+# be signed again for a retry.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
-# A URL with any of these parameters counts as presigned.  They are the parameters that aws-c-auth
-# forbids in a request to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the
-# optional parameters of a signature.
+# A URL with any of these query parameters is treated as presigned.  They are the parameters that
+# aws-c-auth forbids in a request to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS
+# also contains the other parameters that a presigned URL can have.
 PRESIGNED = frozenset(
     {
         "X-Amz-Algorithm",
@@ -69,10 +69,10 @@ _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
 def sign_default_headers(name: str) -> bool:
-    """Select the headers that AWS requires to be signed.
+    """Return whether *name* is a header that AWS requires to be signed.
 
-    These are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or
-    rewrite are not selected, so they may change in transit.
+    These headers are host, content-type, content-md5, x-amz-* and x-amzn-*, except x-amzn-trace-id.
+    Headers that proxies add or rewrite are not signed, so they may change in transit.
     """
     return name in _BY_DEFAULT or (
         name.startswith(("x-amz-", "x-amzn-")) and name not in NEVER_SIGNED
@@ -80,7 +80,7 @@ def sign_default_headers(name: str) -> bool:
 
 
 def sign_all_headers(name: str) -> bool:
-    """Select every header except those in `NEVER_SIGNED`, as botocore does."""
+    """Return True for every header except those in `NEVER_SIGNED`, as botocore selects them."""
     return name not in NEVER_SIGNED
 
 
@@ -91,22 +91,26 @@ def format_timestamp(at: datetime) -> str:
             raise ValueError("at must have a time zone, such as datetime.UTC")
         at = at.astimezone(UTC)
     parts = (at.year, at.month, at.day, at.hour, at.minute, at.second)
-    return "%04d%02d%02dT%02d%02d%02dZ" % parts  # noqa: UP031 (in half the time of an f-string)
+    return "%04d%02d%02dT%02d%02d%02dZ" % parts  # noqa: UP031 (takes half as long as an f-string)
 
 
 def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
-    """Return the path as signed: normalized, and encoded once more, if the arguments are True."""
+    """Return the path as it is signed.
+
+    If *normalize* is set, dot segments and empty segments are removed; if *double_encode* is set,
+    the path is percent-encoded once more.
+    """
     if normalize:
         path = remove_dot_segments(path)
     return percent_encode_path(path) if double_encode else path
 
 
 def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
-    """Return the pairs of the query, canonically encoded and sorted by name, then by value.
+    """Return the query, canonically encoded and sorted by parameter name, then by value.
 
     Args:
-        query: The query, as in the URL.
-        added: Additional pairs, which must already have canonical encoding.
+        query: The query of the URL, without the ``?``.
+        added: Additional pairs of name and value, which must already be canonically encoded.
     """
     pairs = [*added]
     if query:
@@ -120,8 +124,8 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """Return the canonical headers, one per line, and their names, joined by ``;``.
 
     Args:
-        headers: Pairs of lowercase name and value: the headers to sign.  The values of a repeated
-            name are joined by commas.
+        headers: The headers to sign, as pairs of lowercase name and value.  The values of a
+            repeated name are joined by commas.
     """
     signed = sorted(headers, key=_first)
     values = dict(signed)
@@ -142,6 +146,6 @@ def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
-    """Return the string to sign, which the module's docstring defines."""
+    """Return the string to sign, as it is defined in the docstring of this module."""
     digest = sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"

@@ -1,4 +1,4 @@
-"""Credentials and their providers for signers, and public keys for verifiers."""
+"""Credentials, credential providers, and public keys that verify signatures."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class _LazyModule:
-        """Imports the elliptic curve module of `cryptography` when a tool evaluates annotations."""
+        """Imports `cryptography`'s elliptic curve module when a tool evaluates annotations."""
 
         def __getattr__(self, name: str) -> object:
             return getattr(import_ec(), name)
@@ -23,7 +23,7 @@ else:
 
 
 def import_ec() -> Any:
-    """Import the elliptic curve module of `cryptography`, or raise MissingDependencyError."""
+    """Import and return `cryptography`'s elliptic curve module, or raise MissingDependencyError."""
     try:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
@@ -43,7 +43,7 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _check_usable(name: str, value: object) -> None:
-    """Check a key or token; the error messages leave out its value, which may be secret."""
+    """Check that *value* is a usable key or token; error messages leave out the value."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:
@@ -58,18 +58,18 @@ class Credentials(Value):
     Secrets are left out of ``repr``, and the object cannot be pickled.
 
     Attributes:
-        access_key_id: The public part, such as ``AKIDEXAMPLE``.
-        secret_access_key: The secret part.
+        access_key_id: The public part of the key, such as ``AKIDEXAMPLE``.
+        secret_access_key: The secret part of the key.
         session_token: The session token of a temporary key; None for a permanent key.
-        expiration: The time at which the key expires, a datetime with a time zone; None if it does
-            not expire.
+        expiration: The time at which the key expires, a datetime with a time zone; None if the key
+            does not expire.
         account_id: The ID of the AWS account that owns the key, which is not secret; None if
             unknown.
 
     Raises:
-        ValueError: A key or the token is empty, contains spaces or is not ASCII; the message names
-            the argument.  Or *expiration* has no time zone.
-        TypeError: A key or the token is not a ``str``.
+        ValueError: *expiration* has no time zone; or another argument is empty, contains a space or
+            is not printable ASCII.  The message states which argument is invalid.
+        TypeError: An argument other than *expiration* is not a ``str``.
     """
 
     __match_args__ = (
@@ -128,19 +128,19 @@ class Credentials(Value):
         raise TypeError("credentials cannot be pickled: load them in the other process instead")
 
 
-# The cache of the keys that the algorithms derive from credentials.  It is part of the credentials,
-# so that both are freed together.
+# Returns the cache of the keys that the algorithms derive from credentials.  The cache is an
+# attribute of the credentials object, so that both are freed together.
 get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
-    """The public half of a SigV4A key, which can verify signatures but not make them.
+    """The public half of a SigV4A key.  It can verify signatures but not make them.
 
     `verify` accepts a public key instead of credentials, so that a server does not need to store
     secrets.
 
     Attributes:
-        public_key: A public key on the curve P-256, as an object of the package `cryptography`.
+        public_key: A `cryptography` public key on the curve P-256.
         session_token: The session token that requests must contain if the key is temporary; None
             for a permanent key.
 
@@ -188,8 +188,9 @@ class VerifyingKey(Value):
 class CredentialsProvider(Protocol):
     """A source of credentials for blocking and for async callers.
 
-    Each call returns currently valid credentials for one signature.  The provider is responsible
-    for caching and refreshing them.  ``sigv4`` itself does not look for credentials.
+    Before each signature, `get` or `aget` is called, and must return currently valid credentials.
+    The provider is responsible for caching and refreshing the credentials.  ``sigv4`` contains no
+    provider that finds credentials.
     """
 
     def get(self) -> Credentials:
@@ -210,8 +211,8 @@ class FunctionProvider:
     """A provider that calls a function for each signature.
 
     Args:
-        function: A function without arguments that returns credentials.  It may be ``async`` if
-            only `aget` is used.
+        function: A function without arguments that returns credentials.  The function may be
+            ``async`` if only `aget` is used.
     """
 
     def __init__(self, function: Callable[[], Credentials | Awaitable[Credentials]]) -> None:
@@ -223,7 +224,8 @@ class FunctionProvider:
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
-        close = getattr(credentials, "close", None)  # Python warns if a coroutine is never awaited
+        # If the result is a coroutine, close it, because Python warns if one is never awaited.
+        close = getattr(credentials, "close", None)
         if close is not None:
             close()
         raise TypeError(f"{_NEEDS_FUNCTION}, not {type_name(credentials)}")
@@ -246,12 +248,13 @@ def as_provider(source: CredentialsLike, *, blocking: bool = False) -> Credentia
     """Convert *source* to a provider.
 
     Args:
-        source: Credentials, a provider, which is returned unchanged, or a function that is called
-            for each signature.
-        blocking: Whether only `CredentialsProvider.get` will be called.
+        source: Credentials; a provider, which is returned unchanged; or a function that returns
+            credentials and is called for each signature.
+        blocking: Whether the provider's `aget` will never be called, so that async functions must
+            be rejected.
 
     Raises:
-        TypeError: *source* is none of these, or it is an async function although *blocking* is set.
+        TypeError: *source* has another type, or it is an async function although *blocking* is set.
     """
     if isinstance(source, Credentials):
         return FunctionProvider(lambda: source)

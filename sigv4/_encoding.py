@@ -1,4 +1,4 @@
-"""Percent-encoding, dot segments and whitespace in headers, according to the signing rules.
+"""Percent-encodes strings and normalizes paths and header values, according to the signing rules.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -12,7 +12,7 @@ _PATH = _UNRESERVED + "/"
 
 
 def _to_latin1(text: str | bytes) -> str:
-    """Return a string with one character for each byte of *text*, in UTF-8 if *text* is a ``str``."""
+    """Return one character for each byte of *text*; a ``str`` is first encoded as UTF-8."""
     if isinstance(text, str):
         if text.isascii():
             return text
@@ -40,8 +40,8 @@ def percent_encode(text: str | bytes) -> str:
     Use this function for a path segment, or for a name or value in a query.
 
     Args:
-        text: The text to encode; a ``str`` is encoded as UTF-8.  Existing escapes are encoded
-            again.
+        text: The text to encode; a ``str`` is encoded as UTF-8.  Existing escapes such as ``%20``
+            are encoded again.
 
     >>> percent_encode("a b/c")
     'a%20b%2Fc'
@@ -67,11 +67,11 @@ def percent_encode_path(text: str | bytes) -> str:
 def reencode_s3_path(path: str) -> str:
     """Decode the path of a URL and encode it again, as S3 does before it verifies a signature.
 
-    An encoded dot segment stays encoded, because a client would remove a segment of unencoded dots.
-    S3 expects a signature of the unencoded dots, so most clients cannot access a key with such a
-    segment.
+    A segment of encoded dots, such as ``%2E%2E``, stays encoded, because a client would remove a
+    segment of unencoded dots.  S3, however, expects a signature that covers the unencoded dots, so
+    most clients cannot access an S3 key with such a segment.
 
-    Source: the CanonicalRequest in S3's response to a signature that does not match.
+    Source: the element CanonicalRequest in S3's SignatureDoesNotMatch responses.
     """
     segments: list[str] = []
     for segment in path.split("/"):
@@ -98,8 +98,8 @@ def canonical_part(part: str) -> str:
 def remove_dot_segments(path: str) -> str:
     """Remove ``.``, ``..`` and empty segments from a path; a trailing ``/`` is kept.
 
-    Unlike RFC 3986, section 5.2.4, AWS removes empty segments, and keeps no ``/`` in place of a
-    final dot segment.
+    AWS's rules differ from RFC 3986, section 5.2.4: empty segments are also removed, and no ``/``
+    remains in place of a final dot segment, so ``/a/.`` becomes ``/a``.
 
     >>> remove_dot_segments("/a//b/../c/")
     '/a/c/'

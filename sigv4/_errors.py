@@ -3,9 +3,9 @@
 SigV4Error
 ├── InvalidRequestError (ValueError)      the request cannot be signed; the caller must fix it
 ├── ExpiredCredentialsError               the credentials expired before the signing time
-├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
-├── EventStreamError (ValueError)         bytes or values do not form an event-stream message
-├── UnexplainedError (ValueError)         a response does not say why a signature did not match
+├── MissingDependencyError (ImportError)  SigV4A needs cryptography, which cannot be imported
+├── EventStreamError (ValueError)         bytes or values cannot form an event-stream message
+├── UnexplainedError (ValueError)         a response lacks the canonical request that AWS expected
 └── SignatureError                        a received request is rejected
 """
 
@@ -24,8 +24,8 @@ class SigV4Error(Exception):
 class InvalidRequestError(SigV4Error, ValueError):
     """A request cannot be signed, for example because its URL, a header or the expiry is invalid.
 
-    Fix the request; nothing was signed.  The message names the invalid part and the problem, but
-    never the value of a header.
+    Fix the request; nothing was signed.  The message states which part is invalid and why, but
+    never contains the value of a header.
     """
 
 
@@ -39,7 +39,7 @@ class ExpiredCredentialsError(SigV4Error):
 class MissingDependencyError(SigV4Error, ImportError):
     """A package that SigV4A needs cannot be imported.
 
-    Install the package that the message names, or sign with SigV4.
+    Install the package that the message mentions, or sign with SigV4.
     """
 
 
@@ -52,7 +52,7 @@ class EventStreamError(SigV4Error, ValueError):
 
 
 class UnexplainedError(SigV4Error, ValueError):
-    """A response does not contain the canonical request that AWS expected.
+    """An error response does not contain the canonical request that AWS expected.
 
     Only some services return the canonical request, and only if a signature does not match.
     """
@@ -62,15 +62,15 @@ class SignatureError(SigV4Error):
     """The signature of a received request is missing, invalid or expired.
 
     Attributes:
-        code: The service's error code, such as ``SignatureDoesNotMatch``.
+        code: The error code that AWS uses for the problem, such as ``SignatureDoesNotMatch``.
         message: A sentence that describes the problem.  It contains no secrets, and unprintable
             characters from the sender are escaped, so the message can be safely printed and logged.
-        canonical_request: The canonical request that the verifier computed, or None if it was not
-            computed.  Compare it with the sender's canonical request.  It contains the values of
-            signed headers, including the session token, so it is left out of the message and of
-            pickles.
-        string_to_sign: The string to sign that the verifier computed, or None if it was not
-            computed.  It is also left out of the message and of pickles.
+        canonical_request: The canonical request that the verifier computed if the signature does
+            not match it; otherwise None.  Compare it with the sender's canonical request.  It
+            contains the values of signed headers, including the session token, so it is left out of
+            the message and of pickles.
+        string_to_sign: The string to sign that the verifier computed if the signature does not
+            match it; otherwise None.  It is also left out of the message and of pickles.
     """
 
     def __init__(
@@ -92,5 +92,5 @@ class SignatureError(SigV4Error):
         return f"{self.code}: {self.message}"
 
     def __reduce__(self) -> tuple[type["SignatureError"], tuple[str, str]]:
-        """Pickle without the canonical request, which contains header values."""
+        """Pickle only the code and the message: the canonical request contains header values."""
         return type(self), (self.code, self.message)

@@ -25,7 +25,7 @@ _SECRET_HEADERS = frozenset(
         "x-api-key",
     }
 )
-_SECRET_SUFFIX = "-customer-key"  # customer-provided encryption keys in S3 (SSE-C)
+_SECRET_SUFFIX = "-customer-key"  # headers with customer-provided S3 encryption keys (SSE-C)
 # Query parameters whose values must not be shown.
 SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
@@ -72,15 +72,16 @@ class Difference:
 
 @frozen
 class Explanation:
-    """The reason why a signature did not match; ``str`` returns a report.
+    """The reason why a signature did not match; ``str(explanation)`` returns a readable report.
 
     Attributes:
         code: The service's error code; None if the response has none.
         cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
             if neither differs; ``unknown`` if only the canonical requests could be compared.
-        differences: The parts that differ, in the order in which that string contains them.
-        string_to_sign: The string to sign that AWS expected, if the response contains it:
-            algorithm, timestamp, scope and the hash of the canonical request.
+        differences: The parts that differ in the string given by *cause*, in the order in which the
+            string contains them.
+        string_to_sign: The string to sign that AWS expected: algorithm, timestamp, scope and the
+            hash of the canonical request.  None if the response does not contain the string.
     """
 
     code: str | None
@@ -97,7 +98,7 @@ class Explanation:
 
 
 def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanation:
-    """Explain why AWS rejected a signature that does not match.
+    """Explain why a signature did not match, by comparing *ours* with AWS's error response.
 
     Args:
         answer: A ``SignatureDoesNotMatch`` or ``InvalidSignatureException`` error: the response
@@ -108,8 +109,8 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
             ``response.request.extensions["sigv4"]``.
 
     Raises:
-        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or that
-            string or *ours* is not a canonical request.  Responses with other errors do not contain
+        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or one
+            of the two canonical requests is malformed.  Responses with other errors do not contain
             a canonical request.
     """
     theirs = SignatureMismatch.parse(answer)
@@ -145,7 +146,7 @@ def mask_secrets(canonical_request: str) -> str:
 
 @frozen
 class _CanonicalRequest:
-    """A parsed canonical request; each parameter or header is a name, a separator and a value."""
+    """A parsed canonical request; a parameter or header is a tuple of name, separator and value."""
 
     method: str
     path: str
@@ -183,7 +184,7 @@ def _canonical_fields(canonical_request: str) -> dict[str, str]:
 
 
 def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
-    """Return a dict in which the values of a repeated name are joined by commas."""
+    """Return values keyed by *kind* and name; commas join the values of a repeated name."""
     values: dict[str, list[str]] = {}
     for name, _, value in pairs:
         values.setdefault(f"{kind} {name}", []).append(value)
@@ -191,7 +192,7 @@ def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]
 
 
 def _name_order(canonical_request: str) -> dict[str, str]:
-    """Return the order of the names, which can differ although all values are equal."""
+    """Return the names in order: their order can differ even if all values are equal."""
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
@@ -200,7 +201,7 @@ def _name_order(canonical_request: str) -> dict[str, str]:
 
 
 def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
-    """Return the first three lines of a string to sign, by name; the fourth is a hash."""
+    """Return the algorithm, timestamp and scope of a string to sign; the fourth line is a hash."""
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
@@ -210,14 +211,14 @@ def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
 def _compare(
     parts: Callable[[str], dict[str, str]], ours: str, theirs: str
 ) -> tuple[Difference, ...]:
-    """Return the parts that differ between two strings; *parts* is the function that parses them."""
+    """Return the parts that differ between two strings; *parts* splits a string into parts."""
     mine, others = parts(ours), parts(theirs)
     both = [(part, mine.get(part), others.get(part)) for part in {**mine, **others}]
     return tuple([_difference(*values) for values in both if values[1] != values[2]])
 
 
 def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
-    """Return the description of a part that differs; secrets are masked and long values shortened."""
+    """Describe a part whose values differ; secrets are masked, and long values are shortened."""
     name = part.rpartition(" ")[2]
     shown = [value if value is None else _mask(name, value) for value in (ours, theirs)]
     return Difference(
@@ -226,7 +227,7 @@ def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
 
 
 def _hint(part: str, ours: str | None, theirs: str | None) -> str:
-    """Return a common cause of such a difference, or an empty string."""
+    """Return a common cause of a difference in *part*, or an empty string if none is known."""
     kind = part.partition(" ")[0]
     if theirs is None and kind == "header":
         return "it was removed in transit, or never sent"
@@ -267,7 +268,7 @@ def _mask(name: str, value: str) -> str:
 
 
 def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
-    """Shorten long values, so that they start shortly before the first difference."""
+    """Shorten long values: cut off what precedes and what follows their first difference."""
     if ours is None or theirs is None:
         return _clip(ours), _clip(theirs)
     pairs = enumerate(zip(ours, theirs, strict=False))
@@ -278,10 +279,10 @@ def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | Non
 
 
 def _clip(value: str | None) -> str | None:
-    """Shorten *value* if it is long."""
+    """Shorten *value* to its first characters if it is too long to be shown."""
     return value if value is None or len(value) <= _SHOWN else value[:_SHOWN] + "..."
 
 
 def _quote(value: str | None) -> str:
-    """Return *value* in quotes, with control characters escaped for terminals."""
+    """Return *value* in quotes, with escapes for control characters and non-ASCII characters."""
     return "nothing" if value is None else ascii(value)

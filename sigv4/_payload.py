@@ -1,4 +1,4 @@
-"""The payload hash of the canonical request."""
+"""The payload hash, which is the last line of a canonical request."""
 
 from hashlib import sha256
 from typing import ClassVar
@@ -7,7 +7,7 @@ from ._value import Value
 
 
 class Payload(Value):
-    """The payload hash of a request: the SHA-256 of the body, or a marker that replaces it.
+    """The payload hash of a request: the SHA-256 of the body, or a marker in place of a hash.
 
     Attributes:
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
@@ -21,7 +21,7 @@ class Payload(Value):
     UNSIGNED: ClassVar["Payload"]
     EVENTS: ClassVar["Payload"]
 
-    def __init__(self, hash: str) -> None:  # noqa: A002 (its name is known by now)
+    def __init__(self, hash: str) -> None:  # noqa: A002 (renaming it would break callers)
         # The hash becomes a line of the canonical request, so it must not contain line ends.
         if not hash or not hash.isascii() or not hash.isprintable():
             raise ValueError(
@@ -31,25 +31,26 @@ class Payload(Value):
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":
-        """Return the payload of *body*, which is hashed immediately and not stored."""
+        """Compute the payload hash of *body*; the body itself is not stored."""
         return cls(sha256(body).hexdigest()) if body else cls.EMPTY
 
     @classmethod
     def hashed(cls, hexdigest: str) -> "Payload":
-        """Return the payload of a body whose SHA-256 is already known, as 64 hexadecimal digits."""
+        """Return a `Payload` for a body whose SHA-256 is already known, as 64 hexadecimal digits."""
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
             raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)
 
     @classmethod
     def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> "Payload":
-        """Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` calls this for you.
+        """Return a marker for an ``aws-chunked`` body; `AwsChunked.payload` calls this method.
 
         Args:
             algorithm: The name of the algorithm that signs each chunk, such as
                 ``AWS4-HMAC-SHA256``; None if the chunks are unsigned, which S3 allows only over
                 https.
-            trailer: Whether trailers follow the chunks.  Unsigned chunks must have a trailer.
+            trailer: Whether trailers follow the chunks.  Unsigned chunks must be followed by a
+                trailer.
 
         Raises:
             ValueError: AWS defines no marker for this combination.
@@ -66,6 +67,7 @@ Payload.UNSIGNED = Payload("UNSIGNED-PAYLOAD")
 # The body consists of signed event-stream messages, as in Amazon Transcribe: see `EventSigner`.
 Payload.EVENTS = Payload("STREAMING-AWS4-HMAC-SHA256-EVENTS")
 
+# The markers for aws-chunked bodies:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 CHUNKED = frozenset(
     {

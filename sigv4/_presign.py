@@ -67,7 +67,7 @@ def presign(
 
 
 def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
-    """Return the headers to sign: all of the request's, unless the signer has a custom selection.
+    """Return the headers to sign: all headers, unless the signer has a custom selection.
 
     A client that uses the URL must send the signed headers unchanged.
     """

@@ -1,6 +1,6 @@
-"""Parses the error response to a signature that does not match.
+"""Parses the error responses that AWS sends if a signature does not match.
 
-The response contains the canonical request and the string to sign that AWS expected.  S3 returns
+Such a response contains the canonical request and the string to sign that AWS expected.  S3 returns
 them as XML elements.  Other services put them into the error message, in XML or JSON:
 
     The Canonical String for this request should have been
@@ -8,7 +8,7 @@ them as XML elements.  Other services put them into the error message, in XML or
     The String-to-Sign should have been
     '...'
 
-Exceptions and logs quote such responses.
+Exceptions and logs can contain such responses, with escaped line ends.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 """
@@ -28,7 +28,7 @@ _CANONICAL_REQUEST = "The Canonical String for this request should have been"
 _STRING_TO_SIGN = "The String-to-Sign should have been"
 
 # The canonical request ends with a hash or a marker, and the string to sign has four lines.  In a
-# log, more text may follow.
+# log, more text may follow each of the strings.
 _is_canonical_request = re.compile(r"'(.*?\n[0-9A-Za-z-]+)'", re.DOTALL).match
 _is_string_to_sign = re.compile(r"'?(AWS4[^\n']*\n[^\n']*\n[^\n']*\n[0-9a-f]{64})").match
 
@@ -57,7 +57,7 @@ class SignatureMismatch:
 
     @classmethod
     def parse(cls, error: ErrorResponse) -> "SignatureMismatch":
-        """Parse a response body, an exception that contains it, or a text that quotes it.
+        """Parse a response body, an exception that contains it, or any other text that contains it.
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected.
@@ -102,7 +102,7 @@ def _parse_response(error: ErrorResponse) -> dict[str, str]:
 
 
 def _unquote(text: str, is_whole: Any) -> str:
-    """Return the match of *is_whole* at the start of *text*, or else *text* without quotes."""
+    """Return what *is_whole* captures at the start of *text*, or else *text* without its quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
@@ -120,7 +120,7 @@ def _text_fields(document: Any) -> dict[str, str]:
 
 
 def _json_fields(text: str) -> dict[str, str]:
-    """Return the string fields of a JSON object by name, or an empty dict if *text* is not JSON."""
+    """Return the string fields of a JSON object; empty if *text* is not a JSON object."""
     try:
         return _text_fields(json.loads(text))
     except (RecursionError, ValueError):
@@ -128,7 +128,7 @@ def _json_fields(text: str) -> dict[str, str]:
 
 
 def _log_fields(text: str) -> dict[str, str]:
-    """Return the fields of a response that an exception, a log or another text quotes."""
+    """Return the fields of a response that is part of an error message, a log or another text."""
     start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
     if 0 <= start < end and (fields := _xml_fields(_unescape_text(text[start:end]))):
         return fields
@@ -152,10 +152,10 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _xml_fields(error: bytes | str) -> dict[str, str]:
-    """Return the text of each element without children, by lowercase name; empty if not XML.
+    """Return the text of each childless element, keyed by lowercase name; empty if not XML.
 
-    A document type is rejected: AWS never sends one, and its entities can expand a small response
-    to a huge one.
+    A response with a document type is treated as invalid: AWS never sends a document type, and its
+    entities can expand a small response to a huge one.
     """
     # A str is already decoded, so the encoding in its XML declaration is ignored.
     data, encoding = (error, None) if isinstance(error, bytes) else (_encode(error), "utf-8")

@@ -12,12 +12,12 @@ _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SCHEME = _ALPHANUMERIC + "+.-"  # RFC 3986, section 3.1
 _TOKEN = _ALPHANUMERIC + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
 # Control characters except the tab, and surrogates except those that represent bytes (PEP 383).
-# The pattern is compiled on first use, which is rare.
+# The pattern is compiled only when it is needed, which is rare.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
 class HasItems(Protocol):
-    """A mapping, or an object with a method ``items``, such as the headers in `email`."""
+    """A mapping, or another object with an ``items`` method, such as an `email.message.Message`."""
 
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
         """Return the headers as pairs of name and value."""
@@ -28,14 +28,15 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _decode(part: str | bytes) -> str:
-    """Decode bytes so that encoding the result restores them."""
+    """Decode bytes as UTF-8; invalid bytes become surrogates, which can be encoded again."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
 def _check_names(names: list[str]) -> None:
     """Raise InvalidRequestError if a name is not a valid header name."""
     joined = "".join(names)
-    # Nearly all names consist of letters, digits and hyphens, so all names are checked in one step.
+    # Nearly all names consist of letters, digits and hyphens, so this check of all names together
+    # usually suffices.
     if "" not in names and joined.isascii() and joined.replace("-", "0").isalnum():
         return
     for number, name in enumerate(names, 1):
@@ -77,25 +78,28 @@ def _check_method(method: str) -> str:
 class SignableRequest:
     """A request to sign or to verify, as it is sent.
 
-    The path and the query must be percent-encoded in the URL and are not changed, so that the
-    signed bytes are the sent bytes.  Encode an S3 key with `percent_encode_path` first.
+    The path and the query of the URL must already be percent-encoded.  They are not changed, so
+    that the signature is made for the bytes that are sent.  Encode an S3 key with
+    `percent_encode_path` first.
 
     Args:
         method: The HTTP method, such as ``GET``; case-sensitive.
         url: An absolute, percent-encoded URL without a fragment.
-        headers: A mapping or pairs of ``str`` or ``bytes``.  A ``host`` header has priority over
-            the host of the URL.  Without that header, the host of the URL is used, in lowercase,
-            without the user information or the scheme's default port.
+        headers: A mapping from names to values, or pairs of name and value, as ``str`` or
+            ``bytes``.  A ``host`` header has priority over the host of the URL.  Without that
+            header, the host of the URL is used, in lowercase, without the user information or the
+            scheme's default port.
         payload: The payload hash; by default that of an empty body.
 
     The object is not frozen, but treat it as immutable.
 
     Attributes:
-        method, url, payload: The arguments.
+        method, url, payload: The arguments of the constructor.
         host: The value of the ``host`` header.
         path: The path of the URL; ``/`` if the URL has none.
         query: The query of the URL, without the ``?``.
-        headers: Pairs with lowercase names in the given order, including ``host``.
+        headers: Pairs of lowercase name and value, in the given order; a missing ``host`` is added
+            at the start.
 
     Raises:
         InvalidRequestError: The URL, the method or a header is invalid and could not be sent.
@@ -135,14 +139,15 @@ class SignableRequest:
         self.payload = payload
 
     def __repr__(self) -> str:
-        """Return a repr without query, headers and the path after ``=``, which can be secret."""
+        """Return a repr without the query, the headers and the path after ``=`` (secrets)."""
         path, equals, _ = self.path.partition("=")
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, or None if there is none; *name* must be lowercase.
+        """Return a header's first value, or None if it is missing; *name* must be lowercase.
 
-        Surrounding whitespace is not part of the value (RFC 9110, section 5.5).
+        Whitespace around the value is removed, because it is not part of the value (RFC 9110,
+        section 5.5).
         """
         for known, value in self.headers:
             if known == name:

@@ -1,6 +1,6 @@
 """The signer, which computes headers or a URL from a request, credentials and a time.
 
-This module does not depend on the algorithm, reads no clock and does not change the request.
+The signer works with any algorithm, reads no clock and does not change the request.
 """
 
 from datetime import datetime
@@ -14,16 +14,16 @@ from ._value import Value
 
 
 class Signature(Value):
-    """The headers to add to a request, and the strings that were signed.
+    """The headers to add to a request, and the strings from which its signature was computed.
 
     Attributes:
         headers: The headers to set: ``x-amz-date``, ``authorization`` and, if required,
             ``x-amz-security-token``, ``x-amz-content-sha256`` and ``x-amz-region-set``.
         signature: The signature, in hexadecimal.
         signed_headers: The names of the signed headers.
-        canonical_request: The canonical request.  If the error is SignatureDoesNotMatch, compare it
-            with the canonical request in the service's response, or call `explain`.  It contains
-            header values, including the session token.
+        canonical_request: The canonical request.  If the service responds with
+            SignatureDoesNotMatch, compare this string with the canonical request in the response,
+            or call `explain`.  The string contains header values, including the session token.
         string_to_sign: The string to sign.
     """
 
@@ -61,28 +61,30 @@ class Signature(Value):
 
 
 class Signer(SigningRules):
-    """Signs requests to one service, in headers or as a presigned URL.
+    """Signs requests to one service: `sign` returns headers, `presign` returns a presigned URL.
 
     A signer can be shared between threads.  Derived keys are cached in the credentials object and
     are freed with it.
 
     Args:
-        algorithm: A `SigV4`, which has the service and the region, or another algorithm with the
-            same interface, such as a `SigV4A`.
+        algorithm: A `SigV4` with the service and the region, a `SigV4A`, or another object with the
+            same interface.
         s3: Whether to apply S3's rules: the path is signed unchanged, and ``x-amz-content-sha256``
-            is sent.  By default, they apply to the services ``s3``, ``s3express``,
+            is sent.  By default, these rules apply to the services ``s3``, ``s3express``,
             ``s3-object-lambda`` and ``s3-outposts``.
-        signed_headers: A function that takes the lowercase name of a header and returns whether it
-            is signed, such as `sign_default_headers` or `sign_all_headers`.  ``host`` and the
-            headers that the signer adds are always signed.  With `sign_default_headers`, all
-            headers of a presigned request are signed.
+        signed_headers: A function that takes the lowercase name of a header and returns whether the
+            header is signed, such as `sign_default_headers` or `sign_all_headers`.  ``host`` and
+            the ``x-amz-*`` headers that the signer adds are always signed, except the session token
+            if *sign_session_token* is False.  With `sign_default_headers`, `presign` signs all
+            headers of the request.
         normalize_path: Whether to remove dot segments and empty segments from the path before
             signing; all services except S3 require this.
-        double_encode: Whether to encode the path once more before signing; all services except S3
-            require this.
-        content_sha256: Whether to send the payload hash as a header; S3 requires it.
-        sign_session_token: Whether the session token is signed.  AWS IoT requires it to be added to
-            the request unsigned.
+        double_encode: Whether to percent-encode the path once more before signing; all services
+            except S3 require this.
+        content_sha256: Whether to send the payload hash in the header ``x-amz-content-sha256``,
+            which S3 requires.
+        sign_session_token: Whether the session token is signed.  AWS IoT requires that the token is
+            added to the request unsigned.
     """
 
     __slots__ = ()
@@ -93,12 +95,12 @@ class Signer(SigningRules):
         """Sign *request*, and return the headers to add.
 
         Args:
-            request: The request, which is not changed.  The returned headers replace an existing
-                signature, date or token.  An existing ``x-amz-content-sha256`` header is kept and
-                signed.
+            request: The request, which is not changed.  The returned headers replace the request's
+                existing signature, date and session token.  An existing ``x-amz-content-sha256``
+                header is kept and signed.
             credentials: The credentials that sign the request.
-            at: The signing time, a datetime with a time zone.  Services reject a request whose time
-                differs from theirs by more than 5 minutes (S3: 15 minutes).
+            at: The signing time, a datetime with a time zone.  Services reject a request whose
+                signing time differs from the current time by more than 5 minutes (S3: 15 minutes).
 
         Returns:
             The headers to set, and the strings that were signed.
@@ -140,13 +142,15 @@ class Signer(SigningRules):
     ) -> str:
         """Return the URL of *request*, with a signature in the query.
 
-        Anyone who has the URL can send the request until it expires: treat the URL as a secret.
+        Anyone who has the URL can send the request until the URL expires: treat the URL as a
+        secret.
 
         Args:
             request: The request.  All its headers are signed, unless the signer has a custom
-                selection, and must be sent with the URL exactly as they are here:
-                ``content-length`` limits an upload to that length, ``if-none-match: *`` prevents
-                overwriting.  For S3, the body is not signed.
+                selection.  A client that uses the URL must send the signed headers unchanged: for
+                example, ``content-length`` fixes the length of an upload, and ``if-none-match: *``
+                prevents overwriting.  For S3, the body is not signed, unless the request has an
+                ``x-amz-content-sha256`` header with its hash.
             credentials: The credentials that sign the URL.  If they expire before the URL does, the
                 URL expires with them.
             at: The time from which the URL is valid, a datetime with a time zone.
@@ -166,14 +170,14 @@ class Signer(SigningRules):
         return presign(self, request, credentials, at=at, expires=expires)
 
     def seed(self, signature: Signature, credentials: Credentials) -> SeedSignature:
-        """Return the seed from which the signatures of a body's chunks or events are computed.
+        """Return the seed of the signature chain for the chunks or events of the request's body.
 
         Args:
             signature: The return value of `sign` for the request.
             credentials: The credentials that signed the request.
 
         Raises:
-            TypeError: The algorithm can only sign requests.
+            TypeError: The algorithm cannot sign streams.
         """
         timestamp = signature.headers["x-amz-date"]
         return SeedSignature(

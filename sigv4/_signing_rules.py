@@ -16,13 +16,13 @@ from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._request import SignableRequest
 from ._value import Value
 
-# Services whose requests follow S3's signing rules (endpoint rule sets of botocore 1.44:
+# Services that use S3's signing rules, according to botocore 1.44 (endpoint rule sets,
 # disableDoubleEncoding).
 S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 
 
 class SigningRules(Value):
-    """The rules that a service requires; `Signer` is a subclass and documents the arguments."""
+    """The signing rules of a service; the arguments are documented in the subclass `Signer`."""
 
     __slots__ = __match_args__ = (
         "algorithm",
@@ -64,7 +64,7 @@ class SigningRules(Value):
         self.sign_session_token = sign_session_token
 
     def signing_timestamp(self, credentials: Credentials, at: datetime) -> str:
-        """Check that *credentials* have not expired at the signing time, and format that time."""
+        """Check that *credentials* have not expired at *at*, and return *at* as a timestamp."""
         signed_at = format_timestamp(at)  # first, because it rejects a time without a time zone
         if credentials.expired(at):
             raise ExpiredCredentialsError(
@@ -75,7 +75,7 @@ class SigningRules(Value):
     def headers_to_sign(
         self, request: SignableRequest, replaced: frozenset[str]
     ) -> list[tuple[str, str]]:
-        """Return the headers of *request* to sign, without those in *replaced*."""
+        """Return the headers of *request* that are to be signed, except those in *replaced*."""
         selected = self.signed_headers
         return [
             pair
@@ -102,7 +102,7 @@ def canonical_request(
     names: str,
     payload_hash: str,
 ) -> str:
-    """Return the canonical request, composed of its canonical parts.
+    """Encode the path, and join the parts of the canonical request.
 
     Args:
         rules: The rules by which the path is encoded.

@@ -11,12 +11,12 @@ from ._value import Value
 if TYPE_CHECKING:
     from _hashlib import HASH
 
-# The inner and the outer hash of HMAC (RFC 2104), each with the key already added.  Copying them
-# takes half as long as copying an `hmac.HMAC`.
+# The inner and the outer hash of HMAC (RFC 2104), each after the key has been hashed.  Copying the
+# two hashes takes half as long as copying an `hmac.HMAC`.
 _Mac = tuple["HASH", "HASH"]
 
-# Maximum number of cached scopes per access key.  A limit is needed because a server may take the
-# region from the request.
+# Maximum number of signing keys (one per region and service) that are cached in one credentials
+# object.  A limit is needed because a server may take the region from the request.
 _MOST_KEYS = 64
 
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
@@ -37,7 +37,7 @@ class SigV4(Value):
 
     Raises:
         InvalidRequestError: *service* or *region* cannot be part of a credential scope; the message
-            names the argument.
+            states which one.
     """
 
     __slots__ = __match_args__ = ("service", "region")
@@ -60,7 +60,7 @@ class SigV4(Value):
         return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return the signature of the string to sign, in hexadecimal."""
+        """Return the signature of *text*, the string to sign, in hexadecimal."""
         keyed_inner, keyed_outer = self._signing_key(credentials, timestamp[:8])
         inner, outer = keyed_inner.copy(), keyed_outer.copy()
         inner.update(text.encode())
@@ -70,14 +70,14 @@ class SigV4(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is the signature of *text*; compare in constant time."""
+        """Return whether *signature* is that of *text*; the comparison takes constant time."""
         if not isinstance(credentials, Credentials):
             return False  # a public key cannot verify an HMAC signature
         expected = self.sign_string(text, credentials, timestamp)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
-        """Return the HMAC state of the day's signing key; only the latest day's is cached.
+        """Return the HMAC state of the signing key for *day*; only one day's key is cached.
 
         The key is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """

@@ -31,14 +31,14 @@ _ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC6325
 # [L] in NIST SP 800-108, section 4.1: the length of the key in bits.
 _KEY_BITS = (256).to_bytes(4, "big")
 
-# All signers write a signature as DER in lowercase hexadecimal.
+# Matches a signature in the form that all signers use: DER in lowercase hexadecimal.
 _is_signature = re.compile(r"(?:[0-9a-f]{2}){8,72}").fullmatch
 _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 
 @cache
 def _ecdsa() -> "ECDSA":
-    """Return ECDSA for prehashed messages: hashlib computes hashes faster than `cryptography`."""
+    """Return ECDSA for hashed messages, because hashlib hashes faster than `cryptography`."""
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -53,8 +53,9 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
         candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
 
     Candidates greater than *order* - 2, where *order* is the order of the curve, are rejected, and
-    the counter is increased after each.  The key is the first remaining candidate plus one (FIPS
-    186-5, appendix A.2.2: rejection sampling).  One candidate in 2 ** 32 is rejected.
+    the counter is increased after each rejection.  The private key is the first accepted candidate
+    plus one (FIPS 186-5, appendix A.2.2: rejection sampling).  On average, one candidate in 2 ** 32
+    is rejected.
     """
     key = b"AWS4A" + credentials.secret_access_key.encode()
     label = NAME.encode() + b"\0" + credentials.access_key_id.encode()
@@ -109,7 +110,7 @@ def covers(region_set: str, region: str) -> bool:
 
 
 def _matches(pattern: str, region: str) -> bool:
-    """Return whether *region* matches *pattern*, in which ``*`` matches any characters."""
+    """Return whether *region* matches *pattern*, where ``*`` matches any number of characters."""
     start, *others = pattern.split("*")
     if not others:
         return region == pattern
@@ -143,14 +144,15 @@ class SigV4A(Value):
 
     Attributes:
         service: The signing name of the service, such as ``s3``.
-        region_set: Regions and patterns: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.  The
-            attribute is a ``str`` in which they are joined by commas, as they are sent.
+        region_set: One or more regions or patterns, such as ``"us-east-1"``, ``"*"`` or ``["us-*",
+            "eu-west-1"]``.  The attribute is always a ``str``: the regions and patterns, joined by
+            commas, as they are sent.
 
     Raises:
         InvalidRequestError: *region_set* is empty or contains an invalid region name, or *service*
             cannot be part of a credential scope.
-        MissingDependencyError: `cryptography` cannot be imported; raised when the first key is
-            needed.
+        MissingDependencyError: `cryptography` cannot be imported.  The error is raised when a key
+            is first needed, not by the constructor.
     """
 
     __slots__ = __match_args__ = ("service", "region_set")
@@ -159,8 +161,8 @@ class SigV4A(Value):
     region_set: str
 
     name = NAME
-    # Most DER signatures have 70 to 72 bytes.  In chunks, they are padded to 72 bytes, so that the
-    # length of a body is known in advance (aws-c-auth, aws_signing.h:
+    # Most DER signatures have 70 to 72 bytes.  In chunks, they are padded to the length of 72
+    # bytes, so that the length of a body is known in advance (aws-c-auth, aws_signing.h:
     # AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     signature_length = 144
 
@@ -174,16 +176,17 @@ class SigV4A(Value):
         return f"{timestamp[:8]}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return a signature of the string to sign, as DER in hexadecimal."""
+        """Return a signature of *text*, the string to sign, as DER in hexadecimal."""
         return _private_key(credentials).sign(_digest(text), _ecdsa()).hex()
 
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text* for *key*.
+        """Return whether *signature* is a valid signature of *text*, by the given key.
 
-        The signature must be DER in lowercase hexadecimal, as all signers write it.  Both (r, s)
-        and (r, n - s) are valid: AWS's signers write either, each half of the time.
+        The signature must be DER in lowercase hexadecimal, which is the form that all signers use.
+        Both (r, s) and (r, n - s) are valid: AWS's signers produce each of the two half of the
+        time.
         """
         if not _is_signature(signature):
             return False
