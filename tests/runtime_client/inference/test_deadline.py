@@ -37,7 +37,9 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(failure, latency, timeout):
-    """However S3 behaves, a wait ends at its deadline plus at most the time of the final poll."""
+    """However S3 responds, a wait without an output ends at its deadline plus at most one second
+    for the final poll.
+    """
     s3 = FakeS3() if failure is None else FakeS3().respond(failure)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
@@ -46,7 +48,7 @@ def test_ends_at_its_deadline(failure, latency, timeout):
 
 
 def test_polls_at_the_deadline():
-    """The final poll finds an output that appears just before the deadline."""
+    """The final poll finds an output or a failure object that appears just before the deadline."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
     assert wait(io, timeout=100).body == b"output"
     io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
@@ -55,20 +57,22 @@ def test_polls_at_the_deadline():
 
 
 def test_final_poll_has_its_time():
-    """The final poll starts at the deadline and has one second."""
+    """The final poll starts at the deadline and may take one second, so it finds an output even if
+    S3 is slow.
+    """
     io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
     assert wait(io, timeout=100).body == b"output"
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
 def test_invalid_timeout(timeout):
-    """A wait requires a finite timeout."""
+    """A wait rejects a timeout that is negative or not finite, before anything is sent."""
     error, io = fails(FakeS3(), timeout=timeout)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, "timeout", [])
 
 
 def test_timeout():
-    """The timeout error mentions the probable cause and contains the invocation."""
+    """The timeout error contains the invocation, and mentions the probable cause."""
     error, _ = fails(FakeS3(), timeout=30)
     assert str(error) == (
         "inference id: no output at s3://bucket/out after 30 s; the endpoint may still be scaling "
@@ -81,7 +85,9 @@ def test_timeout():
 
 @pytest.mark.parametrize("timeout", [0, 2])
 def test_slow_output(timeout):
-    """An output that exists at the deadline is read completely if that takes at most a minute."""
+    """If S3 has started to send an output at the deadline, the output is read completely if that
+    takes at most a minute.
+    """
 
     def slow(io, sent):
         left = sent.deadline - io.monotonic()
@@ -94,7 +100,9 @@ def test_slow_output(timeout):
 
 
 def test_output_that_is_never_complete():
-    """An output that never arrives completely ends the wait with an error."""
+    """If an output never arrives completely, the wait ends about a minute after its deadline with
+    an error that mentions this.
+    """
 
     def endless(io, sent):
         io.elapsed = max(io.elapsed, sent.deadline - 1000.0)
@@ -109,7 +117,7 @@ def test_output_that_is_never_complete():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("is_cached", [True, False])
 def test_slow_credentials(timeout, is_cached):
-    """The second of the final poll starts only after the credentials have been fetched."""
+    """The one second of the final poll starts only after the credentials have been fetched."""
     requested = []
 
     def slow():
@@ -123,7 +131,7 @@ def test_slow_credentials(timeout, is_cached):
 
 
 def test_slow_loading():
-    """The second of the final poll starts only after the transport has been loaded."""
+    """The one second of the final poll starts only after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
@@ -137,7 +145,7 @@ def test_slow_loading():
 
 
 def test_the_final_poll_is_short():
-    """All requests of the final poll share one second."""
+    """If the final poll requires several requests, they share one second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
     assert type(error) is WaitTimeoutError
     assert 0.99 <= io.elapsed <= 1.01

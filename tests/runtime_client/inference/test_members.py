@@ -1,5 +1,5 @@
-"""The table of InvokeEndpointAsync agrees with the service model, the methods and the command-line
-tool.
+"""Tests that the table of InvokeEndpointAsync agrees with the service model, the clients' methods
+and the command-line tool.
 """
 
 import re
@@ -32,14 +32,14 @@ each_client = pytest.mark.parametrize(
 
 
 def described(thing, section):
-    """Return the names that a docstring section describes, in order."""
+    """Return the names that a section of an object's docstring describes, in order."""
     text = getdoc(thing).partition(f"\n{section}:\n")[2].partition("\n\n")[0]
     return re.findall(r"^    (\w+): ", text, re.MULTILINE)
 
 
 def test_the_model():
-    """The table contains all members of the service model, with their places in the request and
-    whether they are required.
+    """The table contains all members of the service model, with their places in the request, and
+    the same members are required.
     """
     places = {"uri": lambda _: PATH, "header": lambda wire: wire["name"], None: lambda _: BODY}
     wires = {name: shape.serialization for name, shape in SHAPE.input_shape.members.items()}
@@ -52,7 +52,7 @@ def test_the_model():
 
 
 def test_sensitive_members():
-    """The sensitive members in the table are the same as in the service model."""
+    """The table marks the same members as sensitive as the service model."""
     shapes = SHAPE.input_shape.members
     sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}
     assert {member.name for member in MEMBERS.values() if member.is_sensitive} == sensitive
@@ -60,8 +60,8 @@ def test_sensitive_members():
 
 @each_client
 def test_the_method(client):
-    """The method has the members as parameters, in the table's order; all but the endpoint are
-    keyword-only.
+    """The method invoke_endpoint_async has a parameter for each member, in the table's order; all
+    but the endpoint are keyword-only.
     """
     method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
     parameters = dict(signature(method).parameters)
@@ -75,13 +75,13 @@ def test_the_method(client):
 
 @each_client
 def test_the_options(client):
-    """The options of ``submit`` and ``infer`` are all members except the endpoint and the input."""
+    """The options of `submit` and `infer` are all members except the endpoint and the input."""
     assert list(InvokeOptions.__annotations__) == OPTIONS
     assert re.findall(r"\*(\w+)\*[,.]", getdoc(client.submit).partition("options: ")[2]) == OPTIONS
 
 
 def test_the_request():
-    """The request class has all members in its signature and in its docstring."""
+    """The class InvokeEndpointAsyncRequest has all members in its signature and in its docstring."""
     assert list(InvokeEndpointAsyncRequest.__match_args__) == list(MEMBERS)
     assert list(signature(InvokeEndpointAsyncRequest).parameters) == list(MEMBERS)
     assert described(InvokeEndpointAsyncRequest, "Attributes") == list(MEMBERS)
@@ -90,8 +90,8 @@ def test_the_request():
 
 
 def test_the_command_line(capsys):
-    """The command-line tool has an option for each member except the body, and the endpoint as an
-    argument.
+    """The help of `invoke` describes an option for each member except the body, and an argument for
+    the endpoint.
     """
     with pytest.raises(SystemExit):
         main(["invoke", "--help"])

@@ -130,13 +130,13 @@ def _request(argument, value):
 
 @pytest.mark.parametrize(("argument", "value"), VALID, ids=_id)
 def test_valid_values(argument, value):
-    """A value at a limit of its rule is accepted unchanged."""
+    """A valid value, such as one of the maximum length, is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "message"), INVALID, ids=_id)
 def test_invalid_values(argument, value, message):
-    """A value that breaks its rule raises an error that mentions the argument and the rule."""
+    """An invalid value raises an error that mentions the argument and the rule that is broken."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
     assert caught.value.argument == argument
@@ -145,7 +145,7 @@ def test_invalid_values(argument, value, message):
 
 
 def test_a_secret_is_not_repeated():
-    """Neither an error message nor the repr contains the custom attributes or the body."""
+    """Neither an error message nor a request's repr contains the custom attributes or the body."""
     with pytest.raises(ParamValidationError) as caught:
         _request("custom_attributes", "canary\n")
     assert "canary" not in str(caught.value)
@@ -164,14 +164,14 @@ def test_a_secret_is_not_repeated():
     ids=["none", "both", "both, one empty", "empty"],
 )
 def test_exactly_one_input(inputs, message):
-    """Either a body or an input location is required, but not both."""
+    """A request requires either a non-empty body or an input location, but not both."""
     with pytest.raises(ParamValidationError, match=message) as caught:
         InvokeEndpointAsyncRequest("endpoint", **inputs)
     assert caught.value.argument == "body"
 
 
 def test_the_body_is_a_copy():
-    """A later change to the caller's buffer does not change the request."""
+    """If the caller changes the buffer that was passed as the body, the request does not change."""
     buffer = bytearray(b"x")
     request = InvokeEndpointAsyncRequest("endpoint", body=buffer)
     buffer[0] = 0
@@ -179,7 +179,7 @@ def test_the_body_is_a_copy():
 
 
 def test_all_but_the_name_by_keyword():
-    """All arguments except the endpoint name are keyword-only."""
+    """All arguments of a request except the endpoint name are keyword-only."""
     with pytest.raises(TypeError):
         InvokeEndpointAsyncRequest("endpoint", LOCATION)
 
@@ -215,7 +215,7 @@ _arguments = st.builds(
 )
 
 
-# The patterns and maximum lengths in the service model.
+# The patterns of arguments in the service model.
 PATTERNS = {
     "endpoint_name": r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
     "input_location": r"(https|s3)://([^/]+)/?(.*)",
@@ -231,7 +231,7 @@ _pieces = st.sampled_from(
 @pytest.mark.parametrize("name", PATTERNS)
 @given(st.lists(_pieces, min_size=1, max_size=6).map("".join))
 def test_any_text(name, text):
-    """A string is accepted if and only if it matches the pattern in the service model."""
+    """A string is accepted if and only if it matches the argument's pattern in the service model."""
     arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
     try:
         is_accepted = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
@@ -243,7 +243,7 @@ def test_any_text(name, text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(_arguments)
 def test_serializes_as_botocore_does(arguments):
-    """The method, path, headers (including empty ones) and body are the same as in botocore."""
+    """The method, path, headers and body of a request are the same as in botocore."""
     members = {MEMBERS[name]: value for name, value in arguments.items()}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)
     actual = InvokeEndpointAsyncRequest(**arguments).to_http()
@@ -253,7 +253,7 @@ def test_serializes_as_botocore_does(arguments):
 
 
 def test_serializes_empty_text():
-    """An empty string is sent as a header with an empty value, as in botocore."""
+    """An argument that is an empty string is sent as a header with an empty value, as in botocore."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION, accept="", content_type="")
     members = {"EndpointName": "e", "InputLocation": LOCATION, "Accept": "", "ContentType": ""}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)["headers"]
@@ -307,15 +307,15 @@ def test_success(body, inference_id):
 
 
 def test_success_without_headers():
-    """If a response header is missing or empty, the attribute of the invocation is None; so is an
-    unknown inference ID.
+    """If a response header is missing, empty or invalid, the invocation's attribute is None; so is
+    an inference ID that neither the response nor the caller specifies.
     """
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
     assert Invocation.from_http(200, headers, b"") == Invocation()
 
 
 def test_request_id_of_s3():
-    """If both request ID headers are present, x-amzn-requestid takes precedence."""
+    """If a response has both request ID headers, x-amzn-requestid takes precedence."""
     assert Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id == "2"
     both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
     assert Invocation.from_http(202, both, b"").request_id == "1"
@@ -338,8 +338,8 @@ _bodies = st.binary() | st.recursive(
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
-    """Any 2xx response results in a handle that can be stored, because the job is queued and paid
-    for.
+    """Any 2xx response results in an invocation that can be stored as JSON, because the job is
+    queued and paid for.
     """
     invocation = Invocation.from_http(status, headers, body, inference_id="ours")
     assert invocation.inference_id
@@ -358,7 +358,7 @@ def test_success_never_raises(status, headers, body):
     ],
 )
 def test_failure(status, body, kind):
-    """Any status that is not 2xx raises the service's error."""
+    """A response whose status is not 2xx raises the service's error."""
     with pytest.raises(ServiceError) as caught:
         Invocation.from_http(status, {}, body)
     assert type(caught.value) is kind
@@ -379,7 +379,7 @@ FULL = Invocation(
 
 @pytest.mark.parametrize("date", [datetime(2026, 11, 22), "2026-11-22T12:00:00Z"])  # noqa: DTZ001
 def test_date_without_zone(date):
-    """A date without a time zone is rejected, because a wait compares the date with others."""
+    """An invocation's date must have a time zone, because a wait compares it with other dates."""
     with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
         Invocation("id", "s3://b/o", date=date)
     assert caught.value.argument == "date"
@@ -393,15 +393,15 @@ def test_json_round_trip(invocation):
 
 
 def test_json_of_a_later_version():
-    """In JSON of a later version, unknown fields are ignored, and missing fields have their
-    defaults.
+    """If an invocation's JSON was written by another version, unknown fields are ignored, and
+    missing fields have their defaults.
     """
     text = json.dumps({"inference_id": "id", "output_location": None, "color": "red"})
     assert Invocation.from_json(text) == Invocation(inference_id="id")
 
 
 def test_json_date_of_another_zone():
-    """A date in another time zone is converted to UTC."""
+    """A date of another time zone in an invocation's JSON is converted to UTC."""
     east = FULL.date.astimezone(timezone(timedelta(hours=9)))
     text = json.dumps({"output_location": "s3://b/o", "date": east.isoformat()})
     assert Invocation.from_json(text).date == FULL.date
@@ -437,7 +437,7 @@ def test_json_date_of_another_zone():
     ids=lambda text: str(text[:40]),
 )
 def test_invalid_json(text):
-    """A string that is not a handle in JSON raises ParamValidationError."""
+    """Text or bytes that are not an invocation's JSON raise ParamValidationError."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
     assert caught.value.argument == "text"
@@ -446,7 +446,7 @@ def test_invalid_json(text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
-    """Any string is either accepted as a handle or raises ParamValidationError."""
+    """Any str or bytes either results in an invocation or raises ParamValidationError."""
     try:
         invocation = Invocation.from_json(text)
     except ParamValidationError:
@@ -456,15 +456,15 @@ def test_json_of_any_kind(text):
 
 @pytest.mark.parametrize("body", [None, bytearray(b'{"InferenceId": "a"}'), memoryview(b"")])
 def test_any_kind_of_body(body):
-    """The body of a 202 response may be any bytes-like object, and the headers may be bytes."""
+    """`from_http` accepts a body that is None or bytes-like, and headers that are bytes."""
     headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
     invocation = Invocation.from_http(202, headers, body, inference_id="a")
     assert (invocation.inference_id, invocation.output_location) == ("a", "s3://bucket/out")
 
 
 def test_a_number_of_any_size_is_rejected():
-    """A number that is too large for Python to print is rejected with the same message as other
-    numbers.
+    """An int that is too large for Python to print is rejected with the same message as any other
+    int out of range.
     """
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
@@ -482,7 +482,7 @@ def test_a_number_of_any_size_is_rejected():
     ids=lambda value: type(value).__name__,
 )
 def test_body_that_is_not_bytes(body, message):
-    """A body that is not bytes raises an error that explains how to convert it."""
+    """A body that is not bytes raises an error that, if possible, explains how to convert the body."""
     with pytest.raises(ParamValidationError) as caught:
         InvokeEndpointAsyncRequest("endpoint", body=body)
     assert caught.value.message.endswith(message)

@@ -20,7 +20,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def _late(t, **options):
-    """Return the seconds between the appearance of an output at *t* and the end of the wait."""
+    """Return the seconds from the appearance of an output at *t* until the end of the wait for it."""
     io = ScriptedIO(FakeS3().put(OUT, at=t), **options)
     wait(io, timeout=2 * t + 60)
     return io.elapsed - t
@@ -39,15 +39,17 @@ def _allowed(t):
     ],
 )
 def test_promptness(t, latency):
-    """An output that appears at t is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
+    """An output that appears after t seconds is returned at most max(0.5 s, min(10 % of t, 15 s))
+    later.
+    """
     assert 0 <= _late(t, latency=latency) <= _allowed(t)
 
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_at_any_time(t):
-    """An output that appears at any t up to an hour is returned by t + max(0.5 s, min(10 % of t, 15
-    s)).
+    """For any t up to an hour, the limit in `_allowed` applies to an output that appears after t
+    seconds.
     """
     assert _late(t) <= _allowed(t)
 
@@ -55,7 +57,9 @@ def test_promptness_at_any_time(t):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
-    """In the first seconds, every poll looks for a failure object, and later every second poll."""
+    """In the first seconds, a failure object is found within 0.5 s; later, because only every
+    second poll requests it, within about twice the limit for an output.
+    """
     io = ScriptedIO(FakeS3().put(FAIL, at=t))
     with pytest.raises(InferenceFailedError):
         wait(io, timeout=2 * t + 60)
@@ -64,15 +68,15 @@ def test_promptness_of_a_failure(t):
 
 @pytest.mark.parametrize("invocation", [INVOCATION, Invocation(output_location=OUT)])
 def test_cost(invocation):
-    """A wait of 20 minutes sends fewer than 200 requests."""
+    """A wait of 20 minutes without an output sends fewer than 200 requests."""
     _, io = fails(FakeS3(), invocation, timeout=1200)
     assert len(io.sent) < 200
     assert pytest.approx(io.elapsed) == 1200
 
 
 def test_custom_schedule():
-    """A custom schedule is called with the seconds since the wait began, and returns the seconds to
-    pause.
+    """A custom schedule is called with the seconds since the wait began, and returns the interval
+    between the starts of two polls.
     """
     asked = []
 
@@ -87,7 +91,9 @@ def test_custom_schedule():
 
 
 def test_slow_polls_leave_no_pause():
-    """If a poll takes longer than the pause, the next poll follows immediately."""
+    """If a poll takes longer than the interval that the schedule returns, the next poll follows
+    immediately.
+    """
     io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
     wait(io, schedule=lambda _elapsed: 1)
     assert set(io.slept) == {0.0}
@@ -95,14 +101,14 @@ def test_slow_polls_leave_no_pause():
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_invalid_schedule(pause):
-    """A schedule that does not return a positive finite number raises an error."""
+    """If a schedule does not return a positive finite number, the wait raises an error."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
     assert (type(error), error.argument) == (ParamValidationError, "schedule")
     assert len(io.sent) == 2
 
 
 def test_schedule_as_documented():
-    """The default schedule returns the pauses that its docstring states."""
+    """The default schedule returns the intervals that its docstring states."""
     assert [pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)] == [
         0.4,
         0.4,
@@ -114,7 +120,9 @@ def test_schedule_as_documented():
 
 
 def test_schedule_that_raises():
-    """If the schedule raises an exception, it is passed on with a note that contains the handle."""
+    """If the schedule raises an exception, the wait adds a note that contains the handle, and
+    passes the exception on.
+    """
     with pytest.raises(ZeroDivisionError) as caught:
         wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
     (note,) = caught.value.__notes__

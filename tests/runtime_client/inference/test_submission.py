@@ -1,4 +1,4 @@
-"""However a submission ends, the error shows which job may be queued."""
+"""Tests of errors and interrupts during a submission, which show the job that may be queued."""
 
 import asyncio
 import pickle
@@ -55,7 +55,9 @@ calls = pytest.mark.parametrize("call", [invoke, submit, infer])
 
 
 def raising(error):
-    """Return a function for `ScriptedIO` that raises *error* for the request that queues the job."""
+    """Return a function for `ScriptedIO` that accepts an upload, and raises *error* for the request
+    that queues the job.
+    """
 
     def answer(_io, sent):
         if sent.request.method == "PUT":
@@ -66,7 +68,7 @@ def raising(error):
 
 
 def caught(call, answers, kind=RuntimeClientError, **arguments):
-    """Return the error that a call raises."""
+    """Return the error that a call raises with the given scripted responses."""
     with pytest.raises(kind) as caught:
         run(call(core(ScriptedIO(answers), **arguments)))
     return caught.value
@@ -74,8 +76,8 @@ def caught(call, answers, kind=RuntimeClientError, **arguments):
 
 @calls
 def test_an_ambiguous_failure_names_the_job(call):
-    """If a job may be queued, the error has its inference ID, which is kept when the error is
-    pickled.
+    """If an error leaves open whether a job is queued, it has the job's inference ID, even after
+    pickling.
     """
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
@@ -90,7 +92,7 @@ def test_an_ambiguous_failure_names_the_job(call):
 @calls
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, MemoryError])
 def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
-    """An interrupt after the request was sent has the inference ID and a note."""
+    """An interrupt after the job request was sent has the job's inference ID and a note."""
     error = caught(call, raising(kind()), kind)
     assert error.inference_id.startswith(ID)
     assert error.__notes__ == [
@@ -99,7 +101,7 @@ def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
 
 
 def test_an_interrupt_between_two_attempts():
-    """An interrupt during the pause after an ambiguous attempt has the inference id."""
+    """An interrupt during the pause after an ambiguous attempt has the job's inference ID."""
     io = ScriptedIO([dropped()])
 
     async def interrupted(_seconds):
@@ -113,7 +115,9 @@ def test_an_interrupt_between_two_attempts():
 
 @pytest.mark.parametrize("first", [REJECTED, dropped(accepted=False)])
 def test_a_job_that_was_not_accepted_is_not_named(first):
-    """If the job cannot have been queued, the error has neither an inference ID nor a note."""
+    """If the job cannot have been queued, an error or interrupt has neither an inference ID nor a
+    note.
+    """
     error = caught(invoke, [first], max_attempts=1)
     assert error.inference_id is None
     assert not hasattr(error, "__notes__")
@@ -129,7 +133,7 @@ def test_a_job_that_was_not_accepted_is_not_named(first):
 
 
 def test_an_interrupt_before_anything_is_sent():
-    """An interrupt before anything was sent has neither an inference id nor a note."""
+    """An interrupt before anything was sent has no note about a job."""
 
     def keys():
         raise KeyboardInterrupt
@@ -140,13 +144,15 @@ def test_an_interrupt_before_anything_is_sent():
 
 
 def test_rejections_name_no_job():
-    """If a request is rejected, the error has neither an inference ID nor an invocation."""
+    """If the client or the service rejects a submission, the error has no inference ID."""
     assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
     assert caught(invoke, [REJECTED], RequestValidationError).inference_id is None
 
 
 def test_an_error_of_a_wait_names_the_job():
-    """Every error that ends a wait has the handle and its ID, and an interrupt also has a note."""
+    """Every exception that ends a wait has the job's handle and inference ID; an interrupt also has
+    a note with the handle.
+    """
     s3 = FakeS3()
     job = Invocation("theirs", OUT)
     error = caught(lambda c: c.wait(job, timeout=1), s3, WaitTimeoutError)
@@ -163,7 +169,7 @@ def test_an_error_of_a_wait_names_the_job():
 
 
 def test_infer_adds_one_note():
-    """An error of `infer` has exactly one note with the handle."""
+    """If the wait in `infer` is interrupted, the exception has only one note, with the handle."""
 
     def interrupted(_elapsed):
         raise KeyboardInterrupt
@@ -179,7 +185,7 @@ def test_infer_adds_one_note():
 
 @pytest.fixture
 def mute(bare_environment):  # noqa: ARG001
-    """Return a server that receives a request but does not respond, and an event that is set when a
+    """Return a server that receives requests but does not respond, and an event that is set when a
     request arrives.
     """
     came, goes = Event(), Event()
@@ -195,7 +201,9 @@ def mute(bare_environment):  # noqa: ARG001
 
 
 def test_a_task_of_asyncio_that_is_cancelled(mute):
-    """When an asyncio task is cancelled, the exception has the job's inference ID."""
+    """If an asyncio task is cancelled while it waits for the response to its job request, the
+    CancelledError has the job's inference ID.
+    """
     server, came = mute
 
     async def main():
@@ -213,7 +221,9 @@ def test_a_task_of_asyncio_that_is_cancelled(mute):
 
 
 def test_a_task_of_trio_that_is_cancelled(mute):
-    """When a Trio task is cancelled, the exception has the job's inference ID."""
+    """If a Trio task is cancelled while it waits for the response to its job request, the exception
+    has a note with the job's inference ID.
+    """
     server, came = mute
     seen = []
 
@@ -237,8 +247,8 @@ def test_a_task_of_trio_that_is_cancelled(mute):
 
 
 def test_a_thread_that_is_interrupted(mute):
-    """If a signal handler interrupts a thread that reads the response, the exception has the
-    inference ID.
+    """If a signal handler interrupts a thread that waits for the response to its job request, the
+    exception has the job's inference ID.
     """
     import signal
 
@@ -262,8 +272,8 @@ def test_a_thread_that_is_interrupted(mute):
 
 
 def tried_twice(between):
-    """Return the handle of a job whose output name was used before, and whose first attempt failed
-    *between* seconds ago.
+    """Return the handle of a job with a user-supplied output name, whose first, ambiguous attempt
+    was sent *between* seconds before the successful one ended.
     """
     date = (START + timedelta(seconds=between)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     io = ScriptedIO([dropped(), accepted(date=date)], latency=between / 2)
@@ -275,8 +285,8 @@ def tried_twice(between):
 @pytest.mark.parametrize("read_back", [False, True])
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
 def test_an_output_of_the_first_attempt(written, counts, read_back):
-    """If the output name was used before, an output may be as old as the first ambiguous attempt,
-    but not older.
+    """If the user supplied the output name, and an ambiguous attempt preceded the successful one,
+    an output may be as old as the first attempt, but not older.
     """
     invocation = tried_twice(40)
     if read_back:
@@ -291,7 +301,9 @@ def test_an_output_of_the_first_attempt(written, counts, read_back):
 
 
 def test_a_job_that_was_sent_once():
-    """Without an earlier ambiguous attempt, an output must not be older than the job."""
+    """If the earlier attempt was certainly not accepted, the handle contains no date of a first
+    attempt.
+    """
     io = ScriptedIO([dropped(accepted=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))
     assert invocation.first_attempt_date is None
@@ -300,7 +312,7 @@ def test_a_job_that_was_sent_once():
 
 
 def test_handles_of_version_0_1_0():
-    """A handle that was written by version 0.1.0 can be read and waited for."""
+    """A handle that was written by version 0.1.0, without the date of a first attempt, can be read."""
     text = (
         '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
         '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '

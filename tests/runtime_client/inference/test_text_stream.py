@@ -1,4 +1,4 @@
-"""Tests of reading lines, server-sent events and JSON documents, wherever a response is split into
+"""Tests of reading lines, server-sent events and JSON documents from a response that arrives in any
 parts.
 """
 
@@ -19,28 +19,28 @@ from sagemaker_runtime_client._limits import LINE_SIZE
 
 
 def cuts(data):
-    """Return the ways in which the tests split a text: at each byte, into single bytes, and not at
-    all.
+    """Return lists of parts of the data: the data in one piece, in single bytes, and split in two
+    at each place.
     """
     pairs = [[data[:place], data[place:]] for place in range(len(data) + 1)]
     return [[data], [data[n : n + 1] for n in range(len(data))], *pairs]
 
 
 def decode_lines(parts, **options):
-    """Return the lines in a text that arrives in parts."""
+    """Return the lines in data that arrives in parts."""
     decoder = LineDecoder(**options)
     return [*(line for part in parts for line in decoder.feed(part)), *decoder.finish()]
 
 
 def parse_events(parts):
-    """Return the events in a text that arrives in parts."""
+    """Return the server-sent events in data that arrives in parts."""
     parser = EventParser()
     found = [parser.feed(line) for line in decode_lines(parts, ends_at_return=True)]
     return [event for event in [*found, parser.finish()] if event]
 
 
 def parse_documents(parts):
-    """Return the JSON documents in a text that arrives in parts."""
+    """Return the JSON documents in data that arrives in parts."""
     parser = JSONParser()
     found = [
         item for line in decode_lines(parts, ends_at_return=True) for item in parser.feed(line)
@@ -64,7 +64,7 @@ def parse_documents(parts):
     ids=repr,
 )
 def test_lines(data, expected):
-    """The lines are the same however the text is split into parts; only LF and CRLF end a line."""
+    """Data results in the same lines however it is split into parts; only LF and CRLF end a line."""
     for parts in cuts(data):
         assert decode_lines(parts) == expected
 
@@ -80,14 +80,14 @@ def test_lines_that_end_with_a_return(data):
 
 @given(st.lists(st.binary(max_size=8)), st.booleans())
 def test_any_parts(parts, ends_at_return):
-    """Any bytes that arrive in parts result in the same lines as if they arrive in one piece."""
+    """Any bytes that arrive in parts result in the same lines as if they arrived in one piece."""
     whole = decode_lines([b"".join(parts)], ends_at_return=ends_at_return)
     assert decode_lines(parts, ends_at_return=ends_at_return) == whole
 
 
 @pytest.mark.parametrize("parts", [[b"12345"], [b"123", b"45"], [b"12345\n"], [b"\n123", b"45\n"]])
 def test_a_line_that_is_too_long(parts):
-    """A line over the limit is rejected, even if its end has not arrived yet."""
+    """A line over the size limit raises an error, even if its end has not arrived yet."""
     with pytest.raises(
         ResponseTooLargeError, match="a line of the response is longer than 4 bytes"
     ):
@@ -108,7 +108,9 @@ EVENTS = (
 
 
 def test_events():
-    """Fields, comments, line ends and IDs are parsed as specified, wherever the text is split."""
+    """The fields, comments, line ends and IDs of server-sent events are parsed as in the HTML
+    standard, wherever the data is split.
+    """
     for parts in cuts(EVENTS):
         assert parse_events(parts) == [
             ServerSentEvent("one"),
@@ -121,7 +123,7 @@ def test_events():
 
 
 def test_the_last_event():
-    """``[DONE]`` ends the events; nothing after it is returned."""
+    """``[DONE]`` ends the server-sent events; no event after it is returned."""
     parser = EventParser()
     lines = ["data: 1", "", "data: [DONE]", "", "data: 2", ""]
     assert [event for event in map(parser.feed, lines) if event] == [ServerSentEvent("1")]
@@ -129,7 +131,7 @@ def test_the_last_event():
 
 
 def test_an_event_that_is_too_long():
-    """The limit applies to the total length of an event's data lines."""
+    """The size limit applies to the total length of an event's data lines."""
     parser = EventParser()
     for _ in range(16):
         parser.feed("data:" + "x" * (LINE_SIZE // 16))
@@ -153,13 +155,13 @@ def test_the_json_document_of_an_event():
     ids=["lines", "lines after a mark", "events", "events of several lines"],
 )
 def test_documents(data):
-    """JSON Lines and server-sent events result in the same documents, wherever the text is split."""
+    """JSON Lines and server-sent events result in the same documents, wherever the data is split."""
     for parts in cuts(data):
         assert parse_documents(parts) == [{"a": "\u20ac"}, [1], "b", 7]
 
 
 @pytest.mark.parametrize("data", [b"{\n", b"data: {\n\n", b"1\ndata: 2\n", b"data: {"])
 def test_what_is_not_json(data):
-    """A line or an event that is not a JSON document raises an error."""
+    """A line or an event that is not a JSON document raises a JSONDecodeError."""
     with pytest.raises(json.JSONDecodeError):
         parse_documents([data])

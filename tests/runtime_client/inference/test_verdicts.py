@@ -1,5 +1,5 @@
-"""Tests of the verdicts of polls (missing, denied, stale, transient and final), and how a wait
-reacts.
+"""Tests of the verdicts of polls (missing, denied, stale, transient and final), and of how a wait
+reacts to them.
 """
 
 from datetime import timedelta
@@ -39,7 +39,7 @@ from tests.runtime_client.scripted_io import (
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_stale(location, written, stale):
-    """An object that is more than two seconds older than the job is ignored."""
+    """An output or failure object that is more than two seconds older than the job is ignored."""
     s3 = FakeS3().put(location, b"old", written=written)
     s3.put(OUT, b"new", at=30)
     if stale:
@@ -51,14 +51,16 @@ def test_stale(location, written, stale):
 
 
 def test_stale_until_the_timeout():
-    """If the only object is older than the job, the timeout error mentions it."""
+    """If the object at the output location is still older than the job at the timeout, the error
+    mentions this.
+    """
     error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
     assert "older than the job" in str(error)
 
 
 @pytest.mark.parametrize("date", [None, START])
 def test_unknown_age(date):
-    """If the date of the job or of the object is not known, the object is returned."""
+    """If the date of the job or of the object is not known, the object is returned as the output."""
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
         s3 = FakeS3().respond(Response(200, (), b"output"))
@@ -70,14 +72,16 @@ def test_unknown_age(date):
 
 
 def test_403_does_not_end_a_wait():
-    """Without s3:ListBucket, a missing output is a 403, and the wait continues until the output
-    appears.
+    """Without s3:ListBucket, S3 responds with 403 while there is no output; the wait continues
+    until the output appears.
     """
     assert wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body == b"output"
 
 
 def test_403_until_the_timeout():
-    """If all responses were 403, the timeout error lists the permissions that may be missing."""
+    """If S3 has responded to all polls with 403, the timeout error lists the permissions that may
+    be missing.
+    """
     error, _ = fails(FakeS3(listing=False), timeout=60)
     assert (type(error), error.access_denied_only) == (WaitTimeoutError, True)
     assert "s3:GetObject" in str(error)
@@ -87,8 +91,8 @@ def test_403_until_the_timeout():
 
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
-    """The timeout error mentions the 403s for one object even if S3 responded with 404 for the
-    other.
+    """If S3 responds with 403 for the output or for the failure object, and with 404 for the other,
+    the timeout error mentions the object that was denied.
     """
     s3 = FakeS3().respond(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
@@ -111,13 +115,15 @@ def test_404_and_then_403():
 
 
 def test_403_and_then_404():
-    """A 404 restarts the grace period."""
+    """If S3 responds with 404 before the grace period for 403s has passed, the wait continues."""
     s3 = FakeS3().respond(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
 def test_if_modified_since():
-    """A poll sends If-Modified-Since, so that S3 does not return a stale object."""
+    """A poll sends If-Modified-Since so that S3 does not return a stale object, and a 304 response
+    counts as a stale object.
+    """
     io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
     assert {sent.header("if-modified-since") for sent in io.sent} == {
@@ -128,8 +134,8 @@ def test_if_modified_since():
 
 @pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
 def test_unique_output_name(changes):
-    """If the output's name is unique or the job's date is not known, an object of any age is
-    returned.
+    """If the output's name is unique or the job's date is not known, a poll sends no
+    If-Modified-Since, and an object of any age is returned.
     """
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert wait(io, INVOCATION.replace(**changes)).body == b"output"
@@ -137,7 +143,9 @@ def test_unique_output_name(changes):
 
 
 def test_access_denied_grace():
-    """With a grace period, a wait that has received only 403s raises the error after that period."""
+    """If access_denied_grace is set, and a wait receives only 403s for that time, it raises
+    AccessDeniedError.
+    """
     error, io = fails(FakeS3(listing=False), access_denied_grace=20)
     assert (type(error), error.code) == (AccessDeniedError, "AccessDenied")
     assert 20 <= io.elapsed <= 22
@@ -146,7 +154,9 @@ def test_access_denied_grace():
 
 
 def test_access_denied_grace_without_effect():
-    """The grace period has no effect if an output or a 404 comes first."""
+    """The grace period has no effect if an output appears before it has passed, or if S3 responds
+    with 404.
+    """
     io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
     assert wait(io, access_denied_grace=20).body == b"output"
     error, _ = fails(FakeS3(), timeout=60, access_denied_grace=20)
@@ -181,7 +191,7 @@ ENDS = [
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_permanent_errors(location, answer, kind, code):
-    """A permanent error ends the wait immediately."""
+    """A permanent error in response to a poll ends the wait immediately."""
     error, io = fails(FakeS3().respond(answer, location=location))
     assert (type(error), error.code, io.elapsed) == (kind, code, 0)
 
@@ -213,13 +223,17 @@ def test_outage_does_not_end_a_wait(answer):
 
 
 def test_outage_until_the_timeout():
-    """After an outage, the cause of the timeout error is the last transient error."""
+    """If an outage lasts until the timeout, the last transient error is the cause of the timeout
+    error.
+    """
     error, _ = fails(FakeS3().respond(UNAVAILABLE), timeout=60)
     assert isinstance(error.__cause__, ServiceUnavailableError)
 
 
 def test_expired_credentials():
-    """Expired credentials end the wait, which can be repeated with new credentials."""
+    """If the credentials expire, the wait ends with an error that has the invocation, so that it
+    can be waited for again.
+    """
     short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
     io = ScriptedIO(FakeS3())
     with pytest.raises(CredentialsError) as caught:
@@ -228,8 +242,8 @@ def test_expired_credentials():
 
 
 def test_outage_is_named():
-    """If all polls failed, the timeout error mentions the failure, and no possible cause at the
-    endpoint.
+    """If all polls failed, the timeout error contains the message of the failure, and mentions no
+    possible cause at the endpoint.
     """
     s3 = FakeS3()
     s3.respond(s3_error(503, "SlowDown", "Reduce your rate"))
@@ -239,7 +253,9 @@ def test_outage_is_named():
 
 
 def test_transient_failure_of_the_provider():
-    """A transient failure of the credentials provider does not end a wait."""
+    """A retryable error of the credentials provider does not end a wait, but any other of its
+    errors does.
+    """
 
     def flaky():
         if io.elapsed < 10:
@@ -259,8 +275,8 @@ def test_transient_failure_of_the_provider():
 
 @pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
 def test_credentials_function_that_fails_once(raised):
-    """If a credentials function raises a connection error, the wait continues; any other error ends
-    it.
+    """If a credentials function raises a connection error or a TimeoutError, the wait continues;
+    any other exception ends it.
     """
     failures = [raised("down")]
 
@@ -278,8 +294,8 @@ def test_credentials_function_that_fails_once(raised):
 
 
 def test_wrong_region():
-    """A wait for an object in another region is redirected only once; later polls use the right
-    region.
+    """If the output is in another region, only the first request of the wait is redirected; later
+    requests are sent to the right region.
     """
     away = Response(301, {"x-amz-bucket-region": "eu-north-1"})
 

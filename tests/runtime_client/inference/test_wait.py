@@ -26,7 +26,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def test_output():
-    """The object at the output location is returned as an `Output`."""
+    """A wait returns the object at the output location as an `Output`."""
     headers = [("Content-Type", "application/json"), ("x-amz-meta-a", "b")]
     io = ScriptedIO(FakeS3().put(OUT, b'{"a":1}', at=3, headers=headers))
     expected = Output(
@@ -65,7 +65,9 @@ def test_output_after_a_failure():
 
 
 def test_no_failure_location():
-    """Without a failure location, only the output is polled, and the timeout error mentions this."""
+    """If the job has no failure location, only the output is polled, and the timeout error mentions
+    this.
+    """
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
     assert {sent.request.path for sent in io.sent} == {"/out"}
     assert "no S3FailurePath" in str(error)
@@ -83,13 +85,15 @@ def test_no_failure_location():
     ids=["output elsewhere", "failure elsewhere"],
 )
 def test_location_on_another_host(invocation, argument):
-    """An invocation with a location on another host raises an error."""
+    """If a location in an invocation is on another host, the wait raises an error before anything
+    is sent.
+    """
     error, io = fails(FakeS3(), invocation)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, argument, [])
 
 
 def test_no_output_location():
-    """An invocation without an output location raises NoOutputLocationError."""
+    """A wait for an invocation without an output location raises NoOutputLocationError."""
     error, io = fails(FakeS3(), Invocation(inference_id="id"))
     assert (type(error), io.sent) == (NoOutputLocationError, [])
     assert error.invocation.inference_id == "id"
@@ -141,7 +145,9 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object raises an error that contains its text, regardless of its format."""
+    """A failure object ends the wait with an error that contains the text of the object, whatever
+    its format is.
+    """
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)
@@ -154,13 +160,13 @@ def test_failure(body, reason):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.binary())
 def test_any_failure(body):
-    """A failure object may contain any bytes."""
+    """A failure object may contain any bytes, which the error contains unchanged."""
     error, _ = fails(FakeS3().put(FAIL, body))
     assert error.body == body
 
 
 def test_invalid_settings():
-    """If a setting is invalid, the error has the invocation."""
+    """If a setting of the client is invalid, the error that the wait raises has the invocation."""
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:
         run(core(io, s3_endpoint_url="nonsense").wait(INVOCATION, timeout=60))

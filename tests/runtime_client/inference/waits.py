@@ -1,4 +1,4 @@
-"""Helpers for tests that wait with scripted responses."""
+"""Helpers for tests that wait for jobs with scripted responses."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def wait(io, invocation=INVOCATION, *, timeout=600.0, credentials=CREDENTIALS, *
 
 
 def fails(s3, invocation=INVOCATION, *, of=None, **arguments):
-    """Wait for a job that has no output, and return the error and the scripted I/O."""
+    """Wait for a job, expecting an error; return the error and the scripted I/O."""
     io = of or ScriptedIO(s3)
     with pytest.raises(RuntimeClientError) as caught:
         wait(io, invocation, **arguments)
