@@ -145,8 +145,8 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object ends the wait with an error that contains the text of the object, whatever
-    its format is.
+    """A failure object in any format ends the wait with an error that contains the text of the
+    object.
     """
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError

@@ -1,4 +1,4 @@
-"""Tests of writing, reading and describing one object."""
+"""Tests of put_object, get_object and head_object."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -49,8 +49,8 @@ FOUND = Response(
 
 
 def test_put():
-    """A put sends the body in one piece with a signed hash, and returns the description of the
-    object.
+    """put_object sends the body in one piece with a signed hash of it, and returns the description
+    of the object.
     """
     io = ScriptedIO([STORED])
     stored = run(
@@ -80,7 +80,7 @@ def test_put():
 
 
 def test_put_without_a_type():
-    """If no content type is passed, no content-type header is sent."""
+    """If no content type is passed, put_object sends no content-type header."""
     io = ScriptedIO([STORED])
     assert run(core(io).put_object("s3://bucket/k", b"")).content_type is None
     assert io.sent[0].header("content-type") is None
@@ -119,7 +119,9 @@ def test_invalid_content_type():
 
 
 def test_get():
-    """A get returns the body, content type, metadata, entity tag and modification date."""
+    """get_object returns the body, content type, metadata, entity tag and modification date of an
+    object.
+    """
     io = ScriptedIO([FOUND])
     expected = S3Object(
         location="s3://bucket/key",
@@ -138,7 +140,7 @@ def test_get():
 
 
 def test_head():
-    """A head returns the description of an object, including its size, without the body."""
+    """head_object returns the description of an object, including its size, but not its body."""
     io = ScriptedIO([Response(200, FOUND.headers)])
     found = run(core(io).head_object("s3://bucket/key"))
     assert (found.size, found.body, found.content_type) == (4, b"", "text/csv")
@@ -147,14 +149,16 @@ def test_head():
 
 @pytest.mark.parametrize(("length", "size"), [("9" * 19, int("9" * 19)), ("9" * 20, 0)])
 def test_longest_length(length, size):
-    """A content-length may have at most nineteen digits."""
+    """A content-length of at most nineteen digits is the size of the object; a longer one is
+    ignored.
+    """
     io = ScriptedIO([Response(200, {"content-length": length})])
     assert run(core(io).head_object("s3://bucket/key")).size == size
 
 
 @pytest.mark.parametrize("length", ["", "-4", "four", "²", "9" * 5000, "4, 4"], ids=lambda t: t[:9])
 def test_invalid_length(length):
-    """An invalid content-length is ignored."""
+    """If the content-length is invalid, the size of the object is the length of the body."""
     io = ScriptedIO([Response(200, {"content-length": length}, b"body!")])
     assert run(core(io).get_object("s3://bucket/key")).size == 5
 
@@ -172,7 +176,9 @@ def test_invalid_length(length):
     ],
 )
 def test_errors(answer, kind, code):
-    """The code of an S3 error is read from the body; for HEAD, which has no body, it is the status."""
+    """The code of an S3 error is read from the body; if there is no body, as for HEAD, the code is
+    the status.
+    """
     with pytest.raises(ServiceError) as caught:
         run(core(ScriptedIO([answer])).get_object("s3://bucket/key"))
     assert (type(caught.value), caught.value.code) == (kind, code)
@@ -186,15 +192,15 @@ def test_errors(answer, kind, code):
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_retried(failure):
-    """Put, get and head are idempotent, so they are retried even with retry_ambiguous=False."""
+    """get_object is idempotent, so it is retried even with retry_ambiguous=False."""
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
 
 
 @pytest.mark.parametrize("method", ["get_object", "head_object"])
 def test_no_object(method):
-    """A success status that is neither 200 nor 206 raises an error, because the response contains
-    no object.
+    """If a success status is neither 200 nor 206, get_object and head_object raise an error,
+    because the response contains no object.
     """
     io = ScriptedIO([Response(204, {"etag": '"e"', "x-amz-request-id": "S3ID"})] * 3)
     with pytest.raises(
@@ -233,8 +239,8 @@ DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
     ids=["plain", "declared", "blanks", "a line end", "slow down", "empty", "half", "a blank"],
 )
 def test_error_in_a_success(body, kind, code):
-    """An error document in a 200 response is treated as a 500: the call is retried, and then raises
-    an error.
+    """If S3 responds to put_object with status 200 and an error document, the response is treated
+    as a 500: the call is retried, and finally raises an error.
     """
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
@@ -260,8 +266,8 @@ def test_upload_that_was_an_error():
 
 
 def test_success_with_a_document():
-    """A 200 response with another document is a success, and an object may look like an error
-    document.
+    """put_object accepts a 200 response with any other document, and get_object returns an object
+    even if it looks like an error document.
     """
     stored = Response(200, STORED.headers, b"<PutObjectResult/>")
     assert run(core(ScriptedIO([stored])).put_object("s3://bucket/key", b"")).etag == '"e"'
@@ -270,7 +276,7 @@ def test_success_with_a_document():
 
 
 def test_incomplete_in_every_attempt():
-    """If an object arrives incomplete in every attempt, an error is raised."""
+    """If an object arrives incomplete in every attempt, get_object raises an error."""
     io = ScriptedIO([Response(200, FOUND.headers, b"bo", complete=False)] * 3)
     with pytest.raises(TransportError, match="ended before it was complete"):
         run(core(io).get_object("s3://bucket/key"))
@@ -288,13 +294,13 @@ WHEN_REQUIRED = {
 
 
 def found(**checksums):
-    """Return a response that contains an object and headers with the given checksums."""
+    """Return a response with an object, and with headers that contain the given checksums."""
     stated = [(f"x-amz-checksum-{name}", value) for name, value in checksums.items()]
     return Response(200, (*FOUND.headers, *stated), b"body")
 
 
 def test_checksum_of_a_put():
-    """A put sends a signed CRC32 of the body in a header, and the body is not chunked."""
+    """put_object sends the CRC32 of the body in a signed header, and the body is not chunked."""
     io = ScriptedIO([STORED])
     run(core(io).put_object("s3://bucket/key", b"body"))
     (sent,) = io.sent
@@ -319,8 +325,8 @@ def test_checksum_of_a_put():
     ids=repr,
 )
 def test_checksum_of_a_get(checksums):
-    """A get requests the checksum and verifies it; a checksum of an unsupported algorithm is
-    ignored.
+    """get_object requests the object's checksum and verifies it; a checksum of parts or of an
+    unsupported algorithm is ignored.
     """
     io = ScriptedIO([found(**checksums)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
@@ -343,7 +349,9 @@ DAMAGED = [
 
 @pytest.mark.parametrize("checksums", DAMAGED, ids=repr)
 def test_damaged(checksums):
-    """If an object does not match its checksum, it is read again, and finally an error is raised."""
+    """If an object does not match its checksum, get_object is retried, and raises a ChecksumError
+    after the last attempt.
+    """
     io = ScriptedIO([found(**checksums), found(crc32=CRC32)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
     io = ScriptedIO([found(**checksums)] * 3)
@@ -358,7 +366,7 @@ def test_damaged(checksums):
 
 
 def test_head_has_no_checksum():
-    """A head does not request a checksum."""
+    """head_object does not request a checksum, because it receives no body."""
     io = ScriptedIO([found(crc32=WRONG)])
     run(core(io).head_object("s3://bucket/key"))
     assert io.sent[0].header("x-amz-checksum-mode") is None
@@ -366,7 +374,7 @@ def test_head_has_no_checksum():
 
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
 def test_no_checksums(how):
-    """With the settings at when_required, no checksum is sent, requested or verified."""
+    """If both checksum settings are when_required, no checksum is sent, requested or verified."""
     io = ScriptedIO([STORED, found(crc32=WRONG)])
     arguments = WHEN_REQUIRED if how == "argument" else {}
     if how == "variable":

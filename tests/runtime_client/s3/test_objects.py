@@ -1,4 +1,4 @@
-"""Tests of the locations of objects: their forms, and the encoding of keys."""
+"""Tests of S3 locations: their forms, and the encoding of keys."""
 
 from contextlib import suppress
 
@@ -54,7 +54,7 @@ LOCATIONS = [
 
 @pytest.mark.parametrize(("text", "bucket", "key"), LOCATIONS)
 def test_locations(text, bucket, key):
-    """An s3 URL, or an https URL with an encoded key, specifies a bucket and a key."""
+    """An s3:// URL, or an https:// URL with an encoded key, specifies a bucket and a key."""
     assert S3Location.parse(text) == S3Location(bucket, key)
     assert str(S3Location.parse(text)) == f"s3://{bucket}/{key}"
 
@@ -114,7 +114,9 @@ def test_invalid_location(text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text())
 def test_any_location(text):
-    """Any string is either accepted as a location or raises ParamValidationError."""
+    """Any string either is a location, whose canonical form is parsed to the same location, or
+    raises ParamValidationError.
+    """
     for whole in (text, f"s3://bucket/{text}", f"https://s3.amazonaws.com/{text}"):
         with suppress(ParamValidationError):
             assert S3Location.parse(whole) == S3Location.parse(str(S3Location.parse(whole)))
@@ -123,7 +125,9 @@ def test_any_location(text):
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_key(key):
-    """All bytes of a key are percent-encoded, except the unreserved characters and `/`."""
+    """In the path of a request, all bytes of a key are percent-encoded except unreserved characters
+    and `/`.
+    """
     io = ScriptedIO([FOUND])
     assert run(core(io).get_object(f"s3://bucket/{key}")).location == f"s3://bucket/{key}"
     (sent,) = io.sent
@@ -136,7 +140,9 @@ def test_any_key(key):
     ("style", "before"), [("virtual", "/"), ("path", "/bucket/")], ids=["virtual", "path"]
 )
 def test_keys_are_not_normalized(style, before, key):
-    """A key is neither normalized nor decoded: dot segments and double slashes are part of it."""
+    """A key in an s3:// URL is neither normalized nor decoded, so dot segments, double slashes and
+    percent signs are part of it.
+    """
     io = ScriptedIO([FOUND])
     run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))
     (sent,) = io.sent
@@ -146,6 +152,6 @@ def test_keys_are_not_normalized(style, before, key):
 
 @pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
 def test_location_that_is_not_a_str(location):
-    """A location that is not a str raises an error that mentions the argument."""
+    """A location that is not a str raises an error that mentions the argument `location`."""
     with pytest.raises(ParamValidationError, match="location must be a str"):
         run(core(ScriptedIO([])).get_object(location))

@@ -1,6 +1,4 @@
-"""Tests of buckets in other regions: how the client finds out the region, and how long it remembers
-it.
-"""
+"""Tests of buckets in other regions: how the client finds out a bucket's region and remembers it."""
 
 import pytest
 
@@ -39,8 +37,8 @@ POINTERS = [
 
 @pytest.mark.parametrize("pointer", POINTERS)
 def test_wrong_region(pointer):
-    """If a response specifies the right region, the request is repeated once, and the region is
-    remembered.
+    """If an error response specifies the bucket's region, the request is repeated there, and the
+    region is remembered for later requests.
     """
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
@@ -55,7 +53,7 @@ def test_wrong_region(pointer):
 
 
 def test_region_of_another_bucket():
-    """The region of one bucket does not affect another bucket."""
+    """The region that was found out for one bucket is not used for another bucket."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND, FOUND])
     client = core(io)
     run(client.get_object("s3://bucket/key"))
@@ -64,7 +62,9 @@ def test_region_of_another_bucket():
 
 
 def test_wrong_region_of_a_custom_endpoint():
-    """With a custom endpoint, the host stays the same, and only the signing region changes."""
+    """If a bucket behind a custom endpoint is in another region, the host stays the same, and only
+    the signing region changes.
+    """
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
     assert [sent.url for sent in io.sent] == ["http://localhost:9000/bucket/key"] * 2
@@ -72,7 +72,7 @@ def test_wrong_region_of_a_custom_endpoint():
 
 
 def test_wrong_region_twice():
-    """A second redirect of the same request is an error."""
+    """If a request is redirected a second time, the call raises an error."""
     away = [Response(301, {"x-amz-bucket-region": region}) for region in (ELSEWHERE, "us-east-1")]
     io = ScriptedIO(away)
     with pytest.raises(ServiceError) as caught:
@@ -100,7 +100,9 @@ def test_wrong_region_twice():
     ],
 )
 def test_errors_that_are_not_redirects(answer):
-    """An error response that does not refer to another region is final."""
+    """An error response that does not specify another region is raised as an error, and the request
+    is not repeated.
+    """
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
@@ -140,8 +142,8 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
 def test_redirect_to_an_unknown_region(region):
-    """If the response to that HEAD request specifies no other region, the redirect is raised as an
-    error.
+    """If the response to the HEAD request for the bucket specifies no other region either, the
+    redirect is raised as an error.
     """
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
@@ -151,7 +153,7 @@ def test_redirect_to_an_unknown_region(region):
 
 
 def test_waiting_for_a_redirect_without_a_region():
-    """The deadline of a wait also applies to the request for the bucket's region."""
+    """The deadline of a wait also applies to the HEAD request that finds out the bucket's region."""
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
     with pytest.raises(ServiceError):
         run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))

@@ -1,5 +1,5 @@
-"""The arguments of a client agree with the table of settings: names, types, allowed words and
-defaults.
+"""Tests that the arguments of a client agree with the table of settings: in names, types, accepted
+words and defaults.
 """
 
 import inspect
@@ -27,7 +27,7 @@ def alternatives(hint):
 
 
 def description(name):
-    """Return the description of a setting in the docstring, as one line."""
+    """Return the description of a setting in the docstring of the client, as one line."""
     text = inspect.getdoc(SageMakerRuntimeClient.__init__)
     found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split())
@@ -36,7 +36,9 @@ def description(name):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", HINTS)
 def test_tools_see_each_setting(client, name):
-    """In the signature of a client, each setting is keyword-only, and has its type or None."""
+    """In the signature of a client, each argument is keyword-only, defaults to None, and has the
+    type hint in `Settings`.
+    """
     for seen in (client, client.__init__):
         parameter = inspect.signature(seen).parameters[name]
         assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
@@ -46,8 +48,8 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """A setting accepts None and the type of its default; a Literal lists the words that are
-    accepted.
+    """The type hint of a setting allows None and the type of its default; if it is a Literal, all
+    of its words are accepted.
     """
     setting = SETTINGS[name]
     kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}
@@ -62,7 +64,9 @@ def test_type(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_description(name):
-    """The description of a setting lists its variables in order, and states its default."""
+    """The description of a setting lists its environment variables in order, and states its
+    default.
+    """
     setting, says = SETTINGS[name], description(name)
     assert [*setting.variables, *setting.last] == re.findall(r"``([A-Z_0-9]+)``", says)[
         : len(setting.variables) + len(setting.last)

@@ -25,12 +25,14 @@ CONFIG, CREDENTIALS = "/home/user/.aws/config", "/home/user/.aws/credentials"
 
 
 def parse(config="", credentials=""):
-    """Parse the texts of a config file and a credentials file."""
+    """Parse the contents of a config file and of a credentials file."""
     return parse_profiles(("config", config), ("credentials", credentials))
 
 
 def test_sections():
-    """Profiles, sessions and services are kept apart; other sections are ignored."""
+    """Profiles, SSO sessions and services are stored separately; sections of other types are
+    ignored.
+    """
     profiles = parse(
         "[profile a]\nsso_session = s\nservices = mine\ns3 =\n  addressing_style = path\n"
         "[sso-session s]\nsso_region = eu-west-1\n"
@@ -45,8 +47,8 @@ def test_sections():
 
 
 def test_a_key_is_of_one_file():
-    """An access key from one file is not combined with a token, secret or account from the other
-    file.
+    """An access key from one file is not combined with a token, secret key or account ID from the
+    other file.
     """
     theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
@@ -91,7 +93,7 @@ def test_a_key_is_of_one_file():
     ids=repr,
 )
 def test_as_botocore_reads_it(tmp_path, text):
-    """Quoted names, indented comments and other details are parsed as in botocore."""
+    """Quoted names, indented comments and other details of a config file are parsed as in botocore."""
     (tmp_path / "config").write_bytes(text.encode())
     theirs, ours = load_config(str(tmp_path / "config")), parse(text)
     assert ours.profiles == theirs["profiles"]
@@ -111,7 +113,9 @@ VALUES = st.text("abc XYZ=019-_/;#[]é", max_size=12).map(str.strip)
     )
 )
 def test_any_profile(tmp_path_factory, profiles):
-    """Profiles with any names and values are parsed as in botocore, except for comments."""
+    """Profiles with any names and values are parsed as in botocore, except for comments after
+    values.
+    """
     lines = []
     for name, section in profiles.items():
         lines.append(f"[profile {name}]")
@@ -120,7 +124,8 @@ def test_any_profile(tmp_path_factory, profiles):
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_text(text, "utf-8")
     theirs = build_profile_map(raw_config_parse(str(path), parse_subsections=False))["profiles"]
-    # Python's parser keeps text after " #" and " ;", which begin comments in the AWS files.
+    # Python's parser, which botocore uses, includes text after " #" and " ;" in a value; in the AWS
+    # files, this text is a comment.
     cut = {
         name: {
             key: f" {value}".split(" #")[0].split(" ;")[0].strip() for key, value in section.items()
@@ -145,23 +150,25 @@ def test_any_profile(tmp_path_factory, profiles):
     ],
 )
 def test_comments(line, value):
-    """A comment begins after a space or tab that is outside of quotes."""
+    """A comment after a value begins with # or ; and follows a space or tab that is outside of
+    quotes.
+    """
     section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
     assert section == {"credential_process": value or line}
 
 
 def test_indented_properties():
-    """All properties may be indented; a line with more indentation continues the previous one, as
-    in boto3.
+    """All properties of a section may be indented; a line with more indentation continues the
+    previous property, as in boto3.
     """
     text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
     expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
     assert parse(text.replace("\t", "  ")).profiles == {"default": expected}
 
 
-# Files with typical content and typical mistakes.  They contain no comments after values and no
-# unclosed brackets, because boto3 parses the former as part of the value and the latter as a
-# property.
+# Parts of files with typical content and typical mistakes.  They contain no comments after values
+# and no unclosed brackets, because boto3 parses such comments as part of the value, and lines with
+# such brackets as properties.
 WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
 INDENT = st.sampled_from(["", "", " ", "   "])
 KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
@@ -181,15 +188,16 @@ REST = st.lists(
 
 
 def plain(pair):
-    """Return a key that equivalent headings share.  No file repeats one, because boto3 uses only the
-    last such section.
+    """Return a key that is the same for equivalent headings.
+
+    No file contains two equivalent headings, because boto3 uses only the last of their sections.
     """
     return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
 
 
 @st.composite
 def files(draw):
-    """Return a strategy for the lines of a file."""
+    """Draw the lines of a config file."""
     lines = draw(st.lists(st.sampled_from(["", "# a", "\ufeff", "junk"]), max_size=1))
     pairs = st.tuples(HEADINGS, PROPERTIES)
     for heading, properties in draw(st.lists(pairs, max_size=4, unique_by=plain)):
@@ -201,7 +209,7 @@ def files(draw):
 
 @given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_file(tmp_path_factory, lines, end):
-    """A file that botocore can parse has the same content for this client."""
+    """If botocore can parse a file, this client finds the same profiles in it."""
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_bytes(end.join(lines).encode())
     try:
@@ -213,7 +221,9 @@ def test_any_file(tmp_path_factory, lines, end):
 
 
 def named(profiles):
-    """Return profiles without properties that no setting uses, because the SDKs ignore those."""
+    """Return profiles without properties whose names contain invalid characters, because the SDKs
+    ignore such properties.
+    """
     return {
         name: {
             key: value for key, value in of.items() if not re.search(r"[^\w./%@:+-]", key, re.ASCII)
@@ -224,7 +234,7 @@ def named(profiles):
 
 @given(st.text(), st.text())
 def test_any_text(config, credentials):
-    """Parsing any text raises no error."""
+    """Parsing any text as a config file and as a credentials file raises no error."""
     parse(config, credentials)
 
 
@@ -243,8 +253,8 @@ def test_any_text(config, credentials):
     ],
 )
 def test_malformed(text, says, caplog):
-    """A malformed line is skipped with a warning that does not contain it, because it may contain a
-    secret.
+    """A malformed line is skipped with a warning that does not repeat the line, because it may
+    contain a secret.
     """
     profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
     assert profiles["good"] == {"region": "r"}
@@ -256,8 +266,8 @@ def test_malformed(text, says, caplog):
     "heading", ["[profile canary", "[profile a b]", "[profile it's]", "[profile]"]
 )
 def test_no_section_takes_what_is_not_its_own(heading):
-    """Properties below a malformed heading do not become part of another section, because they may
-    be the keys of another account.
+    """Properties below a malformed heading do not become part of the previous section, because they
+    may be the keys of another account.
     """
     text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
     assert parse(text).profiles == {"a": {"region": "r"}, "b": {}}
@@ -278,20 +288,20 @@ def test_any_name_in_the_credentials_file(tmp_path_factory, name):
 
 
 def test_continued_values():
-    """A value and its continuation lines form one string."""
+    """A value and its continuation lines form one string with line breaks."""
     section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
     assert section == {"credential_process": "vault\n--role r"}
 
 
 def test_ignored_names_are_logged(caplog):
-    """A section with an invalid name is skipped with a warning that shows the correct form."""
+    """A section with an invalid heading is skipped with a warning that shows the correct form."""
     assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
     reason = "the heading must have the form [profile NAME]; quote a name that contains spaces"
     assert caplog.messages == [f"config, line 1 was ignored: {reason}"]
 
 
 def test_reading():
-    """Both files are read from their configured paths, and a byte order mark is removed."""
+    """Both files are read from their default paths, and a byte order mark is removed."""
     files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
     io = ScriptedIO(files=files)
     assert run(read_profiles(io)).profiles == {"a": {"region": "é", "x": "1"}}
@@ -299,7 +309,7 @@ def test_reading():
 
 
 def test_no_files():
-    """If the files do not exist, there are no profiles."""
+    """If neither of the files exists, there are no profiles, and no error is raised."""
     assert run(read_profiles(ScriptedIO())).profiles == {}
 
 
@@ -312,7 +322,7 @@ def test_no_files():
     ],
 )
 def test_unreadable(held, says):
-    """If a file cannot be read, the error mentions the file."""
+    """If a file cannot be read or is not UTF-8, a ConfigError is raised that mentions the file."""
     io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
     with pytest.raises(ConfigError) as caught:
         run(read_profiles(io))
@@ -332,13 +342,15 @@ def test_unreadable(held, says):
     ids=str,
 )
 def test_home(environ, platform, expected):
-    """If no variable specifies the home directory, it is taken from the system."""
+    """If HOME is not set, ~ is expanded to the user's home directory; on Windows, USERPROFILE and
+    HOMEPATH take precedence.
+    """
     assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
-    """A directory in place of a file, which Docker creates if a mount source is missing, is
-    ignored.
+    """If the path of a file refers to a directory, which Docker creates if the source of a mount is
+    missing, the directory is ignored.
     """
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
     assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}
@@ -349,7 +361,7 @@ def test_folder():
     ["$A/c", "${A}/c", "~/$B$A", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
 )
 def test_variables(path, monkeypatch):
-    """Variables in a path are expanded as in botocore."""
+    """Environment variables in the path of a config file are expanded as in botocore."""
     environ = {"AWS_CONFIG_FILE": path, "A": "/a", "B": "b", "HOME": "/h"}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
@@ -362,7 +374,7 @@ def test_variables(path, monkeypatch):
 )
 @pytest.mark.parametrize("home", ["/h", "/", None])
 def test_tilde(path, home, monkeypatch):
-    """A leading ~ or ~user is expanded to the home directory, as in botocore."""
+    """A leading ~ or ~user in a path is expanded to the user's home directory, as in botocore."""
     environ = {} if home is None else {"HOME": home}
     monkeypatch.delenv("HOME")
     for name, value in environ.items():

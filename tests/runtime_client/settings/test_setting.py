@@ -1,4 +1,4 @@
-"""A malformed setting affects only the calls that need it."""
+"""Tests that a malformed setting affects only the calls that need it."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
-# Variables that `invoke` or every request needs.
+# Settings that every request or the function `invoke` needs.
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)
@@ -19,7 +19,7 @@ KEYS = [(setting, key) for setting in SETTINGS.values() for key in setting.keys 
 
 
 def invoke(io):
-    """Queue a job with a region and credentials."""
+    """Queue a job with a client whose region and credentials are passed as arguments."""
     return run(core(io).invoke_endpoint_async("e", body=b"x"))
 
 
@@ -27,7 +27,7 @@ def invoke(io):
     "variable", [name for of, name in VARIABLES if of.name not in NEEDED], ids=str
 )
 def test_variable_that_a_call_does_not_need(variable):
-    """A malformed variable that a call does not need is ignored."""
+    """If an environment variable is malformed, a call that does not need the variable ignores it."""
     io = ScriptedIO([accepted()], {variable: "1 malformed \0"})
     assert invoke(io).inference_id == "theirs"
     assert len(io.sent) == 1
@@ -35,7 +35,9 @@ def test_variable_that_a_call_does_not_need(variable):
 
 @pytest.mark.parametrize("key", [key for of, key in KEYS if of.name not in NEEDED], ids=str)
 def test_key_that_a_call_does_not_need(key):
-    """A malformed profile key or a missing section that a call does not need is ignored."""
+    """A malformed value or a missing section of a profile does not affect a call that does not need
+    it.
+    """
     text = f"[default]\n{key} = 1 malformed \0\nservices = nowhere\n"
     io = ScriptedIO(
         [accepted()], {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "https://x"}, files={CONFIG: text}
@@ -45,7 +47,9 @@ def test_key_that_a_call_does_not_need(key):
 
 @pytest.mark.parametrize("variable", [name for of, name in VARIABLES if of.name in NEEDED], ids=str)
 def test_variable_that_every_call_needs(variable):
-    """A malformed setting that a call needs is an error, and nothing is sent."""
+    """If an environment variable that a call needs is malformed, the call raises ConfigError, and
+    nothing is sent.
+    """
     io = ScriptedIO([], {variable: "1 malformed \0"})
     with pytest.raises(ConfigError):
         invoke(io)
@@ -53,5 +57,7 @@ def test_variable_that_every_call_needs(variable):
 
 
 def test_of_the_class():
-    """Accessing a setting through the class returns the descriptor, as for a Python property."""
+    """If a setting is accessed through the class `Config`, the descriptor is returned, as for a
+    Python property.
+    """
     assert Config.region.variables == ("AWS_REGION", "AWS_DEFAULT_REGION")

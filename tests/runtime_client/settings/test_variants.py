@@ -11,7 +11,9 @@ from sagemaker_runtime_client._settings.config import Config
 @pytest.mark.parametrize("variant", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 @pytest.mark.parametrize("own", ["sagemaker_runtime", "s3", "sts"])
 def test_endpoints_are_botocores(variant, own, monkeypatch):
-    """If one service has an endpoint URL, the origins of all services are the same as in botocore."""
+    """If FIPS or dual-stack endpoints are enabled, and one service has an endpoint URL, the origins
+    of all services are the same as in botocore.
+    """
     environ = {variant: "true", f"AWS_ENDPOINT_URL_{own.upper()}": "https://own:8443/x"}
     environ |= {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": "", "AWS_ACCESS_KEY_ID": "a"}
     environ |= {"AWS_SECRET_ACCESS_KEY": "b"}
@@ -34,11 +36,11 @@ def test_endpoints_are_botocores(variant, own, monkeypatch):
 
 
 class Sent(Exception):  # noqa: N818 (it is what the test asks for)
-    """A request that botocore would have sent."""
+    """Raised instead of sending a request, to end a call of botocore."""
 
 
 def url_of_call(service, operation, **parameters):
-    """Return the URL to which botocore would send a request."""
+    """Return the URL to which botocore would send the request of an operation."""
     client = Session().create_client(service, region_name="us-east-1")
     urls = []
 
