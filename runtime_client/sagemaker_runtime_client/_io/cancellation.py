@@ -1,4 +1,4 @@
-"""Cancellation of waiting threads, and the errors of cancelled work."""
+"""Cancels waiting threads, and defines the errors of cancelled or unfinished work."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Cancelled(BaseException):
 
 
 class Latch:
-    """An event for one thread.
+    """An event for which one thread can wait.
 
     `threading.Event` is not used, because its `set` acquires a lock.  If a signal handler calls
     `set`, the thread that it interrupted may already hold that lock.
@@ -64,7 +64,7 @@ class CancelScope:
     def __init__(self) -> None:
         self._is_cancelled = False
         self._waiting: dict[Interruptible, None] = {}  # what the threads of the scope wait for
-        self._within: dict[CancelScope, None] = {}  # the scopes that its threads have opened
+        self._within: dict[CancelScope, None] = {}  # the scopes that these threads opened
         self._outer: CancelScope | None = getattr(self.local, "scope", None)
         if self._outer is not None:
             self._outer.add(self)

@@ -130,8 +130,8 @@ class Backend(Protocol):
     def task_lock(self, limit: int = 1) -> Lock:
         """Return a lock that *limit* tasks can hold at the same time.
 
-        For threads, the lock never blocks.  It is used for work that two threads may do at the same
-        time, and during which an interrupt must not leave a lock held.
+        For threads, the lock never blocks, because a real lock could stay held after an interrupt.
+        Use it only for work that two threads may do at the same time.
         """
         ...
 
@@ -167,10 +167,11 @@ class Backend(Protocol):
         ...
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a blocking function in a new thread, not in a thread pool, and return its result.
+        """Call a blocking function, and return its result.
 
-        This is for work that is done about once per process.  A task that is cancelled does not
-        wait for the thread.
+        In an event loop, the function runs in a thread, which on asyncio is a new one, not one of
+        the thread pool.  This is for work that is done about once per process.  A task that is
+        cancelled does not wait for the thread.
         """
         ...
 

@@ -39,7 +39,7 @@ def read(path: str, max_bytes: int) -> bytes | None:
 
 
 def write(path: str, data: bytes) -> None:
-    """Replace a file atomically by one that only its owner can read.
+    """Replace a file atomically with a new file that only its owner can read.
 
     Create the directory of the file if necessary.
     """
@@ -100,9 +100,9 @@ class FileStream:
         await self._backend.in_thread(self._close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
-        """Run *step* in a thread, with a file descriptor of its own.
+        """Run *step* in a thread, with a duplicate of the file's descriptor.
 
-        Until the step ends, no other file can get the number of this descriptor.
+        Until the step ends, no other file can get the number of this duplicate.
         """
         return await self._backend.in_thread(self._with_descriptor, step, *arguments)
 

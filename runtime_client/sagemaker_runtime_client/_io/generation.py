@@ -21,7 +21,7 @@ from weakref import ref
 _JUMP = 30.0
 # The maximum number of seconds that a fork waits for the imports of other threads.
 _MAX_IMPORT_TIME = 10.0
-# How many seconds a waiting thread sleeps before it checks again.
+# How many seconds a thread that waits for imports or a fork sleeps before it checks again.
 _PAUSE = 0.001
 
 
@@ -80,7 +80,8 @@ class _Import:
         # fork.
         is_within = thread in tuple(imports.marks.values())
         imports.marks[id(self)] = thread
-        # A fork sets `forking` before it reads `marks`.
+        # The mark is set before `forking` is read, and a fork sets `forking` before it reads
+        # `marks`.  So at least one of the two threads waits for the other.
         while imports.forking.keys() - {thread} and not is_within:
             imports.marks.pop(id(self), None)
             time.sleep(_PAUSE)
@@ -100,7 +101,7 @@ class _Imports:
     an interrupt leaves a mark behind, the mark disappears together with its context.
 
     Attributes:
-        marks: The thread of each context that was entered, by the id of the context.
+        marks: The thread of each context that was entered, keyed by the id of the context.
         forking: The threads that are forking.
     """
 

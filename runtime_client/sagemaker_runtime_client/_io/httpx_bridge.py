@@ -248,7 +248,7 @@ def make_transport_error(
 
 
 def _reason(error: BaseException) -> str:
-    """Return the message of an exception, or that of its cause if it has none, as on trio.
+    """Return the message of an exception or, if it is empty, as on trio, that of its cause.
 
     An h11 message may quote the header that h11 rejects, which may be a secret.  Therefore the
     message is also removed from the exceptions themselves, because a traceback shows them.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # With an eager start, a coroutine that ends without waiting needs no iteration of the event loop.
-# An example is a request for cached credentials.
+# An example is a coroutine that returns cached credentials.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
@@ -88,7 +88,7 @@ class TaskGroup:
         try:
             await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # The error of a task cancels the body of the context, if it is waiting.
+            # If a task fails, the body of the context is cancelled where it waits.
             if error is None or isinstance(error, asyncio.CancelledError):
                 raise first_error(group) from None
 
@@ -210,7 +210,7 @@ class AsyncioBackend:
             raise
         finally:
             task.add_done_callback(_forget)
-            del task  # the traceback of its error refers to this frame
+            del task  # the traceback of its error refers to this frame: avoid a reference cycle
 
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None

@@ -85,7 +85,7 @@ class ThreadGroup:
                 raise first
 
     def _join(self) -> None:
-        for thread in self._threads:  # the list grows while threads start others
+        for thread in self._threads:  # the list grows while threads start other threads
             if thread.ident is not None:
                 thread.join()
 
@@ -147,7 +147,7 @@ class SyncBackend:
             pause(seconds)
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """Return a context that does nothing, because a thread cannot be cancelled from outside."""
+        """Return a context that does nothing, because a thread cannot be stopped from outside."""
         return nullcontext()
 
     async def finish_by(

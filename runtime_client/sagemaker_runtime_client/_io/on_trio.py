@@ -79,7 +79,7 @@ class TaskGroup:
         try:
             return bool(await self._manager.__aexit__(kind, error, traceback))
         except BaseExceptionGroup as group:
-            # The error of a task cancels the body of the context, if it is waiting.
+            # If a task fails, the body of the context is cancelled where it waits.
             errors = group.split(trio.Cancelled)[1]
             if errors is not None and (error is None or isinstance(error, trio.Cancelled)):
                 raise first_error(errors) from None

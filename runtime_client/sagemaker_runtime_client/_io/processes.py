@@ -73,7 +73,7 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
     """Wait for a process to end.
 
-    Kill the process if it writes too much, or if the wait is interrupted.
+    Kill the process if it writes more than *max_bytes* to a pipe, or if the wait is interrupted.
     """
     read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 

@@ -70,11 +70,12 @@ class Senders:
     Args:
         backend: The concurrency backend.
         http_client: A user-supplied client; None for the built-in pool.
-        max_connections: As for `Transport`.
-        ca_bundle: As for `Transport`.
+        max_connections: The maximum number of connections; a user-supplied client has its own limit.
+        ca_bundle: The CA bundle, as for `context_makers`.
 
     Attributes:
-        admission: A lock that at most *max_connections* calls can hold; None for threads.
+        admission: A lock that at most *max_connections* calls can hold, any number for a
+            user-supplied client; None for threads.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Senders:
             loading.release()
 
     async def _open(self, key: str) -> Sender:
-        """Create a sender.
+        """Return the sender for *key*, which is created if necessary.
 
         If the client is closed meanwhile, make sure that the sender keeps no connections.
         """

@@ -25,7 +25,7 @@ class _StderrHandler(logging.Handler):
     """Writes to the current `sys.stderr`, which a program may replace at any time."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
+        """Write *record* as one line."""
         try:
             sys.stderr.write(printable(self.format(record)) + "\n")
             sys.stderr.flush()

@@ -1,6 +1,7 @@
 """Side effects that need no settings: environment, files, programs, clocks and pauses.
 
-`transport` contains the others, which need settings.  `Once` loads the settings at the first call.
+The module `transport` contains the side effects that need settings.  `Once` loads the settings at
+the first call.
 """
 
 import os
@@ -38,7 +39,7 @@ class System:
         backend: Returns the concurrency backend for threads or for the running event loop.
 
     Attributes:
-        backend: The argument *backend*.
+        backend: The function that was passed as *backend*.
         environ: The environment variables.
     """
 
@@ -61,7 +62,7 @@ class System:
 
     @staticmethod
     def random() -> float:
-        """Return a random number from 0 up to 1."""
+        """Return a random number that is at least 0 and less than 1."""
         # The numbers come from the operating system, so that a forked or restored process does not
         # repeat those of its twin.
         return int.from_bytes(os.urandom(7)) / (1 << 56)
@@ -100,9 +101,8 @@ class System:
     ) -> "Credentials":
         """Return the credentials of a provider, or raise TransportError at the *deadline*.
 
-        The provider itself is not cancelled: other calls may wait for it too, and it may already
-        have used up a refresh token.  A blocking provider is therefore not interrupted at the
-        deadline.
+        The provider itself is not cancelled at the deadline: other calls may wait for it too, and
+        it may already have used up a refresh token.  In a blocking client, the deadline is ignored.
         """
         if self.backend().is_blocking:
             return provider.get()
@@ -214,7 +214,7 @@ class Once(Generic[T]):
         self._lock = self._system.lock()
 
     async def __call__(self) -> T:
-        """Return the value."""
+        """Return the value, which is created at the first call."""
         if self.value is not None:
             return self.value
         if self._generation != self._system.generation():

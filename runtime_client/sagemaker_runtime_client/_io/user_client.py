@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from .concurrency import Backend
 
-# Extra seconds, so that the timeout of a single read expires first: its error reports how much
-# arrived.
+# The seconds by which a deadline is extended, so that the timeout of a single read expires first:
+# its error reports how much arrived.
 _GRACE = 0.1
 
 

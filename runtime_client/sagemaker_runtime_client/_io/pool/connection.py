@@ -31,7 +31,7 @@ _Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).he
 
 
 class Connection:
-    """An open connection.
+    """An open HTTP/1.1 connection to a server.
 
     Args:
         stream: The byte stream to the server.
@@ -140,12 +140,12 @@ class Connection:
         return True
 
     def _recycle_bypassed(self) -> bool:
-        """Recycle a connection whose body bypassed h11.
+        """Recycle a connection whose last response body bypassed h11.
 
         Data after the body, if any, are still unread.  `Pool` finds them before the next request.
         """
         if self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False  # the state is MUST_CLOSE if a head ends the connection
+            return False  # MUST_CLOSE if the head of either message ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
@@ -212,7 +212,10 @@ class Connection:
         return True
 
     async def _is_answered_before(self, part: bytes, timeout: float | None) -> bool:
-        """Write *part* of a body; return True if the server responds first (RFC 9112, section 9.5)."""
+        """Write *part* of a body; if the server responds first, stop (RFC 9112, section 9.5).
+
+        Return whether the server has responded.
+        """
         left = memoryview(part)
         while left:
             written = await self.stream.write_part(left, self._time_to_write(timeout))

@@ -28,7 +28,7 @@ class Connector:
         backend: The concurrency backend that opens the sockets.
         contexts: Functions that create TLS contexts, the preferred one first.  The first is called
             for the first https URL.  If a server's certificate authority is unknown to the current
-            context, the pool permanently changes to the next context.
+            context, the connector permanently changes to the next context.
     """
 
     def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
@@ -60,12 +60,12 @@ class Connector:
         contexts = self._contexts
         first, *more = contexts
         context = first if isinstance(first, ssl.SSLContext) else await self._load(first)
-        if self._contexts is contexts:  # no other task or thread has changed them meanwhile
+        if self._contexts is contexts:  # no other task or thread has replaced the tuple meanwhile
             self._contexts = (context, *more)
         return context
 
     async def _load(self, make: MakeContext) -> ssl.SSLContext:
-        """Create a TLS context.  The tasks of an event loop do so one at a time."""
+        """Create a TLS context.  The tasks of one event loop create contexts one at a time."""
         self._loading = lock = self._loading or self._backend.task_lock()
         await lock.acquire()
         try:

@@ -13,7 +13,7 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
     """Raise an h11 exception as the corresponding httpx exception.
 
-    If *error* is already an httpx exception, set its request and return.
+    If *error* is already an httpx exception, only set its request.  Ignore all other errors.
     """
     try:
         if isinstance(error, httpx.TransportError):

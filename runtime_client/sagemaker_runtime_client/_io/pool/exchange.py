@@ -135,7 +135,7 @@ class ResponseStream(httpx.AsyncByteStream):
         return size
 
     async def aclose(self) -> None:
-        """End the response, even if its body was not read completely."""
+        """End the response, even if its body was not read completely, and release its connection."""
         try:
             self._release(self._exchange)
         finally:

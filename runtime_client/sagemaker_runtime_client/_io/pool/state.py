@@ -40,9 +40,9 @@ class Owner(Protocol):
 class Permit:
     """The right to use one connection.
 
-    The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` takes the
-    permit back.  Garbage collection of the object has the same effect, because an interrupt may
-    prevent the call to `release`.
+    The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` frees it
+    for another caller.  Garbage collection of the object has the same effect, because an interrupt
+    may prevent the call to `release`.
 
     Attributes:
         event: The event that is set when the permit is granted, if the permit had to wait.
@@ -117,7 +117,7 @@ class PoolState(Generic[C]):
             self._grant_waiting()
 
     def _grant(self, permit: Permit) -> bool:
-        """Grant *permit* if there is a free number."""
+        """Grant *permit* if there is a free number, and return whether it was granted."""
         while (number := self._number()) is not None:
             owner = ref(permit, partial(self._granted.pop, number))
             if self._granted.setdefault(number, owner) is owner:
@@ -126,7 +126,7 @@ class PoolState(Generic[C]):
         return False
 
     def _number(self) -> int | None:
-        """Return a free number, or None if all are in use."""
+        """Return a number that is assigned to no permit, or None if all are assigned."""
         try:
             return self._free.pop()
         except IndexError:
@@ -158,9 +158,9 @@ class PoolState(Generic[C]):
             return None
 
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
-        """Give *owner* an idle connection to *origin*, and return it; None if there is none.
+        """Make *owner* the owner of an idle connection to *origin*, and return the connection.
 
-        The most recently used connection is chosen.
+        The most recently used connection is chosen.  If there is none, None is returned.
         """
         connections: list[C] = self._idle_by_origin.get(origin, [])
         while connections:
@@ -219,7 +219,7 @@ class PoolState(Generic[C]):
 
     @property
     def open(self) -> int:
-        """The number of permits and idle connections.  No more connections than this are open."""
+        """The number of granted permits plus idle connections; no more connections are open."""
         return len(self._granted) + len(self._idle)
 
     def _oldest(self) -> C | None:
