@@ -93,8 +93,8 @@ class TestHooks:
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_reads_all(self, driver, reading, encoding):
-        """With whichever method a response hook reads the body, `get_object` returns the complete
-        body, not decoded.
+        """Regardless of how a response hook reads the body, `get_object` returns it completely and
+        not decoded.
         """
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 

@@ -1,4 +1,4 @@
-"""Limits on how much of a response is read: oversized and endless responses, and `max_size`."""
+"""Test how much of a response is read: oversized and endless responses, and `max_size`."""
 
 import tracemalloc
 from contextlib import suppress
@@ -25,7 +25,7 @@ HANDLE = {
     "x-amzn-sagemaker-failurelocation": ERR,
     "x-amzn-requestid": "R1",
 }
-# The maximum that both ends buffer after a client has stopped reading.
+# The maximum number of bytes that both ends buffer after the client has stopped reading.
 BUFFERS = 16 << 20
 
 pytestmark = unread_body
@@ -39,7 +39,7 @@ def _bare(bare_environment):
 class Endless:
     """A server function whose response never ends.
 
-    It sends chunks of blanks, which XML and JSON allow anywhere.  `sent` is the number of bytes
+    It sends chunks of blanks, which XML and JSON allow anywhere.  `sent` is the number of blanks
     sent so far.
     """
 
@@ -59,7 +59,7 @@ class Endless:
 
 
 def pointed_at(server, **changes):
-    """Return the arguments that point a client at a raw server."""
+    """Return the arguments that make a client send all its requests to a raw server."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -83,8 +83,8 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_answer(driver, call, limit):
-    """An endless successful response raises an error with the request, the URL and the limit, and
-    is not retried.
+    """If a successful response does not end, an error with the request, the URL and the limit is
+    raised, and the request is not retried.
     """
     endless = Endless()
     with Loopback(endless) as server:
@@ -102,8 +102,8 @@ def test_endless_answer(driver, call, limit):
 
 
 def test_endless_invocation(driver):
-    """A 202 response whose body never ends still yields a handle, because the handle is in the
-    headers.
+    """If the body of a 202 response does not end, the call still returns a handle, because the
+    locations are in the headers.
     """
     endless = Endless(202, HANDLE)
     with Loopback(endless) as server:
@@ -119,7 +119,9 @@ def test_endless_invocation(driver):
 
 
 def test_endless_credentials(bare_environment):
-    """The response of a credentials endpoint has a size limit, too."""
+    """If the response of a credentials endpoint does not end, an error with the size limit is
+    raised.
+    """
     endless = Endless()
     with Loopback(endless) as server:
         bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/keys")
@@ -133,7 +135,7 @@ def test_endless_credentials(bare_environment):
     "body", [b"x" * 5000, b'"' + b"x" * (4 << 20) + b'"'], ids=["short", "long"]
 )
 def test_failure_object(driver, body):
-    """No more of a failure object is read than the failure reason can require."""
+    """A failure object is read only up to its size limit, which is enough for the failure reason."""
 
     def answer(request, _connection):
         return response(body) if request.target == "/bucket/err" else response(b"", 404)
@@ -149,7 +151,9 @@ def test_failure_object(driver, body):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
 def test_max_size(driver, chunked):
-    """An object of exactly the maximum size is read; an object one byte larger raises an error."""
+    """An object of exactly `max_size` bytes is returned; if an object is one byte larger, an error
+    is raised.
+    """
     body = b"x" * 100_000
     whole = response(body)
     if chunked:
@@ -172,7 +176,7 @@ def test_max_size(driver, chunked):
 
 
 def test_head_of_a_large_object(driver):
-    """No limit applies to a HEAD response: it has a Content-Length, but no body."""
+    """No size limit applies to a HEAD response, which has a Content-Length but no body."""
     with Loopback(
         lambda *_: response(b"", headers={"ETag": "e"}).replace(b": 0", b": 9999999")
     ) as server:
@@ -182,7 +186,7 @@ def test_head_of_a_large_object(driver):
 
 @pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
 def test_invalid_max_size(plain_driver, most):
-    """A `max_size` that is not a number of bytes is rejected before anything is sent."""
+    """A `max_size` that is not a valid number of bytes raises a ParamValidationError."""
     client = plain_driver.client(region=REGION, credentials=CREDENTIALS)
     calls = (
         lambda: client.get_object("s3://bucket/key", max_size=most),
@@ -197,8 +201,8 @@ def test_invalid_max_size(plain_driver, most):
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
 def test_memory_of_a_large_object(plain_driver, announced):
-    """While a large body is read, memory holds only one copy of it, plus an eighth for growth of
-    the buffer.
+    """While a large body is read, it uses at most 1.25 times its size: one copy, and room for the
+    buffer to grow.
     """
     size = 24 << 20
     whole = response(b"x" * size)

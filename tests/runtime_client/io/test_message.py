@@ -1,4 +1,4 @@
-"""Requests, responses and HTTP dates."""
+"""Test the request and response classes, and the parsing of HTTP dates."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -19,8 +19,8 @@ _USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.ye
 @settings(deadline=None)
 @given(_USUAL, st.integers(5, 28), st.characters())
 def test_usual_dates(date, place, other):
-    """A usual date is parsed as by the standard library; a damaged one is parsed the same way or
-    not at all.
+    """A date in the usual form is parsed correctly; if a character of it is replaced, the result is
+    that of the standard library, or None.
     """
     date = date.replace(microsecond=0)
     text = format_datetime(date, usegmt=True)
@@ -51,14 +51,14 @@ def test_usual_dates(date, place, other):
     ids=str,
 )
 def test_dates(text, timestamp):
-    """A valid date is parsed as an aware datetime in UTC; for any other string the result is None."""
+    """A valid date is parsed to an aware datetime in UTC; any other string, or None, yields None."""
     assert parse_http_date(text) == timestamp
 
 
-@settings(deadline=None)  # a busy machine must not make the test fail
+@settings(deadline=None)  # no time limit for each example, because the machine may be busy
 @given(st.text())
 def test_any_date(text):
-    """Parsing an arbitrary string raises no error."""
+    """Parsing any string returns a datetime or None, and raises no error."""
     assert isinstance(parse_http_date(text), datetime | None)
 
 
@@ -68,8 +68,8 @@ def test_any_date(text):
     ids=["mapping", "pairs"],
 )
 def test_headers(headers):
-    """Header names are case-insensitive, the first of two equal names applies, and an empty value
-    counts as absent.
+    """Response header names are case-insensitive, the first of two equal names applies, and an
+    empty value counts as absent.
     """
     response = Response(200, headers)
     assert response.header("x-one") == "1"
@@ -81,12 +81,14 @@ def test_headers(headers):
     ("status", "ok"), [(100, False), (199, False), (200, True), (299, True), (300, False)]
 )
 def test_ok(status, ok):
-    """Only a 2xx status is a success."""
+    """`ok` is true only for a 2xx status."""
     assert Response(status, ()).ok is ok
 
 
 def test_reprs_hold_no_secrets():
-    """The repr of a request or response contains neither headers nor body, which may hold secrets."""
+    """The repr of a request or response shows neither its headers nor its body, which may contain
+    secrets.
+    """
     request = Request("POST", "/path", (("x-amz-security-token", "canary"),), b"canary")
     response = Response(200, {"x": "canary"}, b"canary")
     assert repr(request) == "Request(method='POST', path='/path')"

@@ -1,4 +1,4 @@
-"""The pool: the limits on connections, which idle connections are kept, and who gets a connection."""
+"""Test the limits of the pool, which idle connections it keeps, and how reservations work."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestLimits:
     def test_kept(self, make):
-        """The pool keeps at most `max_idle` idle connections."""
+        """A pool keeps at most `max_idle` idle connections."""
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
             pool = make(limits=limited(9, kept=1))
             for server in (one, other, one):
@@ -28,7 +28,9 @@ class TestLimits:
         assert (one.connections, other.connections) == (2, 1)
 
     def test_none_kept(self, make):
-        """If `max_idle` is 0, each request opens its own connection."""
+        """If `max_idle` is 0, each request opens a new connection, which is closed after the
+        response.
+        """
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, kept=0))
             for _ in range(2):
@@ -37,7 +39,7 @@ class TestLimits:
         assert server.connections == 2
 
     def test_expiry(self, make):
-        """An idle connection whose timeout has expired is closed at the next request, even if that
+        """If the idle timeout of a connection has expired, the next request closes it, even if that
         request goes to another origin.
         """
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
@@ -49,8 +51,8 @@ class TestLimits:
         assert (one.connections, other.connections) == (2, 2)
 
     def test_displaced(self, make):
-        """In a full pool, the connection that has been idle longest is closed to make room for a
-        new one.
+        """If the pool is full, the connection that has been idle longest is closed to make room for
+        a new one.
         """
         with ExitStack() as stack:
             servers = [stack.enter_context(Loopback(always())) for _ in range(3)]
@@ -61,7 +63,7 @@ class TestLimits:
             assert [server.connections for server in servers] == [2, 1, 1]
 
     def test_close(self, make):
-        """Closing a pool closes all its connections, and the pool can be used again."""
+        """Closing a pool closes its connections, and the pool can be used again."""
         with Loopback(always(b"hi")) as server:
             pool = make()
             pool.get(server.url)
@@ -72,19 +74,21 @@ class TestLimits:
 
     @pytest.mark.parametrize("url", ["ftp://x/", "file:///etc/passwd", "//x"])
     def test_scheme(self, make, url):
-        """A URL whose scheme is not http or https is rejected."""
+        """A URL with a scheme other than http and https raises UnsupportedProtocol."""
         with pytest.raises(httpx.UnsupportedProtocol):
             make().get(url)
 
     def test_no_host(self):
-        """The transport itself also rejects a URL without a host, in case no client has checked the
-        URL.
+        """A URL without a host raises UnsupportedProtocol in the pool itself, even if no client has
+        checked it.
         """
         with pytest.raises(httpx.UnsupportedProtocol):
             PooledTransport().handle_request(httpx.Request("GET", "http:///x"))
 
     def test_after_a_fork(self, make):
-        """After a fork, connections inherited from the parent process are neither used nor counted."""
+        """In a child process, connections that were inherited from the parent are neither used nor
+        counted.
+        """
         with Loopback(always(b"hi")) as server:
             pool = make()
             pool.get(server.url)
@@ -97,8 +101,8 @@ class TestLimits:
         assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
-        """If a pool is dropped after a fork, inherited connections stay open, because they belong
-        to the parent process.
+        """If a child process drops a pool, the inherited connections stay open, because they belong
+        to the parent.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
@@ -112,7 +116,9 @@ class TestLimits:
             connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
-        """A connection that has expired before the next request is closed and not used."""
+        """If a connection has been idle for longer than its timeout, the next request opens a new
+        one.
+        """
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, expiry=5))
             for seconds in (0.0, 4.9, 10.0):
@@ -122,7 +128,7 @@ class TestLimits:
         assert [one.connection for one in server.requests] == [0, 0, 1]
 
     def test_replaced_network(self):
-        """The network backend that opens connections can be replaced."""
+        """A pool for threads opens its connections through the network backend that it is given."""
         transport = PooledTransport(network=Scripted([response(b"hi"), response(b"ho")]))
         request = httpx.Request("GET", "http://x/")
         for body in (b"hi", b"ho"):
@@ -131,7 +137,7 @@ class TestLimits:
         assert counts(transport) == (0, 0, 1, 1)
 
     def test_replaced_network_on_asyncio(self):
-        """The network backend can be replaced on asyncio, too."""
+        """A pool for tasks opens its connections through the network backend that it is given."""
         network = Scripted([response(b"hi"), response(b"ho")])
         transport = async_pool(network=network)
 
@@ -142,8 +148,8 @@ class TestLimits:
         assert asyncio.run(main()) == [b"hi", b"ho"]
 
     def test_closing_fails(self):
-        """An error while a response is being closed is raised unchanged, and its connection is
-        discarded.
+        """If closing a connection fails with its response, the error is raised unchanged, and the
+        connection is no longer counted.
         """
 
         class Breaking(Scripted):
@@ -157,8 +163,8 @@ class TestLimits:
         assert counts(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
-        """Reading a body a second time returns nothing, without waiting for the connection's next
-        response.
+        """If a body is read a second time, nothing is returned, and nothing is read from the
+        connection.
         """
         backend = Scripted([response(b"hi")])
         stream = (
@@ -169,8 +175,8 @@ class TestLimits:
         assert (list(stream), list(stream)) == ([b"hi"], [])
 
     def test_left_open(self):
-        """A response left open in a reservation, for example after Ctrl-C, is closed when the
-        reservation ends.
+        """If a response is not closed before its reservation ends, for example after Ctrl-C, the
+        end of the reservation closes it.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
@@ -183,8 +189,8 @@ class TestLimits:
             assert counts(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
-        """If Ctrl-C arrives just after an idle connection was acquired, the connection is closed
-        and no longer counted.
+        """If Ctrl-C arrives just after an idle connection was taken from the pool, the connection
+        is closed and no longer counted.
         """
 
         async def strike(_connection):
@@ -202,21 +208,21 @@ class TestLimits:
             assert run(connection.stream.is_readable())
 
     def test_closed_twice(self):
-        """A response may be closed more than once."""
+        """A response can be closed twice, and returns nothing if it is read afterwards."""
         backend = Scripted([response(b"hi")])
         transport = PooledTransport(network=backend)
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
-            # Nothing is read, because the connection may be in use for another request.
+            # Nothing is read, because the connection may already be in use for another request.
             assert list(stream) == []
             assert counts(transport) == (0, 0, 0, 0)
 
 
 class TestReservations:
     def test_threads(self):
-        """While a reservation holds the last permit, it can be used for several requests; at its
-        end the permit is released.
+        """A reservation that holds the last permit can be used for several requests, while others
+        time out; its end releases the permit.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(1))
@@ -237,7 +243,9 @@ class TestReservations:
 
     @each_loop
     def test_tasks(self, loop):
-        """A task's reservation stays valid after a failed request; its end releases the permit."""
+        """A task's reservation can still be used after a failed request, and its end releases the
+        permit.
+        """
 
         async def main():
             transport = async_pool(limits=limited(1))

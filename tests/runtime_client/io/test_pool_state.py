@@ -1,4 +1,4 @@
-"""The state of a pool without I/O: strings stand for connections."""
+"""Test the state of a pool without I/O: strings stand for connections."""
 
 import sys
 from math import inf
@@ -11,7 +11,7 @@ from tests.runtime_client.pools import waiting
 
 
 class Owner:
-    """The owner of a connection."""
+    """An object that owns a connection."""
 
     def __init__(self, connection=None):
         self.connection = connection
@@ -23,7 +23,7 @@ def new_state(connections=2, kept=9, expiry=9.0):
 
 
 def requested(pool_state, count):
-    """Request *count* permits and return them, granted or waiting."""
+    """Request *count* permits, and return them all, whether they are granted or waiting."""
     permits = [Permit() for _ in range(count)]
     for permit in permits:
         pool_state.acquire(permit)
@@ -31,13 +31,15 @@ def requested(pool_state, count):
 
 
 def granted(permits):
-    """Return, for each permit, whether it is granted."""
+    """Return a list that states for each permit whether it is granted."""
     return [bool(one.numbers) for one in permits]
 
 
 class TestPermits:
     def test_order(self):
-        """Permits are granted in the order of the queue, except those that have left the queue."""
+        """Permits are granted in the order of the queue; those that were released while waiting are
+        skipped.
+        """
         pool_state = new_state(1)
         permits = first, second, third, fourth = requested(pool_state, 4)
         assert granted(permits) == [True, False, False, False]
@@ -53,8 +55,8 @@ class TestPermits:
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
-        """A permit that is garbage-collected, for example after an interrupt, is released
-        automatically.
+        """If a granted permit is garbage-collected, for example after an interrupt, it counts as
+        released.
         """
         pool_state = new_state(connections)
         for _ in range(9):
@@ -64,8 +66,8 @@ class TestPermits:
             assert pool_state.open == 0
 
     def test_dropped_in_the_queue(self):
-        """A permit that is garbage-collected while it waits leaves the queue, and the next permit
-        is granted.
+        """If a waiting permit is garbage-collected, the permit behind it in the queue is granted
+        instead.
         """
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
@@ -74,8 +76,8 @@ class TestPermits:
         assert (granted([third]), waiting(pool_state)) == ([True], [])
 
     def test_dropped_while_others_wait(self):
-        """When another permit is requested, the number of a garbage-collected permit passes to the
-        first permit in the queue.
+        """If a granted permit is garbage-collected, the next request for a permit makes the first
+        waiting permit be granted.
         """
         pool_state = new_state(1)
         first, second = requested(pool_state, 2)
@@ -86,7 +88,7 @@ class TestPermits:
         assert granted([second, third]) == [True, False]
 
     def test_lost_number(self):
-        """A permit number that an interrupt removed from the free numbers can be granted again."""
+        """If an interrupt loses a free permit number, the number can still be granted again."""
         pool_state = new_state(3)
         permits = requested(pool_state, 3)
         for permit in permits:
@@ -95,7 +97,9 @@ class TestPermits:
         assert granted(requested(pool_state, 4)) == [True, True, True, False]
 
     def test_stale_number(self):
-        """A permit number that is listed as free while it is in use is not granted a second time."""
+        """If a permit number is listed as free although it is in use, it is not granted a second
+        time.
+        """
         pool_state = new_state(2)
         (first,) = requested(pool_state, 1)
         pool_state._free.extend(first.numbers)
@@ -103,7 +107,9 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([True, False], 2)
 
     def test_interrupted_hand_out(self):
-        """A permit whose notification was interrupted is notified when another permit is released."""
+        """If an interrupt prevents the notification of a granted permit, it is notified at the next
+        release.
+        """
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
         event = second.event
@@ -121,7 +127,7 @@ class TestPermits:
         assert list(pool_state._queue) == []
 
     def test_released_while_it_is_granted(self):
-        """If a permit is released at the moment it is granted, the next permit in the queue is
+        """If a permit is released at the moment that it is granted, the next permit in the queue is
         granted.
         """
         pool_state = new_state(1)
@@ -136,7 +142,7 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([False, True], 1)
 
     def test_released_by_two_threads(self):
-        """If two threads release the same permit at the same time, it is released only once."""
+        """If two threads release the same permit at the same time, only one of them does so."""
         pool_state = new_state(1)
         (first,) = requested(pool_state, 1)
 
@@ -151,8 +157,8 @@ class TestPermits:
         assert pool_state.open == 1
 
     def test_queue_emptied_by_another_thread(self):
-        """Releasing a permit succeeds even if another thread empties the queue between the check
-        and the access.
+        """If another thread empties the queue just after it was checked, releasing a permit still
+        succeeds.
         """
         pool_state = new_state(1)
 
@@ -168,8 +174,8 @@ class TestPermits:
 
 class TestConnections:
     def test_last_used_first(self):
-        """Of the idle connections to an origin, the one used last is reused first; connections to
-        other origins are not used.
+        """Of the idle connections to the requested origin, the one that was used last is returned
+        first.
         """
         pool_state = new_state(9)
         for name in ("a1", "b1", "a2"):
@@ -181,8 +187,8 @@ class TestConnections:
         assert (pool_state._idle_by_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
-        """If the pool is full, a new connection displaces the connection that has been idle
-        longest, if there is one.
+        """If the pool is full, a new connection displaces the one that has been idle longest, if
+        any is idle.
         """
         pool_state = new_state(2)
         permits = requested(pool_state, 2)
@@ -195,7 +201,9 @@ class TestConnections:
         assert list(pool_state.clear()) == ["second"]
 
     def test_interrupted(self):
-        """If an interrupt leaves the state inconsistent, later steps still succeed."""
+        """If an interrupt left the idle connections inconsistent, checking out and clearing still
+        succeed.
+        """
         pool_state = new_state(9)
         for name in ("first", "second"):
             pool_state.check_in("x", Owner(name))
@@ -208,7 +216,9 @@ class TestConnections:
         assert pool_state.open == 0
 
     def test_raced(self):
-        """A connection that another thread acquires between two steps is not handed out again."""
+        """If another thread changes the idle connections between two steps, no connection is handed
+        out twice.
+        """
         pool_state = new_state(9, 0)
 
         class Raced(dict):
@@ -235,8 +245,8 @@ class TestConnections:
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):
-        """Excess and expired connections are evicted, starting with the one that has been idle
-        longest.
+        """Connections that are too many or too old are evicted, starting with the one that has been
+        idle longest.
         """
         pool_state = new_state(9, kept, expiry)
         for name in "abc":

@@ -1,4 +1,4 @@
-"""The pool's TLS connections."""
+"""Test the TLS connections of the pool."""
 
 import ssl
 
@@ -11,8 +11,8 @@ from tests.runtime_client.pools import counts, limited
 
 class TestTLS:
     def test_trusted(self, make, certificate):
-        """A certificate from a trusted authority is accepted; the TLS context is created once, and
-        only for https.
+        """If the server's certificate is trusted, https requests succeed; the TLS context is
+        created once, and only for https.
         """
         bundle, tls = certificate
         made = []
@@ -37,8 +37,8 @@ class TestTLS:
         ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
     )
     def test_distrusted(self, make, certificate, verify, url):
-        """If a certificate is untrusted or for another host, the connection fails before a request
-        is sent.
+        """If the server's certificate is untrusted or for another host, connecting fails, and no
+        request is sent.
         """
         bundle, tls = certificate
         with Loopback(always(b"hi"), tls) as server:
@@ -49,12 +49,12 @@ class TestTLS:
         assert server.requests == []
 
     def test_unverified(self, make, certificate):
-        """`verify=False` turns off certificate checks, as in httpx."""
+        """With `verify=False`, any certificate is accepted, as in httpx."""
         with Loopback(always(b"hi"), certificate[1]) as server:
             assert make(verify=False).get(server.url).content == b"hi"
 
     def test_no_http2(self, make, certificate):
-        """HTTP/2 is not offered during the TLS handshake."""
+        """The pool does not offer HTTP/2 in the TLS handshake, so that HTTP/1.1 is used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
         context.set_alpn_protocols(["h2", "http/1.1"])

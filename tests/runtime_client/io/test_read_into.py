@@ -1,4 +1,6 @@
-"""Bodies read into the caller's buffer: directly if their length is known, otherwise through h11."""
+"""Test reading bodies into the caller's buffer: directly if their length is known, otherwise
+through h11.
+"""
 
 import anyio
 import httpx
@@ -17,7 +19,7 @@ BODY = bytes(range(256)) * 4096
 
 
 def sent(pool, url, method="GET"):
-    """Send a request, and return the stream of its response."""
+    """Send a request through a pool for threads, and return the response stream."""
     request = httpx.Request(method, url, extensions={"timeout": {"read": 10}})
     return run(pool.handle_async_request(request)).stream
 
@@ -36,8 +38,8 @@ async def collected(stream, size):
 @pytest.mark.parametrize("size", [1 << 10, 1 << 18, 1 << 21])
 class TestSockets:
     def test_threads(self, size):
-        """With threads, a body arrives completely in buffers of any size, and its connection is
-        used again.
+        """With threads, buffers of any size receive the complete body, and the connection is used
+        again.
         """
         with Loopback(always(BODY)) as server, PooledTransport() as transport:
             for _ in range(3):
@@ -46,7 +48,9 @@ class TestSockets:
 
     @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
     def test_tasks(self, loop, size):
-        """On an event loop, too, the body arrives completely, and its connection is used again."""
+        """On event loops, buffers of any size receive the complete body, and the connection is used
+        again.
+        """
 
         async def main():
             pool = async_pool()
@@ -60,7 +64,7 @@ class TestSockets:
         assert [one.connection for one in server.requests] == [0, 0, 0]
 
 
-# By name: the data of each read, the length of the body, and whether the connection is kept.
+# Keyed by name: the data of each read, the length of the body, and whether the connection is kept.
 ANSWERS = {
     "at once": ([LONG + b"\r\nabcdefghi"], 9, True),
     "piece by piece": ([LONG + b"\r\n", b"abc", b"def", b"ghi"], 9, True),
@@ -80,14 +84,16 @@ ANSWERS = {
 @pytest.mark.parametrize("size", [1, 4, 99])
 @pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
 def test_framing(pieces, length, is_kept, size):
-    """Each kind of framing, split into reads of any size, yields the same body."""
+    """With each kind of framing, `read_into` returns the complete body for any buffer size."""
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
     assert (counts(transport)[3] == 1) == is_kept
 
 
 def test_next_response():
-    """After a body that was read directly, the next bytes are parsed as the next response."""
+    """If a body was read directly into a buffer, the bytes after it are parsed as the next
+    response.
+    """
     pieces = [LONG + b"\r\nab", b"cdefghi", LONG + b"\r\n123456789"]
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), 99)) == b"abcdefghi"
@@ -95,7 +101,7 @@ def test_next_response():
 
 
 def test_read_on():
-    """After its beginning was read into a buffer, the rest of a body can be read with `read`."""
+    """If the beginning of a body was read with `read_into`, the rest can be read with `read`."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efg", b"hi"]))
     stream = sent(transport.pool, "http://x/")
     buffer = bytearray(2)
@@ -107,7 +113,7 @@ def test_read_on():
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
 def test_short(by):
-    """If a connection ends before the body is complete, an error is raised, and the connection is
+    """If the connection ends before the body is complete, an error is raised, and the connection is
     not used again.
     """
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd"]))
@@ -122,7 +128,7 @@ def test_short(by):
 
 
 def test_left_in_the_middle():
-    """A connection whose body was not read to its end is not used again."""
+    """If a body was not read to its end, its connection is closed."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efghi"]))
     stream = sent(transport.pool, "http://x/")
     for _ in range(2):
@@ -132,14 +138,14 @@ def test_left_in_the_middle():
 
 
 def test_head():
-    """The response to HEAD has no body, regardless of its Content-Length."""
+    """The response to a HEAD request has no body, regardless of its Content-Length."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
     assert run(collected(sent(transport.pool, "http://x/", "HEAD"), 4)) == b""
     assert counts(transport) == (0, 0, 1, 1)
 
 
 def test_read_after_a_part():
-    """Bytes that do not fit into the buffer are returned by the next read."""
+    """If received bytes do not fit into the buffer, the next read returns them."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
     stream = sent(transport.pool, "http://x/")
     assert run(stream.read_into(memoryview(bytearray(3)))) == 3

@@ -1,4 +1,4 @@
-"""Running a coroutine without an event loop."""
+"""Test running a coroutine without an event loop."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from sagemaker_runtime_client._io.run import run
 
 
 def test_coroutine_that_suspends():
-    """A coroutine that suspends is closed and raises an error, because blocking I/O must never
+    """If a coroutine suspends, it is closed and an error is raised, because blocking I/O must not
     suspend.
     """
     ended = []
@@ -25,7 +25,7 @@ def test_coroutine_that_suspends():
 
 
 def test_coroutine_that_raises():
-    """An error that a coroutine raises reaches the caller unchanged."""
+    """If a coroutine raises an error, `run` raises it unchanged."""
 
     async def fails():
         raise ZeroDivisionError

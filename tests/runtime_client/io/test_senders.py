@@ -1,4 +1,6 @@
-"""The proxy for a request: from the environment, or from a user-supplied client."""
+"""Test which proxy is used for a request: one from the environment, or that of a user-supplied
+client.
+"""
 
 import json
 import ssl
@@ -52,7 +54,7 @@ INAPPLICABLE = {
     "excepted": {"HTTP_PROXY": "socks5://host:1", "NO_PROXY": "127.0.0.1"},
     "all excepted": {"HTTP_PROXY": "http://[", "NO_PROXY": "*"},
 }
-# Proxies that cannot be used, and the error message for each of them.
+# Proxy URLs that cannot be used, and a pattern for the error message of each.
 FORM = "cannot be used: use http://host:port"
 UNUSABLE = {
     "http://user:can/ary@host": f" http://host in HTTP_PROXY {FORM}",
@@ -69,7 +71,7 @@ def _bare(bare_environment):
 
 
 class TestProxies:
-    """Requests through a proxy from the environment or from a user-supplied client."""
+    """Requests through a proxy from the environment or through that of a user-supplied client."""
 
     @pytest.fixture(params=list(KINDS))
     def driver(self, request):
@@ -77,7 +79,7 @@ class TestProxies:
             yield Driver(KINDS[request.param], stack)
 
     def client(self, driver, monkeypatch, url, bundle=None, **options):
-        """Return a client that sends through the proxy at *url*."""
+        """Return a client that sends its requests through the proxy at *url*."""
         if driver.kind.library is None:
             monkeypatch.setenv("HTTP_PROXY", url)
             monkeypatch.setenv("HTTPS_PROXY", url)
@@ -87,7 +89,7 @@ class TestProxies:
         return driver.client(**options, http_client=http_client)
 
     def test_forward(self, driver, monkeypatch, emulator):
-        """Signatures stay valid if requests pass through a forward proxy that adds headers."""
+        """If requests pass through a forward proxy that adds headers, their signatures stay valid."""
         key = "s3://bucket/a b//ü%2F"
         with Loopback(forward) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, **settings(emulator))
@@ -98,7 +100,7 @@ class TestProxies:
         assert {request.header("via") for request in emulator.requests} == {"1.1 loopback"}
 
     def test_tunnel(self, driver, monkeypatch, certificate):
-        """A request through a CONNECT proxy reaches the server, and the proxy learns only the host
+        """A request through a CONNECT proxy reaches the server, and the proxy gets only the host
         and port.
         """
         bundle, tls = certificate
@@ -112,7 +114,9 @@ class TestProxies:
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """A key with dot segments cannot be sent through an HTTP proxy; the error gives the reason."""
+        """If a key has dot segments, it is not sent through an HTTP proxy, and the error gives the
+        reason.
+        """
         bundle = certificate[0]
         with Loopback(always()) as proxy:
             url = f"{scheme}://127.0.0.1:9"
@@ -123,7 +127,7 @@ class TestProxies:
         assert proxy.connections == 0
 
     def test_agent_on_this_machine(self, driver, emulator, monkeypatch):
-        """A request to a container's credentials agent, which contains a token, is never sent
+        """A request to a container's credentials agent contains a token, and is therefore not sent
         through a proxy.
         """
         keys = {
@@ -142,8 +146,8 @@ class TestProxies:
     @pytest.mark.parametrize("how", ["transport", "mount"])
     @pytest.mark.parametrize("library", ["httpx", "httpx2"])
     def test_agent_and_a_custom_transport(self, emulator, monkeypatch, how, library):
-        """For the agent, a proxy that is set as the client's transport is bypassed, but a mounted
-        transport that is not a proxy is used.
+        """For requests to the credentials agent, a proxy that is the user-supplied client's
+        transport is bypassed, but a mounted transport that is not a proxy is used.
         """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
@@ -165,8 +169,8 @@ class TestProxies:
         assert len(emulator.requests) == 1
 
     def test_proxy_that_refuses(self, driver, monkeypatch, certificate):
-        """If a proxy refuses to connect, the error contains its URL without the password, and no
-        job was accepted.
+        """If a proxy refuses to connect to the host, the error contains the proxy's URL without the
+        password, and states that no job was accepted.
         """
         with Loopback(always(b"", 407)) as proxy:
             caught = self.refused(driver, monkeypatch, proxy.url, certificate)
@@ -174,8 +178,8 @@ class TestProxies:
         assert "ProxyError" in str(caught.value)
 
     def test_proxy_that_is_not_there(self, driver, monkeypatch, certificate):
-        """If nothing listens at the proxy's address, the error reports that the proxy, not the
-        service, is unreachable.
+        """If nothing listens at the proxy's address, the error contains the proxy's URL without the
+        password.
         """
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
@@ -184,8 +188,8 @@ class TestProxies:
         assert message in str(caught.value)
 
     def refused(self, driver, monkeypatch, url, certificate):
-        """Return the error for a request through a proxy with a password; check that no job was
-        accepted.
+        """Invoke an endpoint through a proxy URL with a password, and return the error; check that
+        it states that no job was accepted.
         """
         url = url.replace("http://", "http://user:canary@")
         options = pointed_at(None, endpoint_url="https://127.0.0.1:9")
@@ -197,12 +201,12 @@ class TestProxies:
 
 
 class TestEnvironment:
-    """The proxy variables of the environment, which have the same meaning as in boto3."""
+    """The proxy variables in the environment have the same meaning as in boto3."""
 
     @pytest.mark.parametrize("exceptions", EXCEPTIONS)
     @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
     def test_as_boto3(self, bare_environment, variables, exceptions):
-        """For each form of NO_PROXY, the chosen proxy is the one that boto3 uses."""
+        """For each form of NO_PROXY, the same proxy is chosen as by botocore."""
         for name, value in {**variables, "NO_PROXY": exceptions}.items():
             bare_environment.setenv(name, value)
         for origin in ORIGINS:
@@ -213,7 +217,7 @@ class TestEnvironment:
 
     @pytest.mark.parametrize("word", ["::1", "[::1]", "[::1]:8080", "localhost, ::1"])
     def test_ipv6(self, bare_environment, word):
-        """NO_PROXY may list an IPv6 host with brackets and, unlike in boto3, without."""
+        """NO_PROXY may contain an IPv6 address with brackets or, unlike in boto3, without brackets."""
         bare_environment.setenv("HTTP_PROXY", "http://a:1")
         assert get_proxy("http://[::1]:8080") == "http://a:1"
         bare_environment.setenv("NO_PROXY", word)
@@ -222,7 +226,9 @@ class TestEnvironment:
 
     @pytest.mark.parametrize("variables", INAPPLICABLE.values(), ids=INAPPLICABLE)
     def test_inapplicable(self, plain_driver, bare_environment, emulator, variables):
-        """A proxy variable that does not apply to a request does not make the request fail."""
+        """If a proxy variable does not apply to a request, the request succeeds, even if the value
+        is invalid.
+        """
         for name, value in variables.items():
             bare_environment.setenv(name, value)
         client = plain_driver.client(**settings(emulator))
@@ -230,7 +236,9 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
-        """Only requests that need an unusable proxy fail, and their error contains no password."""
+        """If a proxy cannot be used, only the requests that need it fail, and the error contains no
+        password.
+        """
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with Loopback(always(b"{}", 202)) as server:

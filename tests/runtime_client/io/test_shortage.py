@@ -1,4 +1,4 @@
-"""Shortages of file descriptors or threads: errors are retryable, and no job is lost."""
+"""Test shortages of file descriptors or threads: errors are retryable, and no job is lost."""
 
 import json
 import resource
@@ -32,9 +32,7 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """A limit on file descriptors below the number in use: between `begin` and `end`, no file or
-    socket can be opened.
-    """
+    """A shortage of file descriptors: between `begin` and `end`, no file or socket can be opened."""
 
     def __init__(self):
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -48,7 +46,7 @@ class Shortage:
 
 @pytest.fixture
 def shortage():
-    """A shortage that has not begun; it ends with the test."""
+    """A shortage that a test can begin; it ends after the test at the latest."""
     shortage = Shortage()
     yield shortage
     shortage.end()
@@ -56,15 +54,16 @@ def shortage():
 
 @contextmanager
 def two_servers(*s3):
-    """Run an endpoint and a separate S3 server, to which the client is not connected when the job
-    is queued.
+    """Run an endpoint and a separate S3 server; yield the client's arguments and the endpoint.
+
+    When the job is queued, the client is not yet connected to S3.
     """
     with Loopback(Script([ACCEPTED])) as endpoint, Loopback(Script(s3)) as storage:
         yield settings(endpoint, s3_endpoint_url=storage.url), endpoint
 
 
 def inferred(backend, arguments, **options):
-    """Call `infer` with threads or on an event loop."""
+    """Call `infer` with a blocking client, or with an async client in an event loop."""
     options = {"timeout": 20, "schedule": often, **options}
     if backend == "threads":
         with SageMakerRuntimeClient(**arguments) as client:
@@ -78,7 +77,7 @@ def inferred(backend, arguments, **options):
 
 
 def inferred_without_descriptors(backend, arguments, shortage):
-    """Call `infer` while no file descriptors are left; the event loop is started before that."""
+    """Call `infer` while no file descriptors are available; the event loop is started before."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(**arguments) as client:
@@ -102,7 +101,9 @@ def inferred_without_descriptors(backend, arguments, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_passes_while_waiting(backend, shortage):
-    """A wait continues while no connection can be opened, and returns the output once one can."""
+    """If no connection can be opened during a wait, polling continues, and later returns the
+    output.
+    """
     polls = []
 
     def until_the_third(_elapsed):
@@ -125,11 +126,13 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_stays_while_waiting(backend, shortage):
-    """If the shortage lasts, the wait times out; the error reports the shortage and has the handle."""
+    """If a shortage of descriptors lasts until the end of a wait, the timeout error reports it and
+    has the handle.
+    """
     with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
         inferred(backend, arguments, timeout=0.3, on_invocation=lambda _: shortage.begin())
     shortage.end()
-    # On trio the shortage is reported by a chained error.
+    # On trio, only an error in the chain of causes reports the shortage.
     shown = "".join(traceback.format_exception(caught.value))
     assert "Too many open files" in shown
     assert caught.value.invocation.output_location == "s3://b/out"
@@ -138,7 +141,9 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
 @backends
 def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
-    """A shortage before anything was sent raises a retryable error."""
+    """If descriptors are short before anything was sent, `infer` raises a retryable error, without
+    a handle.
+    """
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -153,8 +158,8 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
 
 
 def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
-    """If an existing CA bundle cannot be opened for lack of descriptors, the error is retryable,
-    not a ConfigError.
+    """If a CA bundle exists but no descriptor is available to open it, the error is retryable, not
+    a ConfigError.
     """
     bundle, _ = certify(tmp_path)
     shortage.begin()
@@ -200,7 +205,7 @@ OUTCOMES = {
 @backends
 @pytest.mark.parametrize("answers", OUTCOMES)
 def test_nothing_is_loaded_once_the_job_is_queued(backend, answers):
-    """After its job is accepted, the first `infer` of a process imports no module."""
+    """Even in the first `infer` of a process, no module is imported after the job was accepted."""
     kind, timeout = OUTCOMES[answers]
     path = [name for name in sys.path if name]
     program = LATE.format(path=path, answers=answers, backend=backend, timeout=timeout)
@@ -236,8 +241,8 @@ asyncio.run(main())
 
 @pytest.mark.usefixtures("bare_environment")
 def test_five_hundred_at_once_under_a_low_limit():
-    """With few descriptors and 500 concurrent calls, each accepted job ends with its output or with
-    an error of this package that has its inference ID.
+    """If 500 concurrent calls share 64 descriptors, each accepted job leads to an output or to an
+    error of this package, with the job's inference ID.
     """
 
     def answer(request, _):
@@ -267,7 +272,9 @@ def test_five_hundred_at_once_under_a_low_limit():
 
 @pytest.fixture
 def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
-    """A list of the shared files' names, one entry for each time that a file is read."""
+    """A list of the names of the shared files, to which a name is added each time that a file is
+    read.
+    """
     seen = []
     read = files.read
 
@@ -288,7 +295,7 @@ def _answered(*_):
 
 
 def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
-    """If 500 tasks make their first calls at the same time, each shared file is read only once."""
+    """If 500 tasks make their first calls at the same time, each shared file is read once."""
 
     async def main(arguments):
         async with (
@@ -304,7 +311,7 @@ def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
 
 
 def test_the_first_calls_of_many_threads_read_the_files_once(reads):
-    """If 30 threads make their first calls at the same time, each shared file is read only once."""
+    """If 30 threads make their first calls at the same time, each shared file is read once."""
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         threads = [
             Thread(target=client.invoke_endpoint_async, args=["e"], kwargs={"body": b"x"})
@@ -318,7 +325,7 @@ def test_the_first_calls_of_many_threads_read_the_files_once(reads):
 
 
 def test_a_failed_reading_is_not_kept(reads, tmp_path):
-    """If the shared files could not be loaded, the next call reads them again."""
+    """If the shared files cannot be parsed in one call, the next call reads them again."""
     (tmp_path / "config").write_bytes(b"\xff")
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         with pytest.raises(RuntimeClientError, match="not valid UTF-8"):
@@ -329,8 +336,8 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
 
 
 def test_group_without_another_thread(monkeypatch):
-    """If a thread cannot be started, the error is raised after the other threads of the group have
-    ended.
+    """If a group cannot start another thread, its other threads are ended, and then the error is
+    raised.
     """
     ended = []
     original = Thread.start

@@ -1,4 +1,6 @@
-"""Log messages on stderr: the variable SAGEMAKER_RUNTIME_LOG, and the command-line option --debug."""
+"""Test log messages on stderr: the variable SAGEMAKER_RUNTIME_LOG, and the command-line option
+--debug.
+"""
 
 import logging
 import sys
@@ -34,13 +36,13 @@ def server():
 
 
 def log_all():
-    """Log one message of each level."""
+    """Log one message at each of the levels debug, info and warning."""
     for level in (logging.DEBUG, logging.INFO, logging.WARNING):
         LOGGER.log(level, "%s message", logging.getLevelName(level))
 
 
 def test_debug(bare_environment, plain_driver, server, capsys):
-    """At the debug level, a client logs each attempt with its outcome, but no secret."""
+    """At the debug level, a client logs each attempt with its status, but no payload or attribute."""
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "debug")
     client = plain_driver.client(**pointed_at(server))
     client.invoke_endpoint_async("e", body=b"canary", custom_attributes="canary")
@@ -60,7 +62,7 @@ def test_debug(bare_environment, plain_driver, server, capsys):
     ],
 )
 def test_levels(bare_environment, capsys, value, expected):
-    """Messages below the variable's level are not shown; the value of the variable is
+    """Messages below the level in SAGEMAKER_RUNTIME_LOG are not shown; the level is
     case-insensitive.
     """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
@@ -71,7 +73,7 @@ def test_levels(bare_environment, capsys, value, expected):
 
 @pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
 def test_no_level(bare_environment, capsys, value):
-    """If the variable is unset or empty, no handler is added."""
+    """If SAGEMAKER_RUNTIME_LOG is unset or empty, debug messages are not shown."""
     if value is not None:
         bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
     with default_chain():
@@ -81,7 +83,9 @@ def test_no_level(bare_environment, capsys, value):
 
 
 def test_unknown_level(bare_environment, caplog):
-    """An unknown level causes a single warning and has no other effect."""
+    """If SAGEMAKER_RUNTIME_LOG is not a known level, one warning is logged, and nothing else
+    changes.
+    """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "verbose")
     for _ in range(2):
         with default_chain():
@@ -93,7 +97,9 @@ def test_unknown_level(bare_environment, caplog):
 
 
 def test_several_levels(capsys):
-    """If several levels are set, the most verbose one applies, and each message appears once."""
+    """If logging to stderr is requested at several levels, the most verbose one applies, and each
+    message appears once.
+    """
     for level in ("info", "debug", "warning"):
         stderr_log.log_to_stderr(level)
     log_all()
@@ -101,8 +107,8 @@ def test_several_levels(capsys):
 
 
 def test_the_level_of_an_application(capsys):
-    """If an application has set the logger to DEBUG, it stays so, but stderr shows only the
-    variable's level.
+    """If an application has set the logger's level to DEBUG, the level stays, but stderr shows only
+    messages from the requested level on.
     """
     LOGGER.setLevel(logging.DEBUG)
     stderr_log.log_to_stderr("warning")
@@ -112,8 +118,8 @@ def test_the_level_of_an_application(capsys):
 
 
 def test_control_characters(capsys):
-    """Control characters are escaped, so a message cannot move the terminal's cursor or forge a
-    line.
+    """Control characters in a message are escaped, so that it cannot move the terminal's cursor or
+    forge another line.
     """
     stderr_log.log_to_stderr("warning")
     LOGGER.warning("a\x1b[2K\nb")
@@ -121,7 +127,7 @@ def test_control_characters(capsys):
 
 
 def test_no_stderr(monkeypatch):
-    """A message is dropped if the process has no stderr."""
+    """If the process has no stderr, a message is dropped without an error."""
     stderr_log.log_to_stderr("warning")
     monkeypatch.setattr(sys, "stderr", None)
     LOGGER.warning("message")
@@ -129,7 +135,7 @@ def test_no_stderr(monkeypatch):
 
 @pytest.mark.parametrize("place", ["before the command", "after the command"])
 def test_debug_option(bare_environment, server, capsys, tmp_path, place):
-    """The option --debug works both before and after the command."""
+    """The --debug option works before the command and after it."""
     bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
     payload = tmp_path / "payload"

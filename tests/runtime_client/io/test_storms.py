@@ -1,4 +1,4 @@
-"""Many threads or tasks that use one pool at the same time."""
+"""Test many threads or tasks that use one pool at the same time."""
 
 from threading import Barrier, Event, Thread
 
@@ -13,8 +13,8 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestStorms:
     def test_threads(self):
-        """If there are more threads than connections allowed, all requests succeed, and the limit
-        is not exceeded.
+        """If 32 threads share 4 connections, all their requests succeed, and no more connections
+        are opened.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(4))
@@ -37,11 +37,11 @@ class TestStorms:
     @each_loop
     @pytest.mark.parametrize(("tasks", "calls"), [(64, 4), (800, 1)])
     def test_tasks(self, loop, tasks, calls):
-        """If there are at least as many tasks as connections allowed, exactly that many connections
-        are opened.
+        """If at least 64 tasks share a pool of 64 connections, all their requests succeed, and
+        exactly 64 connections are opened.
         """
         answers = []
-        are_all_there = Event()  # no connection is idle until this is set
+        are_all_there = Event()  # until it is set, no response is sent, so no connection is idle
 
         def answer(_request, _connection):
             if len(server.requests) >= 64:
@@ -51,7 +51,7 @@ class TestStorms:
 
         async def main():
             transport = async_pool(limits=limited(64))
-            # The last of 800 tasks waits for all others.
+            # There is no pool timeout, because the last of 800 tasks waits for all others.
             timeout = httpx.Timeout(PATIENCE, pool=None)
             async with httpx.AsyncClient(transport=transport, timeout=timeout) as client:
 
@@ -71,7 +71,7 @@ class TestStorms:
 
     @each_loop
     def test_order(self, loop):
-        """Requests are sent in the order in which the calls were made."""
+        """If calls wait for a connection, their requests are sent in the order of the calls."""
 
         async def main():
             transport = async_pool(limits=limited(1))

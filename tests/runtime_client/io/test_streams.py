@@ -1,5 +1,5 @@
-"""The streams for threads, asyncio and trio over raw sockets: time limits, closed connections,
-unread data.
+"""Test the streams for threads, asyncio and trio over raw sockets: time limits, closed connections
+and unread data.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 @contextmanager
 def serving(serve):
-    """Serve one connection in a thread; yield the port."""
+    """Run a server that calls *serve* with a single connection in a thread; yield its port."""
 
     def accept():
         connection, _ = listener.accept()
@@ -41,7 +41,9 @@ def serving(serve):
 
 
 def on_asyncio(serve, use):
-    """Connect to *serve* on asyncio, and return the result of *use*, which gets the stream."""
+    """Connect to a server that runs *serve*, on asyncio; return the result of calling *use* with
+    the stream.
+    """
 
     async def main(port):
         async with asyncio.timeout(30):
@@ -56,7 +58,7 @@ def on_asyncio(serve, use):
 
 
 def test_a_slow_reader():
-    """While the client does not read, the server has to wait; in the end all data arrive."""
+    """If the client does not read for a while, the server has to wait, and finally all data arrive."""
 
     async def use(stream):
         while not stream._is_waiting_for_reader:  # noqa: ASYNC110 (no event tells)
@@ -71,7 +73,7 @@ def test_a_slow_reader():
 
 
 def test_a_slow_server():
-    """A write waits until the server has read enough."""
+    """On asyncio, a write waits until the server has read enough of the data."""
     reading = Event()
 
     def serve(connection):
@@ -95,7 +97,7 @@ def test_a_slow_server():
 
 
 def test_a_slow_server_on_trio(certificate):
-    """On trio, too, a write through TLS waits until the server has read enough."""
+    """On trio, a write through TLS waits until the server has read enough of the data."""
     bundle, tls = certificate
     reading = Event()
 
@@ -123,7 +125,7 @@ def test_a_slow_server_on_trio(certificate):
 
 
 def test_written_after_the_end():
-    """After the connection is lost, writing and reading raise errors."""
+    """On asyncio, reading from and writing to a lost connection raise httpx errors."""
 
     def serve(connection):
         connection.recv(1)
@@ -143,7 +145,7 @@ def test_written_after_the_end():
 
 @each_network
 def test_connecting_takes_too_long(network, drive):
-    """If a connection attempt gets no response, it ends with a connect timeout."""
+    """If a connection attempt gets no response, a connect timeout is raised."""
 
     async def connect():
         await network().connect("127.0.0.1", port, None, 0.05)
@@ -166,13 +168,15 @@ def test_no_address(network, drive, host, port):
 
 @each_network
 def test_session_tickets_are_not_readable(certificate, network, drive):
-    """The server's data make a connection readable; TLS session tickets after the handshake do not."""
+    """After a TLS handshake, data from the server make a connection readable, but session tickets
+    do not.
+    """
     bundle, tls = certificate
     go = Event()
 
     def serve(connection):
         secured, outgoing = shake_hands(connection, tls)
-        assert outgoing.pending  # the session tickets
+        assert outgoing.pending  # these are the session tickets
         for _ in range(2):
             assert go.wait(10)
             go.clear()
@@ -186,7 +190,8 @@ def test_session_tickets_are_not_readable(certificate, network, drive):
         readable = [await stream.is_readable()]
         for _ in range(2):
             go.set()
-            # `select` blocks the event loop, so the loop does not read the data first.
+            # `select` blocks the event loop, so that the loop cannot read the data before
+            # `is_readable`.
             assert select.select([stream._socket], [], [], 10)[0]
             readable.append(await stream.is_readable())
         stream.close()
@@ -199,7 +204,7 @@ def test_session_tickets_are_not_readable(certificate, network, drive):
 @each_network
 @pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
 def test_a_closed_connection_is_readable(network, drive, linger):
-    """A connection that the server has closed or reset counts as readable."""
+    """A connection counts as readable if either end has closed it or the server has reset it."""
     go = Event()
 
     def serve(connection):
@@ -222,7 +227,7 @@ def test_a_closed_connection_is_readable(network, drive, linger):
 
 @each_network
 def test_reset(network, drive):
-    """Reading from and writing to a connection that was reset raise httpx errors."""
+    """If the server resets the connection, reading raises ReadError and writing raises WriteError."""
     go = Event()
 
     def serve(connection):
@@ -243,7 +248,7 @@ def test_reset(network, drive):
 
 
 def test_discarded_after_its_loop():
-    """A connection can be discarded after its event loop was closed."""
+    """A connection can be discarded after the end of its event loop."""
 
     async def use(stream):
         return stream
@@ -253,8 +258,8 @@ def test_discarded_after_its_loop():
 
 @each_network
 def test_read_into(network, drive):
-    """Received data are copied to the caller's buffer, including data that `is_readable` has
-    already read.
+    """`read_into` copies received data to the caller's buffer, including data that `is_readable`
+    has already read.
     """
     go = Event()
 
@@ -267,7 +272,7 @@ def test_read_into(network, drive):
 
     async def use():
         stream = await network().connect("127.0.0.1", port, None, 10)
-        go.set()  # no event loop reads data before the next await that suspends
+        go.set()  # nothing is read until the next await that suspends
         assert select.select([stream._socket], [], [], 10)[0]
         assert await stream.is_readable()
         buffer = bytearray(4)

@@ -1,4 +1,4 @@
-"""`System` for threads and tasks: files, processes, locks, clocks."""
+"""Test `System` for threads and tasks: files, processes, locks and clocks."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ UNPRIVILEGED = 65534
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
 def system(request):
-    """Return a `System`, and a function that calls its coroutine functions on the right backend."""
+    """A `System`, and a function that runs its coroutine functions on the right backend."""
     if request.param is None:
         return System(sync_backend), lambda call, *args: run(call(*args))
     io = System(async_backend)
@@ -33,8 +33,8 @@ def system(request):
 
 
 def test_files(system, tmp_path):
-    """A file is written atomically, is readable only by its owner, and can be read; missing folders
-    are created.
+    """A file is written atomically into folders that are created if necessary, is readable only by
+    its owner, and can be read again.
     """
     io, call = system
     path = tmp_path / "new" / "folder" / "file"
@@ -55,7 +55,9 @@ def test_no_file(system, tmp_path):
 
 @pytest.fixture
 def somewhere():
-    """A folder that any user may enter (unlike pytest's), and a function that drops privileges."""
+    """A folder that every user may enter (unlike pytest's folders), and a function that drops
+    privileges.
+    """
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -65,8 +67,8 @@ def somewhere():
 
 
 def test_permissions(system, somewhere):
-    """An unreadable file raises an error; a file in a folder that cannot be entered counts as
-    missing.
+    """Reading a file without permission raises an error; if its folder may not be entered, the file
+    counts as missing.
     """
     io, call = system
     folder, drop_privileges = somewhere
@@ -85,7 +87,7 @@ def test_permissions(system, somewhere):
 
 
 def test_a_file_that_cannot_be_replaced(system, tmp_path):
-    """A write that fails leaves no temporary file behind."""
+    """If a file cannot be written, no temporary file is left behind."""
     io, call = system
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="directory"):
@@ -94,7 +96,9 @@ def test_a_file_that_cannot_be_replaced(system, tmp_path):
 
 
 def test_processes(system):
-    """A process runs without input and without a shell; its status, stdout and stderr are returned."""
+    """A process runs without a shell and without input, and its status, stdout and stderr are
+    returned.
+    """
     io, call = system
     program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
     done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
@@ -103,9 +107,7 @@ def test_processes(system):
 
 
 def test_files_are_bounded(system, tmp_path):
-    """Reading a file larger than the limit raises an error, and at most one byte beyond the limit
-    is read.
-    """
+    """If a file is larger than the limit, reading it raises an error, even if the file is endless."""
     io, call = system
     path = tmp_path / "file"
     path.write_bytes(b"12345678")
@@ -120,8 +122,8 @@ def test_files_are_bounded(system, tmp_path):
     "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
 )
 def test_endless_output(system, stream, command):
-    """A process that writes too much is killed, even if a child process keeps the pipe open or the
-    process ignores SIGPIPE.
+    """If a process writes too much, it is killed and an error is raised, even if a child process
+    keeps the pipe open or the process ignores SIGPIPE.
     """
     io, call = system
     command = command.format({"stdout": 1, "stderr": 2}[stream])
@@ -131,9 +133,7 @@ def test_endless_output(system, stream, command):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_process_ends_with_its_task(backend, tmp_path):
-    """If a task is cancelled, the process that it runs is killed, so the process's files are
-    closed.
-    """
+    """If a task that runs a process is cancelled, the process is killed."""
     io = System(async_backend)
     path = tmp_path / "open"
     os.mkfifo(path)
@@ -141,7 +141,7 @@ def test_a_process_ends_with_its_task(backend, tmp_path):
     async def start():
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(io.run_process, ["sh", "-c", f"exec sleep 60 >{path}"], 99)
-            # This returns after the process has opened the pipe.
+            # Opening the pipe for reading returns only after the process has opened it for writing.
             file = await anyio.to_thread.run_sync(path.open, "rb")
             tasks.cancel_scope.cancel()
         return file
@@ -151,14 +151,14 @@ def test_a_process_ends_with_its_task(backend, tmp_path):
 
 
 def test_a_process_that_is_killed_before_its_start():
-    """If a process is killed before its thread has started it, it is never started."""
+    """If a process is killed before its thread has started it, the process is never started."""
     program = _Program()
     program.kill()
     assert program.run(["/no/such/program"], 99).status == -signal.SIGKILL
 
 
 def test_an_interrupt_kills_the_process(tmp_path):
-    """Ctrl-C ends the wait and kills the process, even if a child process keeps the pipe open."""
+    """Ctrl-C ends the wait for a process and kills it, even if a child process keeps the pipe open."""
     program = (
         "import signal, sys\nfrom sagemaker_runtime_client._io.run import run\n"
         "from sagemaker_runtime_client._io.system import System\n"
@@ -184,7 +184,7 @@ def test_an_interrupt_kills_the_process(tmp_path):
 
 
 def test_locks(system):
-    """Only one owner at a time holds a lock."""
+    """While a lock is held, it cannot be acquired a second time."""
     io, call = system
 
     async def use():
@@ -214,7 +214,9 @@ def test_locks(system):
 
 
 def test_a_lock_in_two_loops():
-    """A lock held in one event loop does not block another event loop."""
+    """If a lock is still held in an event loop that has ended, it can be acquired in another event
+    loop.
+    """
     lock = System(async_backend).lock()
 
     async def take():
@@ -227,8 +229,8 @@ def test_a_lock_in_two_loops():
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_timeout_of_a_user_supplied_client(backend):
-    """If a user-supplied client raises a TimeoutError, it is not mistaken for the request's own
-    time limit.
+    """If a hook of a user-supplied client raises a TimeoutError, it is raised unchanged, and not
+    taken for the request's time limit.
     """
 
     async def hook(_request):
@@ -244,14 +246,14 @@ def test_timeout_of_a_user_supplied_client(backend):
 
 
 def test_home_and_generation(system, monkeypatch):
-    """The home directory is that of the environment, and the generation is that of the process."""
+    """`home` returns the environment's home directory, and `generation` that of the process."""
     io, _ = system
     monkeypatch.setenv("HOME", "/home/user")
     assert (io.home(), io.generation()) == ("/home/user", generation())
 
 
 def test_time_and_random_numbers():
-    """`System` provides the time in UTC, a monotonic clock, random numbers in [0, 1), UUIDs and the
+    """`System` provides an aware time, a monotonic clock, random numbers in [0, 1), UUIDs and the
     environment.
     """
     io = System(async_backend)

@@ -1,4 +1,4 @@
-"""The timeout for each step of a request: connecting, writing, reading, and waiting for a
+"""Test the timeout for each step of a request: connecting, writing, reading, and waiting for a
 connection.
 """
 
@@ -17,7 +17,7 @@ from tests.runtime_client.pools import PATIENCE, counts, limited
 
 class TestTime:
     def test_read(self, make):
-        """If the server sends nothing, the read timeout applies."""
+        """If the server does not respond to a request, a read timeout is raised."""
         with Loopback(lambda *_: Event().wait(1)) as server:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
@@ -26,7 +26,7 @@ class TestTime:
 
     @unread_body
     def test_read_in_a_body(self, make):
-        """If the server stops in the middle of a body, the read timeout applies."""
+        """If the server stops sending in the middle of a body, a read timeout is raised."""
 
         def answer(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")
@@ -40,7 +40,7 @@ class TestTime:
 
     @unread_body
     def test_write(self, make):
-        """If the server does not read, the write timeout applies."""
+        """If the server does not read an upload, a write timeout is raised."""
         with deaf() as url:
             pool = make()
             with pytest.raises(httpx.WriteTimeout):
@@ -48,7 +48,7 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
-        """The write timeout applies to each piece, so an upload to a slow server that keeps reading
+        """The write timeout applies to each piece of an upload, so that an upload to a slow server
         succeeds.
         """
         read = 0
@@ -73,8 +73,8 @@ class TestTime:
         assert read > 1 << 23
 
     def test_connect(self, make):
-        """If a server accepts a connection but does not respond to the TLS handshake, the connect
-        timeout applies.
+        """If a server accepts a connection but does not respond in the TLS handshake, a connect
+        timeout is raised.
         """
         with deaf() as url:
             pool = make()
@@ -83,14 +83,16 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_refused(self, make):
-        """A refused connection raises an error, and the pool is empty afterwards."""
+        """If a connection is refused, a ConnectError is raised, and the pool is empty afterwards."""
         pool = make()
         with refusing() as port, pytest.raises(httpx.ConnectError):
             pool.get(f"http://127.0.0.1:{port}")
         assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_pool(self, make):
-        """A request that times out while it waits for a connection leaves the queue."""
+        """If a request times out while it waits for a connection, it leaves the queue, and later
+        requests succeed.
+        """
         busy, over = Event(), Event()
 
         def answer(_request, _connection):
@@ -114,6 +116,6 @@ class TestTime:
 
 @contextmanager
 def deaf():
-    """Listen without accepting connections or reading."""
+    """Listen on a port without accepting connections; yield the URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Which certificates are accepted, and the errors for CA bundles that cannot be read."""
+"""Test which certificates are accepted, and the errors for CA bundles that cannot be read."""
 
 import os
 import pwd
@@ -20,14 +20,14 @@ from tests.runtime_client.loopback import Loopback, response
 
 @pytest.fixture(autouse=True)
 def _fresh(bare_environment):  # noqa: ARG001 (no test sees the machine's settings)
-    """Clear the contexts, which are cached for the process, before each test."""
+    """Clear the cached TLS contexts, which would otherwise be shared by all tests."""
     _context.cache_clear()
     _amazon_context.cache_clear()
 
 
 @pytest.fixture
 def _as_in_python_3_13(monkeypatch):
-    """On older Python versions, too, make the default context as strict as in Python 3.13."""
+    """Make the default TLS context as strict as in Python 3.13, even on older Python versions."""
     create = ssl.create_default_context
 
     def strict(*arguments, **options):
@@ -43,14 +43,16 @@ class TestRules:
     @pytest.mark.parametrize("number", [0, 1], ids=["for AWS", "for all"])
     @pytest.mark.parametrize("is_given", [False, True], ids=["certifi", "a bundle"])
     def test_as_botocore(self, tmp_path, number, is_given):
-        """The verification flags are those of botocore on each Python version."""
+        """On each Python version, a TLS context has the same verification flags as in botocore."""
         bundle = issue(tmp_path)[0] if is_given else None
         context = context_makers(bundle)[number]()
         assert create_urllib3_context().verify_flags == context.verify_flags
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
     def test_no_key_identifier(self, make, tmp_path):
-        """A company's certificate without an Authority Key Identifier is accepted."""
+        """A certificate without an Authority Key Identifier is accepted, because many companies
+        issue such certificates.
+        """
         bundle, tls = issue(tmp_path)
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
@@ -62,7 +64,7 @@ class TestRules:
         ids=["expired", "other name"],
     )
     def test_refused(self, make, tmp_path, host, hours, fault):
-        """A certificate that has expired, or is for another host, is rejected."""
+        """A certificate that has expired or is for another host is rejected."""
         bundle, tls = issue(tmp_path, host, hours)
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
@@ -72,7 +74,7 @@ class TestRules:
 
 
 def block(data):
-    """Return *data* as a PEM certificate."""
+    """Return *data* in the format of a PEM certificate."""
     text = b64encode(data).decode()
     return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
 
@@ -86,8 +88,8 @@ DAMAGED = {
 
 
 def refused(bundle):
-    """Check that no context can be created from a bundle, and that the error contains its path and
-    the reason.
+    """Check that no TLS context can be created from a bundle, and that the error contains the path
+    and a reason.
     """
     for make in context_makers(str(bundle)):
         with pytest.raises(ConfigError, match=re.escape(f"{bundle} cannot be read: ")) as caught:
@@ -97,7 +99,7 @@ def refused(bundle):
 
 @pytest.mark.parametrize("text", ["", *DAMAGED.values()], ids=["empty", *DAMAGED])
 def test_damaged_bundle(tmp_path, text):
-    """A bundle without a valid certificate raises a ConfigError."""
+    """If a CA bundle contains no valid certificate, a ConfigError is raised."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(text)
     refused(bundle)
@@ -105,8 +107,8 @@ def test_damaged_bundle(tmp_path, text):
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_among_others(tmp_path, text):
-    """A bundle with one damaged certificate raises a ConfigError, whether that certificate comes
-    first or last.
+    """If one certificate in a CA bundle is damaged, a ConfigError is raised, whether it comes first
+    or last.
     """
     bundle = tmp_path / "bundle.pem"
     whole = Path(issue(tmp_path)[0]).read_text()
@@ -118,7 +120,9 @@ def test_damaged_among_others(tmp_path, text):
 
 
 def test_users_folder(tmp_path, monkeypatch):
-    """The path of a bundle may begin with ~ or ~user."""
+    """The path of a CA bundle may begin with ``~`` or ``~user``, which is replaced by the home
+    directory.
+    """
     monkeypatch.setenv("HOME", str(tmp_path))
     user = pwd.getpwuid(os.getuid())
     for written, meant in (("~", str(tmp_path)), (f"~{user.pw_name}", user.pw_dir)):
@@ -127,7 +131,7 @@ def test_users_folder(tmp_path, monkeypatch):
 
 
 def test_damaged_certifi(tmp_path, monkeypatch):
-    """If certifi's bundle is damaged, the error states that it is certifi's."""
+    """If the certifi bundle is damaged, the error states that it is the bundle of certifi."""
     (tmp_path / "certifi").mkdir()
     (tmp_path / "certifi" / "__init__.py").write_text("")
     (tmp_path / "certifi" / "cacert.pem").write_text(DAMAGED["garbage"])

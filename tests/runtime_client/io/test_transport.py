@@ -1,4 +1,4 @@
-"""Requests arrive byte for byte as signed, and responses are returned as the server sent them."""
+"""Test that requests arrive byte for byte as signed, and that responses are returned as sent."""
 
 from threading import Event
 from urllib.parse import quote, unquote_to_bytes
@@ -45,7 +45,7 @@ def _bare(bare_environment):
 class TestWhatIsSent:
     @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
     def test_keys(self, driver, key):
-        """The request target that arrives is the key, encoded once, and it is the path that was
+        """A key arrives as the path of the request, encoded once, and this is the path that was
         signed.
         """
         with Loopback(always(b"<body/>")) as server:
@@ -65,7 +65,7 @@ class TestWhatIsSent:
         ids=["none", "slash", "plain", "dots", "slashes", "encoded", "odd characters"],
     )
     def test_endpoints(self, plain_driver, name, path):
-        """The endpoint name and the path of the endpoint URL arrive as signed."""
+        """The endpoint name and the path of the endpoint URL arrive as they were signed."""
         with Loopback(always(b"{}", 202)) as server:
             client = plain_driver.client(**pointed_at(server, endpoint_url=server.url + path))
             client.invoke_endpoint_async(name, body=b"x", custom_attributes="a  b, c")
@@ -77,7 +77,7 @@ class TestWhatIsSent:
         assert len(server.requests) == 2
 
     def test_host_in_capitals(self, driver):
-        """A host name with capitals is signed as it is sent."""
+        """If a host name contains capital letters, the signed host name is the one that is sent."""
         with Loopback(always(b"{}", 202)) as server:
             url = server.url.replace("127.0.0.1", "LocalHost")
             client = driver.client(**pointed_at(server, endpoint_url=url))
@@ -85,8 +85,8 @@ class TestWhatIsSent:
         server.requests[0].verify(CREDENTIALS, "sagemaker", REGION)
 
     def test_nothing_else(self, driver):
-        """A request has the headers of this package, of the signature and of HTTP, each once, and
-        no others.
+        """A request has only the headers of this package, of the signature and of HTTP, each of
+        them once.
         """
         with Loopback(always(b"{}", 202)) as server:
             client = driver.client(**pointed_at(server))
@@ -106,7 +106,7 @@ class TestWhatIsSent:
         assert len(server.requests[0].headers) == 10
 
     def test_connection_is_kept(self, driver):
-        """Consecutive requests share a connection, even after error responses."""
+        """Consecutive requests use the same connection, even after error responses."""
         with Loopback(
             lambda request, _: response(b"", 404 if "HEAD" in request.line else 200)
         ) as server:
@@ -121,14 +121,14 @@ class TestWhatIsSent:
 
 class TestWhatComesBack:
     def test_no_content_is_decoded(self, driver):
-        """A body is returned as it was stored; its content encoding is not decoded."""
+        """`get_object` returns a body as it was stored, even if it has a Content-Encoding."""
         with Loopback(always(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as server:
             client = driver.client(**pointed_at(server))
             assert client.get_object("s3://bucket/key").body == b"no gzip at all"
 
     @unread_body
     def test_endless_error(self, driver):
-        """An error body is read up to a limit; then its connection is closed."""
+        """The body of an error response is read only up to a limit; then the connection is closed."""
         with Loopback(always(b"x" * (4 * ERROR.size), 503)) as server:
             client = driver.client(**pointed_at(server))
             for _ in range(2):
@@ -156,7 +156,7 @@ class TestWhatComesBack:
         ids=["none", "half a head", "another protocol"],
     )
     def test_no_answer(self, driver, answer):
-        """A response that is not HTTP raises a TransportError, which states that the job may have
+        """If the server sends no valid HTTP response, a TransportError states that the job may have
         been accepted.
         """
 
@@ -176,8 +176,8 @@ class TestWhatComesBack:
         ) == (True, True, 1)
 
     def test_invalid_location(self, driver):
-        """A redirect to an invalid URL raises an error: httpx rejects the response, httpx2 returns
-        it.
+        """If the server redirects to an invalid URL, an error is raised and nothing more is sent:
+        httpx rejects the response, httpx2 returns it.
         """
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))
@@ -186,7 +186,9 @@ class TestWhatComesBack:
         assert len(server.requests) == 1
 
     def test_connection_refused(self, driver):
-        """A refused connection is retried, and the error states that the job was not accepted."""
+        """If a connection is refused, the request is retried, and the error states that no job was
+        accepted.
+        """
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
             client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
@@ -196,7 +198,7 @@ class TestWhatComesBack:
         assert not hasattr(caught.value, "__notes__")
 
     def test_invalid_host_name(self, plain_driver):
-        """A host name that is too long for a lookup raises a connection error."""
+        """If a host name is too long to be looked up, a TransportError is raised."""
         client = plain_driver.client(
             region=REGION,
             credentials=CREDENTIALS,
@@ -208,7 +210,7 @@ class TestWhatComesBack:
         assert not caught.value.possibly_accepted
 
     def test_dropped_while_idle(self, driver):
-        """If the server closes an idle connection, the next request is sent on a new one."""
+        """If the server closes an idle connection, the next request opens a new one."""
         gone = Event()
 
         def answer(_request, connection):

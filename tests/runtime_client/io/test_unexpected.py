@@ -1,4 +1,4 @@
-"""Rare events: errors of the operating system, and races between threads."""
+"""Test rare events: operating system errors, and races between threads."""
 
 import asyncio
 import errno
@@ -26,23 +26,23 @@ FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_request_without_descriptors():
-    """A shortage of descriptors during a request becomes a TransportError, and the request is
-    retried.
+    """If a request fails because no file descriptor is available, it is retried, and then a
+    TransportError is raised.
     """
     error = refused(ScriptedIO([SHORT] * 3))
     assert (type(error), error.retryable, error.attempts) == (TransportError, True, 3)
 
 
 def test_a_request_that_the_system_forbids():
-    """Other operating system errors are raised unchanged."""
+    """If a request fails with another operating system error, that error is raised unchanged."""
     with pytest.raises(PermissionError):
         run(caller(ScriptedIO([FORBIDDEN])).send(call()))
 
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
 def test_a_listener_that_fails(plain_driver, emulator, error, kind):
-    """An OSError from a listener has the job's handle; a shortage of descriptors becomes a
-    TransportError.
+    """If a listener raises an OSError, the call's error has the job's handle; if no descriptor is
+    available, it is a TransportError.
     """
 
     def listener(_invocation):
@@ -56,12 +56,14 @@ def test_a_listener_that_fails(plain_driver, emulator, error, kind):
 
 
 def test_a_plain_function_is_a_provider_for_threads_too():
-    """A plain function wrapped for an async client can still be called from a thread."""
+    """A credentials function that was wrapped for an async client can also be called from a thread."""
     assert FunctionInThread(lambda: CREDENTIALS).get() is CREDENTIALS
 
 
 def test_settings_are_loaded_after_a_fork():
-    """If a lock was held during a fork, the child process can still load the settings."""
+    """If the lock of the settings was held during a fork, the child process can still load the
+    settings.
+    """
     io = ScriptedIO()
     load = partial(open_context, io, lambda _config: io, {"region": REGION})
     context = Once(io, load)
@@ -71,7 +73,9 @@ def test_settings_are_loaded_after_a_fork():
 
 
 def test_another_loop_loads_the_settings_first():
-    """If another thread's event loop creates the value first, both loops use that value."""
+    """If another thread's event loop completes a `Once` value first, both event loops use that
+    value.
+    """
     made = []
 
     async def make():
@@ -86,7 +90,9 @@ def test_another_loop_loads_the_settings_first():
 
 
 def test_another_thread_creates_the_context_first():
-    """If another thread creates a TLS context first, the connector keeps that context."""
+    """If another thread creates a TLS context first, the connector keeps the context of that
+    thread.
+    """
     first, second = ssl.create_default_context(), ssl.create_default_context()
 
     def slow():
@@ -99,7 +105,7 @@ def test_another_thread_creates_the_context_first():
 
 
 def test_a_part_that_cannot_be_sent():
-    """If the operating system rejects a part of a body, a WriteError is raised."""
+    """If the operating system rejects a part of a body, the stream raises a WriteError."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Responses that arrive before the end of an upload, with and without `Expect: 100-continue`."""
+"""Test responses that arrive before the end of an upload, with and without `Expect: 100-continue`."""
 
 import asyncio
 import socket
@@ -38,7 +38,7 @@ def _bare(bare_environment):
 
 
 class Exchange:
-    """A connection whose server side is a script that calls the methods to read and write."""
+    """The server's side of a connection; scripts call its methods to read and write."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -65,16 +65,14 @@ class Exchange:
         self._connection.sendall(data)
 
     def close(self):
-        """Shut down writing, and keep reading for a while, as servers should (RFC 9112, section
-        9.6).
-        """
+        """Stop writing, and read for a while, as servers should (RFC 9112, section 9.6)."""
         self._connection.shutdown(socket.SHUT_WR)
         self.read(SIZE)
 
 
 @contextmanager
 def serving(script, tls=None):
-    """Serve each connection with *script*; yield the URL and the list of exchanges."""
+    """Run a server that calls *script* for each connection; yield the URL and all exchanges."""
     exchanges = []
 
     class Handler(BaseRequestHandler):
@@ -107,7 +105,7 @@ class Server(ThreadingTCPServer):
 
 
 def options(url, **changes):
-    """Return the arguments that point a client at a server."""
+    """Return the arguments that make a client send its S3 requests to *url*."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -119,18 +117,20 @@ def options(url, **changes):
 
 @pytest.fixture(params=["http", "https"])
 def security(request, certificate):
-    """The TLS context of a server, or None, and the matching arguments of a client."""
+    """The TLS context of a server, or None for http, and the client's matching arguments."""
     if request.param == "http":
         return None, {}
     return certificate[1], {"ca_bundle": certificate[0]}
 
 
 class TestExpectContinue:
-    """With ``Expect: 100-continue`` a server can reject an upload before the body is sent."""
+    """With ``Expect: 100-continue``, a server can reject an upload before the body is sent."""
 
     @pytest.mark.parametrize("lingers", [True, False], ids=["keeps reading", "closes"])
     def test_refused(self, plain_driver, security, lingers):
-        """The error response is reported, no body is sent, and the connection is not used again."""
+        """If the server rejects an upload, the call raises the error, no body is sent, and the
+        connection is closed.
+        """
         tls, client_options = security
 
         def script(exchange):
@@ -150,7 +150,7 @@ class TestExpectContinue:
         assert b"expect" not in signed
 
     def test_another_region(self, plain_driver, security):
-        """The region is corrected before the body is uploaded; then the whole body is sent."""
+        """The body is uploaded only after the bucket's region has been corrected."""
         tls, client_options = security
 
         def script(exchange):
@@ -167,7 +167,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [0, SIZE]
 
     def test_boto3_agrees(self):
-        """boto3 does the same: it waits for 100 Continue, and sends no body after an error
+        """Like this client, boto3 waits for 100 Continue, and sends no body after an error
         response.
         """
 
@@ -191,7 +191,7 @@ class TestExpectContinue:
         assert exchanges[0].size == 0
 
     def test_other_informational_responses(self, plain_driver):
-        """Other informational responses are ignored until 100 Continue arrives."""
+        """If other informational responses precede 100 Continue, they are ignored."""
 
         def script(exchange):
             exchange.read_head()
@@ -205,8 +205,8 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_unsupported(self, plain_driver, monkeypatch):
-        """If a server does not support the Expect header, only the first upload waits, and only
-        briefly.
+        """If a server ignores the Expect header, the first upload waits briefly, and later uploads
+        do not wait at all.
         """
         monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
 
@@ -225,7 +225,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [3 * SIZE]
 
     def test_late_continue(self, plain_driver, monkeypatch):
-        """A 100 Continue that arrives while the body is being sent is ignored."""
+        """If 100 Continue arrives while the body is already being sent, it is ignored."""
         monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
 
         def script(exchange):
@@ -241,7 +241,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_expectation_failed(self, plain_driver):
-        """After a 417 response the upload is sent again without the Expect header (RFC 9110,
+        """After a 417 response, the upload is sent again without the Expect header (RFC 9110,
         section 15.5.18).
         """
 
@@ -259,7 +259,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [0, SIZE, SIZE]
 
     def test_expectation_failed_without_a_reservation(self, make):
-        """After a 417 response a request without a reservation is sent again, too."""
+        """After a 417 response, an upload without a reservation is sent again, too."""
 
         def script(exchange):
             if b"expect: 100" in exchange.read_head().lower():
@@ -277,7 +277,7 @@ class TestExpectContinue:
 
     @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
     def test_small(self, plain_driver, size):
-        """An upload below one mebibyte is sent without the Expect header."""
+        """An upload of less than one mebibyte is sent without the Expect header."""
 
         def script(exchange):
             while exchange.read_head():
@@ -290,8 +290,8 @@ class TestExpectContinue:
 
     @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("httpx")])
     def test_user_supplied(self, kind, request):
-        """A user-supplied client cannot wait for 100 Continue, so its requests have no Expect
-        header.
+        """Uploads through a user-supplied client have no Expect header, because such a client
+        cannot wait for 100 Continue.
         """
 
         def script(exchange):
@@ -305,7 +305,7 @@ class TestExpectContinue:
         assert b"expect" not in exchanges[0].head.lower()
 
     def test_emulator(self, plain_driver, emulator):
-        """The emulator supports `Expect: 100-continue`."""
+        """The emulator supports uploads with ``Expect: 100-continue``."""
         client = plain_driver.client(**options(emulator.url, credentials=emulator.credentials))
         client.put_object("s3://bucket/key", bytes(SIZE))
         host, _, port = emulator.url.removeprefix("http://").partition(":")
@@ -317,13 +317,13 @@ class TestExpectContinue:
 
 
 class TestEarlyResponse:
-    """Responses that arrive before the end of the body, without an Expect header."""
+    """Responses that arrive before the end of an upload without an Expect header."""
 
     @unread_body
     @pytest.mark.parametrize("then", ["closes", "stops reading", "keeps reading"])
     def test_early_response(self, make, security, then):
-        """The response is returned, the rest of the body is not sent, and the connection is not
-        used again.
+        """If a response arrives during an upload, it is returned, the rest of the body is not sent,
+        and the connection is closed.
         """
         tls, client_options = security
 
@@ -358,8 +358,8 @@ class TestEarlyResponse:
 
     @unread_body
     def test_reset(self, make, security):
-        """If a connection reset immediately follows the response, the response is returned or an
-        error is raised without delay.
+        """If the server resets the connection just after its response, either the response is
+        returned or an error is raised without delay.
         """
         tls, client_options = security
 
@@ -386,7 +386,7 @@ class TestEarlyResponse:
         ids=["nothing", "half a head", "another protocol", "heads without end"],
     )
     def test_truncated(self, make, data):
-        """An invalid early response raises an httpx error, and the pool is empty afterwards."""
+        """If an early response is invalid, an httpx error is raised, and the pool is empty."""
 
         def script(exchange):
             exchange.read_head()
@@ -419,7 +419,7 @@ class TestEarlyResponse:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_server_that_does_not_read(self, make):
-        """If a server neither reads nor responds, the write timeout applies."""
+        """If a server neither reads an upload nor responds, a write timeout is raised."""
 
         def script(exchange):
             exchange.read_head()
@@ -436,8 +436,8 @@ class TestEarlyResponse:
 
     @unread_body
     def test_early_response_cut_off(self, plain_driver):
-        """If the body of an early response is cut off, the call raises the error for its status, or
-        a TransportError.
+        """If the body of an early response is cut off, the call raises either the error for its
+        status or a TransportError.
         """
 
         def script(exchange):
@@ -454,7 +454,7 @@ class TestStreams:
     @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
     @pytest.mark.parametrize("network", [thread_stream, trio_stream])
     def test_write_to_a_server_that_does_not_read(self, network, is_tls, certificate):
-        """A write to a server that does not read ends with a write timeout."""
+        """A write of a thread or trio stream times out if the server does not read."""
 
         async def main():
             tls = (ssl.create_default_context(cafile=certificate[0]), "127.0.0.1")
@@ -472,7 +472,7 @@ class TestStreams:
             over.set()
 
     def test_write_after_the_end(self):
-        """On asyncio, writing to a lost connection raises an error."""
+        """On asyncio, writing to a stream whose connection is lost raises an error."""
 
         async def main():
             stream = asyncio_stream.Stream(None, AsyncioBackend())
@@ -483,7 +483,7 @@ class TestStreams:
         asyncio.run(main())
 
     def test_write_without_room(self):
-        """On asyncio, nothing is written while the buffer is full of earlier data."""
+        """On asyncio, nothing is written while the stream's buffer is full of earlier data."""
 
         async def main():
             ours, theirs = socket.socketpair()
