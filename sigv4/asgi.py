@@ -1,8 +1,8 @@
-"""`SigV4Middleware` for ASGI applications: Starlette, FastAPI, Quart, Litestar and others.
+"""`SigV4Middleware` for ASGI applications, which may use Starlette, FastAPI, Quart or Litestar.
 
-The module imports no framework and no server.  `sigv4` does not import this module, so import it
-explicitly.  A server calls the middleware and passes no time, so the middleware reads the system
-clock by default, unlike most of `sigv4`, which takes the time as an argument.
+The module imports no framework and no server.  ``import sigv4`` does not load this module, so
+import it explicitly.  A server calls the middleware and passes no time, so the middleware reads the
+system clock by default, unlike most of `sigv4`, which takes the time as an argument.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -48,16 +48,16 @@ _ALLOWED: tuple[Allowed, ...] = get_args(Allowed)
 class SigV4Middleware:
     """Passes a request to an application only if its signature is valid.
 
-    The head of a request is checked first: the body of a request that is unsigned, too old, or for
-    another service, region or host is not read.  Then the key is looked up, the body is read, and
-    the signature is verified.  It covers the method, the path, the query, the signed headers and
-    the body as they arrived.  The application finds a `sigv4.Verified` in ``scope["sigv4"]``
-    (Starlette: ``request.scope["sigv4"]``) and reads the body as usual.  Its ``signed_headers`` are
-    the names of the headers that the signature covers; a proxy may have added or changed the other
-    headers.
+    The head of a request is checked first: a request that is unsigned, too old, or for another
+    service, region or host is rejected before its body is read.  Then the key is looked up, and the
+    signature and the body are verified.  The signature covers the method, the path, the query, the
+    signed headers and the body as they arrived.  The application finds a `sigv4.Verified` in
+    ``scope["sigv4"]`` (Starlette: ``request.scope["sigv4"]``) and reads the body as usual.  The
+    attribute ``signed_headers`` of the `Verified` contains the names of the headers that the
+    signature covers; a proxy may have added or changed the other headers.
 
-    Install it outside every middleware that changes a path or a header.  Only a middleware that
-    sends responses itself, such as one for CORS, belongs outside `SigV4Middleware`.  A server's
+    Install `SigV4Middleware` outside every middleware that changes a path or a header.  Only a
+    middleware that sends responses itself, such as one for CORS, belongs outside it.  A server's
     ``root_path`` is signed if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
 
     Args:
@@ -68,8 +68,9 @@ class SigV4Middleware:
             for a database or a network.
         service: The signing name to which requests must be scoped, such as ``execute-api``.
         region: The region to which requests must be scoped, such as ``eu-west-1``.
-        allowed_hosts: The Host headers to accept, such as ``api.example.com``, with the port
-            (``localhost:8000``) unless it is the scheme's default.  Case does not matter.
+        allowed_hosts: The values of the Host header to accept, such as ``api.example.com``.  A
+            value includes the port (``localhost:8000``), unless the port is the scheme's default.
+            Case does not matter.
         allow: Kinds of requests to accept that are rejected by default.  ``"presigned"``: URLs with
             the signature in the query, which can be passed on and are valid for up to a week.
             ``"sigv4a"``: signatures that are valid in several regions; verifying them requires
@@ -79,7 +80,8 @@ class SigV4Middleware:
             decode it with a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
         max_body: The maximum size of a body, in bytes; 10 MiB by default, about as much as API
             Gateway accepts.  A body is held in memory until the application reads it; for a short
-            time, there are two copies.  A server may hold one body for each concurrent request.
+            time, there are two copies.  The server's memory may have to hold one body for each
+            concurrent request.
         body_timeout: The time within which the whole body must arrive, in seconds; 30 by default.
         tolerance: The maximum difference between the server's clock and the signing time, in
             seconds; 300 by default, 900 for S3.
@@ -100,9 +102,9 @@ class SigV4Middleware:
 
     - 403 for any problem with a signature, for a kind of request that *allow* does not contain, and
       for WebSockets;
-    - 400 for an invalid request, or one that can be interpreted in two ways: no Host header or
-      several; a path with ``.``, ``..``, empty segments or unnecessary percent-encoding, unless the
-      service is S3; a bare ``+`` in the query; repeated parameters whose values are not in
+    - 400 for an invalid request, or a request that can be interpreted in two ways: no Host header
+      or several; a path with ``.``, ``..``, empty segments or unnecessary percent-encoding, unless
+      the service is S3; a bare ``+`` in the query; repeated parameters whose values are not in
       ascending order, which is the order in which they are signed;
     - 421 for another host;
     - 413 for a body larger than *max_body*;
@@ -111,7 +113,7 @@ class SigV4Middleware:
     If the body of a rejected HTTP/1 request was not read completely, the connection is closed.
 
     Raises:
-        TypeError, ValueError: An argument is invalid; the message names it.
+        TypeError, ValueError: An argument is invalid; the message states which one.
         RuntimeError: The type of the ASGI scope is not supported, or the server does not provide
             ``raw_path``.  The error is raised when a request arrives, not by the constructor.
     """
@@ -193,7 +195,7 @@ class SigV4Middleware:
         key = check_key(candidate, credentials)
         check = partial(check_signature, candidate, key, unsigned_headers=self._exempt)
         verified = None
-        # With a declared hash, the signature can be verified before the body is read.
+        # If the head declares the payload hash, the signature is verified before the body is read.
         if candidate.declared_hash is not None:
             verified = check(candidate.declared_hash, at=self._now())
         payload = await self._read(body)
@@ -202,7 +204,7 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # A signature must be stored longer than a slow body takes to arrive.
+            # A signature is stored for longer than it is valid: a slow body takes additional time.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"
@@ -210,7 +212,7 @@ class SigV4Middleware:
         return verified
 
     def _check_head(self, scope: Scope) -> Candidate:
-        """Check the head of a request, before its body is read, and return the candidate."""
+        """Check the head of a request, before its body is read, and return a `Candidate`."""
         request = read_head(scope)
         candidate = read_candidate(
             request,
@@ -248,7 +250,7 @@ def _utc_now() -> datetime:
 
 
 async def _maybe_await(value: Any) -> Any:
-    """Return *value*, or its result if it is awaitable."""
+    """Return *value*, or the result of awaiting *value* if it is awaitable."""
     return await value if isawaitable(value) else value
 
 

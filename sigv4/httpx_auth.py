@@ -1,7 +1,7 @@
 """`SigV4Auth`, which signs the requests of an httpx or httpx2 client.
 
 Within `sigv4`, only this module uses httpx, and only this module, `asgi` and the command-line tool
-read a clock.  `sigv4` does not import this module, so import it explicitly.
+read a clock.  ``import sigv4`` does not load this module, so import it explicitly.
 """
 
 import re
@@ -34,10 +34,11 @@ def _classes(name: str) -> tuple[type, ...]:
 
 
 if not TYPE_CHECKING:  # pragma: no branch
-    # Each library accepts only subclasses of its own Auth class; this class is a subclass of both.
+    # Each library accepts only subclasses of its own Auth class, so this class is a subclass of
+    # both.
     Auth = type("Auth", _classes("Auth"), {})
     Request, Response = (
-        Union[_classes(name) or (object,)]  # noqa: UP007 (of as many as there are)
+        Union[_classes(name) or (object,)]  # noqa: UP007 (the number of classes varies)
         for name in ("Request", "Response")
     )
 
@@ -45,18 +46,19 @@ _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 _Scope = tuple[tuple[str, str], ...]
 
-# Request extensions.  Before signing, the first may contain a scope that replaces the signer's;
-# afterwards, it contains the signature.  The others store that scope and the names of the added
-# headers, so that a request can be signed again when it is sent again.
+# Keys of request extensions.  Before signing, the first extension may contain a scope that replaces
+# the signer's scope; after signing, it contains the signature.  The other two extensions store that
+# scope and the names of the added headers, so that a request that is sent again can be signed
+# again.
 _SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
 class SigV4Auth(Auth):
     """Signs each request of an httpx or httpx2 client.
 
-    The URL is first converted to canonical percent-encoding, so that the signed URL is the one that
-    is sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path
-    is decoded and encoded again, as S3 does before it verifies a signature.
+    Before signing, the URL is converted to canonical percent-encoding, because httpx writes a space
+    in a query as ``+`` and keeps ``*`` in a path.  The converted URL is the one that is signed and
+    sent.  For S3, the path is decoded and encoded again, as S3 does before it verifies a signature.
 
     Args:
         signer: The signer for the service and region.  A request can override the service and the
@@ -66,24 +68,23 @@ class SigV4Auth(Auth):
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
             credentials.  The function may be ``async`` for an ``AsyncClient``.  A blocking client
             raises TypeError for an async function when it sends its first request, because the kind
-            of client is not known earlier.  A value that is none of these raises TypeError
-            immediately.
+            of client is not known earlier.  Any other value raises TypeError in the constructor.
         unsigned_payload: Whether to leave the body out of the signature, so that a streamed body
-            need not be read first.  S3 accepts unsigned bodies over https.
+            need not be read before it is sent.  S3 accepts unsigned bodies over https.
         now: The clock, a function that returns a datetime with a time zone; by default the system
             clock.
 
-    After signing, the same extension contains the `Signature`, for `explain`:
-    ``explain(response.text, response.request.extensions["sigv4"])``.
+    After signing, the request's extension ``sigv4`` contains the `Signature`, which `explain`
+    accepts: ``explain(response.text, response.request.extensions["sigv4"])``.
 
     A body is read into memory before it is signed, unless *unsigned_payload* is set or the request
     has an ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, its value
     is the signing time.
 
     When a client follows a redirect to another origin, it removes ``Authorization`` and all
-    ``x-amz-*`` headers, including those that the caller set.  For httpx, a redirect from http to
-    https on the same host stays within the origin: all headers are sent, and the server rejects the
-    signature, which was made for the first URL.
+    ``x-amz-*`` headers, including those that the caller set.  However, httpx treats a redirect from
+    http to https on the same host as one within the origin: it sends all headers, and the server
+    rejects the signature, which was made for the first URL.
 
     Raises:
         TypeError: *signer* or *credentials* has the wrong type.
@@ -185,7 +186,7 @@ def _select_signer(request: "Request", signer: Signer) -> Signer:
 
 @lru_cache(maxsize=64)  # each cached signer is used for all requests with its scope
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
-    """Return *signer* with another scope; another service has its own signing rules."""
+    """Return a copy of *signer* with another scope; a new service has its own signing rules."""
     known: Any = signer.algorithm
     if not hasattr(known, "replace"):
         raise InvalidRequestError(
@@ -209,7 +210,8 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
     path, mark, query = sent.partition("?")
     path = reencode_s3_path(path) if s3 else _encode_path(path)
     # httpx writes a space in a query as +, but only %20 means a space to every server.  Empty pairs
-    # are removed, because only botocore, and servers that verify with botocore, sign them.
+    # are removed, because only botocore signs them, and only servers that verify with botocore
+    # expect them in the signature.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
     parts = [canonical_part(name) + equals + canonical_part(value) for name, equals, value in pairs]
     target = path + mark + "&".join(parts)
@@ -219,7 +221,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
 
 
 def _encode_path(path: str) -> str:
-    """Percent-encode *path*, and keep existing escapes, in uppercase."""
+    """Percent-encode *path*, except for existing escapes, which are converted to uppercase."""
     return "".join(
         part.upper() if part.startswith("%") else percent_encode_path(part)
         for part in _escapes.split(path)
@@ -229,11 +231,12 @@ def _encode_path(path: str) -> str:
 class _BoundName(bytes):
     """A header name that a redirect removes together with ``Authorization``.
 
-    A client that redirects a request to another origin deletes only ``Authorization`` from a copy
-    of the headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this
-    class is equal to ``authorization``, too.  In any other comparison, it is equal only to itself.
-    Therefore, all headers of a signature are removed together, but a complete copy of the headers
-    contains them: OpenTelemetry, for example, sends a copy.
+    When a client follows a redirect to another origin, it deletes only ``Authorization`` from a
+    copy of the headers, and finds this header by comparing ``name.lower()``.  In that comparison, a
+    name of this class is equal to ``authorization``, too.  In any other comparison, it is equal
+    only to itself.  Therefore, a redirect removes all headers of a signature together, whereas a
+    copy that is made for another purpose keeps them: OpenTelemetry, for example, sends a copy of
+    the headers.
     """
 
     __slots__ = ()
@@ -265,9 +268,13 @@ def _decode_name(header: tuple[bytes, bytes]) -> str:
 
 
 def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
-    """Set a signature's headers; redirects to other origins will remove all ``x-amz-*`` headers."""
+    """Set a signature's headers; a redirect to another origin will remove them all."""
     added = tuple(name for name in headers if name not in request.headers)
-    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # set by another signer
+    replaced = {
+        *headers,
+        "x-amz-region-set",
+        "x-amz-security-token",
+    }  # may be left from another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
@@ -281,7 +288,7 @@ def _add_signature(request: "Request", headers: dict[str, str], signature: Signa
 
 
 def _remove_signature(request: "Request") -> None:
-    """Remove the headers that an earlier signature added, and restore the scope that it used."""
+    """Remove the headers that an earlier signature added, and restore the request's own scope."""
     added = request.extensions.get(_ADDED, ())
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in added]
     request.headers = type(request.headers)(kept)

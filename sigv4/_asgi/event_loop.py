@@ -12,7 +12,8 @@ T = TypeVar("T")
 def _trio() -> Any:
     """Return the trio module if the current task is a trio task, and otherwise None.
 
-    Trio can run as a guest in asyncio's event loop.
+    Trio can run as a guest in asyncio's event loop, so a running asyncio loop does not imply that
+    the current task is an asyncio task.
     """
     with suppress(RuntimeError):  # raised if asyncio has no running loop
         if asyncio.current_task() is not None:
@@ -36,7 +37,7 @@ async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]])
 
 
 async def run_beside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
-    """Run *background* while *main* runs, and cancel it when *main* ends; its errors are ignored."""
+    """Run *background*, ignoring its errors, while *main* runs; cancel it when *main* ends."""
 
     async def quietly() -> None:
         with suppress(Exception):

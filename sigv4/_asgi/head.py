@@ -24,7 +24,8 @@ def read_head(scope: Scope) -> SignableRequest:
     """Return the request that an ASGI scope describes, without its body.
 
     Raises:
-        RefusedError: The head is not valid HTTP, or does not have exactly one host.
+        RefusedError: The head is not valid HTTP or does not have exactly one Host header, or the
+            server rewrote the path.
         RuntimeError: The server does not provide the path as it arrived.
     """
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
@@ -39,7 +40,7 @@ def read_head(scope: Scope) -> SignableRequest:
 
 
 def _raw_path(scope: Scope) -> str:
-    """Return the path as it arrived, after checking that the application gets its decoded form."""
+    """Return the path as it arrived, after checking that ``scope["path"]`` is its decoded form."""
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         raise RuntimeError(
@@ -78,7 +79,7 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 def check_query(query: str) -> None:
-    """Raise RefusedError if a query has a bare ``+``, or unsorted values of one parameter."""
+    """Raise RefusedError if a query has a bare ``+``, or a parameter whose values are not sorted."""
     if "+" in query:
         message = "the query must not have a bare +, which may mean a space: send %20 or %2B"
         raise RefusedError(400, "InvalidURI", message)

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LONGEST_MESSAGE = 300  # characters; some messages quote the request
+_LONGEST_MESSAGE = 300  # in characters; some messages contain parts of the request
 
 
 class RefusedError(Exception):
@@ -64,7 +64,7 @@ class Body:
         return Payload.hashed(digest.hexdigest())
 
     async def receive(self) -> Message:
-        """Return the body as one message first, and the server's next messages afterwards."""
+        """Return the body that `read` stored as one message, then the server's next messages."""
         if self._data is None:
             return await self._receive()
         body, self._data = bytes(self._data), None
@@ -86,7 +86,7 @@ def check_size(size: int, limit: int) -> None:
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
     """Send the response to a rejected request.
 
-    An HTTP/1 connection is closed if the request's body has not arrived completely.
+    An HTTP/1 connection is closed if the body of the request has not arrived completely.
     """
     content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     headers = [
@@ -108,10 +108,10 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         await send(start)
         await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
-    # hypercorn (0.18) requires the application to read the rest of the body.  It queues ten pieces
-    # of a body and then waits until the application reads one, even at the end of a response, so it
-    # would otherwise wait forever.  On HTTP/2, a piece that arrives after the end of the response
-    # causes an error, which stops the whole server on trio.
+    # The application must read the rest of the body, because hypercorn (0.18) queues ten pieces of
+    # a body and then waits until the application reads one, even at the end of a response;
+    # otherwise, hypercorn would wait forever.  On HTTP/2, a piece that arrives after the end of the
+    # response causes an error, which stops the whole server on trio.
     if body.is_read:
         await respond(ends=True)
     elif is_http_1:

@@ -2,9 +2,9 @@
 
 Within `sigv4`, only `_cli`, `httpx_auth` and `asgi` read a clock, and only `_cli` reads the
 environment and files.  The tool sends no request, unless ``--profile`` names a profile whose
-credentials come from a service.  Those credentials are loaded by `sagemaker_runtime_client`, which
-belongs to the same distribution.  `sigv4` does not depend on that package, so it is imported by
-name, and only when it is needed.
+credentials come from a service.  The credentials of a profile are loaded by
+`sagemaker_runtime_client`, which belongs to the same distribution.  `sigv4` does not depend on that
+package, so the package is imported dynamically, and only when it is needed.
 """
 
 import argparse
@@ -89,7 +89,7 @@ _OPTIONS = {
 
 
 def _name_option(message: str) -> str:
-    """Replace the argument name at the start of an error message by its option or variable."""
+    """Replace an argument name at the start of *message* by the matching option or variable."""
     argument, must, rest = message.partition(" must ")
     return _OPTIONS.get(argument, argument) + must + rest
 
@@ -209,7 +209,7 @@ def _signer(options: argparse.Namespace) -> Signer:
 
 
 def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
-    """Return the request that the options describe; *s3* requires S3's encoding of the path."""
+    """Return the request that the options describe; if *s3* is set, encode its path as S3 does."""
     _read_once([*options.header, options.data], "@" + STDIN)
     headers = [pair for text in options.header for pair in _headers(text)]
     method = options.method or ("GET" if options.data is None else "POST")
@@ -241,7 +241,7 @@ def _explicit_headers(request: SignableRequest) -> list[tuple[str, str]]:
 
 
 def _payload(data: str | None) -> Payload:
-    """Return the payload hash of the body; a file is hashed in pieces."""
+    """Return the payload hash of the ``--data`` option; a file is hashed in pieces."""
     if data is None or not data.startswith("@"):
         return Payload.of((data or "").encode("utf-8", "surrogateescape"))
     with _open(data[1:]) as stream:
@@ -277,11 +277,11 @@ def _read(name: str) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    """Decode *content*, convert its line ends to LF, and remove the trailing ones."""
+    """Decode *content*, convert its line ends to LF, and remove trailing line ends."""
     return normalize_line_ends(content.decode("utf-8", "surrogateescape")).rstrip("\n")
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Print *text*, in which surrogates can represent arbitrary bytes."""
+    """Write *text* and a line end; surrogates are written as the bytes that they represent."""
     stream.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     stream.flush()

@@ -2,8 +2,9 @@
 
     request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
 
-The parser is for requests that were captured or written by hand, so a bare line feed also ends a
-line.  It is not suitable for a server.  Nothing is decoded, and ambiguous input is rejected.
+The parser is intended for captured or handwritten requests, so a bare line feed also ends a line.
+The parser is not suitable for a server.  Percent-encoding is not decoded, and ambiguous input is
+rejected.
 
 Source: RFC 9112, sections 2 to 7
 """
@@ -61,7 +62,7 @@ def _header(line: bytes) -> tuple[bytes, bytes]:
 
 
 def _body(headers: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
-    """Return the body, which is at the start of *rest*."""
+    """Return the body: the part of *rest* that ``Content-Length`` covers, or all of *rest*."""
     if any(name == b"transfer-encoding" for name, _ in headers):
         raise InvalidRequestError(
             "Transfer-Encoding is not supported: join the chunks of the body and remove the header"

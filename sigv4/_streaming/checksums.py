@@ -1,8 +1,8 @@
 """The checksums that S3 accepts, and hashers for those that the standard library can compute.
 
 Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME and
-the XXHASH checksums.  For these checksums, pass a function that returns a hasher, such as
-google_crc32c.Checksum.
+the XXHASH checksums.  For these checksums, pass `AwsChunked` or `ChunkDecoder` a function that
+returns a hasher, such as google_crc32c.Checksum.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -16,7 +16,8 @@ from zlib import crc32
 
 HEADER = "x-amz-checksum-"
 
-# The length of each digest in bytes.  The keys are the values of x-amz-sdk-checksum-algorithm.
+# The length of each digest in bytes.  The keys are the possible values of the header
+# x-amz-sdk-checksum-algorithm.
 SIZES = {
     "CRC32": 4,
     "CRC32C": 4,
@@ -32,7 +33,7 @@ SIZES = {
 
 
 class Hasher(Protocol):
-    """The interface of a hasher, which computes a checksum; hashlib's hash objects also have it."""
+    """The interface of a hasher, which computes a checksum; hashlib's hash objects implement it."""
 
     def update(self, data: bytes | bytearray | memoryview, /) -> object:
         """Add the next bytes of the body."""
@@ -47,7 +48,7 @@ Hashers = Mapping[str, Callable[[], Hasher]]
 
 
 class Crc32:
-    """Computes CRC32."""
+    """A hasher that computes CRC32."""
 
     __slots__ = ("_value",)
 
@@ -97,7 +98,7 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
 
 
 def checksum_algorithm(header: str) -> str | None:
-    """Return the algorithm of an ``x-amz-checksum-*`` header.
+    """Return the checksum algorithm that the name of an ``x-amz-checksum-*`` header contains.
 
     Args:
         header: The name of a header, in lower case.
@@ -119,11 +120,11 @@ def decode_checksum(value: str, algorithm: str) -> bytes | None:
 
     Args:
         value: The value of the header, in base64.
-        algorithm: A key of ``SIZES``, such as ``CRC32``.
+        algorithm: The name of a checksum that S3 accepts, such as ``CRC32``.
 
     Returns:
         The digest; None if *value* is not base64, or the digest has the wrong length for
-            *algorithm*.
+        *algorithm*.
     """
     try:
         digest = a2b_base64(value.encode(), strict_mode=True)

@@ -1,4 +1,4 @@
-"""A decoder for the body format ``aws-chunked``; the grammar is in `chunked`.
+"""A decoder for the body format ``aws-chunked``; the module `chunked` contains the grammar.
 
 The error codes are those of S3; every framing error has the code IncompleteBody.
 
@@ -54,8 +54,8 @@ class ChunkDecoder:
             signed chunk in memory.
 
     Raises:
-        SignatureError: The names in *trailers* are invalid, or *payload* requires trailers although
-            there are no names, or it allows no trailers although there are names.
+        SignatureError: The names in *trailers* are invalid, *payload* requires trailers although
+            *trailers* is empty, or *payload* allows no trailers although *trailers* is not empty.
         ValueError: *payload* is not for an aws-chunked body, or *seed* is missing.
     """
 
@@ -111,7 +111,7 @@ class ChunkDecoder:
 
         Raises:
             SignatureError: A header that describes the encoded body is missing or invalid.
-            ValueError: According to `Verified.payload_hash`, the body is not in chunks.
+            ValueError: According to `Verified.payload_hash`, the body is not ``aws-chunked``.
         """
         length = request.header("x-amz-decoded-content-length")
         if length is None:
@@ -140,7 +140,10 @@ class ChunkDecoder:
 
     @property
     def trailers(self) -> dict[str, str]:
-        """The trailers received so far by name, without the trailer signature."""
+        """The values of the trailers received so far, by name.
+
+        The trailer signature is removed at the end of the body.
+        """
         return dict(self._expected_trailers.received)
 
     @property
@@ -155,7 +158,7 @@ class ChunkDecoder:
             SignatureError: The body is invalid.  Every later call raises the same error.
         """
         if self._error:
-            # Otherwise, the traceback would grow with each call.
+            # Otherwise, each call would lengthen the traceback of the stored error.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:

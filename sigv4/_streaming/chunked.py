@@ -1,4 +1,4 @@
-"""An encoder for the body format ``aws-chunked``, which signs or checksums bodies in chunks.
+"""An encoder for the body format ``aws-chunked``: signed chunks, a checksum as trailer, or both.
 
     body       = *chunk last-chunk [trailers] CRLF
     chunk      = size [signature] CRLF data CRLF           (size in hexadecimal)
@@ -69,8 +69,8 @@ class AwsChunked:
         algorithm: The algorithm that signs the request and each chunk.  None leaves the chunks
             unsigned, which S3 accepts only over https and with a checksum.
         decoded_length: The length of the body before encoding, in bytes.
-        checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another one that
-            S3 supports; None for no trailer.
+        checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another checksum
+            that S3 supports; None for no trailer.
         chunk_size: The size in bytes of each chunk except the last; at least 8192.  At most one
             chunk is held in memory.
         hasher: A function that returns a hasher for *checksum*: an object with the methods `update`
@@ -78,8 +78,9 @@ class AwsChunked:
             that the standard library cannot compute.
 
     Raises:
-        ValueError: A size is out of range, or the checksum is unknown or cannot be computed.
-        TypeError: The algorithm can sign requests but not streams.
+        ValueError: *decoded_length* or *chunk_size* is out of range; or *checksum* is unknown,
+            cannot be computed without *hasher*, or is missing although the chunks are unsigned.
+        TypeError: *algorithm* can sign requests but not streams.
     """
 
     algorithm: Algorithm | None = field(converter=optional(for_streams))
@@ -172,7 +173,7 @@ class AwsChunked:
 
 
 class ChunkEncoder:
-    """Encodes one body in chunks, and signs or checksums it.
+    """Encodes one body in chunks; the chunks are signed, or a checksum follows them, or both.
 
     Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  At most one
     chunk is held in memory.
@@ -236,7 +237,7 @@ class ChunkEncoder:
         return b"".join([self._head(data), data, b"\r\n"])
 
     def _head(self, data: bytes) -> bytes:
-        """Return the line that precedes *data* in a chunk."""
+        """Return the first line of the chunk that contains *data*; sign *data* if required."""
         chain = self._chain
         signature = SIGNATURE + chain.sign_padded("PAYLOAD", b"", data) if chain else ""
         return f"{len(data):x}{signature}\r\n".encode("ascii")

@@ -58,8 +58,8 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# The types of fixed size, by number: the binary format, and a function that converts the decoded
-# value.
+# The value types of fixed size, keyed by type number: the binary format, and a function that
+# converts the unpacked value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),

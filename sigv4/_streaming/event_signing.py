@@ -22,7 +22,7 @@ _DATE, _SIGNATURE = ":date", ":chunk-signature"
 
 
 class EventSigner:
-    """Signs the events of one request, whose payload is `Payload.EVENTS`.
+    """Signs the events of one request; the payload of the request must be `Payload.EVENTS`.
 
         events = EventSigner(signer.seed(signature, credentials))
         send(events.sign(Message(headers, payload).encode(), at=now).encode())

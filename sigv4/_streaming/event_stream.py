@@ -28,7 +28,7 @@ class Message:
     """An event-stream message.
 
     Attributes:
-        headers: The header values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or
+        headers: The header values, keyed by name.  Decoded integers are `Int8`, `Int16`, `Int32` or
             `Int64`, and equal plain integers.  Decoded timestamps are datetimes in UTC with
             millisecond precision.
         payload: The content of the message.

@@ -2,9 +2,9 @@
 
     string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
-For the first part, the previous signature is the seed signature, which is that of the request.  The
-data that is hashed depends on the part, which is a chunk, the trailers or an event; each hash is on
-its own line.
+For the first part, the previous signature is the seed signature, which is that of the request.  A
+part is a chunk, the trailers or an event.  Which data is hashed depends on the kind of part; each
+hash is on its own line.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """

@@ -22,8 +22,8 @@ class Trailers:
         unchecked: The names of the checksum trailers for which there is no hasher.
 
     Raises:
-        SignatureError: There are too many names, a name is repeated, or more than one name is that
-            of a checksum.
+        SignatureError: There are too many names, a name is repeated, or more than one of the names
+            begins with ``x-amz-checksum-``.
     """
 
     __slots__ = ("_hashers", "_allowed", "names", "received", "unchecked")
@@ -59,7 +59,7 @@ class Trailers:
             hasher.update(data)
 
     def add(self, line: bytes) -> None:
-        """Parse one trailer, and add it to those received.
+        """Parse one trailer line, and add the trailer to `received`.
 
         Raises:
             SignatureError: The trailer is malformed, repeated, or not listed in ``x-amz-trailer``.

@@ -1,6 +1,6 @@
-"""Parses the signature of a request from the headers or the query.
+"""Parses the signature of a request from its headers or its query.
 
-The parsed values are not trusted; `verify` checks them.
+The parsed values are not checked here; `verify` checks them.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
@@ -36,8 +36,8 @@ class ParsedAuthorization:
         expires: The validity of a presigned URL in seconds; None for a signature in headers.
         region_set: The region set of SigV4A; otherwise empty.
         query: The query without the signature.
-        malformed_code: The error code for a malformed authorization, which depends on whether it is
-            in the headers or the query.
+        malformed_code: The error code for a malformed authorization, which depends on whether the
+            authorization is in the headers or the query.
     """
 
     algorithm: str
@@ -108,10 +108,11 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
-    """Return the time in a signed Date header, which can replace x-amz-date, or an empty string.
+    """Return the time in a signed Date header, or an empty string if there is no such header.
 
-    Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
-    signing time to the Date header if the request has one.
+    A signed Date header can replace x-amz-date.  Source: botocore 1.44, auth.py,
+    SigV4Auth._set_necessary_date_headers.  botocore writes the signing time to the Date header if
+    the request has one.
     """
     date = request.header("date")
     if date is None or "date" not in signed_headers.split(";"):
@@ -126,7 +127,7 @@ def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
 
 
 def _query_parameters(query: str) -> dict[str, str]:
-    """Return the signature's parameters in the query, or an empty dict."""
+    """Return the signature's parameters in the query, or an empty dict if there are none."""
     if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
         return {}
     parameters: dict[str, str] = {}

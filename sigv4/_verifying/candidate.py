@@ -35,7 +35,8 @@ class Candidate(NamedTuple):
     Attributes:
         request: The request; its payload is not used.
         authorization: The parsed authorization.
-        algorithm: The algorithm that the authorization names, for the expected service and region.
+        algorithm: The algorithm that the authorization specifies, for the expected service and
+            region.
         rules: The service's rules for canonical requests.
         region: The expected region, which a region set must include.
         access_key_id: The ID of the key that signed the request, according to the authorization.
@@ -167,7 +168,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
 def _check_validity(
     authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
-    """Check that a request is valid at *at*; return when it expires, or None if not presigned."""
+    """Check that a request is valid at *at*; return when a presigned URL expires, else None."""
     if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",
@@ -201,7 +202,7 @@ def _read_declared_hash(
 ) -> str | None:
     """Return the payload hash according to the head, or None if the body must be hashed.
 
-    *sent* is whether a request that is not presigned must have the header.
+    *sent* is whether a request that is not presigned must have the header ``x-amz-content-sha256``.
     """
     declared = request.header("x-amz-content-sha256")
     if declared is not None:

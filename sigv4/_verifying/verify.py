@@ -1,7 +1,7 @@
 """Verifies the signature of a received request.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html and, for
-S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
+S3's error codes, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -48,10 +48,10 @@ def verify(
             the payload hash of the received body.  A bare ``+`` in the query is treated as ``%2B``.
             An application that treats it as a space, as in HTML forms, must reject such a query
             first.
-        secrets: Credentials by access key ID: a mapping, or a function that returns None for an
-            unknown ID.  If the credentials have a session token, the request must contain it.
-            Expired credentials are rejected.  For SigV4A, a `VerifyingKey` can replace the
-            credentials.
+        secrets: A mapping from access key IDs to credentials, or a function that takes an access
+            key ID and returns the credentials, or None if the ID is unknown.  If the credentials
+            have a session token, the request must contain it.  Expired credentials are rejected.
+            For SigV4A, a `VerifyingKey` can replace the credentials.
         at: The time of the check, a datetime with a time zone.
         service: The signing name to which the request must be scoped; ``s3`` applies S3's rules.
         region: The region to which the request must be scoped, or that its region set must include.
@@ -162,7 +162,7 @@ def check_signature(
 
 
 def _normalize_signature(algorithm: Algorithm, authorization: ParsedAuthorization) -> str:
-    """Return the signature; if it has two valid forms, always return the same form."""
+    """Return the signature; for SigV4A, return the valid form with the smaller s."""
     if algorithm.region_set is None:
         return authorization.signature
     from .._v4a import low_s_signature
@@ -195,7 +195,7 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """Return the names in lowercase; raise ValueError if one of these headers must be signed."""
+    """Return the names in lowercase, or raise ValueError if one of the headers must be signed."""
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
@@ -207,7 +207,7 @@ def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
 def _read_signed_headers(
     request: SignableRequest, authorization: ParsedAuthorization, exempt: frozenset[str]
 ) -> str:
-    """Return the canonical headers, after checking that all headers that must be signed are."""
+    """Return the canonical headers, after checking that the required headers are signed."""
     claimed = frozenset(authorization.signed_headers.split(";"))
     needless = claimed | exempt
     unsigned = [
