@@ -1,4 +1,4 @@
-"""Authentication: checks signatures, and builds each service's error for an invalid signature."""
+"""Authentication: checks signatures, and builds the service's error for an invalid signature."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from ._target import Target
 _TOLERANCE = timedelta(minutes=5)  # the clock skew that services other than S3 allow
 _credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([a-z0-9-]+)/").search
 
-# Maps sigv4's error codes to SageMaker's.  All others become InvalidSignatureException.
+# Maps sigv4's error codes to SageMaker's.  All other codes become InvalidSignatureException.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 _RUNTIME_CODES = {
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
@@ -37,7 +37,7 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# Maps sigv4's error codes to S3's, with the HTTP status.  Others are sent unchanged, with 403.
+# Maps sigv4's error codes to S3's codes and HTTP statuses.  Other codes are kept, with 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),
@@ -62,7 +62,7 @@ _S3_CODES = {
 def build_signable_request(
     method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> SignableRequest:
-    """Return the raw request in the form that `verify` accepts.
+    """Return a raw request in the form that `verify` accepts.
 
     Args:
         method: The HTTP method.
@@ -88,13 +88,13 @@ def authenticate(
     region: str,
     at: datetime,
 ) -> tuple[bytes, dict[str, str]]:
-    """Check the signature of a request, and that of each chunk if the body is aws-chunked.
+    """Check the signature of a request and, if its body is aws-chunked, of each chunk.
 
     Args:
         request: The request as it arrived.
         body: The body as it arrived, possibly aws-chunked.
         target: The target of the request, which determines the service.
-        credentials: The only valid key.
+        credentials: The only valid credentials.
         region: The region that the signature must be scoped to.
         at: The current time of the server's clock.
 
@@ -103,7 +103,7 @@ def authenticate(
 
     Raises:
         RejectedRequestError: The signature or the body is invalid.  The error has the code and the
-            message of the service.
+            message that the service would send.
     """
     try:
         known_keys = {credentials.access_key_id: credentials}
@@ -125,7 +125,7 @@ def parse_region(request: SignableRequest) -> str:
 def _decode_body(
     request: SignableRequest, verified: Verified, body: bytes
 ) -> tuple[bytes, dict[str, str]]:
-    """Return the body, decoded if the payload hash declares it aws-chunked, and its trailers."""
+    """Return the body, decoded if its payload hash declares it aws-chunked, and the trailers."""
     if not verified.payload_hash.startswith("STREAMING-"):
         return body, {}
     try:
@@ -147,7 +147,7 @@ def _runtime_error(error: SignatureError, request: SignableRequest, at: datetime
 
 
 def _skew_message(signed_at: str, at: datetime) -> str:
-    """Return the message from which SDKs detect clock skew."""
+    """Return the error message by which SDKs detect that the client's clock is wrong."""
     now, earliest, latest = (
         f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         for instant in (at, at - _TOLERANCE, at + _TOLERANCE)

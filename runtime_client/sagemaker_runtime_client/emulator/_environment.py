@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-# Variables to unset: each overrides a variable that the emulator sets, or belongs to other
-# credentials but would be combined with the emulator's key.  Both botocore and this package's
-# client read them.
+# Variables to unset, which both botocore and this package's client read.  Each one overrides a
+# variable that the emulator sets, or belongs to other credentials but would be combined with the
+# emulator's key.
 CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -13,7 +13,7 @@ CONFLICTING_VARIABLES = (
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
 )
-# A profile may enable these settings; environment variables override the profile.
+# A profile may enable these settings; the environment variables override the profile.
 RESET_VARIABLES = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     "AWS_USE_FIPS_ENDPOINT": "false",
@@ -22,7 +22,7 @@ RESET_VARIABLES = {
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
-    """Return the variables for the proxy exclusions in *environ*, with *host* added to them.
+    """Return variables that exclude *host*, and the hosts excluded in *environ*, from proxies.
 
     Both ``NO_PROXY`` and ``no_proxy`` are set, because urllib and httpx prefer ``no_proxy``.
     """

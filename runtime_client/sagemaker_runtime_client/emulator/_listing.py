@@ -20,7 +20,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
     """Return one page of a listing.
 
     Args:
-        objects: The bucket's objects by key, sorted.
+        objects: The bucket's objects, keyed and sorted by key.
         target: The target of the request, whose query contains the parameters of the listing.
 
     Raises:
@@ -52,7 +52,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
 
 def _page_size(text: str) -> int:
-    """Return the maximum number of entries in a page, from the value of ``max-keys``."""
+    """Return the maximum number of entries in a page, which ``max-keys`` may reduce."""
     if not (text.isascii() and text.isdigit()):
         raise rejection(
             400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys"
@@ -81,7 +81,7 @@ def _start(target: Target) -> str:
 def _entries(
     objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
 ) -> dict[str, StoredObject | None]:
-    """Return the entries after *after*: the keys with *prefix*, or the common prefixes of keys."""
+    """Return the entries after *after*: the keys with *prefix*, and the common prefixes of keys."""
     entries: dict[str, StoredObject | None] = {}
     for key, stored in objects.items():
         if key.startswith(prefix) and key.encode() > after.encode():
@@ -95,7 +95,7 @@ def _entries(
 
 
 def _entry(name: str, stored: StoredObject | None) -> str:
-    """Return the XML of an entry: an object, or, if *stored* is None, a common prefix."""
+    """Return the XML of an entry, which is an object or, if *stored* is None, a common prefix."""
     if stored is None:
         return f"<CommonPrefixes>{xml_elements({'Prefix': name})}</CommonPrefixes>"
     content = xml_elements(

@@ -1,4 +1,4 @@
-"""The S3 operations that asynchronous inference needs.
+"""The emulated S3 operations, which are those that asynchronous inference needs.
 
 Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
@@ -30,9 +30,10 @@ class ObjectRoutes:
     """Handles requests to S3.
 
     Attributes:
-        settings: Whether buckets must be created first, and the region that they are in.
+        settings: Determine whether buckets must be created first, and in which region they are.
         store: The S3 objects.
-        faults: Whether the caller may list buckets, and which buckets are in other regions.
+        faults: Determine whether the caller may list buckets, and which buckets are in other
+            regions.
         now: Returns the time of the server's clock.
     """
 
@@ -70,7 +71,7 @@ class ObjectRoutes:
             )
 
     def create_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Create a bucket.  As in us-east-1, it is not an error if the bucket exists already."""
+        """Create a bucket.  As in us-east-1, there is no error if the bucket exists already."""
         self.store.create_bucket(target.bucket)
         return Reply(200, {"location": f"/{target.bucket}"})
 
@@ -80,13 +81,13 @@ class ObjectRoutes:
         return Reply(200, {"x-amz-bucket-region": region})
 
     def list_objects(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """List the objects in a bucket, if the caller has the permission."""
+        """Return a page of the objects in a bucket, if the caller has the permission to list them."""
         if self.faults.no_list_bucket:
             raise _access_denied()
         return list_objects(self.store.keys(target.bucket), target)
 
     def put_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Store an object, if its checksums match and the preconditions hold."""
+        """Store an object if its checksums match and the request's preconditions hold."""
         if "x-amz-copy-source" in headers:
             raise rejection(501, "NotImplemented", "The emulator does not copy objects.")
         existing = self.store.read(target.bucket, target.key)
@@ -122,7 +123,7 @@ class ObjectRoutes:
         return Reply(206, object_headers, stored.body[first : last + 1])
 
     def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Remove an object.  It is not an error if the object is missing."""
+        """Remove an object.  There is no error if the object is missing."""
         if (stored := self.store.read(target.bucket, target.key)) is not None:
             _check_preconditions(headers, stored)
         self.store.delete(f"s3://{target.bucket}/{target.key}")
@@ -141,7 +142,7 @@ _OPERATIONS: dict[str, Callable[[ObjectRoutes, Target, Mapping[str, str], bytes]
 
 
 def _access_denied() -> RejectedRequestError:
-    """Return the error that hides from callers without s3:ListBucket whether a key exists."""
+    """Return S3's error for callers that lack s3:ListBucket."""
     return rejection(403, "AccessDenied", "Access Denied")
 
 
@@ -172,7 +173,7 @@ def _precondition_failed(condition: str) -> RejectedRequestError:
 
 
 def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> None:
-    """Reject the request if a precondition excludes the stored object (RFC 9110, section 13.2.2)."""
+    """Reject the request if the stored object violates a precondition (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-match")) is not None:
         if not _etag_matches(tags, stored):
             raise _precondition_failed("If-Match")
@@ -183,29 +184,29 @@ def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> No
 
 
 def _is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
-    """Return whether the caller already has the stored object (RFC 9110, section 13.2.2)."""
+    """Return whether the caller already has the current object (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
-        # If-None-Match uses the weak comparison, so weak tags match as well.
+        # If-None-Match uses weak comparison, which ignores the prefix W/ of weak tags.
         return _etag_matches(tags.replace("W/", ""), stored)
     since = parse_http_date(headers.get("if-modified-since"))
     return since is not None and stored.last_modified.replace(microsecond=0) <= since
 
 
 def _etag_matches(tags: str, stored: StoredObject) -> bool:
-    """Return whether a list of entity tags, quoted or not, contains that of the stored object."""
+    """Return whether a list of entity tags, quoted or not, contains * or the stored object's tag."""
     tags_without_quotes = {tag.strip().strip('"') for tag in tags.split(",")}
     return not {"*", stored.etag.strip('"')}.isdisjoint(tags_without_quotes)
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:
-    """Return the headers for the checksum stored with an object; empty if there is none."""
+    """Return the response headers for an object's checksum; empty if none is stored."""
     return {**stored.checksums, "x-amz-checksum-type": "FULL_OBJECT"} if stored.checksums else {}
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int] | None:
     """Return the first and last byte position in a Range header; None for the entire object.
 
-    A header that is not a single byte range is ignored (RFC 9110, section 14.2).
+    A Range header that does not specify exactly one byte range is ignored (RFC 9110, section 14.2).
     """
     match = _single_range(header)
     if match is None or not (match[1] or match[2]):

@@ -11,27 +11,28 @@ from attrs import evolve, field, frozen
 
 from ._settings import utc_now
 
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the uploader specifies none
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the upload has no content type
 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 
-# `ObjectStore` needs this alias: it has a method `list`, and Python 3.14 resolves `list` in the
-# annotations of the class to that method.
+# `ObjectStore` needs this alias because it has a method `list`: in the annotations of the class,
+# Python 3.14 resolves the name `list` to that method.
 Locations = list[str]
 
 
 @frozen
 class StoredObject:
-    """An object in the store.
+    """An object in the emulated S3.
 
     Attributes:
         body: The content.
         content_type: The MIME type of the content.
-        metadata: The user-defined metadata, by names without the prefix ``x-amz-meta-``.
+        metadata: The user-defined metadata, keyed by names without the prefix ``x-amz-meta-``.
         last_modified: The time of the last write by the server's clock, as an aware datetime.
         headers: Further headers stored with the object, such as ``cache-control``.
-        checksums: The ``x-amz-checksum-*`` headers that were checked when the object was written.
+        checksums: The ``x-amz-checksum-*`` header that was verified when the object was written, if
+            any.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -43,7 +44,7 @@ class StoredObject:
 
     @property
     def etag(self) -> str:
-        """The quoted MD5 of the body, which is the ETag in S3 of an object uploaded in one part."""
+        """The quoted MD5 of the body, which S3 uses as the ETag of an object uploaded in one part."""
         return f'"{md5(self.body, usedforsecurity=False).hexdigest()}"'
 
 
@@ -81,7 +82,7 @@ class ObjectStore:
     """Buckets and their objects, in memory.  The methods may be called from any thread.
 
     `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, the
-    form in the service's responses.  The other methods accept a bucket and a key.
+    form in SageMaker's responses.  The other methods accept a bucket, or a bucket and a key.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
@@ -115,10 +116,12 @@ class ObjectStore:
             body: The content.
             content_type: The MIME type of the content.
             metadata: See `StoredObject.metadata`.
-            last_modified: The modification time, an aware datetime; None for the server's time.
+            last_modified: The modification time, an aware datetime; None for the server's current
+                time.
 
         Returns:
-            The object to store; the store rounds its modification time down to a second.
+            The object that was passed to the store, which rounds the modification time down to a
+            second.
 
         Raises:
             ValueError: *location* is invalid.
@@ -131,7 +134,7 @@ class ObjectStore:
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
         """Write an object; its bucket is created if necessary.
 
-        Its modification time is rounded down to a second, the precision of S3.
+        The object's modification time is rounded down to a second, the precision of S3.
         """
         stored = evolve(stored, last_modified=stored.last_modified.replace(microsecond=0))
         with self._changed:
@@ -154,7 +157,7 @@ class ObjectStore:
             self._buckets.get(bucket, {}).pop(key, None)
 
     def list(self, location: str = "s3://") -> Locations:
-        """Return the locations of all objects that start with *location*, sorted.
+        """Return the sorted locations of all objects whose locations start with *location*.
 
         >>> store = ObjectStore()
         >>> _ = store.put("s3://bucket/in/1", b"")
@@ -166,7 +169,7 @@ class ObjectStore:
         return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:
-        """Return a bucket's objects by key, sorted as in S3: by the UTF-8 bytes of the keys."""
+        """Return a bucket's objects, keyed and sorted by key, in the UTF-8 byte order that S3 uses."""
         with self._changed:
             objects = dict(self._buckets.get(bucket, {}))
         return dict(sorted(objects.items(), key=lambda item: item[0].encode()))

@@ -16,17 +16,18 @@ _secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)
 
 @frozen
 class ReceivedRequest:
-    """A request that arrived, and its outcome.
+    """A request that arrived at the emulator, and its outcome.
 
     Attributes:
         method: The HTTP method.
         target: The path and query, percent-encoded, without secrets.
-        headers: The names, in lower case, and values, in the order of arrival, without secrets;
-            empty for a request that was reset before it was read.
+        headers: Pairs of a name in lower case and a value, in the order of arrival, without
+            secrets; empty for a request that was reset before it was read.
         operation: The operation, such as ``GetObject``; ``Unknown`` for an unsupported one.
         status: The status of the response; None if the connection was reset.
-        outcome: ``ok``; the error code, such as ``ThrottlingException``, or the status of an error
-            without a code; or ``reset``, a space and the value of `Reset.when`.
+        outcome: ``ok`` for a success; for an error, its code, such as ``ThrottlingException``, or
+            its status if it has no code; for a reset, ``reset``, a space and the value of
+            `Reset.when`.
     """
 
     method: str

@@ -1,7 +1,7 @@
 """The server below the ASGI application: uvicorn, with connections that can be reset.
 
-The event loop runs in a separate thread (anyio's blocking portal).  `Server.call` calls functions
-there from other threads.
+The event loop runs in a separate thread (anyio's blocking portal), in which `Server.call` executes
+functions for other threads.
 """
 
 import asyncio
@@ -28,9 +28,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
 # For each accepted connection, asyncio creates a task, then a transport, then the connection.  If
 # the server closes before the last step, the connection is never closed (Server._attach fails).
-# `_close` therefore first lets the event loop run this many times.
+# Therefore `_close` first lets the event loop run this many times.
 _ITERATIONS_TO_ACCEPT = 4
-# The maximum length of a head, in bytes.  A longer head is passed on to uvicorn, which rejects it.
+# The maximum length of a request head, in bytes.  Longer heads are passed on to uvicorn, which
+# rejects them.
 _LONGEST_HEAD = 64 * 1024
 
 
@@ -52,7 +53,7 @@ class Connection(H11Protocol):
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Pass the data on to uvicorn, or reset the connection if the request has that fault."""
+        """Pass the data on to uvicorn, or reset the connection if a fault requires this."""
         if self.conn.their_state is h11.IDLE:
             data = self._head + data
             head, is_whole, _ = data.partition(b"\r\n\r\n")
@@ -66,7 +67,7 @@ class Connection(H11Protocol):
         super().data_received(data)
 
     def _resets_unread(self, head: str) -> bool:
-        """Return whether to reset the connection before the request is read; if so, record it."""
+        """Return whether a fault resets this request before it is read; if so, record the request."""
         line, *headers = head.split("\r\n")
         method, _, rest = line.partition(" ")
         raw_target = rest.rpartition(" ")[0]
@@ -80,10 +81,10 @@ class Connection(H11Protocol):
         return True
 
     def reset(self, partial_response: bytes = b"") -> None:
-        """Send the beginning of a response, then reset the connection (RST).
+        """Reset the connection (RST) after sending *partial_response*.
 
         Args:
-            partial_response: The bytes of the response to send before the reset.
+            partial_response: The bytes of the response to send before the reset; empty for none.
         """
         if partial_response:
             self.transport.write(partial_response)
@@ -111,8 +112,8 @@ class Server:
         self._application = application
         self._state = ServerState()
         listener = socket.create_server((host, port), backlog=_BACKLOG)
-        # Connections inherit this option.  Without it, the body of a response is delayed by 40 ms,
-        # until the client has acknowledged its head.
+        # Connections inherit this option.  Without it, the body of a response would be delayed by
+        # 40 ms, until the client has acknowledged the head of the response.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = listener.getsockname()[1]
         self._thread: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
@@ -120,7 +121,7 @@ class Server:
         self._server = self._portal.call(self._listen, listener)
 
     def call(self, function: Callable[..., T], *args: object) -> T:
-        """Call a function in the thread of the event loop, and return its result."""
+        """Call a function in the event loop's thread, and return the function's result."""
         return self._portal.call(function, *args)
 
     def stop(self) -> None:
@@ -129,7 +130,7 @@ class Server:
         self._thread.__exit__(None, None, None)
 
     async def _listen(self, listener: socket.socket) -> asyncio.Server:
-        """Start to accept connections."""
+        """Start to accept connections on *listener*."""
         config = Config(
             self._application,
             http=Connection,
@@ -145,7 +146,7 @@ class Server:
         )
 
     async def _close(self) -> None:
-        """Stop immediately, without waiting for clients."""
+        """Stop the server immediately, without waiting for clients to finish their requests."""
         for listener in self._server.sockets:
             asyncio.get_running_loop().remove_reader(listener.fileno())
         for _ in range(_ITERATIONS_TO_ACCEPT):

@@ -18,7 +18,7 @@ class Settings:
     """The settings of an emulator.
 
     Attributes:
-        credentials: The only valid key.
+        credentials: The only valid credentials.
         region: The region that signatures must be scoped to.
         endpoints: The names of the endpoints that exist; None accepts every name.
         output_path: The endpoints' ``S3OutputPath``, an ``s3://`` location without a trailing

@@ -67,10 +67,11 @@ def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
 
 
 def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Check the ``x-amz-checksum-*`` header, if there is one, against the body, and return it.
+    """Return the ``x-amz-checksum-*`` header, if there is one, after verifying the body by it.
 
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html.
     The error messages are those of S3.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
     """
     algorithms = {name: algorithm for name in headers if (algorithm := checksum_algorithm(name))}
     if len(algorithms) > 1:

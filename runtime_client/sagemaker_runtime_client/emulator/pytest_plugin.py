@@ -22,7 +22,7 @@ from ._models import Model
 
 @pytest.fixture
 def sagemaker_model() -> Model:
-    """Return the model of `sagemaker_emulator`; by default one that returns the payload unchanged.
+    """Return the model that `sagemaker_emulator` runs; by default it returns the payload unchanged.
 
     Override this fixture to use another model.
     """
@@ -31,7 +31,7 @@ def sagemaker_model() -> Model:
 
 @pytest.fixture
 def sagemaker_emulator_options() -> dict[str, Any]:
-    """Return further keyword arguments of `Emulator`.  Override this fixture to add some."""
+    """Return further keyword arguments for `Emulator`.  Override this fixture to pass some."""
     return {}
 
 
@@ -39,7 +39,7 @@ def sagemaker_emulator_options() -> dict[str, Any]:
 def sagemaker_emulator(
     sagemaker_model: Model, sagemaker_emulator_options: dict[str, Any]
 ) -> Iterator[Emulator]:
-    """Run an emulator during the test, and yield it."""
+    """Yield an emulator that runs during the test."""
     with Emulator(sagemaker_model, **sagemaker_emulator_options) as emulator:
         yield emulator
 
@@ -48,7 +48,7 @@ def sagemaker_emulator(
 def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Set the environment variables so that clients use the emulator, and return the emulator."""
+    """Set environment variables so that clients use the emulator, and return the emulator."""
     for name in CONFLICTING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():

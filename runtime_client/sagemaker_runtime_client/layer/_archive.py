@@ -25,13 +25,13 @@ class Layer:
 
 
 def archive(root: Path, path: Path) -> Layer:
-    """Write a folder, as the top-level folder, to a zip file, and return the layer."""
+    """Write *root* to a zip file, as the top-level folder of the archive, and return the layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
     with replacing(path) as written, ZipFile(written, "w", ZIP_DEFLATED, compresslevel=9) as layer:
         for file in sorted(file for file in root.rglob("*") if file.is_file()):
-            # The date (1980) and the mode (readable by all) are fixed, independent of clock and
-            # umask.
+            # The date (1980) and the mode (readable by all) are fixed, so that they depend neither
+            # on the clock nor on the umask.
             entry = ZipInfo(file.relative_to(root.parent).as_posix())
             entry.compress_type = ZIP_DEFLATED
             entry.create_system = 3

@@ -23,8 +23,8 @@ class LayerSpec:
     """Specifies a layer to build.
 
     Attributes:
-        python: The Python version of the function, such as ``3.12``.
-        architecture: The architecture of the function, by Lambda's name.
+        python: The Python version of the Lambda function, such as ``3.12``.
+        architecture: Lambda's name for the architecture of the function.
         variant: ``lean`` or ``full``; `_recipe` lists what the lean variant omits.
         sourceless: Whether the layer contains bytecode instead of source files.
     """
@@ -36,7 +36,7 @@ class LayerSpec:
 
     @property
     def suffix(self) -> str:
-        """The end of the zip file's name, which depends on all attributes except the variant."""
+        """The end of the zip file's name, which contains all attributes except the variant."""
         sources = "-sourceless" if self.sourceless else ""
         return f"{sources}-python{self.python}-{self.architecture}.zip"
 
@@ -45,12 +45,13 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
     """Build a layer of this distribution.
 
     Args:
-        spec: Which layer to build.
-        folder: The folder for the zip file.
+        spec: Specifies the layer.
+        folder: The folder in which the zip file is written.
         pins_file: The pins file; by default the one in this package.
 
     Raises:
-        ConfigError: The Python version is not installed, or pip could not install the wheels.
+        ConfigError: The Python version is not installed, the pins are not valid, or pip could not
+            install the wheels.
     """
     pinned = select_pins(pins_file.read_text(), VARIANTS[spec.variant])
     name = f"{DISTRIBUTION}-{__version__}-{spec.variant}{spec.suffix}"
@@ -58,17 +59,16 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
 
 
 def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
-    """Build a layer of any wheels, in the same way as a layer of this distribution.
+    """Build a layer from any wheels, in the same way as a layer of this distribution.
 
     Args:
-        spec: Which layer to build; its variant is ignored.
+        spec: Specifies the layer; its variant is ignored.
         path: The path of the zip file.
-        pinned: The pins, in the format of a pip requirements file.
-        packages: The names of importable packages to copy into the layer in addition to the
-            wheels.
+        pinned: The pins of the wheels, in the format of a pip requirements file.
+        packages: The names of importable packages to copy into the layer in addition to the wheels.
 
     Raises:
-        ConfigError: As for `build`.
+        ConfigError: The Python version is not installed, or pip could not install the wheels.
     """
     with TemporaryDirectory() as scratch:
         root = Path(scratch) / "python"
@@ -95,13 +95,13 @@ def _install(spec: LayerSpec, file: Path, pinned: str, root: Path) -> None:
 
 
 def _copy(package: str, root: Path) -> None:
-    """Copy the source files of a package that is importable here."""
+    """Copy the files of a package that can be imported here into *root*."""
     source = Path(import_module(package).__file__ or "").parent
     copytree(source, root / package, ignore=ignore_patterns("__pycache__"))
 
 
 def _copy_metadata(root: Path) -> None:
-    """Copy the metadata of this distribution."""
+    """Copy the metadata of this distribution into *root*."""
     for file in distribution(DISTRIBUTION).files or ():
         if file.parts[0].endswith(".dist-info"):
             target = root / file
@@ -112,7 +112,7 @@ def _copy_metadata(root: Path) -> None:
 def _trim(root: Path) -> None:
     """Delete the files that the recipe leaves out.
 
-    Each METADATA file loses its description, because that contains an entire README.
+    The description is removed from each METADATA file, because it contains an entire README.
     """
     for path in [path for path in root.rglob("*") if path.is_file()]:
         name = path.relative_to(root).as_posix()
@@ -123,10 +123,11 @@ def _trim(root: Path) -> None:
 
 
 def _compile(spec: LayerSpec, root: Path) -> None:
-    """Compile all source files with the specified Python, with the paths that they will have in /opt.
+    """Compile all source files with the Python that *spec* selects.
 
-    Column positions are omitted: they make up a fifth of the bytecode, and are used only to
-    underline parts of the lines in a traceback.
+    Tracebacks show the paths that the source files will have in /opt.  Column positions are
+    omitted: they make up a fifth of the bytecode, and are used only to underline parts of the lines
+    in a traceback.
     """
     run(interpreter(spec.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
     if spec.sourceless:
@@ -134,7 +135,7 @@ def _compile(spec: LayerSpec, root: Path) -> None:
 
 
 def _drop_sources(root: Path) -> None:
-    """Replace the source files by their bytecode."""
+    """Replace each source file by its bytecode, except source files that are read at run time."""
     for source in sorted(root.rglob("*.py")):
         if source.relative_to(root).as_posix() not in READ_AT_RUN_TIME:
             (bytecode,) = (source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc")

@@ -20,7 +20,7 @@ def compile_folder(root: Path, prefix: str) -> None:
 
     Args:
         root: The folder.
-        prefix: The folder that will contain *root* at run time, for the paths in tracebacks.
+        prefix: The folder that will contain *root* at run time; tracebacks show paths in it.
     """
     for path in sorted(root.rglob("*.py")):
         target = Path(cache_from_source(str(path)))

@@ -13,9 +13,9 @@ from ._tools import interpreter
 
 
 def build_layers(options: argparse.Namespace) -> None:
-    """Build a layer for each selected Python, architecture and variant.
+    """Build a layer for each selected Python version, architecture and variant.
 
-    For comparison, layers of the wheels pinned in the files of ``--compare`` are built as well.
+    For comparison, a layer is also built from the wheels that each file of ``--compare`` pins.
 
     Args:
         options: The parsed command-line options.
@@ -27,7 +27,7 @@ def build_layers(options: argparse.Namespace) -> None:
     if options.renew:
         renew(pins_file)
     pythons = options.python or PYTHONS
-    for python in pythons:  # report a missing Python before anything is built
+    for python in pythons:  # reports a missing Python before anything is built
         interpreter(python)
     if len({file.stem for file in options.compare}) < len(options.compare):
         raise ConfigError(
@@ -44,7 +44,7 @@ def build_layers(options: argparse.Namespace) -> None:
 
 
 def _others(spec: LayerSpec, options: argparse.Namespace) -> list[Layer]:
-    """Build the layers for comparison."""
+    """Build the layers to compare with, from the files of ``--compare``."""
     return [
         build_zip(
             spec, Path(options.output) / f"{file.stem}{spec.suffix}", select_pins(file.read_text())
@@ -54,7 +54,7 @@ def _others(spec: LayerSpec, options: argparse.Namespace) -> list[Layer]:
 
 
 def _show(layer: Layer, others: list[Layer]) -> None:
-    """Print the sizes of a layer, and the ratio of its zip size to that of each layer in *others*."""
+    """Print a layer's sizes, and its zip size divided by the zip size of each layer in *others*."""
     sizes = (layer.path.name, f"{layer.zipped:,}", f"{layer.unzipped:,}")
     _print(sizes, [f"{layer.zipped / other.zipped:.3f}" for other in others])
 

@@ -25,12 +25,12 @@ def select_pins(text: str, without: Iterable[str] = ()) -> str:
     """Return the pins in the text of a pins file, one per line.
 
     Args:
-        text: The content of the file.
-        without: The names of the projects to leave out.
+        text: The content of the pins file.
+        without: The names of the projects whose pins are left out.
 
     Raises:
-        ConfigError: A line is not a pin, or its URL is not that of a wheel, so that pip would have
-            to build the project.
+        ConfigError: A line is not a pin, or its URL is not the URL of a wheel, so that pip would
+            have to build the project.
     """
     requirements = _packaging("requirements")
     lines = [_comment.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
@@ -58,7 +58,7 @@ def _pinned(requirements: Any, line: str) -> str:
 
 
 def _packaging(module: str) -> Any:
-    """Import a module of packaging, or of the copy in pip, which is installed in any case."""
+    """Import a module from packaging or, if that is missing, from the copy of packaging in pip."""
     for package in ("packaging", "pip._vendor.packaging"):
         try:
             return import_module(f"{package}.{module}")
@@ -70,15 +70,15 @@ def _packaging(module: str) -> Any:
 
 
 def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
-    """Resolve the requirements for every Python and architecture, and write the resulting pins.
+    """Resolve the requirements for every Python version and architecture, and write the pins.
 
     Args:
         file: The pins file; by default the one in this package.
         needed: The requirements; by default those of this distribution.
 
     Raises:
-        ConfigError: A Python version is not installed, or no single version of a project supports
-            all Pythons and architectures.
+        ConfigError: A Python version is not installed, pip failed, or pip selected different
+            versions of a project for different Python versions or architectures.
     """
     if needed is None:
         needed = [line for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
@@ -98,7 +98,7 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
 
 
 def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str]:
-    """Return the pins of what pip would install for a platform, each with the hash of its wheel."""
+    """Return the wheels that pip would install for a platform, as a mapping of pins to hashes."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ("--dry-run", "--ignore-installed", "--report", report, "--target", folder)
@@ -114,7 +114,7 @@ def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str
 
 
 def pip_platform_options(platform: str) -> tuple[str, ...]:
-    """Return the options that make pip select wheels for a platform and never build from source."""
+    """Return the options that make pip select wheels for *platform*, and never build from source."""
     return ("--only-binary=:all:", "--platform", platform, "--no-compile")
 
 

@@ -1,4 +1,4 @@
-"""The recipe of a layer: its content, the files that are left out, and the reasons."""
+"""The recipe of a layer: what it contains, which files are left out, and why."""
 
 from fnmatch import fnmatchcase
 
@@ -7,9 +7,9 @@ PACKAGES = ("sigv4", "sagemaker_runtime_client")
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# The pip platform of each architecture, by Lambda's name.  Wheels for these platforms require glibc
-# 2.17.  Python 3.11 runs on Amazon Linux 2, which has glibc 2.26; later versions run on Amazon
-# Linux 2023, which has glibc 2.34.
+# Maps Lambda's name of each architecture to the pip platform.  Wheels for these platforms require
+# glibc 2.17.  Python 3.11 runs on Amazon Linux 2, which has glibc 2.26; later versions run on
+# Amazon Linux 2023, which has glibc 2.34.
 ARCHITECTURES = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 
 # The dependencies that each variant omits.
@@ -18,11 +18,11 @@ VARIANTS: dict[str, frozenset[str]] = {
     "full": frozenset(),
 }
 
-# Required dependencies that a function in a layer never uses.
+# The required dependencies that a function in a layer never uses, with the reasons.
 NEVER = {"pycparser": "parses C for cffi's compiler, which is left out as well"}
 
-# Maps path patterns, relative to python/, to the reasons for leaving the files out.  A star matches
-# slashes as well.
+# Maps path patterns, relative to python/, to the reasons for leaving the files out.  A star also
+# matches slashes.
 LEFT_OUT = {
     "*.pyi": "for type checkers",
     "*/py.typed": "for type checkers",
@@ -45,7 +45,7 @@ LEFT_OUT = {
     "idna/cli.py": "a command line",
     "idna/codec.py": "registers a codec, and is imported only by users of that codec",
     "idna/compat.py": "names from the time of Python 2",
-    # A function that needs trio, h2 or socksio brings its own complete anyio or httpcore, which
+    # A function that needs trio, h2 or socksio must bring its own complete anyio or httpcore, which
     # comes before the layer on the module search path.
     "anyio/_backends/_trio.py": "needs trio",
     "httpcore/_backends/trio.py": "needs trio",
@@ -55,12 +55,12 @@ LEFT_OUT = {
     "cffi/*": "cffi's compiler; cryptography needs only the extension module",
 }
 
-# Source files that stay even if bytecode replaces all other source files.
+# The source files that stay even if bytecode replaces all other source files, with the reasons.
 READ_AT_RUN_TIME = {
     "anyio/__init__.py": "reads its own source to import lazily; otherwise it imports all of anyio",
 }
 
 
 def is_left_out(path: str) -> bool:
-    """Return whether the recipe leaves out the file with this path, relative to python/."""
+    """Return whether the recipe leaves out the file at *path*, which is relative to python/."""
     return any(fnmatchcase(path, pattern) for pattern in LEFT_OUT)

@@ -1,4 +1,4 @@
-"""The programs that build a layer: a Python of each version, and pip."""
+"""The programs that build a layer: a Python interpreter of each version, and pip."""
 
 import os
 import subprocess
@@ -16,11 +16,12 @@ def interpreter(version: str) -> str:
     """Find a Python interpreter, and return its path.
 
     Args:
-        version: The version, such as ``3.12``.
+        version: The version of Python, such as ``3.12``.
 
     Raises:
-        ConfigError: It is not installed.  Its bytecode cannot be compiled without it, and a layer
-            without bytecode would be compiled at each cold start.
+        ConfigError: No interpreter of this version is installed.  Only such an interpreter can
+            compile the bytecode, and Lambda would compile a layer without bytecode at each cold
+            start.
     """
     for candidate in _candidates(version):
         if _version(candidate) == version:
@@ -32,7 +33,7 @@ def interpreter(version: str) -> str:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield the paths to try: this Python, the one on the PATH, then pyenv's Pythons, newest first."""
+    """Yield the paths to try: this Python, the one on the PATH, and pyenv's Pythons, newest first."""
     yield sys.executable
     if (found := which(f"python{version}")) is not None:
         yield found
@@ -43,7 +44,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _version(python: str) -> str | None:
-    """Return the version of a Python; None if it does not run, which is common for pyenv's shims."""
+    """Return the version of a Python; None if it does not run, as is common for pyenv's shims."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
@@ -55,13 +56,13 @@ def _version(python: str) -> str | None:
 
 
 def run(python: str, *arguments: str | Path) -> str:
-    """Run a Python with a fixed hash seed, and return its output.
+    """Run a Python interpreter with a fixed hash seed, and return its standard output.
 
     Raises:
         ConfigError: The program failed; the message contains its error output.
     """
-    # pip's variables are kept; Python's variables are removed, as they must not affect another
-    # Python.
+    # pip's environment variables are kept.  Python's variables are removed, because they are meant
+    # for this Python and must not affect another one.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
     }
@@ -79,6 +80,6 @@ def run(python: str, *arguments: str | Path) -> str:
 
 
 def pip(python: str, *arguments: str | Path) -> str:
-    """Run the pip of this environment for another Python, and return its output."""
+    """Run the pip of this environment on behalf of another Python, and return pip's output."""
     quiet = ("--quiet", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore")
     return run(sys.executable, "-m", "pip", "--python", python, *arguments, *quiet)
