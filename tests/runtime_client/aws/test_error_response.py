@@ -396,7 +396,7 @@ _xml = st.lists(
 
 
 @pytest.mark.parametrize("parse", [json_error, query_error, xml_error])
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
 def test_any_body(parse, status, headers, body):
     """Any status, headers and body result in an error that has a code and a message of limited

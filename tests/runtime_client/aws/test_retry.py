@@ -163,7 +163,7 @@ def test_ambiguous_statuses(status):
     assert cautious.reason(error(status, "Unheard"), idempotent=True) is Reason.TRANSIENT
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(
     st.sampled_from([(500, "InternalFailure"), (400, "ThrottlingException"), (429, "Unheard")]),
     st.integers(1, 12),

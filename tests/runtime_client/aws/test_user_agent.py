@@ -28,7 +28,7 @@ def test_user_agent():
     )
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text(max_size=50))
 def test_any_app_id(text):
     """Any application ID and execution environment result in a valid header value in which each
@@ -67,7 +67,7 @@ def test_no_trace_header(environ):
     assert trace_headers(environ) == []
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_trace_header_equals_botocores(trace_id):
     """In the trace header, the trace ID is encoded in the same way as in botocore."""

@@ -65,8 +65,8 @@ class TestEmulate:
         return code, *answers
 
     def test_until_interrupted(self, monkeypatch):
-        """`emulate` prints variables with which clients find it, serves the model until Ctrl-C, and
-        then returns exit code 130.
+        """`emulate` prints the variables with which clients find the emulator, serves the model
+        until Ctrl-C, and then returns exit code 130.
         """
         arguments = (
             "--model",
@@ -131,7 +131,7 @@ class TestEmulate:
 
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
         """A shell that evaluates the lines that `emulate` prints uses the emulator, even if its
-        variables specified other endpoints, other URL settings and a proxy.
+        variables specified another profile, other endpoints or a proxy.
         """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for name in CONFLICTING_VARIABLES:

@@ -61,7 +61,7 @@ def test_json():
     assert json.loads(exported(LEAST, "process")) == {"Version": 1, **known}
 
 
-@settings(deadline=None, max_examples=20)  # a busy machine must not fail the test
+@settings(deadline=None, max_examples=20)  # the test must not fail on a busy machine
 @given(PARTS, PARTS)
 @pytest.mark.parametrize("name", ["env", "env-no-export"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])

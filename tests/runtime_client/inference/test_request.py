@@ -240,7 +240,7 @@ def test_any_text(name, text):
     assert bool(re.fullmatch(PATTERNS[name], text)) == is_accepted
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(_arguments)
 def test_serializes_as_botocore_does(arguments):
     """The method, path, headers and body of a request are the same as in botocore."""
@@ -335,7 +335,7 @@ _bodies = st.binary() | st.recursive(
 ).map(lambda document: json.dumps(document).encode())
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
     """Any 2xx response results in an invocation that can be stored as JSON, because the job is
@@ -443,7 +443,7 @@ def test_invalid_json(text):
     assert caught.value.argument == "text"
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
     """Any str or bytes either results in an invocation or raises ParamValidationError."""

@@ -45,7 +45,7 @@ def test_promptness(t, latency):
     assert 0 <= _late(t, latency=latency) <= _allowed(t)
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.floats(0, 3600))
 def test_promptness_at_any_time(t):
     """For any t up to an hour, the limit in `_allowed` applies to an output that appears after t
@@ -54,7 +54,7 @@ def test_promptness_at_any_time(t):
     assert _late(t) <= _allowed(t)
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
     """In the first seconds, a failure object is found within 0.5 s; later, because only every

@@ -157,7 +157,7 @@ def test_failure(body, reason):
     assert not error.retryable
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.binary())
 def test_any_failure(body):
     """A failure object may contain any bytes, which the error contains unchanged."""

@@ -111,7 +111,7 @@ def test_invalid_location(text):
         run(core(io).put_object(text, b""))
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text())
 def test_any_location(text):
     """Any string either is a location, whose canonical form is parsed to the same location, or
@@ -122,7 +122,7 @@ def test_any_location(text):
             assert S3Location.parse(whole) == S3Location.parse(str(S3Location.parse(whole)))
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_key(key):
     """In the path of a request, all bytes of a key are percent-encoded except unreserved characters
