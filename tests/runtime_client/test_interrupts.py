@@ -33,7 +33,7 @@ collected = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 def interrupted(at, call):

@@ -37,7 +37,7 @@ READING = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])

@@ -29,7 +29,7 @@ from tests.runtime_client.loopback import Loopback, always, certify
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 class TestTLS:

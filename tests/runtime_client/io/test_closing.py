@@ -24,7 +24,7 @@ NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 @pytest.fixture

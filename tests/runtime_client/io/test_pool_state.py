@@ -142,7 +142,7 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([False, True], 1)
 
     def test_released_by_two_threads(self):
-        """If two threads release the same permit at the same time, only one of them does so."""
+        """If two threads release a permit at the same time, it is released only once."""
         pool_state = new_state(1)
         (first,) = requested(pool_state, 1)
 

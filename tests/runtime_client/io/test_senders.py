@@ -67,7 +67,7 @@ UNUSABLE = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 class TestProxies:

@@ -39,7 +39,7 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Hide the machine's settings from each test."""
+    """Remove the environment variables that a client reads, before each test."""
 
 
 class TestWhatIsSent:
