@@ -141,8 +141,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], float]] = {
     "httpx.AsyncClient on trio": lambda where, call: trio.run(user_task, where, call),
 }
 # Maps the name of an operation to a function that calls it, the status line of the response, and
-# how
-# many bytes of the response may be read.
+# how many bytes of the response may be read.
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
     "invoke_endpoint_async": (lambda c: c.invoke_endpoint_async("e", body=b"x"), "202 X", MIB),
     "submit": (
@@ -211,8 +210,7 @@ def run() -> Iterator[Row]:
     # connection, two for the pool, one for writing and one for reading.
     limits = {"timeout": TIMEOUT, "built-in": 2 * READ_TIMEOUT, "user-supplied": 6 * READ_TIMEOUT}
     for kind in KINDS:
-        # With a blocking httpx client, this package can enforce time limits only while it reads the
-        # body.
+        # A call with a blocking httpx client can be timed out only while its body is read.
         drips = [*DRIPS] if kind != "httpx.Client" else ["single bytes of a body"]
         for timeout in (TIMEOUT, None):
             with ThreadPoolExecutor(len(drips)) as pool:

@@ -95,9 +95,7 @@ def flood(port: int, begun: Any, ended: Any) -> None:
         while True:
             if not begun.is_set():
                 begun.wait()
-                due = (
-                    time.monotonic() + number / PACE
-                )  # so that the requests of all threads are spread over time
+                due = time.monotonic() + number / PACE  # spreads the threads' requests over time
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:

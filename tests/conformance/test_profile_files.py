@@ -53,8 +53,7 @@ def test_parser(case, caplog):
     """The profiles read from each pair of files are those of the case, and those in `BEYOND`.
 
     If the case expects an error, the log contains a warning with the line number, and the rest of
-    the
-    file is used.
+    the file is used.
     """
     files = [("config", case["input"].get("configFile", ""))]
     files += [("credentials", case["input"].get("credentialsFile", ""))]
