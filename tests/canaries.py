@@ -1,10 +1,10 @@
 """Detection of leaked secrets, which runs during each test.
 
-Tests mark their secrets with the word ``canary``.  Further secrets are those in credentials, custom
-attributes (except in Hypothesis's examples, which may be any word), signatures, private keys and
-`MFA_CODE`.  A secret must not appear in DEBUG logs of these packages and of the libraries that send
-requests, in raised errors and their chained errors, in the ``repr`` of these packages' objects, or
-in files that the packages write.
+Tests mark their secrets with the word ``canary``.  These also count as secrets: the values in
+credentials, custom attributes (except in Hypothesis's examples, which may be any word), signatures,
+private keys and `MFA_CODE`.  A secret must not appear in DEBUG logs of these packages and of the
+libraries that send requests, in raised errors and the errors chained to them, in the ``repr`` of
+these packages' objects, or in files that the packages write.
 """
 
 import builtins
@@ -50,16 +50,16 @@ _SECRETS = {
     InvokeEndpointAsyncRequest: ("custom_attributes",),
 }
 _query = re.compile(r"\?\S*")
-_SHORTEST = 8  # a shorter string may also occur as an ordinary word
+_SHORTEST = 8  # a shorter secret may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# A file name that is a SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
+# A file whose name is a SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
 # files are meant to hold tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
 class Watch:
-    """The record of one test.
+    """The secrets and leaks of one test.
 
     Attributes:
         leaks: For each leak, where the secret appeared and the text that contains it.
@@ -72,13 +72,13 @@ class Watch:
         self._secrets = set()
 
     def add(self, made):
-        """Check the repr of a new object, and remember the secrets that it holds."""
+        """Check the repr of a new object, and store the secrets in the object's attributes."""
         for kind, names in _SECRETS.items():
             if isinstance(made, kind) and not currently_in_test_context():
                 held = [getattr(made, name) for name in names]
                 self._secrets |= {secret for secret in held if len(secret or "") >= _SHORTEST}
         if isinstance(made, ERRORS):
-            self.errors.append(made)  # checked at the end, because the error may still change
+            self.errors.append(made)  # checked by `finish`, because the error may still change
         elif type(made).__repr__ is not object.__repr__:
             self.check("repr", repr(made))
 
@@ -89,13 +89,13 @@ class Watch:
             self.leaks.append(f"{where}: {text}")
 
     def finish(self):
-        """Check what may have changed before the end of the test: raised errors and written files."""
+        """Check raised errors and written files, which may change until the end of a test."""
         tracebacks = {}
         for error in [error for error in self.errors if error.__traceback__ is not None]:
             tracebacks[tuple(_origins(error))] = error
             for where, text in _shown(error):
                 self.check(f"{type(error).__name__}, {where}", text)
-        # Only distinct ones are formatted, because that is slow and many tracebacks are equal.
+        # Of equal tracebacks, only one is formatted, because formatting is slow.
         for error in tracebacks.values():
             self.check(f"{type(error).__name__}, traceback", _traceback(error))
         for path in tuple(self.written):
@@ -121,7 +121,10 @@ _listener = _Listener()
 
 @contextmanager
 def watch():
-    """Detect leaks until the context ends.  Of nested contexts, only the innermost records them."""
+    """Detect leaks until the context ends.
+
+    If contexts are nested, only the innermost one records leaks.
+    """
     seen = Watch()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -141,7 +144,7 @@ def watch():
 
 
 def install():
-    """Check each new object of these packages, and each file that they open for writing."""
+    """Wrap constructors and file functions, so that each new object and written file is checked."""
     for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(import_module(module.name)).values():
@@ -166,7 +169,7 @@ def _checked_init(init):
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        # This is false if a subclass has its own ``__init__``, which continues after this one.
+        # The ``__init__`` of a subclass continues after this one, and then adds the object itself.
         if type(self).__init__ is make:
             for seen in _watches[-1:]:
                 seen.add(self)
@@ -201,7 +204,7 @@ def _watch_files():
 
 
 def _opened(path, mode="r", *_, **__):
-    """Return the path of a file that is opened for writing, or None."""
+    """Return the path of the file if it is opened for writing, or None."""
     return None if {*"wax+"}.isdisjoint(mode) else path
 
 
@@ -228,7 +231,7 @@ def _watched(function, get_path):
 
 
 def _is_by_package():
-    """Return whether the innermost caller from these packages or the tests belongs to the packages."""
+    """Return whether the innermost caller from these packages or the tests is from the packages."""
     frame = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_ROOTS):
@@ -245,7 +248,7 @@ def _may_hold_tokens(path):
 
 
 def _shown(error):
-    """Yield each string that shows an error, with its name."""
+    """Yield each string by which an error can be shown, with its description."""
     yield "as text", str(error)
     yield "repr", repr(error)
     yield "arguments", repr(error.args)
@@ -253,7 +256,7 @@ def _shown(error):
 
 
 def _origins(error):
-    """Yield everything that determines the text of a traceback, for each error in the chain."""
+    """For each error in the chain, yield everything that determines the text of its traceback."""
     while error is not None:
         lines = tuple(
             (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)

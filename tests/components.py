@@ -1,7 +1,7 @@
 """The component diagram in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
 
 A component is a folder or a file directly in the client package, or the signer.  Its level is one
-above the highest level from which it imports.
+above the highest level of the components that it imports.
 """
 
 import ast
@@ -57,9 +57,7 @@ def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def diagram() -> str:
-    """Return the diagram: each component, from the top level down, with its description and
-    imports.
-    """
+    """Return the diagram: each component with its description and imports, from the top level down."""
     found = imports_by_component()
     level = levels(found)
     order = sorted(level, key=lambda component: (-level[component], component))

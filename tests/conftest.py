@@ -32,7 +32,7 @@ TOGETHER = {
 
 
 class Scheduling(LoadFileScheduling):
-    """Assigns whole files to processes, and files that share slow fixtures to the same process."""
+    """Assigns whole files to processes; files that share slow fixtures run in the same process."""
 
     def _split_scope(self, nodeid):
         """Return the group of a test: a name from `TOGETHER`, or its file."""
@@ -48,9 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_configure(config):
-    """Ignore warnings about sockets of cancelled connection attempts, which anyio < 4.16 leaves
-    open.
-    """
+    """Ignore warnings about sockets of cancelled connection attempts that anyio < 4.16 leaves open."""
     if Version(version("anyio")) < Version("4.16"):
         lost = r"ignore:unclosed (<socket|transport):ResourceWarning"
         config.addinivalue_line("filterwarnings", lost)

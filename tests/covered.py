@@ -1,7 +1,7 @@
 """Measure branch coverage in each process that runs tests: `pytest -p tests.covered`.
 
-The measurement starts before the packages are imported.  Each process writes its own data file;
-`coverage combine` merges these files.
+The measurement starts before the product's packages are imported.  Each process writes its own data
+file; `coverage combine` merges these files.
 """
 
 from coverage import Coverage

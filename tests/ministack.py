@@ -1,6 +1,6 @@
 """ministack: an independent server that emulates many AWS services and verifies signatures.
 
-It does not verify requests that its root user has signed, so the tests sign with another user's
+ministack does not verify the signatures of its root user, so the tests sign with another user's
 key.  The Makefile installs ministack in a separate environment.
 """
 
@@ -55,7 +55,7 @@ class Ministack:
 
 
 def element_text(answer: str, name: str) -> str:
-    """Return the text of the first XML element called *name* in *answer*."""
+    """Return the text of the first XML element in *answer* that is called *name*."""
     found = re.search(f"<{name}>(.*?)</{name}>", answer)
     assert found, f"no {name} in {answer}"
     return found[1]
@@ -75,9 +75,7 @@ def running() -> Iterator[Ministack]:
 
 
 def _started(stack: ExitStack, log: IO[bytes]) -> int:
-    """Start ministack and return its port; if another process takes the port first, try another
-    one.
-    """
+    """Start ministack and return its port; if another process takes the port, try another port."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for _ in range(ATTEMPTS):
         port = _free_port()

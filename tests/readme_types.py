@@ -1,7 +1,7 @@
-"""Check the types in the READMEs' Python blocks, which are written without annotations.
+"""Check the types in the READMEs' Python blocks, which contain no annotations.
 
-`make types` runs this script with the newest dependencies, so that calls of their functions are
-checked against their current annotations, too.
+`make types` runs this script with the newest dependencies, so that the blocks are also checked
+against the current annotations of the dependencies.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ UNTYPED = (
     "--allow-untyped-defs",
     "--allow-untyped-calls",
     "--check-untyped-defs",
-    "--disable-error-code=import-untyped",  # boto3 has no types
+    "--disable-error-code=import-untyped",  # boto3 has no annotations
 )
 
 

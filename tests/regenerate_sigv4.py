@@ -2,9 +2,10 @@
 
     python -m tests.regenerate_sigv4
 
-The same input always gives the same files, so a difference in ``git diff`` comes from botocore.
-botocore signs some queries as they are written, although services decode them first.  For these
-queries, botocore signs the canonical form, and awscrt confirms the signature for the written form.
+The same input always gives the same files, so a difference in ``git diff`` is due to botocore.
+botocore signs some queries as they are written, although services decode them first.  For each of
+these queries, botocore signs the canonical form, and awscrt confirms that the query as written has
+the same signature.
 """
 
 import json
@@ -96,7 +97,7 @@ _QUERIES = {
     "names in order of their encoding": "%C3%BC=1&z=2&~=3&A=4",
 }
 
-# By name: the query as it is sent, and its canonical form, which is signed.
+# Maps a name to a query as it is sent, and to its canonical form, which is signed.
 _ODD_QUERIES = {
     "bare asterisk": ("a=*", "a=%2A"),
     "lower-case escape": ("a=%2a", "a=%2A"),
@@ -164,7 +165,7 @@ _PAYLOADS = {
 
 _ENDPOINT = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/{}/async-invocations"
 _INPUT = ["X-Amzn-SageMaker-InputLocation", "s3://my-bucket/in.json"]
-# Requests as a botocore client sends them; test_vectors.py has the signatures of such a client.
+# Requests as a botocore client sends them; test_vectors.py has signatures from such a client.
 _SAGEMAKER = {
     "input location": {"headers": [_INPUT]},
     "all headers": {
@@ -198,7 +199,7 @@ _SAGEMAKER = {
 
 
 def _request(case: Case) -> Unsigned:
-    """Return *case* as input for botocore and awscrt, which add the signature's headers themselves."""
+    """Return *case* without the headers that a signature adds, as input for botocore and awscrt."""
     request = from_fixture(case)
     added = {"Authorization", "X-Amz-Date", "X-Amz-Security-Token"}
     return request._replace(headers=[pair for pair in request.headers if pair[0] not in added])
@@ -217,15 +218,15 @@ def _at(url: str, s3_url: str, name: str) -> Iterator[Case]:
 
 
 def _on_the_wire(case: Case) -> bool:
-    """Return whether botocore signs the request as it is sent.
+    """Return whether botocore signs the path that is sent.
 
-    Its S3 signer signs an empty path unchanged, although "/" is sent.
+    botocore's S3 signer signs an empty path unchanged, although "/" is sent.
     """
     return case["service"] != "s3" or not case["name"].startswith("no path")
 
 
 def _inputs() -> dict[str, list[Case]]:
-    """Return the requests, by the name of the file that contains them."""
+    """Return the cases for each file, keyed by the file's name."""
     other, s3 = _BASE["url"].rstrip("/"), _S3["url"].rstrip("/")
     return {
         "paths": [c for n, p in _PATHS.items() for c in _at(other + p, s3 + p, n)],
@@ -258,8 +259,9 @@ def _expected(case: Case) -> Case:
 
 
 def _odd_query(name: str, spelled: str, canonical: str) -> Case:
-    """Return a case with botocore's values for the canonical query, after awscrt has confirmed the
-    signature for the query as written.
+    """Return a case for *spelled* with botocore's results for *canonical*.
+
+    awscrt must compute the same signature for *spelled*.
     """
     url = _BASE["url"]
     case = {"name": name, **_BASE, "url": f"{url}?{spelled}"}
@@ -273,7 +275,7 @@ def _odd_query(name: str, spelled: str, canonical: str) -> Case:
 
 
 def _presigned(case: Case, expires: int) -> Case:
-    """Return *case* presigned by botocore."""
+    """Return *case* with the results of botocore's presigning."""
     expected = botocore_presigns(_request(case), expires)
     return {
         **case,
@@ -287,7 +289,8 @@ def _presigned(case: Case, expires: int) -> Case:
     }
 
 
-# Cases left out: botocore keeps only one value of a repeated name, and decodes queries as UTF-8.
+# Cases that botocore cannot presign alike: it keeps only one value of a repeated name, and decodes
+# queries as UTF-8.
 _NOT_PRESIGNED = {
     "order of repeated",
     "same twice",
@@ -299,9 +302,7 @@ _NOT_PRESIGNED = {
 
 
 def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
-    """Yield presigned cases of all kinds except paths, to which the same rules apply as for
-    headers.
-    """
+    """Yield presigned cases of all kinds except paths, because these are signed as in headers."""
     for kind in ("queries", "headers", "hosts", "payloads"):
         for case in inputs[kind]:
             left_out = case["name"].removesuffix(" (S3)") in _NOT_PRESIGNED
@@ -313,7 +314,7 @@ def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write every file again."""
+    """Write all files."""
     inputs = _inputs()
     files = {name: [_expected(case) for case in cases] for name, cases in inputs.items()}
     files["odd-queries"] = [_odd_query(name, *pair) for name, pair in _ODD_QUERIES.items()]

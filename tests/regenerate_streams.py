@@ -2,7 +2,7 @@
 
     python -m tests.regenerate_streams
 
-A new SigV4A signature differs each time, so the signatures of unchanged requests are kept.
+SigV4A signatures are random, so those of unchanged requests are kept.
 """
 
 import json
@@ -65,7 +65,7 @@ _V4A_CASES: dict[str, Case] = {
 
 
 def _v4a(kept: dict[str, Case]) -> Iterator[Case]:
-    """Yield requests that awscrt signed with SigV4A, both in headers and presigned."""
+    """Yield requests signed with SigV4A by awscrt, in headers and presigned; reuse those in *kept*."""
     for name, given in _V4A_CASES.items():
         for expires in (None, 3600):
             case = {"name": name if expires is None else f"{name}, presigned", **_V4A, **given}
@@ -90,7 +90,7 @@ def make_body(length: int) -> bytes:
 
 
 def _chunked() -> Iterator[Case]:
-    """Yield bodies of several lengths, with botocore's signatures, and its encoding if unsigned."""
+    """Yield bodies with and without checksums, with botocore's signatures and unsigned encoding."""
     for length in (0, 1, 8191, 8192, 8193, 20_000, 66_560):
         for checksum in (None, "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"):
             case: Case = {
@@ -115,7 +115,7 @@ def _chunked() -> Iterator[Case]:
             yield {**case, "signatures": botocore_signs_chunks(case, body)}
 
 
-# By name: the header as it is sent, and its value as decoded by botocore.
+# Maps a name to a header value as it is sent, and as botocore decodes it.
 _HEADERS: dict[str, tuple[bytes, Any]] = {
     "true": (b"\0", True),
     "false": (b"\1", False),
@@ -134,7 +134,7 @@ _HEADERS: dict[str, tuple[bytes, Any]] = {
 
 
 def _events() -> Iterator[Case]:
-    """Yield event stream messages, each with its headers as decoded by botocore."""
+    """Yield event-stream messages, each with the headers that botocore decodes."""
     given = {name: {name: value} for name, value in _HEADERS.items()}
     given["every type"] = dict(_HEADERS)
     given["no headers"] = {}
@@ -154,7 +154,7 @@ def _events() -> Iterator[Case]:
 
 
 def _as_json(headers: dict[str, Any]) -> dict[str, Any]:
-    """Return headers whose binary values are encoded in base64."""
+    """Return *headers* with binary values encoded in base64."""
     return {
         name: b64encode(value).decode() if isinstance(value, bytes) else value
         for name, value in headers.items()
@@ -187,7 +187,7 @@ def _signed_events() -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write every file again."""
+    """Write all files."""
     path = FOLDER / "v4a.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else []
     files = {

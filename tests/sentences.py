@@ -42,7 +42,7 @@ class Sentence(NamedTuple):
 
 @cache
 def sentences() -> list[Sentence]:
-    """Return all sentences of the project."""
+    """Return all sentences in the project's code and documents."""
     paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     documents = [
         *ROOT.glob("*.md"),
@@ -102,9 +102,7 @@ def sentences_of_document(path: Path) -> Iterator[Sentence]:
 
 
 def _without_code(lines: Iterable[_Line]) -> Iterator[_Line]:
-    """Yield a docstring's lines, except doctests and indented blocks after ``::``, which become
-    empty.
-    """
+    """Yield a docstring's lines; doctests and indented blocks after ``::`` become empty lines."""
     indent: int | None = None
     is_example = False
     for number, text in lines:
@@ -118,7 +116,7 @@ def _without_code(lines: Iterable[_Line]) -> Iterator[_Line]:
 
 
 def _split(path: Path, lines: Iterable[_Line]) -> Iterator[Sentence]:
-    """Yield the sentences in paragraphs, which end at blank lines, headings and list items."""
+    """Yield the sentences of each paragraph; blank lines, headings and list items end a paragraph."""
     paragraph: list[_Line] = []
     for number, text in [*lines, (0, "")]:
         is_heading = bool(_HEADING.match(text))

@@ -1,4 +1,4 @@
-"""The annotations of the public API, as pydantic, beartype and help pages read them at run time."""
+"""Test the public API's annotations, which pydantic, beartype and help pages read at run time."""
 
 import inspect
 import typing
@@ -46,14 +46,14 @@ CALLABLES = dict(callables())
 
 @pytest.mark.parametrize("name", CALLABLES)
 def test_annotations_resolve(name):
-    """The names in each annotation can be resolved."""
+    """All names in the annotations of a public function, class or method can be resolved."""
     typing.get_type_hints(CALLABLES[name])
     if inspect.isfunction(CALLABLES[name]):
         inspect.signature(CALLABLES[name], eval_str=True)
 
 
 def test_what_they_say():
-    """Each return annotation of a client method resolves to the public class itself."""
+    """The return annotations of client methods resolve to the public classes themselves."""
     for client in (
         sagemaker_runtime_client.SageMakerRuntimeClient,
         sagemaker_runtime_client.AsyncSageMakerRuntimeClient,

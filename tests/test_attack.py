@@ -1,4 +1,4 @@
-"""The runner for `make attack`: its output and its exit status."""
+"""Test the runner of `make attack`: its output and its exit status."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ def run():
 
 @pytest.fixture
 def frame(tmp_path):
-    """Return a function that runs attacks; its keyword arguments are their source code by name."""
+    """Return a function that runs attacks; it takes their source code as keyword arguments by name."""
 
     def run(*arguments, **sources):
         for name, source in sources.items():
@@ -57,12 +57,12 @@ def frame(tmp_path):
 
 
 def cells(done):
-    """Return each table row as a list of words, without the header and the last line of the output."""
+    """Return the cells of each row with a figure in the output."""
     return [line.split() for line in done.stdout.splitlines()[2:-1] if ":" in line]
 
 
 def test_attacks_that_hold(frame):
-    """If all attacks hold, the output lists each figure with its bound, and the exit status is 0."""
+    """If all attacks hold, the output lists each figure and its bound, and the exit status is 0."""
     done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all figures hold")
     assert cells(done) == [
@@ -79,9 +79,7 @@ def test_attacks_that_hold(frame):
     ids=["exceeds its bound", "ends early", "no figure", "not a number"],
 )
 def test_an_attack_that_fails(frame, source):
-    """If an attack fails, the others still run, the last line lists the failed one, and the exit
-    status is 1.
-    """
+    """If one attack fails, the others still run, its name is in the last line, and the status is 1."""
     done = frame(a=source, b=HOLDS)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED: a")
     assert ["b:", "forged", "0", "0", "answers"] in cells(done)

@@ -1,4 +1,4 @@
-"""The benchmarks measure signed calls, and the README's table has the same rows as the report."""
+"""Test that benchmarks measure signed calls, and that the README has the rows of the report."""
 
 import os
 import re
@@ -50,9 +50,7 @@ def server():
 
 @pytest.fixture
 def variables(server):
-    """Return environment variables with which a client's process imports the packages from this
-    checkout.
-    """
+    """Return the environment variables with which a client's process imports this checkout."""
     import contenders
 
     found = contenders.environ(server.ca_bundle)
@@ -62,7 +60,7 @@ def variables(server):
 
 @pytest.mark.parametrize("client", HERE)
 def test_a_first_call_is_signed_and_measured(client, server, variables):
-    """Each client's request over https is verified, and its process prints five positive figures."""
+    """Each client signs its first call over https, and its process prints five positive figures."""
     import signatures
 
     figures = signatures.first_call(sys.executable, client, server, variables).split()
@@ -72,7 +70,7 @@ def test_a_first_call_is_signed_and_measured(client, server, variables):
 
 @pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
 def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
-    """For each command, a worker makes the requested number of calls without failures."""
+    """A worker can measure calls repeatedly, and none of the calls fails."""
     import workers
 
     with workers.process(sys.executable, client, server.http, variables) as process:
@@ -102,7 +100,7 @@ def test_the_readme_has_the_rows_of_the_report(summary):
 
 
 def test_the_number_of_the_top_readme(summary):
-    """The sentence in the top-level README has the same numbers as the table."""
+    """The sentence in the top-level README has the numbers that are in the benchmarks' table."""
     (row,) = re.findall(r"^\| cold start over https, ms \|.*", README.read_text(), re.MULTILINE)
     ours, _, boto3 = [cell.strip() for cell in row.split("|")[2:5]]
     shown = summary.NUMBER.search(summary.TOP_README.read_text()).group()
@@ -110,7 +108,7 @@ def test_the_number_of_the_top_readme(summary):
 
 
 def test_the_charts_exist_and_are_small(summary):
-    """Each chart that the README shows is a small file; a README without figures shows no charts."""
+    """The README shows all charts or, if it has no figures, none; each chart is a small file."""
     shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README.read_text()).group())
     sizes = [(README.parent / picture).stat().st_size for picture in shown]
     assert [Path(picture).name for picture in shown] in ([], list(summary.PICTURES))
@@ -118,7 +116,7 @@ def test_the_charts_exist_and_are_small(summary):
 
 
 def test_cells_of_a_row(summary):
-    """A row contains each client's median, and the median of the ratios in each round."""
+    """A row contains each client's median, and the median of the ratios in the rounds."""
     from rounds import Table
 
     rounds = {
@@ -132,9 +130,7 @@ def test_cells_of_a_row(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """A target is missed above its limit, met between limit and aim, and not measured without a
-    figure.
-    """
+    """A target is missed above its limit, met at or below it, and not measured without a figure."""
     from rounds import Table
     from targets import Target, verdicts
 
@@ -148,7 +144,7 @@ def test_a_target_is_met_missed_or_not_measured():
 
 
 def _verdicts_of_layers(report):
-    """Return the ratio and the verdict for each layer, by the layer's name."""
+    """Return the ratio and the verdict for each layer, keyed by the layer's description."""
     import targets
 
     rows = [target.row(report) for target in targets.TARGETS if target.after]
@@ -156,9 +152,7 @@ def _verdicts_of_layers(report):
 
 
 def test_ratios_of_layers(tmp_path):
-    """A layer's ratio is the larger one of the two architectures; without boto3's layer there is
-    none.
-    """
+    """A layer's ratio is the larger of both architectures'; without boto3's layer, it has none."""
     from footprint import layers
     from rounds import Table
 
@@ -181,9 +175,7 @@ def test_ratios_of_layers(tmp_path):
 
 
 def test_each_supported_python_has_three_layers():
-    """Before any layer is built, each supported Python has three layers without a ratio, and their
-    verdict contains the command that builds them.
-    """
+    """There are targets for three layers per Python; without layers, they state the build command."""
     from sagemaker_runtime_client.layer._recipe import PYTHONS
 
     kinds = ("lean layer", "lean layer without sources", "full layer")

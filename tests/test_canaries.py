@@ -1,4 +1,4 @@
-"""The leak detection: it finds each kind of leak."""
+"""Test that the leak detection finds each kind of leak."""
 
 import logging
 from contextlib import suppress
@@ -32,7 +32,7 @@ LOG = logging.getLogger("sagemaker_runtime_client")
 
 
 def leaks(plant, *arguments):
-    """Call *plant*, and return where secrets were detected."""
+    """Call *plant* while leaks are detected, and return where secrets appeared."""
     with canaries.watch() as seen:
         Credentials("AKID", SECRET)
         plant(*arguments)
@@ -46,7 +46,7 @@ def throw(error, cause=None):
 
 
 def with_(error, **attributes):
-    """Return an error with changed attributes."""
+    """Set attributes of an error, and return the error."""
     for name, value in attributes.items():
         setattr(error, name, value)
     return error
@@ -55,14 +55,14 @@ def with_(error, **attributes):
 @pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
 @pytest.mark.parametrize("name", canaries.LOGGERS)
 def test_logs(name, text):
-    """Log records of all levels from DEBUG up are checked, for each logger and its child loggers."""
+    """A secret in a DEBUG log record is detected, for each watched logger's child loggers."""
     logger = logging.getLogger(f"{name}.below")
     assert leaks(logger.debug, "%s", text) == [f"log of {logger.name}"]
     assert leaks(logger.debug, "%s", "nothing") == []
 
 
 def test_traceback_in_a_log():
-    """The traceback of an error that is logged is checked."""
+    """A secret in a logged traceback is detected."""
 
     def plant():
         try:
@@ -74,9 +74,7 @@ def test_traceback_in_a_log():
 
 
 def test_presigned_urls():
-    """A presigned URL must not appear in these packages' logs, but may appear in the logs of the
-    HTTP client that fetches it.
-    """
+    """A presigned URL counts as a leak in these packages' logs, but not in the logs of httpx."""
     url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
     assert leaks(LOG.info, url) == ["log of sagemaker_runtime_client"]
     assert leaks(logging.getLogger("httpx").info, url) == []
@@ -97,27 +95,27 @@ def test_presigned_urls():
     ids=["none", "message", "of sigv4", "code", "arguments", "attribute", "note", "cause"],
 )  # fmt: skip
 def test_errors(error, cause, where):
-    """Each way in which a raised error can reveal a secret is checked."""
+    """A secret in a raised error is detected in each form in which the error can be shown."""
     found = leaks(lambda: throw(error(), cause))
     assert found == [f"{type(error()).__name__}, {one}" for one in where]
 
 
 def test_errors_are_checked_when_raised():
-    """An error is checked only if it was raised, and in its final state."""
+    """An error is checked only if it has been raised, and in its state at the end of the test."""
     assert len(leaks(lambda: throw(ConfigError("a canary")))) == 5
     assert leaks(lambda: ConfigError("a canary")) == []
     assert leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",)))) == []
 
 
 def test_objects():
-    """The repr of each new object is checked."""
+    """A secret in the repr of a new object is detected."""
     assert leaks(lambda: Request("GET", "/?canary")) == ["repr"]
     assert leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1")) == ["repr"]
     assert leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary")) == []
 
 
 def test_custom_attributes():
-    """Custom attributes count as secrets."""
+    """The value of *custom_attributes* counts as a secret."""
 
     def plant():
         InvokeEndpointAsyncRequest("e", body=b"x", custom_attributes="patient=Alice")
@@ -137,9 +135,7 @@ def test_custom_attributes():
     ],
 )
 def test_files(tmp_path, name, mode, leaks_):
-    """Files that the packages write are checked, except token caches that only their owner can
-    read.
-    """
+    """A secret in a file that the packages write is detected, except in a private token cache."""
     path = tmp_path / name
 
     def plant():
@@ -157,6 +153,6 @@ def test_files_of_others(tmp_path):
 
 
 def test_only_the_innermost_watch_records(no_secret_shows):
-    """A leak inside a nested watch is not recorded as a leak of the test itself."""
+    """If watches are nested, only the innermost records a leak, not that of the test itself."""
     assert leaks(logging.getLogger("sigv4").error, "canary") == ["log of sigv4"]
     assert no_secret_shows.leaks == []

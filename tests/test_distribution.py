@@ -1,4 +1,4 @@
-"""The wheel and the sdist: reproducible bytes, contents, and the bill of materials."""
+"""Test the wheel and the sdist: reproducible bytes, contents, and the bill of materials."""
 
 import json
 import os
@@ -31,9 +31,7 @@ GENERATED = shutil.ignore_patterns(
 
 
 def build(source, target, umask, *kinds):
-    """Build the wheel, the sdist or both, by calling the build backend directly, without network
-    access.
-    """
+    """Build the wheel, the sdist or both with the build backend, without network access."""
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--directory", target, *kinds],
@@ -79,7 +77,7 @@ def bom(wheel):
 def test_authorities_that_were_removed():
     """No allowed version of certifi trusts an authority that Mozilla has removed."""
     (bound,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "certifi"]
-    # The last version with Entrust and AffirmTrust is excluded.
+    # This is the last certifi version with the authorities Entrust and AffirmTrust.
     assert not bound.specifier.contains("2025.11.12")
     context = ssl.create_default_context(cadata=certifi.contents())
     trusted = [repr(one["subject"]).casefold() for one in context.get_ca_certs()]
@@ -89,9 +87,7 @@ def test_authorities_that_were_removed():
 
 
 def test_the_same_bytes(built, tmp_path):
-    """Building a copy with other timestamps, other modes and in another folder gives the same
-    bytes.
-    """
+    """A copy in another folder, with other timestamps and file modes, builds to the same bytes."""
     copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=GENERATED, copy_function=shutil.copy)
     for path in copy.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
@@ -100,7 +96,7 @@ def test_the_same_bytes(built, tmp_path):
 
 
 def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
-    """Building the unpacked sdist gives the same wheel."""
+    """The wheel built from the unpacked sdist is the same as the wheel built from the checkout."""
     sdist.extractall(tmp_path, filter="data")
     again = build(
         tmp_path / f"{NAME}-{__version__}", tmp_path / "wheel", 0o022, "--target", "wheel"
@@ -150,15 +146,13 @@ def test_the_bill_of_materials_is_valid(bom):
 
 
 def test_the_bill_of_materials_is_in_both(sdist, bom):
-    """The sdist has the same bill of materials as the wheel."""
+    """The sdist contains the same bill of materials as the wheel."""
     name = f"{NAME}-{__version__}/{PROJECT['name']}.cdx.json"
     assert json.load(sdist.extractfile(name)) == bom
 
 
 def test_the_bill_of_materials_is_complete(bom):
-    """The bill of materials lists the distribution itself, and each requirement with its version
-    range.
-    """
+    """The bill of materials lists the distribution, and each requirement with its version range."""
     itself = PackageURL.from_string(bom["metadata"]["component"]["purl"])
     assert (itself.name, itself.version) == (PROJECT["name"], __version__)
     declared = {

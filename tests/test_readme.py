@@ -1,4 +1,4 @@
-"""Every code block in every README works, against the emulator."""
+"""Test that each code block in each README works with the emulator."""
 
 import os
 import re
@@ -27,22 +27,20 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 
 
 def _environ(emulator):
-    """Return environment variables that point a program at an emulator and at the packages in this
-    tree.
-    """
+    """Return variables with which a program uses *emulator* and the packages of this checkout."""
     kept = {name: value for name, value in os.environ.items() if name not in CONFLICTING_VARIABLES}
     return {**kept, **emulator.environ, "PYTHONPATH": PYTHON_PATH}
 
 
 @pytest.fixture(scope="module")
 def environ():
-    """Return the environment variables of a program that calls an emulator."""
+    """The environment variables with which a program uses an emulator."""
     with Emulator(model=_model) as emulator:
         yield _environ(emulator)
 
 
 def _arguments(code, folder):
-    """Return Python's arguments for a block, which is run by pytest if it is a test module."""
+    """Return the arguments with which Python runs a block, or with which pytest runs a test module."""
     if not code.startswith("# test_"):
         return ["-c", code]
     (folder / "test_block.py").write_text(code)
@@ -66,7 +64,7 @@ def test_each_python_block_runs(block, environ, tmp_path):
 
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_each_block_has_a_language(path):
-    """Every code block begins at the margin, and its language is one that the tests cover."""
+    """Each code block begins at the margin, and its language is python, sh or text."""
     fences = re.findall(r"^[ \t]*```.*$", path.read_text(), re.MULTILINE)
     assert set(fences[::2]) <= {"```python", "```sh", "```text"}
     assert set(fences[1::2]) <= {"```"}
@@ -87,7 +85,7 @@ def _start(code, environ, folder):
 
 
 def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
-    """If one row fails, the others still have outputs, and every job's handle is on disk."""
+    """If the job for one row fails, the others have outputs, and all three handles are on disk."""
     with _start(MANY, environ, tmp_path) as process:
         printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -98,7 +96,7 @@ def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
 
 
 def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
-    """After Ctrl-C, the ID of every accepted job is on disk or in the output."""
+    """After Ctrl-C, the ID of each accepted job is on disk or in the output."""
     at_work, goes_on = Event(), Event()
 
     def model(request):
@@ -125,7 +123,7 @@ def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name)
 def test_the_shell_blocks_run_in_order(path, environ, tmp_path):
-    """Every command in a document succeeds if it runs after the commands above it."""
+    """Each command in a document succeeds if the document's commands are run in order."""
     (tmp_path / "my_models.py").write_text("def predict(request):\n    return request.body\n")
     for line in shell_lines(path):
         if line.startswith("make "):
@@ -156,7 +154,7 @@ def _run(line, environ, folder):
         command = command.replace(program, f"{sys.executable} -m {module} ")
     command = re.sub("sagemaker-runtime$", f"{sys.executable} -m sagemaker_runtime_client", command)
     runs_on = "emulate --model" in command
-    # With `exec`, the signal reaches the command instead of its shell.
+    # With `exec`, the command receives the signal, instead of the shell that starts it.
     with subprocess.Popen(
         f"exec {command}" if runs_on else command,
         shell=True,
@@ -177,7 +175,7 @@ def _run(line, environ, folder):
 
 
 def test_the_extras_in_the_text_exist():
-    """Every extra in a `pip install '.[extra]'` in a document is an extra in pyproject.toml."""
+    """Each extra that a README installs with `pip install '.[extra]'` is in pyproject.toml."""
     texts = "".join(path.read_text() for path in READMES)
     named = re.findall(r"pip install '\.\[([\w,]+)\]'", texts)
     assert named
@@ -185,7 +183,7 @@ def test_the_extras_in_the_text_exist():
 
 
 def test_the_shell_blocks_name_the_console_script():
-    """The command that the READMEs run is the distribution's console script."""
+    """The command that the READMEs run is the console script that the distribution installs."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert "sagemaker-runtime" in scripts
     assert any("sagemaker-runtime credentials" in code for code in blocks(CLIENT_README, "sh"))

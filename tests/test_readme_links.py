@@ -1,4 +1,4 @@
-"""Every link in every document leads to an existing target."""
+"""Test that each link in each document leads to an existing target."""
 
 import re
 import tomllib
@@ -25,7 +25,7 @@ def anchors(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
 def test_relative_links(path):
-    """Every relative link leads to a file in the repository and, if it has an anchor, to a heading."""
+    """Each relative link leads to a file in the repository and, if it has an anchor, to a heading."""
     missing = []
     for link in links(path):
         if link.startswith("https://"):
@@ -46,7 +46,7 @@ def test_headings(path):
 
 
 def test_each_readme_is_linked():
-    """Every README can be reached by links from the top-level one."""
+    """Each README can be reached by links from the top-level README."""
     reached, rest = set(), [TOP]
     while rest:
         path = rest.pop()

@@ -1,4 +1,4 @@
-"""`sentences.py`, which draws sentences for reviews of the project's language."""
+"""Test `sentences.py`, which draws sentences for reviews of the project's language."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_document(tmp_path):
 
 
 def test_sample():
-    """The same seed draws the same sentences; code, messages and documents are included."""
+    """The same seed draws the same sentences, from code, messages and documents."""
     assert len(sample(20, seed=7)) == 20
     assert sample(20, seed=7) == sample(20, seed=7)
     assert sample(20, seed=7) != sample(20, seed=8)

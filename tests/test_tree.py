@@ -1,4 +1,4 @@
-"""The limits on the sizes of files and folders, and the rules for imports."""
+"""Test the limits on the sizes of files and folders, and the rules for imports."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -20,30 +20,30 @@ def too_long(paths, most):
 
 
 def test_product_files():
-    """Each product file is short enough to be read in one sitting."""
+    """Each product file has at most the allowed number of lines, so it can be read in one sitting."""
     assert too_long(PRODUCT, LONGEST) == {}
 
 
 def test_test_files():
-    """Each test file is short, because it covers only one subject."""
+    """Each test file has at most the allowed number of lines, so it covers only one subject."""
     assert too_long(TESTS, LONGEST_TEST) == {}
 
 
 def test_folders():
-    """No folder has more files than a reader can survey."""
+    """No folder has more files than a reader can easily survey."""
     folders = [path.parent for path in PRODUCT]
     crowded = {folder for folder in folders if folders.count(folder) > MOST_IN_A_FOLDER}
     assert crowded == set()
 
 
 def test_root():
-    """The client package has few files outside its folders, mainly the public ones."""
+    """The root of the client package contains few files besides folders, mainly the public modules."""
     files = [path.name for path in FOLDERS[CLIENT].iterdir() if path.is_file()]
     assert len(files) <= MOST_AT_THE_ROOT, files
 
 
 def test_no_circular_import():
-    """No imports are circular, not even indirectly or for type checking only."""
+    """There are no circular imports, not even indirect ones or ones for type checking only."""
     graph = imports()
     found = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     found |= {package: set() for package in FOLDERS}  # the packages only re-export public names

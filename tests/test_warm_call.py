@@ -1,4 +1,4 @@
-"""Upper bounds for the work of a warm call; `warm_call.py` measures and prints the figures."""
+"""Test upper bounds for the work of a warm call; `warm_call.py` measures and prints the figures."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def figures():
-    """The figures, measured in a new process, where objects are not checked for leaked secrets."""
+    """The figures, measured in a new process, in which the leak detection does not run."""
     path = ":".join(map(str, (ROOT, ROOT / "runtime_client")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

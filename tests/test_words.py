@@ -1,4 +1,4 @@
-"""Words that code, comments, messages and documents must not contain: those in `words.txt`."""
+"""Test that code, comments, messages and documents contain none of the words in `words.txt`."""
 
 import re
 from functools import cache
@@ -12,13 +12,13 @@ WORDS = [
     for line in Path(__file__).with_name("words.txt").read_text().splitlines()
     if line and not line.startswith("# ")
 ]
-# A phrase may continue on the next line of a comment or of a string literal.
+# Matches the space in a phrase, which may continue on the next line of a comment or a string.
 _BLANKS = r"""[\s#"']+"""
 
 
 @cache
 def texts():
-    """Return, by path, the text of each file, both unchanged and in lower case."""
+    """Return the text of each file, unchanged and in lower case, keyed by path."""
     paths = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
     for folder in ("sigv4", "runtime_client", "tests"):
         paths += [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("README.md")]
@@ -44,7 +44,7 @@ def _joins(text, position):
 
 @pytest.mark.parametrize(("word", "reason"), WORDS)
 def test_word_is_not_used(word, reason):
-    """No file contains the word; otherwise the failure shows the usual term from the list."""
+    """No file contains the word; the failure message contains the term to use instead."""
     ignores_case = word == word.lower()
     found = [
         f"{path}:{line}"
@@ -65,5 +65,5 @@ def test_word_is_not_used(word, reason):
     ],
 )
 def test_where_a_word_is_found(word, text, lines):
-    """A match is a whole word, which may be part of an identifier; a phrase may span two lines."""
+    """A match must be a whole word, possibly a part of an identifier; a phrase may span two lines."""
     assert list(occurrences(word, text)) == lines

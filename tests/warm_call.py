@@ -2,9 +2,9 @@
 
 A call is warm if a similar call was made before: modules are loaded, settings are known, and a
 connection is open.  The figures count what the client does on the caller's thread, without `sigv4`:
-the files it runs through, function calls, changes from one file to another, and calls of `run`.
-For an output from S3 they also count the files through which the body passes, and the classes of
-this package whose objects contain it.
+the files whose code runs, function calls, function calls that continue in another file, and calls
+of `run`.  For an output from S3, they also count the files through which the body passes, and the
+classes of this package whose objects contain the body.
 
 The bounds in `test_warm_call.py` are for CPython 3.11, because other versions count comprehensions
 differently.
@@ -38,7 +38,7 @@ _RESUME = opmap["RESUME"]
 
 
 class _Server(BaseHTTPRequestHandler):
-    """A server for SageMaker and S3 that accepts every job, and whose outputs exist from the start."""
+    """A server for SageMaker and S3 that accepts every job, and has an output at every location."""
 
     protocol_version = "HTTP/1.1"
 
@@ -57,7 +57,7 @@ class _Server(BaseHTTPRequestHandler):
 
 @contextmanager
 def _serving() -> Iterator[dict[str, Any]]:
-    """Run a server; yield the arguments that point a client at it."""
+    """Run a server, and yield the client arguments for it."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
         server.daemon_threads, server.block_on_close = True, False
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -78,7 +78,7 @@ class Profile:
 
     Attributes:
         calls: The number of function calls, by file and function.
-        changes: How often a call came from a different file than the call before it.
+        changes: How often the function called was in another file than the one called before.
         runs: How often `run` was called.
         carriers: The files whose functions returned `BODY`, in order.
         wrappers: The classes of this package whose objects contained the body, in order.
@@ -112,7 +112,7 @@ class Profile:
         }
 
     def see(self, frame: FrameType, event: str, value: object) -> None:
-        """Record an event from `sys.setprofile`."""
+        """Record an event; this is a profile function for `sys.setprofile`."""
         path = Path(frame.f_code.co_filename)
         if event not in {"call", "return"} or not path.is_relative_to(PACKAGE):
             return
@@ -143,7 +143,7 @@ def _is_resumed(frame: FrameType) -> bool:
 
 
 def _wrappers(value: object, depth: int) -> Iterator[object]:
-    """Yield the objects in *value* that contain the body, innermost first, then *value* itself."""
+    """Yield *value* and the objects in it that contain the body, the innermost object first."""
     if isinstance(value, bytes | bytearray | memoryview):
         if BODY in bytes(value):
             yield value
@@ -168,7 +168,7 @@ def _attributes(value: object) -> Iterator[object]:
 
 @contextmanager
 def _profiled(profile: Profile) -> Iterator[None]:
-    """Profile the current thread until the context ends."""
+    """Profile the current thread until the context ends, and record its calls in *profile*."""
     sys.setprofile(profile.see)
     try:
         yield

@@ -1,6 +1,6 @@
-"""A smoke test of an installed wheel, in an environment with only its run-time dependencies.
+"""A smoke test for an installed wheel, in an environment with only its run-time dependencies.
 
-wheel_smoke.sh runs it as ``python -I wheel_smoke.py WHEEL_SIZE`` in an empty folder.
+wheel_smoke.sh runs this script as ``python -I wheel_smoke.py WHEEL_SIZE`` in an empty folder.
 """
 
 import importlib.metadata
@@ -31,7 +31,7 @@ CREDENTIALS = sigv4.Credentials("AKIDEXAMPLE", "secret")
 
 
 class Service(BaseHTTPRequestHandler):
-    """A service that verifies the signature and responds that the job was accepted."""
+    """A service that verifies the signature of each request and responds that the job was accepted."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,5 +1,6 @@
-"""Report size and speed of this client and its competitors: `make bench`, or `make bench ONLY=cold
-ROUNDS=5`.
+"""Report size and speed of this client and its competitors: `make bench`.
+
+`make bench ONLY=cold ROUNDS=5` measures only one part, in five rounds.
 """
 
 import argparse

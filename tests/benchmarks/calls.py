@@ -1,5 +1,6 @@
-"""Warm calls over plain http: CPU time per call and calls per second, sequentially, in threads and
-in tasks.
+"""Measure warm calls over plain http, made sequentially, in threads and in tasks.
+
+The figures are the CPU time per call and the calls per second.
 """
 
 from collections.abc import Iterator

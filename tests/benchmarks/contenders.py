@@ -16,7 +16,7 @@ def interpreter(environment: str) -> Path:
 
 
 class Client(NamedTuple):
-    """A module of `clients`, and the environment in which it runs."""
+    """A module in `clients`, and the environment in which it runs."""
 
     environment: str
     module: str
@@ -43,7 +43,7 @@ ASYNC = {
 }
 ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 
-BASELINE = "before"  # an earlier revision of this package, if `make bench BASELINE=` specifies one
+BASELINE = "before"  # an earlier revision of this package, which `make bench BASELINE=` can specify
 
 
 def add_baseline() -> None:
@@ -65,9 +65,7 @@ _SETTINGS = {
 
 
 def environ(ca_bundle: Path) -> dict[str, str]:
-    """Return the environment variables for a client's process, with every variable that a client
-    may read for the CA bundle.
-    """
+    """Return the variables for a client's process, with every variable for the CA bundle."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(CLIENTS),

@@ -1,6 +1,4 @@
-"""The installed size in megabytes, without and with bytecode, and zipped, and the size of any built
-Lambda layers.
-"""
+"""Measure installed sizes, without and with bytecode and zipped, and those of built Lambda layers."""
 
 import zipfile
 from collections.abc import Iterator
@@ -12,12 +10,12 @@ from loopback import Server
 from rounds import Figures, Table
 
 ROOT = Path(__file__).parent.parent.parent
-# Packages that only SigV4A, IAM Roles Anywhere and `aws login` need.
+# Packages that are needed only by SigV4A, IAM Roles Anywhere and `aws login`.
 FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
 
 
 def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the environments, and any layers in dist/, only once, because the sizes do not vary."""
+    """Measure the environments and any layers in dist/ only once, because sizes do not vary."""
     del server, rounds
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
@@ -28,7 +26,7 @@ def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def layers(folder: Path) -> dict[str, list[Figures]]:
-    """Return the figures of each layer in a folder, by file name."""
+    """Return the figures of each layer in a folder, keyed by file name."""
     return {path.name: [_layer(path)] for path in sorted(folder.glob("*-python*.zip"))}
 
 
@@ -50,7 +48,7 @@ def _size(environment: str, without: set[str]) -> Figures:
 
 
 def _layer(path: Path) -> Figures:
-    """Measure a layer, and its ratio to the corresponding layer of boto3 if that was built."""
+    """Measure a layer, and its ratio to boto3's corresponding layer if that has been built."""
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
     size = path.stat().st_size

@@ -1,6 +1,4 @@
-"""The server for all measurements, which runs in a separate process, and the CA bundle that clients
-trust.
-"""
+"""The server that all clients call, in a separate process, and the CA bundle that they trust."""
 
 import subprocess
 import sys
@@ -49,8 +47,8 @@ SCHEMES = ("http", "https")
 def serving() -> Iterator[Server]:
     """Run the server; its certificate authority is the last one in a full CA bundle.
 
-    As in production, clients load a full bundle.  The name of the authority is that of AWS's
-    authorities, Amazon, because this package loads Amazon's authorities first.
+    As in production, clients load a full bundle.  The server's authority is called Amazon, like
+    AWS's authorities, because this package loads Amazon's authorities first.
     """
     with TemporaryDirectory() as folder:
         authority = trustme.CA(organization_name="Amazon")

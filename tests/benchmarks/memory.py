@@ -1,4 +1,4 @@
-"""Memory: whether it grows with the number of calls, and how much 10,000 concurrent calls need."""
+"""Measure whether memory grows with the number of calls, and what 10,000 concurrent calls need."""
 
 from collections.abc import Iterator
 from math import inf
@@ -8,7 +8,7 @@ from loopback import Server
 from rounds import Figures, Table
 from workers import worker
 
-# Other clients make fewer calls, because they are slow and their figures are only for comparison.
+# Other clients than this package make fewer calls, because they are slow and only for comparison.
 OURS, THEIRS = 100_000, 5_000
 CROWD = 10_000
 PATIENCE = 60.0
@@ -16,7 +16,7 @@ UNFINISHED = {"KiB each": inf, "failed": CROWD, "us": inf, "calls/s": 0.0}
 
 
 def memory(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure memory only once, because it hardly varies and the measurement takes long."""
+    """Measure memory only once, because the figures hardly vary and the measurement takes long."""
     del rounds
     title = (
         f"Memory after many calls, sequential or 10 at a time on asyncio ({OURS:,} calls for ours)"

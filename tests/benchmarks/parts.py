@@ -1,6 +1,4 @@
-"""The time of each part of a first call: each runs in a new process, after the parts that precede
-it.
-"""
+"""Measure the parts of a first call, each in a new process, after the code that precedes it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ from rounds import Figures, Measure, Table, side_by_side
 
 _LOADED = "import httpx, h11"
 _TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client._io import tls; bundle = os.environ['AWS_CA_BUNDLE']"
-# Maps the name of a part to the code that runs before it, and the code of the part.
+# Maps the name of a part to the code that runs before it, and to the code of the part itself.
 PARTS = {
     "httpx": ("import json", "import httpx"),
     "h11": ("import httpx", "import h11"),
@@ -35,7 +33,7 @@ PARTS = {
 
 
 def parts(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the parts of a first call, and parts that a first call avoids."""
+    """Measure the parts of a first call, and the imports that a first call avoids."""
 
     def measure(before: str, part: str) -> Measure:
         clock = "time.perf_counter()"

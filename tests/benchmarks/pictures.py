@@ -1,4 +1,4 @@
-"""Charts for the README, in grey and other colors that are readable on light and on dark pages."""
+"""Draw charts for the README in colors that are readable on light and on dark pages."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,8 +22,8 @@ STYLE = {
     "font.size": 10,
     "legend.frameon": False,
     "legend.labelcolor": INK,
-    "svg.fonttype": "none",  # keeps text as text, and the file small
-    "svg.hashsalt": "bench",  # makes the same figures result in the same bytes
+    "svg.fonttype": "none",  # keeps text as SVG text, and the file small
+    "svg.hashsalt": "bench",  # so that the same figures give the same bytes
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -39,7 +39,7 @@ COLORS = {
 
 
 def draw(name: str, report: Mapping[str, Table], path: Path) -> None:
-    """Draw the chart with this name into a file."""
+    """Draw the chart *name* into a file."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 3.6), layout="constrained")
         axes = figure.add_subplot()
@@ -50,7 +50,7 @@ def draw(name: str, report: Mapping[str, Table], path: Path) -> None:
 
 
 def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
-    """Draw a horizontal bar of three parts for each client, with the fastest client at the top."""
+    """For each client, draw a horizontal bar of three parts; the fastest client is at the top."""
     table = report["cold https"]
     whole = {name: table.value(name, "ms") or 0.0 for name in table.rounds}
     names = sorted(whole, key=whole.__getitem__, reverse=True)
@@ -82,7 +82,7 @@ def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
 
 
 def _cpu_per_call(axes: Any, report: Mapping[str, Table]) -> None:
-    """Draw a line for each client; the order in the legend is that of the lines' right ends."""
+    """Draw a line for each client; the legend lists the clients from the highest right end down."""
     tables = [report[f"tasks {number}"] for number in TASKS]
     lines = {
         name: [table.value(name, "us") or 0.0 for table in tables] for name in tables[0].rounds

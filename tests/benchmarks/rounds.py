@@ -5,12 +5,12 @@ from math import inf
 from statistics import median
 from typing import NamedTuple
 
-Figures = Mapping[str, float]  # figures by their units
+Figures = Mapping[str, float]  # figures, keyed by their units
 Measure = Callable[[], Figures]
 
 
 class Table(NamedTuple):
-    """A table of measurements: the figures of each round for each client."""
+    """A table of measurements: for each client, the figures of each round."""
 
     title: str
     rounds: dict[str, list[Figures]]
@@ -31,15 +31,13 @@ class Table(NamedTuple):
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the ratios in all rounds; both figures of a round were measured
-        under the same load.
-        """
+        """Return the median of the rounds' ratios; each compares figures measured under equal load."""
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
         ratios = [own / other for own, other in pairs if other]
         return median(ratios) if ratios else None
 
     def __str__(self) -> str:
-        """Return the title and the table, with one line for each client."""
+        """Return the title and the table, which has one row for each client."""
         first, *others = self.units
         names = ["", first, "spread", *(f"x {rival}" for rival in self.rivals), *others]
         rows = [[name, *self._cells(name, first, others)] for name in self.rounds]
@@ -54,7 +52,7 @@ class Table(NamedTuple):
 
 
 def text(value: float | None, digits: int | None = None) -> str:
-    """Format a figure with about three digits."""
+    """Format a figure with about three significant digits."""
     if value is None:
         return "-"
     if value == inf:
@@ -66,9 +64,7 @@ def text(value: float | None, digits: int | None = None) -> str:
 
 
 def aligned(rows: list[list[str]]) -> str:
-    """Format rows in columns, with the first column aligned to the left and the others to the
-    right.
-    """
+    """Format rows as columns; the first column is aligned left, the others are aligned right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -82,7 +78,7 @@ def aligned(rows: list[list[str]]) -> str:
 def side_by_side(
     title: str, contenders: Mapping[str, Measure], rounds: int, rivals: tuple[str, ...]
 ) -> Table:
-    """Measure each client once per round, so that a busy machine affects all of them equally."""
+    """In each round, measure every client once, so that a busy machine affects all of them equally."""
     for measure in contenders.values():  # warms up the clients
         measure()
     table = Table(title, {name: [] for name in contenders}, rivals)

@@ -1,6 +1,6 @@
-"""A server that responds to every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
+"""A server that responds to each request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
 
-The server prints its ports for http and https.  For each line of standard input it prints the head
+The server prints its ports for http and https.  For each line of standard input, it prints the head
 of the last request in hexadecimal, and the number of connections so far.  It stops when standard
 input ends.
 """
@@ -20,9 +20,7 @@ ANSWER = (
 
 
 class Answering(asyncio.Protocol):
-    """Responds to each request, whose head is the complete request because the requests have no
-    bodies.
-    """
+    """Responds to each request as soon as its head arrives, because requests have no body."""
 
     last = b""
     connections = 0

@@ -1,4 +1,4 @@
-"""A check that every client signs its requests, because its figures would otherwise be meaningless."""
+"""Check that each client signs its requests, because its figures would otherwise be meaningless."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -12,15 +12,13 @@ from sigv4._cli.raw_request import parse_request
 
 
 def check(server: Server) -> None:
-    """Make one call with each client, and verify the signature that arrives."""
+    """Make one call with each client, and verify the signature that arrives at the server."""
     for client in (BLOCKING | ASYNC).values():
         first_call(client.python, client.module, server, environ(server.ca_bundle))
 
 
 def first_call(python: Path, module: str, server: Server, variables: dict[str, str]) -> str:
-    """Make a first call in a new process, verify the signature that arrives, and return what the
-    process prints.
-    """
+    """Make a first call in a new process, verify its signature, and return the process's output."""
     credentials = Credentials(
         variables["AWS_ACCESS_KEY_ID"],
         variables["AWS_SECRET_ACCESS_KEY"],

@@ -1,4 +1,7 @@
-"""Signing one InvokeEndpointAsync request with ten headers and a session token of 900 characters."""
+"""Measure the signing of an InvokeEndpointAsync request with ten headers and a long session token.
+
+The token has 900 characters.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -77,7 +80,7 @@ def _headers() -> dict[str, Measure]:
 
 
 def _awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
-    """Return a function that signs headers with awscrt, a native library."""
+    """Return a function that signs in headers with awscrt, a native library."""
     provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
 
     def sign() -> object:
@@ -106,7 +109,7 @@ def _presigned() -> dict[str, Measure]:
 
 
 def _asymmetric() -> dict[str, Measure]:
-    """Measure SigV4A; most of its time is that of one ECDSA signature."""
+    """Measure SigV4A, which needs most of its time for an ECDSA signature."""
     signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
     request = SignableRequest("POST", URL, HEADERS)
     key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())

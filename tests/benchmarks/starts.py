@@ -1,4 +1,4 @@
-"""Cold starts: imports, and complete processes from `exec` to the first response."""
+"""Measure cold starts: imports, and complete processes from `exec` to the first response."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ IMPORTS = {
 
 
 def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the imports of each client in a new interpreter."""
+    """Measure how long a new interpreter takes to import each client."""
 
     def measure(environment: str, modules: str) -> Measure:
         code = f"import sys, {modules}; print(len(sys.modules))"
@@ -43,7 +43,7 @@ def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def cold(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the first calls of new processes over https and http."""
+    """Measure new processes that make their first call, over https and over http."""
     for scheme, url in (("https", server.https), ("http", server.http)):
         measures = {
             name: _first_call(client, url, server) for name, client in (BLOCKING | ASYNC).items()

@@ -1,6 +1,6 @@
-"""Writes the table and the charts in this folder's README, and the number in the top README.
+"""Write the table and the charts in this folder's README, and the numbers in the top README.
 
-Both are between two marks in the README.  `make bench-readme` renews them.
+The table and the charts are between two marks in the README.  `make bench-readme` renews them.
 """
 
 import re
@@ -31,9 +31,7 @@ ASYNC = {
 
 
 class Row(NamedTuple):
-    """A row of the table: where its figures are in the report, and the rival to which this package is
-    compared.
-    """
+    """A row of the table: its place in the report, and the rival to which this package is compared."""
 
     what: str
     table: str
@@ -84,7 +82,7 @@ ROWS = (
 
 
 def lines(report: Mapping[str, Table]) -> list[str]:
-    """Return the table in Markdown; figures that were not measured are shown as "-"."""
+    """Return the table in Markdown, with "-" for figures that were not measured."""
     names = ("", "ours", "ratio", *COLUMNS[1:])
     rule = ("---", *["--:"] * (len(names) - 1))
     rows = [(row.what, *row.cells(report)) for row in ROWS]
@@ -92,7 +90,7 @@ def lines(report: Mapping[str, Table]) -> list[str]:
 
 
 def headline(ours: float | None, boto3: float | None) -> str:
-    """Return the sentence in the top README with the milliseconds of a cold start over https."""
+    """Return the sentence in the top README about the milliseconds of a cold start over https."""
     return (
         "On the benchmark machine, a process that starts and makes its first call over https takes "
         f"{text(ours)} ms. With boto3 the same takes {text(boto3)} ms.\n"

@@ -1,4 +1,4 @@
-"""The targets for the figures, and whether the figures meet them."""
+"""The targets for the figures, and verdicts on whether the figures meet them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,8 +13,9 @@ UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
-    """A limit for a figure, optionally a lower aim, and a command that must run before the
-    measurement.
+    """A limit for a figure, and possibly a lower aim.
+
+    If *after* is set, this command must run before the figure can be measured.
     """
 
     what: str
@@ -24,7 +25,7 @@ class Target(NamedTuple):
     after: str = ""
 
     def row(self, report: Report) -> list[str]:
-        """Return the row of the target in the table of targets."""
+        """Return the row of this target in the table of targets."""
         figure = self.figure(report)
         if figure is None:
             verdict = f"{UNKNOWN}: run {self.after} first" if self.after else UNKNOWN
@@ -35,8 +36,8 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Return whether the report contains the figure, or would contain it after the command."""
-        # Only layers require a command, and they are measured in the part "footprint".
+        """Return whether the report contains the figure, or would if *after* had been run."""
+        # Only figures of layers require a command, and they are measured with the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None
 
@@ -55,8 +56,9 @@ def _growing(report: Report) -> float | None:
 
 
 def _layer(variant: str, python: str) -> Callable[[Report], float | None]:
-    """Return a function that returns a layer's ratio to boto3's layer, for the larger of two
-    architectures.
+    """Return a function that returns a layer's ratio to boto3's layer.
+
+    Of the ratios for the two architectures, the function returns the larger one.
     """
 
     def figure(report: Report) -> float | None:
@@ -88,7 +90,7 @@ def _cold() -> Iterator[Target]:
             yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, relative to boto3, with process exit", with_exit, 0.55, 0.5)
-            # "Well below" means at least a tenth below.
+            # "Well below" capo means at least a tenth below.
             yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
 
@@ -135,8 +137,6 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table of targets; for a partial report, it contains only the targets that were
-    measured.
-    """
+    """Return the table of targets; for a partial report, only those that were measured."""
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

@@ -1,4 +1,4 @@
-"""Long-lived processes that make calls on request; they run `clients/worker.py`."""
+"""Long-lived processes that make calls on command; they run `clients/worker.py`."""
 
 import json
 import subprocess
@@ -19,9 +19,7 @@ class Worker:
         self._process = process
 
     def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
-        """Make calls, and return their figures; empty if the calls take longer than *within*
-        seconds.
-        """
+        """Make calls, and return their figures; none if they take longer than *within* seconds."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once}) + "\n")

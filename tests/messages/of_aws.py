@@ -9,7 +9,7 @@ from tests.messages.picking import pick_line, pick_note
 from tests.runtime_client.calls import OK, PLAIN, answer, call, caller
 from tests.runtime_client.scripted_io import ScriptedIO, dropped, run
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_aws",)
 
 URL = "POST https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/e/async-invocations"
@@ -21,17 +21,17 @@ YESTERDAY = answer(403, "RequestExpired", date="Fri, 20 Nov 2026 12:00:00 GMT")
 
 
 def send(*answers, client=None, **changes):
-    """Send a request to a service that sends the given responses."""
+    """Send a request to a service that responds with *answers*."""
     run((client or caller(ScriptedIO(answers))).send(call(**changes)))
 
 
 def without_files(_io, _sent):
-    """Return the error that occurs in a process that cannot open more files."""
+    """Return the error that occurs if a process cannot open more files."""
     return OSError(EMFILE, "Too many open files")
 
 
 def after_throttling(deadline):
-    """Send two requests in the adaptive mode; the first of them is throttled."""
+    """In the adaptive mode, send a request that is throttled, and then one with this deadline."""
     io = ScriptedIO([THROTTLED, OK])
     client = caller(io, adaptive=True, max_attempts=1)
     try:
@@ -115,7 +115,7 @@ MESSAGES = [
             "without a query"
         ),
     ),
-    # Errors of a service.
+    # Errors in the responses of a service.
     (lambda: send(answer(400, "ValidationError", message="too long")), "too long"),
     (
         lambda: send(Response(404, ())),
@@ -128,7 +128,7 @@ MESSAGES = [
             "400)"
         ),
     ),
-    # One call.
+    # Retries, deadlines and connections of one call.
     (
         lambda: send(deadline=0),
         f"the timeout elapsed before {URL} could be sent",

@@ -5,7 +5,7 @@ from sagemaker_runtime_client.credentials._fetching import parse_timestamp
 from tests.messages.providers import MALFORMED_KEY, always, as_json, as_xml, load, refresh, wrote
 from tests.runtime_client.scripted_io import dropped
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/credentials",)
 
 ROLE = "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
@@ -243,7 +243,7 @@ MESSAGES = [
         lambda: load("assume-role", f"{ROLE}duration_seconds = 1h\n{SOURCE}", as_xml(ASSUMED)),
         "profile default: duration_seconds is not a number and is ignored",
     ),
-    # Web identities, and files in general.
+    # Web identities, and credential files in general.
     (
         lambda: load("web-identity", environ={"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}),
         (

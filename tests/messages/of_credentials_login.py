@@ -57,7 +57,7 @@ def pem(made, passphrase=None):
 
 
 def certificate(days=1):
-    """Return a self-signed certificate for the key as PEM, which expires after *days* days."""
+    """Return a self-signed certificate for `key` as PEM, which expires after *days* days."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "machine")])
     ends = START + timedelta(days=days)
     builder = x509.CertificateBuilder(name, name, key().public_key(), 1)
@@ -73,7 +73,7 @@ class ReadOnlyIO(ScriptedIO):
 
 
 def sso(*responses, changes=(), **options):
-    """Load credentials from IAM Identity Center with a cached token."""
+    """Load credentials from IAM Identity Center with a cached token, which has these *changes*."""
     token = as_json({**SSO_TOKEN, **dict(changes)}).body
     return load("sso", SSO, *responses, files={SSO_CACHE: token}, **options)
 
@@ -85,7 +85,7 @@ def without_cryptography():
 
 
 def login(*responses, changes=(), expires="2026-11-22T11:00:00Z", block=nullcontext, **options):
-    """Load credentials from a cached login that has to be refreshed, in the context *block*."""
+    """In the context *block*, load credentials from a cached login that has to be refreshed."""
     keys = {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": expires}
     token = {"accessToken": keys, "clientId": "c", "refreshToken": "r"}
     token |= {"dpopKey": pem(key()).decode(), **dict(changes)}
@@ -96,7 +96,7 @@ def login(*responses, changes=(), expires="2026-11-22T11:00:00Z", block=nullcont
 
 
 def anywhere(*responses, files=(), settings=(), block=nullcontext, **options):
-    """Load credentials from IAM Roles Anywhere, in the context *block*."""
+    """In the context *block*, load credentials from IAM Roles Anywhere."""
     files = {"/cert.pem": certificate(), "/key.pem": pem(key()), **dict(files)}
     environ = {**ANYWHERE, **dict(settings)}
     with block():
@@ -198,7 +198,8 @@ MESSAGES = [
             " has expired: run `aws sso login --profile default`"
         ),
     ),
-    # Refreshing the token of IAM Identity Center.  The log shows why the cached token is used.
+    # Refreshing the token of IAM Identity Center.  If that fails, the log states why the cached
+    # token is used.
     (
         lambda: sso(as_json({"message": "busy"}, 400), ROLE, changes=SOON),
         (
@@ -249,7 +250,7 @@ MESSAGES = [
             "denied"
         ),
     ),
-    # aws login.
+    # Logins with `aws login`.
     (
         lambda: load("login", LOGIN, environ={"AWS_LOGIN_CACHE_DIRECTORY": "/cache"}),
         (

@@ -30,7 +30,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 
 
 def _no_descriptor(call):
-    """Call a function while no file can be opened."""
+    """Call a function in a process that cannot open more files."""
     with patch("builtins.open", side_effect=OSError(EMFILE, "Too many open files")):
         return call()
 
@@ -41,7 +41,7 @@ def _replace_file(path):
 
 
 def _get(*pieces, url="http://host/", **extensions):
-    """Send a request to a server that writes these pieces, and return the body of the response."""
+    """Send a request to a server that writes these pieces, and return the response body."""
     pool = PooledTransport(network=Scripted(pieces))
     request = httpx.Request("GET", url, extensions=extensions)
     return pool.handle_request(request).read()
@@ -259,7 +259,7 @@ MESSAGES = [
         _send_without_entering,
         "a reservation can be used only inside its `async with` block",
     ),
-    # The error of a call.
+    # Errors that a call raises.
     (
         lambda: make_transport_error(httpx, None, "https://host", httpx.ReadTimeout("timed out")),
         "ReadTimeout from https://host: timed out",

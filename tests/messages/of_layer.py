@@ -10,12 +10,12 @@ from sagemaker_runtime_client.layer._command import build_layers
 from sagemaker_runtime_client.layer._pins import renew, select_pins
 from sagemaker_runtime_client.layer._tools import interpreter, run
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/layer",)
 
 
 def build(*compared):
-    """Run the command with files to compare that it rejects."""
+    """Build layers for the running Python, and compare them with these files."""
     build_layers(
         Namespace(
             pins=None,
@@ -27,14 +27,14 @@ def build(*compared):
 
 
 def without_pip():
-    """Parse pins as if neither packaging nor pip were installed."""
+    """Parse pins in a process in which neither packaging nor pip can be imported."""
     names = ("packaging.requirements", "pip._vendor.packaging.requirements")
     with mock.patch.dict(sys.modules, dict.fromkeys(names)):
         select_pins("demo==1\n")
 
 
 def renew_conflicting():
-    """Renew pins while each platform resolves to a different version of a project."""
+    """Renew pins although the platforms need different versions of a project."""
     versions = iter(range(99))
 
     def resolve(*_):

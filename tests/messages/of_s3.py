@@ -1,11 +1,11 @@
-"""Messages about objects in S3: locations, requests and checksums."""
+"""Messages about S3 objects: locations, requests and checksums."""
 
 from sagemaker_runtime_client import Response
 from sagemaker_runtime_client._s3.objects import S3Location
 from tests.messages.picking import pick_line
 from tests.runtime_client.scripted_io import NO_SUCH_KEY, ScriptedIO, core, run
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_s3",)
 
 

@@ -1,23 +1,23 @@
-"""Messages about settings: arguments of a client, environment variables and the shared files."""
+"""Messages about settings: client arguments, environment variables and the shared config files."""
 
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import parse_profiles, read_profiles
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/_settings",)
 
 
 def value(name, *, argument=None, environ=(), config=""):
-    """Look up one setting, and return its value."""
+    """Look up the setting *name*, and return its value."""
     arguments = {} if argument is None else {name: argument}
     profiles = parse_profiles(("/home/u/.aws/config", config))
     return getattr(Config.resolve(arguments, dict(environ), profiles), name)
 
 
 def read(content):
-    """Read a config file that has this content, or whose reading raises this error."""
+    """Read a config file; *content* is its content, or an error that occurs while it is read."""
     io = ScriptedIO(
         files={"/home/u/config": content}, environ={"AWS_CONFIG_FILE": "/home/u/config"}
     )

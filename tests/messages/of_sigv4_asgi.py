@@ -17,7 +17,7 @@ def _middleware(**options):
 
 
 def _respond(target="/q", headers=None, receive=None, options=None, **parts):
-    """Return the message in the response to a request, which is signed unless *headers* are given."""
+    """Return the message in the response to a request, which is signed by default."""
     path, _, query = target.partition("?")
     headers = signed("GET", target) if headers is None else headers
     scope = {
@@ -49,7 +49,7 @@ async def _slow_body():
 
 
 MESSAGES = [
-    # The arguments.
+    # The arguments of the middleware.
     (
         lambda: _middleware(allowed_hosts="api.example"),
         "allowed_hosts must be a collection of str, not str",
@@ -71,7 +71,7 @@ MESSAGES = [
     ),
     (lambda: _middleware(max_body=-1), "max_body must be at least 0 bytes, not -1"),
     (lambda: _middleware(body_timeout=0), "body_timeout must be more than 0 seconds, not 0"),
-    # The server.
+    # What the server must provide.
     (
         lambda: _respond(type="webtransport"),
         "SigV4Middleware does not support the ASGI scope type 'webtransport'",
@@ -118,7 +118,7 @@ MESSAGES = [
         lambda: _respond(headers=signed("GET", "/q", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})),
         "this server does not accept: unsigned-payload",
     ),
-    # The body, and a request that was sent twice.
+    # The body of a request, and requests that are sent twice.
     (
         lambda: _respond(
             headers={**signed("GET", "/q"), "content-length": "9"}, options={"max_body": 8}

@@ -16,7 +16,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 def _run(*arguments, stdin=b"", environ=KEYS):
-    """Run ``python -m sigv4`` with these arguments, and return what it prints."""
+    """Run ``python -m sigv4`` with these arguments, and return its output."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
     source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
     with (
@@ -32,9 +32,7 @@ def _run(*arguments, stdin=b"", environ=KEYS):
 
 
 def _page(*command):
-    """Return the help of a command as Python 3.13 prints it, with each metavar only after the last
-    option name.
-    """
+    """Return a command's help in the format of Python 3.13, which repeats no metavar."""
     return re.sub(r"(-[XHd]) [A-Z:]+, --", r"\1, --", _run(*command, "-h"))
 
 
@@ -215,7 +213,7 @@ options:
         in sys.modules)
     """,
     ),
-    # Errors of the library, in which the option replaces the argument.
+    # Errors of the library, which mention the option instead of the argument.
     (
         lambda: _run("sign", URL, "--service", "a/b", "--region", "us-east-1"),
         (
@@ -235,13 +233,13 @@ options:
         lambda: _run("sign", URL, *SCOPE, environ={**KEYS, "AWS_SESSION_TOKEN": "a b"}),
         "sigv4: AWS_SESSION_TOKEN must be printable ASCII without spaces",
     ),
-    # Files.
+    # Input files.
     (
         lambda: _run("explain", "/no/file", "-"),
         "sigv4: [Errno 2] No such file or directory: '/no/file'",
     ),
     (lambda: _verify(b" " * 67_108_865), "sigv4: stdin is longer than 67108864 bytes"),
-    # A raw request.
+    # Raw requests.
     (
         lambda: _verify(b"GET"),
         "sigv4: the first line of the request must be METHOD TARGET HTTP/1.1",

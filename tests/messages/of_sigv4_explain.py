@@ -1,4 +1,4 @@
-"""Explanations of the signer for signatures that AWS rejected."""
+"""Explanations that the signer gives for signatures rejected by AWS."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def _sign(url=URL, headers=(), signer=SIGNER, payload=Payload.EMPTY, second=0):
 
 
 def _explained(signature, *, error=ERROR, **expected):
-    """Return the explanation of an error response that expected the signature of another request."""
+    """Return the explanation of *error*, in which AWS expected the signature of another request."""
     return explain(error.format(signature=_sign(**expected)), signature)
 
 
@@ -98,7 +98,7 @@ MESSAGES = [
         lambda: explain(ERROR.format(signature=_sign()), "GET"),
         "the text is not a canonical request: it has fewer than 6 lines",
     ),
-    # The paths.
+    # Paths that differ.
     (
         lambda: _explained(_sign(signer=SIGNER.replace(double_encode=True))),
         _differs(

@@ -1,4 +1,4 @@
-"""Messages about the values that a caller passes to the signer, and about its algorithms."""
+"""Messages about values that a caller passes to the signer, and about the algorithms."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ from sigv4 import (
 from sigv4.httpx_auth import SigV4Auth
 from tests.messages.templates import ROOT
 
-# The files and folders in the code whose messages must all be in a table.
+# The files and folders of the product whose messages must all be in a table.
 COVERED = tuple(f"sigv4/{file.name}" for file in sorted((ROOT / "sigv4").glob("*.py")))
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)

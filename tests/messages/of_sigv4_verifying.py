@@ -1,4 +1,4 @@
-"""Messages about a request whose signature is rejected, and about the arguments of `verify`."""
+"""Messages about requests whose signature is rejected, and about the arguments of `verify`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,9 +18,7 @@ def _request(url=URL, headers=(), body=b""):
 
 
 def _header(key=KEY, signer=SIGNER, **changes):
-    """Return the headers of a signed request, with changes to the Authorization header or to
-    others.
-    """
+    """Return the headers of a signed request with *changes*; ``replace`` changes Authorization."""
     headers = signer.sign(_request(), key, at=AT).headers
     for old, new in changes.pop("replace", {}).items():
         headers["authorization"] = headers["authorization"].replace(old, new)
@@ -29,9 +27,7 @@ def _header(key=KEY, signer=SIGNER, **changes):
 
 
 def _presigned(**replaced):
-    """Return a presigned URL in which the values in *replaced* are inserted before those of its
-    parameters.
-    """
+    """Return a presigned URL with strings inserted at the beginning of some parameters' values."""
     url = SIGNER.presign(_request(), KEY, at=AT, expires=60)
     for old, new in replaced.items():
         url = url.replace(f"X-Amz-{old}=", f"X-Amz-{old}={new}")
@@ -39,7 +35,7 @@ def _presigned(**replaced):
 
 
 def _check(headers=(), url=URL, secrets=None, at=AT, **options):
-    """Verify a request with these headers; by default, the time is noon."""
+    """Verify a request with these headers; by default, the clock shows the time of signing."""
     options = {"service": "s3", "region": "us-east-1", **options}
     known = {KEY.access_key_id: KEY} if secrets is None else secrets
     return verify(_request(url, headers, options.pop("body", b"")), known, at=at, **options)
@@ -58,7 +54,7 @@ def _check_age():
 
 
 MESSAGES = [
-    # The head.
+    # The header or the parameters that contain the signature.
     (
         lambda: _check({"a": "b" * 65_536}),
         "the request head must not exceed 65536 characters, 256 headers and 1024 query parameters",
@@ -92,7 +88,7 @@ MESSAGES = [
         lambda: _check(url=_presigned(Expires="").replace("X-Amz-Expires=60", "")),
         "the query has no X-Amz-Expires",
     ),
-    # The scope.
+    # The credential scope.
     (
         lambda: _check(_header(replace={"AWS4-HMAC": "AWS5-HMAC"})),
         "the signing algorithm is unknown",
@@ -109,7 +105,7 @@ MESSAGES = [
         lambda: _check_with_v4a("us-east-1"),
         "the region set must include 'us-east-1'",
     ),
-    # The time.
+    # The signing time.
     (
         lambda: _check(_header(x_amz_date=None)),
         "the request has neither an x-amz-date header nor a signed date header",
@@ -175,7 +171,7 @@ MESSAGES = [
         lambda: _check(_header(), body=b"changed"),
         "the body does not match the signed payload hash",
     ),
-    # The arguments.
+    # The arguments of `verify`.
     (
         lambda: _check(_header(), unsigned_headers="x-amz-cf-id"),
         "unsigned_headers must be a collection of header names, not a str",

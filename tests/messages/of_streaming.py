@@ -33,43 +33,43 @@ def decode(body, length=3, trailers=("x-amz-checksum-crc32",)):
 
 
 def decode_signed(body, **options):
-    """Decode a body of signed chunks whose decoded length is declared as three bytes."""
+    """Decode a body of signed chunks whose declared decoded length is three bytes."""
     list(ChunkDecoder(Payload(SIGNED), 3, seed=make_seed(), **options).decode(body))
 
 
 def decode_trailers(*lines, trailers=("x-amz-checksum-crc32",)):
-    """Decode an empty body that ends with these trailers."""
+    """Decode an empty body that ends with these trailer lines."""
     decode("\r\n".join(["0", *lines, "", ""]).encode(), 0, trailers)
 
 
 def decoder(headers=()):
-    """Create the decoder for a request that has unsigned chunks and these headers."""
+    """Create the decoder for a request with unsigned chunks and these headers."""
     request = SignableRequest("PUT", "https://bucket.s3.us-east-1.amazonaws.com/key", headers)
     verified = Verified(KEY.access_key_id, AT, None, (), UNSIGNED, make_seed(), "00")
     return ChunkDecoder.of(request, verified)
 
 
 def decode_event(data):
-    """Decode a stream that contains one event, and finish it."""
+    """Decode a stream that consists of *data*, and finish the decoder."""
     decoder = EventDecoder()
     decoder.feed(data)
     decoder.finish()
 
 
 def prelude(total, headers):
-    """Return the prelude of an event with this total length and this header length."""
+    """Return the prelude of an event with these two lengths: of the event, and of its headers."""
     lengths = pack(">II", total, headers)
     return lengths + pack(">I", crc32(lengths))
 
 
 def event(headers):
-    """Return an event with these encoded headers."""
+    """Return an event with these encoded headers and no payload."""
     data = prelude(16 + len(headers), len(headers)) + headers
     return data + pack(">I", crc32(data))
 
 
 def verify_event(message):
-    """Verify the first event of a stream, given as its message."""
+    """Verify *message* as the first event of a stream."""
     EventVerifier(make_seed()).verify(message, at=AT)
 
 
@@ -85,7 +85,7 @@ MESSAGES = [
         lambda: checksum("CRC32C", b""),
         "algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512, not 'CRC32C'",
     ),
-    # The form of a chunked body.
+    # The description of a chunked body.
     (
         lambda: AwsChunked(SIGV4, 1, chunk_size=1024),
         "chunk_size must be at least 8192 bytes, not 1024",

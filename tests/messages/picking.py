@@ -8,11 +8,11 @@ from sagemaker_runtime_client import RuntimeClientError
 
 
 class PickedError(Exception):
-    """An error whose message is the selected one."""
+    """An error with the selected message, so that `said` returns it."""
 
 
 def pick_line(make: Callable[[], object], beginning: str) -> NoReturn:
-    """Raise a `PickedError` with the first log line of a call that starts with *beginning*."""
+    """Raise a `PickedError` with the first log line of the call that starts with *beginning*."""
     texts: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
@@ -28,7 +28,7 @@ def pick_line(make: Callable[[], object], beginning: str) -> NoReturn:
 
 
 def pick_note(make: Callable[[], object]) -> NoReturn:
-    """Raise a `PickedError` with the note of the error that a call raises."""
+    """Raise a `PickedError` with the note of the error that *make* raises."""
     try:
         make()
     except (RuntimeClientError, KeyboardInterrupt) as error:

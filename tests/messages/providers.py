@@ -17,7 +17,7 @@ from tests.messages.said import said
 from tests.runtime_client.scripted_io import REGION, START, ScriptedIO
 
 SSO_CACHE = f"/home/user/.aws/sso/cache/{sha1(b'corp').hexdigest()}.json"
-# The signer's message for an invalid access key ID.
+# The message with which the signer rejects an invalid access key ID.
 MALFORMED_KEY = said(lambda: Credentials("AK ID", "s"))
 LOGIN_CACHE = f"/cache/{sha256(b'me').hexdigest()}.json"
 
@@ -36,11 +36,11 @@ def load(name, config="", *responses, files=(), processes=(), environ=(), io=Scr
     """Load credentials from one provider, or from the chain.
 
     Args:
-        name: The provider's name; ``chain`` searches all of them.
+        name: The provider's name, or ``chain`` to search all providers.
         config: The text of the config file.
         responses: The responses of the services, in order.
         files: The content of other files, by their paths.
-        processes: What each program writes to stdout, or how it ends, by its name.
+        processes: By the program's name: what the program writes to stdout, or how it ends.
         environ: The environment variables.
         io: The class of the scripted I/O.
         changes: Further attributes of the `Context`.
@@ -51,12 +51,12 @@ def load(name, config="", *responses, files=(), processes=(), environ=(), io=Scr
 
 
 def always(response):
-    """Return a function that responds to each request with *response*."""
+    """Return a script in which each request gets *response*."""
     return [lambda _io, _sent: response] * 9
 
 
 def as_json(document, status=200):
-    """Return a response whose body is a JSON document, or a string that need not be JSON."""
+    """Return a response with this body: a string, which need not be JSON, or a document to encode."""
     text = document if isinstance(document, str) else json.dumps(document)
     return Response(status, [], text.encode())
 
@@ -67,14 +67,12 @@ def as_xml(text, status=200):
 
 
 def wrote(text="", status=0, stderr=""):
-    """Return the result of a program ``vault`` that writes *text* to stdout."""
+    """Return a script in which the program ``vault`` writes *text* to stdout."""
     return {"vault": Finished(status, text.encode(), stderr.encode())}
 
 
 def refresh(name, error, seconds):
-    """Load credentials that expire after an hour; *seconds* later, refresh them, which fails with
-    *error*.
-    """
+    """Load credentials that expire after an hour; *seconds* later, refreshing them raises *error*."""
     io = ScriptedIO()
 
     class Provider:

@@ -1,4 +1,4 @@
-"""The message that a call shows to a user: an error, a log line, a warning or a returned string."""
+"""Find the message that a call shows to a user: an error, a log line, a warning or a string."""
 
 import logging
 import warnings
@@ -9,13 +9,13 @@ from types import ModuleType
 
 
 def said(make: Callable[[], object]) -> str:
-    """Return the message that a call shows.
+    """Return the message that a call of *make* shows.
 
     Args:
         make: A function without arguments.  If it raises an error, the message is the text of the
-            error, without the facts that `str` adds to an error of the client; otherwise it is
-            the last of the most severe log lines, the last warning or the returned string, in
-            this order of precedence.
+            error, without the facts that `str` adds to a `RuntimeClientError`.  Otherwise, the
+            message is the last one of the most severe log lines; if there are none, the last
+            warning; and if there are no warnings, the returned string.
     """
     lines = _Lines()
     loggers = [logging.getLogger(name) for name in ("sigv4", "sagemaker_runtime_client")]
@@ -54,11 +54,11 @@ class _Lines(logging.Handler):
 
 
 def tables() -> list[ModuleType]:
-    """Return the modules of this folder whose names begin with ``of_``; each contains a table."""
+    """Return the modules in this folder whose names begin with ``of_``; each contains a table."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("of_*.py"))
     return [import_module(f"tests.messages.{name}") for name in names]
 
 
 def plain(text: str) -> str:
-    """Return a text in which each run of whitespace is replaced by one space."""
+    """Return *text* with each run of whitespace replaced by one space."""
     return " ".join(text.split())

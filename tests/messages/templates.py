@@ -1,4 +1,4 @@
-"""The messages in the code, found in its syntax tree: errors, warnings, log records and help texts."""
+"""Find the messages in the code by its syntax tree: errors, warnings, log records and help texts."""
 
 import ast
 import re
@@ -9,8 +9,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 
-# Functions and methods that have a message as an argument, in addition to constructors of errors
-# and warnings.
+# Functions and methods that have a message as an argument, in addition to the constructors of
+# errors and warnings.
 _FUNCTIONS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
     | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
@@ -20,7 +20,7 @@ _KEYWORDS = frozenset({"help", "description", "epilog", "message", "rule"})
 
 
 class Template(NamedTuple):
-    """A message in the code, split at its placeholders for inserted values."""
+    """A message in the code, split at the placeholders for inserted values."""
 
     file: str
     line: int
@@ -37,9 +37,7 @@ class Template(NamedTuple):
 
 
 def templates(name: str) -> Iterator[Template]:
-    """Yield every message in a file, or in all files below a folder; *name* is a path in the
-    repository.
-    """
+    """Yield each message in a file or folder, whose path in the repository is *name*."""
     path = ROOT / name
     for file in sorted(path.rglob("*.py") if path.is_dir() else [path]):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -50,7 +48,7 @@ def templates(name: str) -> Iterator[Template]:
 
 
 def _texts(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the arguments of a call that contain messages."""
+    """If *node* is a call with messages as arguments, yield these arguments."""
     if not isinstance(node, ast.Call):
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -63,7 +61,7 @@ def _texts(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _strings(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield the string if *node* is one, or each string in a conditional expression or a sum."""
+    """Yield *node* if it is a string, or each string in it if it is a conditional or a sum."""
     if isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     ):
@@ -77,7 +75,7 @@ def _strings(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _parts(text: ast.expr) -> tuple[str, ...]:
-    """Return the parts of an f-string or of a log format between its placeholders."""
+    """Return the parts of an f-string or log format that are between the placeholders."""
     if isinstance(text, ast.Constant):
         return tuple(re.split(r"%[sdr]|%\.\d+f", text.value))
     assert isinstance(text, ast.JoinedStr)

@@ -1,4 +1,4 @@
-"""Every message that a user can see is in a table in ``of_*.py``, with an input that produces it."""
+"""Test that each message that a user can see is in a table in ``of_*.py``, with an input for it."""
 
 import pytest
 
@@ -12,13 +12,13 @@ COVERED = [path for table in TABLES for path in table.COVERED]
 
 @pytest.mark.parametrize(("make", "text"), ROWS, ids=[text[:60] for _, text in ROWS])
 def test_a_message(make, text):
-    """The input produces exactly the message in the table, except for line breaks."""
+    """The input in a table row gives exactly the message in the row, except for line breaks."""
     assert plain(said(make)) == plain(text)
 
 
 @pytest.mark.parametrize("path", COVERED)
 def test_no_message_is_missing(path):
-    """Each message in the code is in a table, with values in place of its placeholders."""
+    """Each message in the product's code is in a table, with values in place of its placeholders."""
     texts = [plain(text) for _, text in ROWS]
     missing = [
         str(template)

@@ -1,5 +1,6 @@
-"""The call that every client makes: with its eight arguments, the date and the token, ten headers
-are signed.
+"""The arguments of the call that every client makes.
+
+With its eight arguments, the date and the token, ten headers are signed.
 """
 
 PATH = "/endpoints/my-endpoint/async-invocations"

@@ -1,8 +1,9 @@
 """Make one successful call in a new interpreter: `python first_call.py CLIENT URL`.
 
-After the response has arrived, the script prints how many seconds the imports took, how many the
-client and the call took, the CPU seconds since the process began, the peak memory in KiB, and the
-number of loaded modules.  The script imports only modules that the client imports anyway.
+After the response has arrived, the script prints how many seconds the imports took, how many
+seconds the client and the call took, the CPU seconds since the process began, the peak memory in
+KiB, and the number of loaded modules.  The script imports only modules that the client imports
+anyway.
 """
 
 import sys

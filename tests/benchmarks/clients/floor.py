@@ -7,9 +7,7 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that makes one call, and reuses the connection of an earlier call if one is
-    idle.
-    """
+    """Return a function that makes one call, and reuses the connection of an earlier call."""
     scheme, _, host = url.partition("://")
     kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
     sign, idle = signer(host), list[http.client.HTTPConnection]()

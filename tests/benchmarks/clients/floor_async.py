@@ -9,7 +9,7 @@ from hand_signed import signer
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Yield a function that makes one call, with one of at most 64 connections, which are reused."""
+    """Yield a function that makes one call; at most 64 connections are opened, and they are reused."""
     scheme, _, origin = url.partition("://")
     host, _, port = origin.partition(":")
     context = None

@@ -1,6 +1,4 @@
-"""The fastest possible signature: everything except the date and the signature is computed in
-advance.
-"""
+"""The fastest possible signing: everything but the date and the signature is prepared."""
 
 import hmac
 import os
@@ -12,9 +10,7 @@ from arguments import HEADERS, PATH
 
 
 def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
-    """Return a function that signs the call with the environment's credentials, and returns its
-    headers.
-    """
+    """Return a function that signs with the environment's keys and returns the call's headers."""
     key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     token, region = os.environ["AWS_SESSION_TOKEN"], os.environ["AWS_REGION"]
     known = {"X-Amz-Security-Token": token, **HEADERS}

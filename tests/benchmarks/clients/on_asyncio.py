@@ -1,4 +1,4 @@
-"""Helpers to run an async client."""
+"""Helpers that make one call with an async client."""
 
 import asyncio
 

@@ -9,7 +9,7 @@ from zapros import Request
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that signs the request of the call; the request is created in advance."""
+    """Return a function that signs a request; the request itself is created in advance."""
     scheme = build_sigv4_auth_scheme("sagemaker", "eu-west-1")
     signer = SigV4Signer(EnvCredentialsProvider(), auth_scheme=scheme)
     request = Request(URL(url + PATH), "POST", HEADERS)

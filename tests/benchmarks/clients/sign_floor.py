@@ -4,7 +4,5 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that signs the call; everything except the date and the signature is
-    computed in advance.
-    """
+    """Return a function that signs the call; only the date and the signature are not prepared."""
     return signer(url.partition("://")[2])

@@ -1,8 +1,8 @@
-"""Make calls on request, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
+"""Make calls on command, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
 
-Each line of standard input is a JSON object that contains the number of `calls`, and how many of
-them to make `at_once`, in threads or tasks.  For each line, the script prints a JSON object with
-the measured figures.
+Each line of standard input is a JSON object with the number of `calls`, and with `at_once`, the
+number of calls that are made at the same time in threads or tasks.  For each line, the script
+prints a JSON object with the measured figures.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ PAGE = 4096
 
 
 def resident() -> int:
-    """Return the resident memory in bytes."""
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def peak() -> int:
-    """Return the peak resident memory in bytes since `forget_peak`."""
+    """Return the peak of the resident memory since `forget_peak`, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
 
 
 def forget_peak() -> None:
-    """Reset the peak to the current memory, if the system supports it."""
+    """Reset the peak to the current memory, if the operating system supports it."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
@@ -49,7 +49,7 @@ class Measuring:
         self.cpu, self.wall = time.process_time(), time.perf_counter()
 
     def figures(self) -> dict[str, Any]:
-        """Return the measured figures, by unit, and the failures."""
+        """Return the measured figures, keyed by unit, and the failures."""
         cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
         highest = peak()
         gc.collect()
@@ -70,12 +70,12 @@ def commands() -> Any:
 
 
 def answer(figures: dict[str, Any]) -> None:
-    """Print the figures as a line of JSON."""
+    """Print *figures* as a line of JSON."""
     print(json.dumps(figures), flush=True)
 
 
 def blocking(call: Callable[[], object]) -> None:
-    """Run commands with a blocking client, in threads that are kept between commands."""
+    """Run commands with a blocking client, in threads that are reused for the next command."""
     threads = ThreadPoolExecutor(64)
 
     def several(count: int) -> None:
