@@ -56,7 +56,7 @@ class Signature(Value):
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
 
-    __eq__ = object.__eq__  # compared by identity: a dict cannot be hashed
+    __eq__ = object.__eq__  # `headers` is a dict, which has no hash
     __hash__ = object.__hash__
 
 

@@ -267,6 +267,6 @@ def _origins(error):
 
 
 def _traceback(error):
-    """Return a traceback without the source lines of test files, which contain the secrets."""
+    """Return a traceback without the frames of test files, whose source lines contain the secrets."""
     parts = traceback.format_exception(error)
     return "".join(part for part in parts if not part.startswith(f'  File "{_TESTS}'))

@@ -18,7 +18,7 @@ from .._io.system import System
 from .._settings.context import Context, OpenTransport
 from ..credentials import ChainAuth, ChainCredentials, open_context
 
-if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
+if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
     from .._s3.client import S3
 
 SuppliedCredentials = Credentials | CredentialsProvider | None

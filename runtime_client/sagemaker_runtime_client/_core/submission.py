@@ -10,7 +10,7 @@ from .._io.system import System
 from .._io.transport import Admission
 from .base import BaseOperations, parse_location
 
-if TYPE_CHECKING:  # imported only when S3 is needed, because the first call does not need it
+if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
     from .._s3.objects import S3Location
 
     Upload = tuple[S3Location, bytes]
