@@ -277,7 +277,7 @@ class Connection:
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return the timeout of the next write."""
         _, deadline = self._limits
-        left = _left(inf, deadline, httpx.WriteTimeout)
+        left = None if deadline == inf else _left(inf, deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 
 
