@@ -17,6 +17,7 @@ from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRunti
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (
     *("invoke_endpoint_async", "submit", "wait", "infer"),
+    *("invoke_endpoint", "invoke_inference_router", "invoke_inference_router_async"),
     *("put_object", "get_object", "head_object"),
 )
 PROGRAM = """

@@ -43,7 +43,9 @@ from ._io.message import Request, Response
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._inference.invoke_endpoint import ModelOutput
     from ._inference.invoke_endpoint_async import InvokeOptions
+    from ._inference.model_errors import ModelError, ModelNotReadyError
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._s3.objects import S3Object
@@ -65,6 +67,9 @@ __all__ = [
     "Invocation",
     "InvokeEndpointAsyncRequest",
     "InvokeOptions",
+    "ModelError",
+    "ModelNotReadyError",
+    "ModelOutput",
     "NoCredentialsError",
     "NoOutputLocationError",
     "ObjectNotFoundError",
@@ -106,6 +111,14 @@ def __getattr__(name: str) -> Any:
             from ._inference import invoke_endpoint_async
 
             value = getattr(invoke_endpoint_async, name)
+        case "ModelError" | "ModelNotReadyError":
+            from ._inference import model_errors
+
+            value = getattr(model_errors, name)
+        case "ModelOutput":
+            from ._inference import invoke_endpoint
+
+            value = invoke_endpoint.ModelOutput
         case "Output":
             from ._inference import output as _output
 

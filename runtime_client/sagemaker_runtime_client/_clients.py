@@ -21,9 +21,9 @@ from sigv4 import Credentials, CredentialsLike, as_provider
 
 from ._core.operations import Core
 from ._core.session import SuppliedCredentials, open_session
-from ._errors import ConfigError, ParamValidationError, TransportError
+from ._errors import ConfigError, ParamValidationError
 from ._inference.arguments import spellings
-from ._io.files import is_shortage, shortage
+from ._io.files import call_shortage, is_shortage
 from ._io.on_threads import sync_backend
 from ._io.run import async_backend, is_async, run
 from ._io.system import System
@@ -67,6 +67,8 @@ class _BaseClient:
                 see `default_chain`.
             endpoint_url: A custom endpoint for SageMaker Runtime, such as ``https://host:port``;
                 ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
+            router_endpoint_url: A custom endpoint for SageMaker Inference Router Runtime;
+                ``AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
             s3_endpoint_url: A custom endpoint for S3; ``AWS_ENDPOINT_URL_S3``, then
                 ``AWS_ENDPOINT_URL``.
             s3_addressing_style: ``virtual`` (bucket in the host name), ``path`` (bucket in the
@@ -80,9 +82,8 @@ class _BaseClient:
                 throttles; ``AWS_RETRY_MODE``.
             max_attempts: Maximum number of attempts per request, including the first one;
                 ``AWS_MAX_ATTEMPTS``, default 3.
-            retry_ambiguous: Whether to retry `invoke_endpoint_async` if the failed attempt may have
-                queued the job; default True.  If False, the error is raised, and the job may or may
-                not be queued.
+            retry_ambiguous: Whether to retry if the failed attempt may have queued a job; default
+                True.  If False, the error is raised, and the job may or may not be queued.
             timeout: Time limit in seconds for each whole call that is made without a ``timeout``
                 argument; no limit by default.  The time limit covers waiting for a free connection,
                 credentials, the upload, all attempts and the pauses between them.
@@ -157,7 +158,7 @@ def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
         except OSError as error:
             if not is_shortage(error):
                 raise
-            raise _shortage(error) from error
+            raise call_shortage(error) from error
 
     return call
 
@@ -177,7 +178,7 @@ def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any,
         except OSError as error:
             if not is_shortage(error):
                 raise
-            raise _shortage(error) from error
+            raise call_shortage(error) from error
 
     return call
 
@@ -208,18 +209,6 @@ def _names_methods(client_class: type[Client]) -> type[Client]:
     return client_class
 
 
-def _shortage(error: OSError) -> TransportError:
-    """Return the error for a lack of file descriptors, with the job's handle or id if it is known."""
-    known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
-    is_queued = known["invocation"] is not None
-    failure = shortage(
-        "the call failed",
-        possibly_accepted=not is_queued and known["inference_id"] is not None,
-    )
-    vars(failure).update(known)
-    return failure
-
-
 @_names_methods
 class SageMakerRuntimeClient(_BaseClient):
     """A blocking client for Amazon SageMaker asynchronous inference.
@@ -236,6 +225,9 @@ class SageMakerRuntimeClient(_BaseClient):
     submit = sync_method(Core.submit)
     wait = sync_method(Core.wait)
     infer = sync_method(Core.infer)
+    invoke_endpoint = sync_method(Core.invoke_endpoint)
+    invoke_inference_router = sync_method(Core.invoke_inference_router)
+    invoke_inference_router_async = sync_method(Core.invoke_inference_router_async)
     put_object = sync_method(Core.put_object)
     get_object = sync_method(Core.get_object)
     head_object = sync_method(Core.head_object)
@@ -271,6 +263,9 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     submit = async_method(Core.submit)
     wait = async_method(Core.wait)
     infer = async_method(Core.infer)
+    invoke_endpoint = async_method(Core.invoke_endpoint)
+    invoke_inference_router = async_method(Core.invoke_inference_router)
+    invoke_inference_router_async = async_method(Core.invoke_inference_router_async)
     put_object = async_method(Core.put_object)
     get_object = async_method(Core.get_object)
     head_object = async_method(Core.head_object)

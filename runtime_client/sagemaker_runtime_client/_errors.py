@@ -11,11 +11,13 @@
     │   └── ResponseTooLargeError          a response exceeds its size limit
     ├── ServiceError                       the service returned an error
     │   ├── ThrottlingError                too many requests
+    │   │   └── ModelNotReadyError         the model is not ready (in `_inference/model_errors.py`)
     │   ├── ServiceUnavailableError        status 503
     │   ├── InternalFailureError           status 500
     │   ├── RequestValidationError         the service rejected an argument
     │   ├── AccessDeniedError              invalid credentials or missing permissions
-    │   └── ObjectNotFoundError            S3: no such key or bucket
+    │   ├── ObjectNotFoundError            S3: no such key or bucket
+    │   └── ModelError                     the model failed (in `_inference/model_errors.py`)
     ├── NoOutputLocationError              the job is queued, but its output location is unknown
     ├── InferenceFailedError               the model failed
     └── WaitTimeoutError                   no output appeared within the timeout
@@ -221,10 +223,7 @@ class ServiceUnavailableError(ServiceError):
 
 
 class InternalFailureError(ServiceError):
-    """Status 500: internal failure of the service.
-
-    If it persists, contact AWS with the `request_id`.
-    """
+    """Status 500: internal failure of the service.  If it persists, contact AWS with `request_id`."""
 
     retryable = True
 

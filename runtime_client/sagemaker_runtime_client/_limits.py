@@ -30,8 +30,9 @@ class ResponseLimit(NamedTuple):
 RESPONSE = ResponseLimit("a response", 1 << 20)
 # A page of a listing has at most a thousand keys of a kilobyte each.
 LISTING = ResponseLimit("a listing", 8 << 20)
-# The response of InvokeEndpoint (service model sagemaker-runtime 2017-05-13, BodyBlob).
-SYNCHRONOUS = ResponseLimit("a response of InvokeEndpoint", 6_291_456)
+# The output of InvokeEndpoint (service model sagemaker-runtime 2017-05-13, BodyBlob) and of
+# InvokeInferenceRouter.
+SYNCHRONOUS = ResponseLimit("the output of a synchronous call", 6_291_456)
 # Ten messages of a mebibyte each, plus the JSON overhead.
 SQS = ResponseLimit("a response of SQS", 16 << 20)
 # Only the status and the message of an error matter.  S3's messages are below 1 KiB.

@@ -118,6 +118,8 @@ class JobHandle(Value):
         "possibly_duplicated",
         "unique_output_name",
         "first_attempt_date",
+        "inference_router_name",
+        "routing_target",
     )
 
     inference_id: str | None
@@ -130,6 +132,8 @@ class JobHandle(Value):
     possibly_duplicated: bool
     unique_output_name: bool
     first_attempt_date: datetime | None
+    inference_router_name: str | None
+    routing_target: str | None
 
     def to_json(self) -> str:
         """Return the handle as JSON, for a queue, a database or another process."""

@@ -50,8 +50,8 @@ def service_error():
 
 MESSAGES = [
     (
-        lambda: CLIENT.infer("endpoint", timeout=60),
-        "SageMakerRuntimeClient.infer() missing 1 required positional argument: 'payload'",
+        lambda: CLIENT.infer("endpoint", b"1"),
+        "SageMakerRuntimeClient.infer() missing 1 required keyword-only argument: 'timeout'",
     ),
     (
         lambda: CLIENT.wait(1, 2, 3),

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from io import BytesIO
 
-from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, _core
+from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, Response, _core
 from sagemaker_runtime_client._inference.text_stream import EventParser, LineDecoder
 from sagemaker_runtime_client._limits import LINE_SIZE
 from tests.messages.picking import pick_line, pick_note
@@ -56,6 +56,16 @@ def stale():
     return FakeS3().put(OUT, written=-3600)
 
 
+def submit_to_router(**arguments):
+    """Submit a payload through an inference router."""
+    return run(core(ScriptedIO()).submit(**{"payload": b"x", **arguments}))
+
+
+def call_model(body=b"x", answers=(), **arguments):
+    """Call a model synchronously."""
+    return run(core(ScriptedIO(answers)).invoke_endpoint("e", body, **arguments))
+
+
 NO_OUTPUT = "inference id: no output at s3://bucket/out after 30 s"
 PERMISSIONS = (
     "the credentials need s3:GetObject, s3:ListBucket to see that the output does not exist yet, and "
@@ -64,6 +74,58 @@ PERMISSIONS = (
 SCALING = "the endpoint may still be scaling up from zero instances, or its queue may be long"
 
 MESSAGES = [
+    # Where a job goes.
+    (submit_to_router, "endpoint_name or router is required"),
+    (
+        lambda: submit_to_router(endpoint_name="e", router="r"),
+        "endpoint_name cannot be combined with router and routing_target: pass one or the other",
+    ),
+    (
+        lambda: submit_to_router(router="r"),
+        "routing_target is required: pass router and routing_target together",
+    ),
+    (
+        lambda: submit_to_router(routing_target="t"),
+        "router is required: pass router and routing_target together",
+    ),
+    (
+        lambda: submit_to_router(router="r", routing_target="t", inline=True),
+        "inline cannot be True with router: a router reads from S3",
+    ),
+    (
+        lambda: submit_to_router(router="r", routing_target="t"),
+        (
+            "input_prefix is required, such as s3://bucket/inputs/: the payload must be uploaded to S3, "
+            "because an inference router reads it from there"
+        ),
+    ),
+    (
+        lambda: submit_to_router(
+            router="r", routing_target="t", input_prefix="s3://b/", filename="f" * 65
+        ),
+        "filename must have 1 to 64 characters, not 65",
+    ),
+    (lambda: run(core(ScriptedIO()).infer("e", timeout=60)), "payload is required"),
+    # Synchronous calls.
+    (
+        lambda: call_model(session_id="my session"),
+        "session_id must be 'NEW_SESSION', or contain only letters, digits and inner hyphens",
+    ),
+    (
+        lambda: call_model(bytes(6_291_457)),
+        "body must have at most 6,291,456 bytes, not 6,291,457: use submit or infer for it",
+    ),
+    (
+        lambda: call_model(wait_until_ready=-1),
+        "wait_until_ready must be a number of seconds from 0 to 1,000,000,000",
+    ),
+    (
+        lambda: call_model(answers=[Response(200, (), b"", complete=False)]),
+        (
+            "POST https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/e/invocations: the response "
+            "ended before it was complete"
+        ),
+    ),
     # The arguments of a request.
     (lambda: request(endpoint_name=7), "endpoint_name must be a str, not int"),
     (

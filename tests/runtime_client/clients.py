@@ -154,6 +154,7 @@ def settings(emulator, **changes):
         "region": emulator.region,
         "credentials": emulator.credentials,
         "endpoint_url": emulator.url,
+        "router_endpoint_url": emulator.url,
         "s3_endpoint_url": emulator.url,
         **changes,
     }

@@ -37,6 +37,7 @@ class Sent:
     at: datetime
     elapsed: float
     limit: ResponseLimit = RESPONSE
+    read_timeout: float | None = None
 
     @property
     def url(self):
@@ -187,8 +188,10 @@ class ScriptedIO:
     async def compute(self, _size, function, *arguments):
         return function(*arguments)
 
-    async def send(self, origin, make, deadline, *, direct=False, limit=RESPONSE):
-        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit)
+    async def send(
+        self, origin, make, deadline, *, direct=False, limit=RESPONSE, read_timeout=None
+    ):
+        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit, read_timeout)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
         self.elapsed += min(self.latency, left)

@@ -12,6 +12,7 @@ from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     ConfigError,
     NoCredentialsError,
+    ParamValidationError,
     RuntimeClientError,
     SageMakerRuntimeClient,
 )
@@ -79,7 +80,11 @@ class TestAgreement:
         assert str(caught.value).startswith(f"{kind}.invoke_endpoint_async() got an unexpected")
         hints = "use endpoint_name instead of EndpointName; use request_ttl_seconds instead of RequestTTLSeconds"
         assert str(caught.value).endswith(hints)
-        with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'payload'"):
+        with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'timeout'"):
+            client.infer("e", b"x")
+        with pytest.raises(TypeError, match="use endpoint_name instead of EndpointName"):
+            client.infer(EndpointName="e", Body=b"x", timeout=1)
+        with pytest.raises(ParamValidationError, match="payload is required"):
             client.infer("e", timeout=1)
         with pytest.raises(TypeError, match="use content_type instead of ContentType"):
             client.infer("e", b"x", timeout=1, ContentType="text/csv")

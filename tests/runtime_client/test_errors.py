@@ -14,6 +14,8 @@ from sagemaker_runtime_client import (
     CredentialProviderError,
     InferenceFailedError,
     Invocation,
+    ModelError,
+    ModelNotReadyError,
     NoCredentialsError,
     ParamValidationError,
     RuntimeClientError,
@@ -35,11 +37,13 @@ RuntimeClientError
 │   └── ResponseTooLargeError
 ├── ServiceError
 │   ├── ThrottlingError
+│   │   └── ModelNotReadyError
 │   ├── ServiceUnavailableError
 │   ├── InternalFailureError
 │   ├── RequestValidationError
 │   ├── AccessDeniedError
-│   └── ObjectNotFoundError
+│   ├── ObjectNotFoundError
+│   └── ModelError
 ├── NoOutputLocationError
 ├── InferenceFailedError
 └── WaitTimeoutError
@@ -64,7 +68,7 @@ KINDS = [
     kind
     for kind in vars(sagemaker_runtime_client._errors).values()
     if inspect.isclass(kind) and issubclass(kind, RuntimeClientError)
-]
+] + [ModelError, ModelNotReadyError]
 
 
 def test_tree():
@@ -100,6 +104,9 @@ def _full(kind):
     if isinstance(error, ServiceError):
         error.retry_after, error.region = 1.5, "eu-west-1"
         error.date = datetime(2026, 11, 22, tzinfo=UTC)
+    if isinstance(error, ModelError):
+        error.original_status_code, error.original_message = 500, "boom"
+        error.log_stream_arn = "arn:aws:logs:eu-west-1:000000000000:log-group:g"
     error.add_note("a note")
     return error
 
@@ -160,6 +167,7 @@ def test_retryable():
     assert retryable == {
         "ChecksumError",
         "InternalFailureError",
+        "ModelNotReadyError",
         "ServiceUnavailableError",
         "ThrottlingError",
         "TransportError",

@@ -14,6 +14,7 @@ from sagemaker_runtime_client import (
     Invocation,
     InvokeEndpointAsyncRequest,
     InvokeOptions,
+    ModelOutput,
     Output,
     S3Object,
     SageMakerRuntimeClient,
@@ -33,9 +34,16 @@ def blocking() -> None:
         assert_type(invocation, Invocation)
         assert_type(client.wait(invocation, timeout=600), Output)
         assert_type(client.infer("endpoint", b"1,2", timeout=1.5), Output)
+        assert_type(client.infer(router="r", routing_target="t", payload=b"", timeout=1.5), Output)
+        assert_type(client.invoke_endpoint("endpoint", b"1,2", accept="text/csv"), ModelOutput)
+        assert_type(client.invoke_inference_router("r", "t", b"1,2"), ModelOutput)
+        assert_type(
+            client.invoke_inference_router_async("r", "t", input_location="s3://b/k"), Invocation
+        )
         assert_type(client.get_object("s3://bucket/key"), S3Object)
         client.invoke_endpoint_async("endpoint", bdy=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint_async("endpoint", b"")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
+        client.invoke_endpoint("endpoint")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.wait(invocation)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         try:
             client.wait(Invocation.from_json(invocation.to_json()), timeout=0)

@@ -12,7 +12,7 @@
 
 `RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and lost
 connections.  An attempt that the service may have accepted is retried only if the operation is
-idempotent or `retry_ambiguous` is set.  A retry also needs tokens from the client's retry quota,
+idempotent or `retry_ambiguous` is set, by the operation or else by the client.  A retry also needs tokens from the client's retry quota,
 which keeps an outage from causing a storm of retries.  `backoff` chooses the pause; the adaptive
 mode can add a wait for its rate limiter.  A poll is not retried for these reasons, because the next
 poll repeats it.
@@ -42,14 +42,7 @@ from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
 from .operation import Operation
-from .retry import (
-    AFTER_SENDING,
-    RetryPolicy,
-    RetryQuota,
-    ServiceClock,
-    backoff,
-    service_ahead,
-)
+from .retry import AFTER_SENDING, RetryPolicy, RetryQuota, ServiceClock, backoff, service_ahead
 
 if TYPE_CHECKING:
     from .rate_limiter import RateLimiter
@@ -166,7 +159,11 @@ class ServiceClient:
         origin = operation.endpoint.origin
         try:
             response = await self._transport.send(
-                origin, authenticate, deadline, limit=operation.limit
+                origin,
+                authenticate,
+                deadline,
+                limit=operation.limit,
+                read_timeout=operation.read_timeout,
             )
         except OSError as error:  # raised by an import; network failures raise TransportError
             if not is_shortage(error):
@@ -174,11 +171,8 @@ class ServiceClient:
             raise shortage(
                 f"cannot connect to {origin}", possibly_accepted=progress.is_under_way
             ) from error
-        if operation.idempotent and not response.complete and response.ok:
-            raise TransportError(
-                f"{operation}: the response ended before it was complete",
-                status_code=response.status,
-            )
+        if not response.complete and response.ok and operation.needs_body:
+            raise operation.incomplete_error(response)
         failed = not response.ok if operation.is_error is None else operation.is_error(response)
         if failed:
             secrets = [*auth.secrets, *operation.secrets]
@@ -256,7 +250,9 @@ class ServiceClient:
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
         """Pause before a retry; return False if policy, deadline or quota rule out the retry."""
-        reason = self._policy.reason(error, idempotent=operation.idempotent)
+        reason = self._policy.reason(
+            error, idempotent=operation.idempotent, retry_ambiguous=operation.retry_ambiguous
+        )
         if reason is None:
             return False
         pause = backoff(reason, attempts.number - 1, error, self._system.random)

@@ -34,6 +34,12 @@ _SAGEMAKER_RUNTIME = {
     (True, False): "runtime.sagemaker-fips.{R}.{S}",
     (True, True): "runtime.sagemaker-fips.{R}.{D}",
 }
+_INFERENCE_ROUTER = {
+    (False, False): "inferencerouter-runtime.sagemaker.{R}.{S}",
+    (False, True): "inferencerouter-runtime.sagemaker.{R}.{D}",
+    (True, False): "inferencerouter-runtime.sagemaker-fips.{R}.{S}",
+    (True, True): "inferencerouter-runtime.sagemaker-fips.{R}.{D}",
+}
 _SAGEMAKER_RUNTIME_FIPS = {
     "aws": "runtime-fips.sagemaker.{R}.{S}",
     "aws-us-gov": "runtime.sagemaker.{R}.{S}",
@@ -137,6 +143,15 @@ class Endpoints(NamedTuple):
         if self.fips and not self.dual_stack:
             host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
         return Endpoint(f"https://{_fill(host, self.region, partition)}", "sagemaker", self.region)
+
+    def inference_router(self, url: str | None = None) -> Endpoint:
+        """Return the endpoint of SageMaker Inference Router Runtime; *url* is a custom one."""
+        if url is not None:
+            origin = _custom_origin(self.region, url, "SageMaker Inference Router Runtime")
+        else:
+            host = _INFERENCE_ROUTER[self.fips, self.dual_stack]
+            origin = f"https://{_fill(host, self.region, get_partition(self.region))}"
+        return Endpoint(origin, "sagemaker", self.region)
 
     def credentials(
         self, service: str, url: str | None = None, *, global_sts: bool = False

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from .._errors import (
@@ -74,10 +75,12 @@ _BY_CODE: dict[str, type[ServiceError]] = {
 _BY_STATUS: dict[int, type[ServiceError]] = {
     401: AccessDeniedError,
     403: AccessDeniedError,
+    413: RequestValidationError,
     429: ThrottlingError,
     500: InternalFailureError,
     503: ServiceUnavailableError,
 }
+_NO_CODES: Mapping[str, type[ServiceError]] = MappingProxyType({})
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # After these words, an AWS message repeats the signed headers, including the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
@@ -87,8 +90,15 @@ _MAX_MESSAGE_LENGTH = 2048  # the limit of Message in the service model
 _MAX_DEPTH = 4  # an STS response has AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
 
-def json_error(response: Response) -> ServiceError:
-    """Return the error in a response whose body should be JSON but may be anything."""
+def json_error(
+    response: Response, by_code: Mapping[str, type[ServiceError]] | None = None
+) -> ServiceError:
+    """Return the error in a response whose body should be JSON but may be anything.
+
+    Args:
+        response: The response.
+        by_code: Classes for codes that only some operations return.
+    """
     text = response.body.decode("utf-8", "replace")
     try:
         document: Any = json.loads(text)
@@ -109,7 +119,7 @@ def json_error(response: Response) -> ServiceError:
         return _error(
             response, "ThrottlingException", "too many requests (status 400 with a null message)"
         )
-    return _error(response, code, message)
+    return _error(response, code, message, by_code=by_code or _NO_CODES)
 
 
 def is_s3_error(response: Response) -> bool:
@@ -201,10 +211,12 @@ def _error(
     code: str | None,
     message: str,
     by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
+    by_code: Mapping[str, type[ServiceError]] = _NO_CODES,
 ) -> ServiceError:
     """Return an error whose class depends on its code or, if the code is unknown, on its status."""
     status = response.status
-    kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
+    known = by_code.get(code or "") or _BY_CODE.get(code or "")
+    kind = known or by_status.get(status, ServiceError)
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]
     error = kind(
         message or f"the service responded with status {status} and no message",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from .._errors import ServiceError
+from .._errors import ServiceError, TransportError
 from .._io.message import Request, Response
 from .._limits import RESPONSE, ResponseLimit
 from .attempts import Progress
@@ -32,6 +32,9 @@ class Operation(NamedTuple):
             retry quota, which polls would exhaust for all other calls.
         progress: Updated as the call proceeds; None if it is not needed.
         sensitive_headers: Names of the request's headers whose values no message may contain.
+        retry_ambiguous: Whether to retry after an attempt that the service may have accepted.  None
+            means the setting of the client.
+        read_timeout: Seconds to wait for the response.  None means the setting of the client.
     """
 
     endpoint: Endpoint
@@ -46,6 +49,21 @@ class Operation(NamedTuple):
     is_poll: bool = False
     progress: Progress | None = None
     sensitive_headers: Collection[str] = ()
+    retry_ambiguous: bool | None = None
+    read_timeout: float | None = None
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether a successful response with an incomplete body is a failure."""
+        return self.idempotent or not self.limit.is_truncated
+
+    def incomplete_error(self, response: Response) -> TransportError:
+        """Return the error for a successful response with an incomplete body."""
+        error = TransportError(
+            f"{self}: the response ended before it was complete", status_code=response.status
+        )
+        error.possibly_accepted = not self.idempotent
+        return error
 
     @property
     def secrets(self) -> list[str]:

@@ -76,11 +76,20 @@ class RetryPolicy(NamedTuple):
     retry_ambiguous: bool = True
     adaptive: bool = False
 
-    def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
-        """Return the reason to retry after *error*, or None if it must not be retried."""
+    def reason(
+        self, error: RuntimeClientError, *, idempotent: bool, retry_ambiguous: bool | None = None
+    ) -> Reason | None:
+        """Return the reason to retry after *error*, or None if it must not be retried.
+
+        Args:
+            error: The failure of an attempt.
+            idempotent: Whether the operation has the same effect if it is executed twice.
+            retry_ambiguous: Replaces the attribute of that name; None keeps it.
+        """
         if not error.retryable or not isinstance(error, AFTER_SENDING):
             return None
-        if error.possibly_accepted and not idempotent and not self.retry_ambiguous:
+        allowed = self.retry_ambiguous if retry_ambiguous is None else retry_ambiguous
+        if error.possibly_accepted and not idempotent and not allowed:
             return None
         return Reason.THROTTLING if isinstance(error, ThrottlingError) else Reason.TRANSIENT
 

@@ -1,20 +1,25 @@
 """All operations of the clients, each written once, as a coroutine.
 
-Annotations in this folder refer to the classes ``_core.Output`` and ``_core.S3Object``, which the
-first call does not need.  These classes are imported when a tool evaluates the annotations.
+Annotations in this folder refer to classes such as ``_core.Output``, which the first call does not need.
+These classes are imported when a tool evaluates the annotations.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
     from .._s3.objects import S3Object
 
-__all__ = ["Output", "S3Object"]
+__all__ = ["ModelOutput", "Output", "S3Object"]
 
 
 def __getattr__(name: str) -> object:
     match name:
+        case "ModelOutput":
+            from .._inference.invoke_endpoint import ModelOutput
+
+            return ModelOutput
         case "Output":
             from .._inference.output import Output
 

@@ -16,7 +16,7 @@ from .._inference.invoke_endpoint_async import InvokeOptions
 from .._inference.schedule import Schedule, poll_schedule
 from .._io.generation import importing
 from .._value import JobHandle
-from .submission import SubmissionOperations
+from .submission import SubmissionOperations, submission_target
 
 if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
     from .._s3.client import S3
@@ -97,10 +97,12 @@ class InferenceOperations(SubmissionOperations):
 
     async def infer(
         self,
-        endpoint_name: str,
-        payload: bytes | bytearray | memoryview,
+        endpoint_name: str | None = None,
+        payload: bytes | bytearray | memoryview | None = None,
         *,
         timeout: float,
+        router: str | None = None,
+        routing_target: str | None = None,
         input_prefix: str | None = None,
         inline: bool | None = None,
         schedule: Schedule = poll_schedule,
@@ -118,6 +120,9 @@ class InferenceOperations(SubmissionOperations):
             timeout: The time limit of the whole call in seconds, including an upload, up to
                 1,000,000,000.  An output that is still being transferred at the time limit may take
                 another minute.
+            router: The name of an inference router, which replaces *endpoint_name*.  The payload is
+                then always uploaded.
+            routing_target: The name of the routing target.  Required with *router*.
             input_prefix: The S3 location below which a payload is uploaded, such as
                 ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
                 Required if the payload is uploaded.
@@ -162,8 +167,9 @@ class InferenceOperations(SubmissionOperations):
         wait, s3 = await self._prepare_wait()
         await s3.load()
         with Submission() as submission:
+            target = submission_target(endpoint_name, router, routing_target, options)
             arguments, upload = await self._arguments(
-                endpoint_name, payload, input_prefix, inline, options
+                target, payload, input_prefix, inline, options
             )
             invocation = await self._submit(
                 submission,

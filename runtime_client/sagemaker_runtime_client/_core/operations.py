@@ -1,11 +1,269 @@
-"""The operations of both clients.
+"""Synchronous calls of a model, calls of inference routers, and `Core`, which has all operations.
 
 The methods of the clients use the signatures and docstrings of these coroutines.
+
+A model may have run although its response never arrived.  So a synchronous request is retried only if
+the model has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
+from typing import Any, Unpack
+
+from .. import _core
+from .._aws.attempts import Progress
+from .._inference.arguments import check_wait_until_ready
+from .._inference.invocation import Invocation, Submission
+from .._inference.invoke_endpoint_async import InvokeOptions
+from .._inference.members import OperationModel
+from .._io.generation import importing
+from .._io.transport import Admission
 from .inference import InferenceOperations
 from .objects import ObjectOperations
+from .submission import check_options
+
+# Seconds between two requests to a model that is not ready: the first pause, and the longest one.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 
 
-class Core(InferenceOperations, ObjectOperations):
-    """All operations, each written once, as a coroutine."""
+class ModelOperations(InferenceOperations):
+    """Operations that call a model synchronously, or through an inference router."""
+
+    async def invoke_endpoint(
+        self,
+        endpoint_name: str,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        target_model: str | None = None,
+        target_variant: str | None = None,
+        target_container_hostname: str | None = None,
+        inference_id: str | None = None,
+        enable_explanations: str | None = None,
+        inference_component_name: str | None = None,
+        session_id: str | None = None,
+        prefix_aware_id: str | None = None,
+        retry_model: bool = False,
+        wait_until_ready: float = 0,
+        timeout: float | None = None,
+    ) -> "_core.ModelOutput":
+        """Call the model of a real-time or serverless endpoint, and return its output.
+
+        The credentials need ``sagemaker:InvokeEndpoint``.  The read timeout is 70 seconds, because a
+        model may take 60 seconds; the argument *read_timeout* of the client overrides it.
+
+        Args:
+            endpoint_name: 1 to 63 letters, digits and inner hyphens.
+            body: The payload, at most 6,291,456 bytes.
+            content_type: MIME type of the payload, at most 1024 ASCII characters.
+            accept: MIME type that the output should have, at most 1024 ASCII characters.
+            custom_attributes: Passed to the model unchanged, at most 1024 ASCII characters.
+            target_model: File name of a model of a multi-model endpoint, 1 to 1024 ASCII characters.
+            target_variant: Name of a production variant, 1 to 63 letters, digits and inner hyphens.
+            target_container_hostname: Host name of a container of a multi-container endpoint, 1 to 63
+                letters, digits and inner hyphens.
+            inference_id: An id for captured data, 1 to 64 printable ASCII characters.
+            enable_explanations: A JMESPath expression that selects the records to explain, 1 to 64
+                characters.
+            inference_component_name: Name of an inference component, 1 to 63 letters, digits and inner
+                hyphens.
+            session_id: The id of a session of a stateful model, or ``NEW_SESSION`` to open one.
+            prefix_aware_id: An id by which a prefix-aware endpoint routes related requests to the same
+                instance, 1 to 64 printable ASCII characters.
+            retry_model: Whether the request may be sent again after the model may have run: after a
+                lost response and after the statuses 424, 500, 502, 504 and 530.
+            wait_until_ready: Seconds, from the start of the call, for which requests are repeated while
+                the endpoint responds that the model is not ready.
+            timeout: Seconds that the call may take in all; None means the timeout of the client.
+
+        Returns:
+            The output of the model: body, content type, variant, custom attributes, session.
+
+        Raises:
+            ParamValidationError: An argument breaks one of these rules; nothing was sent.
+            ConfigError: There is no region, or settings contradict each other; nothing was sent.
+            CredentialsError: There are no usable credentials; nothing was sent.
+            ModelError: The model's container responded with an error.
+            ModelNotReadyError: The model is not ready; pass *wait_until_ready*.
+            ServiceError: The service refused the request; the subclass and `code` say why.
+            TransportError: No complete response arrived; `possibly_accepted` says whether the model may
+                have run.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+        """
+        with importing():
+            from .._inference.invoke_endpoint import INVOKE_ENDPOINT
+        arguments = {
+            "endpoint_name": endpoint_name,
+            "body": body,
+            "content_type": content_type,
+            "accept": accept,
+            "custom_attributes": custom_attributes,
+            "target_model": target_model,
+            "target_variant": target_variant,
+            "target_container_hostname": target_container_hostname,
+            "inference_id": inference_id,
+            "enable_explanations": enable_explanations,
+            "inference_component_name": inference_component_name,
+            "session_id": session_id,
+            "prefix_aware_id": prefix_aware_id,
+        }
+        return await self._invoke(
+            INVOKE_ENDPOINT, arguments, retry_model, wait_until_ready, timeout
+        )
+
+    async def invoke_inference_router(
+        self,
+        inference_router_name: str,
+        routing_target: str,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        inference_id: str | None = None,
+        prefix_aware_id: str | None = None,
+        retry_model: bool = False,
+        wait_until_ready: float = 0,
+        timeout: float | None = None,
+    ) -> "_core.ModelOutput":
+        """Call a model through an inference router, and return its output.
+
+        The credentials need ``sagemaker:InvokeInferenceRouter``.  The read timeout is 170 seconds,
+        because the router may try several destinations; the argument *read_timeout* of the client
+        overrides it.
+
+        Args:
+            inference_router_name: 1 to 63 letters, digits and inner hyphens.
+            routing_target: Name of the routing target, 1 to 63 letters, digits and inner hyphens.
+            body: The payload, at most 6,291,456 bytes.
+            content_type: MIME type of the payload, at most 1024 ASCII characters.
+            accept: MIME type that the output should have, at most 1024 ASCII characters.
+            custom_attributes: Passed to the model unchanged, at most 1024 ASCII characters.
+            inference_id: An id for captured data, 1 to 64 printable ASCII characters.
+            prefix_aware_id: An id by which related requests are routed to the same instance, 1 to 64
+                printable ASCII characters.
+            retry_model: Whether the request may be sent again after the model may have run.
+            wait_until_ready: Seconds, from the start of the call, for which requests are repeated while
+                the router responds that the model is not ready.
+            timeout: Seconds that the call may take in all; None means the timeout of the client.
+
+        Returns:
+            The output of the model, with the destination that the router chose.
+
+        Raises:
+            RuntimeClientError: The errors of `invoke_endpoint`.
+
+        Source: the service model sagemaker-inference-router-runtime 2026-01-01.
+        """
+        with importing():
+            from .._inference.router import INVOKE_INFERENCE_ROUTER
+        arguments = {
+            "inference_router_name": inference_router_name,
+            "routing_target": routing_target,
+            "body": body,
+            "content_type": content_type,
+            "accept": accept,
+            "custom_attributes": custom_attributes,
+            "inference_id": inference_id,
+            "prefix_aware_id": prefix_aware_id,
+        }
+        return await self._invoke(
+            INVOKE_INFERENCE_ROUTER, arguments, retry_model, wait_until_ready, timeout
+        )
+
+    async def invoke_inference_router_async(
+        self,
+        inference_router_name: str,
+        routing_target: str,
+        *,
+        input_location: str,
+        generate_inference_id: bool = True,
+        timeout: float | None = None,
+        **options: Unpack[InvokeOptions],
+    ) -> Invocation:
+        """Queue an inference job through an inference router, and return its handle without waiting.
+
+        The credentials need ``sagemaker:InvokeInferenceRouter``.  The router sends the job to one of
+        its destinations, and moves the job to another destination if it waits too long.  The location
+        of the output stays the same.
+
+        Args:
+            inference_router_name: The name of the router: 1 to 63 letters, digits and inner hyphens.
+            routing_target: The name of the routing target: 1 to 63 letters, digits and inner hyphens.
+            input_location: The location of the input, as ``s3://bucket/key`` or an https URL of S3.
+            generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
+                is missing.
+            timeout: The time limit of the whole call in seconds; None for the client's.
+            options: Optional arguments of `invoke_endpoint_async`, which describes them.  *filename*
+                may have up to 64 characters here.
+
+        Returns:
+            The handle for `wait`.
+
+        Raises:
+            RuntimeClientError: The errors of `invoke_endpoint_async`, with the same remedies.
+
+        Source: the service model sagemaker-inference-router-runtime 2026-01-01.
+        """
+        check_options(options)
+        target = {
+            "inference_router_name": inference_router_name,
+            "routing_target": routing_target,
+            "input_location": input_location,
+        }
+        with Submission() as submission:
+            return await self._submit(
+                submission,
+                {**target, **options},
+                generate_inference_id=generate_inference_id,
+                start=self._start(timeout),
+                timeout=timeout,
+            )
+
+    async def _invoke(
+        self,
+        model: OperationModel,
+        arguments: dict[str, Any],
+        retry_model: bool,
+        wait_until_ready: float,
+        timeout: float | None,
+    ) -> "_core.ModelOutput":
+        """Call a model until it is ready, and return its output."""
+        with importing():
+            from .._inference.invoke_endpoint import parse_output
+            from .._inference.model_errors import (
+                ModelNotReadyError,
+                model_error,
+                repeatable_model_error,
+            )
+        check_wait_until_ready(wait_until_ready)
+        start = self._start(timeout)
+        arguments["body"] = await self._bytes(arguments["body"], "body")
+        request = model.to_http(arguments)
+        session = await self._session()
+        client, endpoint = (
+            session.router if model.is_routed else (session.runtime, session.endpoint)
+        )
+        deadline = session.deadline(start, timeout)
+        progress = Progress()  # one for all requests, so that none that may have run is forgotten
+        operation = model.to_operation(endpoint, request, deadline, progress)._replace(
+            parse_error=repeatable_model_error if retry_model else model_error,
+            retry_ambiguous=retry_model,
+            read_timeout=session.read_timeout(model.read_timeout),
+        )
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                async with Admission(session.transport, deadline):
+                    return parse_output(await client.send(operation))
+            except ModelNotReadyError:
+                ends = self._system.monotonic() + pause
+                if ends > start + wait_until_ready or (deadline is not None and ends > deadline):
+                    raise
+            await self._system.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class Core(ModelOperations, ObjectOperations):
+    """All operations of the clients."""

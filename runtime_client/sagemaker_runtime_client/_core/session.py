@@ -79,6 +79,7 @@ class Session:
         self._context, self._auth = context, auth
         self._clock = ServiceClock()
         self._endpoint: Endpoint | None = None
+        self._router: tuple[ServiceClient, Endpoint] | None = None
         self._s3: "S3 | None" = None
         self.transport = context.transport
         self.runtime = self._service_client()
@@ -95,6 +96,21 @@ class Session:
             config = self._context.config
             self._endpoint = config.endpoints.sagemaker_runtime(config.endpoint_url)
         return self._endpoint
+
+    @property
+    def router(self) -> tuple[ServiceClient, Endpoint]:
+        """The client and the endpoint of SageMaker Inference Router Runtime."""
+        if self._router is None:
+            config = self._context.config
+            endpoint = config.endpoints.inference_router(config.router_endpoint_url)
+            self._router = self._service_client(), endpoint
+        return self._router
+
+    def read_timeout(self, seconds: float | None) -> float | None:
+        """Return the read timeout of an operation that needs *seconds*; None means the client's."""
+        config = self._context.config
+        is_given = "read_timeout" in config.given
+        return None if seconds is None or is_given else max(seconds, config.read_timeout)
 
     @property
     def s3(self) -> "S3":

@@ -3,17 +3,24 @@
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._errors import ParamValidationError
-from .._inference.arguments import goes_inline, unexpected_arguments
+from .._inference.arguments import goes_inline, unexpected_arguments, upload_reason
 from .._inference.invocation import Invocation, Submission, parse_invocation
-from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
+from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
+from .._inference.members import invalid_argument
+from .._io.generation import importing
 from .._io.system import System
 from .._io.transport import Admission
 from .base import BaseOperations, parse_location
 
 if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
+    from .._inference.members import OperationModel
     from .._s3.objects import S3Location
 
     Upload = tuple[S3Location, bytes]
+
+
+# The arguments that name an endpoint, or an inference router and its target.
+_TARGET = ("endpoint_name", "inference_router_name", "routing_target")
 
 
 class SubmissionOperations(BaseOperations):
@@ -110,9 +117,11 @@ class SubmissionOperations(BaseOperations):
 
     async def submit(
         self,
-        endpoint_name: str,
-        payload: bytes | bytearray | memoryview,
+        endpoint_name: str | None = None,
+        payload: bytes | bytearray | memoryview | None = None,
         *,
+        router: str | None = None,
+        routing_target: str | None = None,
         input_prefix: str | None = None,
         inline: bool | None = None,
         generate_inference_id: bool = True,
@@ -127,6 +136,9 @@ class SubmissionOperations(BaseOperations):
         Args:
             endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
             payload: The input, of any size.
+            router: The name of an inference router, which replaces *endpoint_name*.  The payload is
+                then always uploaded.
+            routing_target: The name of the routing target.  Required with *router*.
             input_prefix: The S3 location below which a payload is uploaded, such as
                 ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
                 Required if the payload is uploaded.
@@ -157,8 +169,9 @@ class SubmissionOperations(BaseOperations):
         """
         start = self._start(timeout)
         with Submission() as submission:
+            target = submission_target(endpoint_name, router, routing_target, options)
             arguments, upload = await self._arguments(
-                endpoint_name, payload, input_prefix, inline, options
+                target, payload, input_prefix, inline, options
             )
             return await self._submit(
                 submission,
@@ -171,20 +184,24 @@ class SubmissionOperations(BaseOperations):
 
     async def _arguments(
         self,
-        endpoint_name: str,
-        payload: bytes | bytearray | memoryview,
+        target: dict[str, Any],
+        payload: bytes | bytearray | memoryview | None,
         input_prefix: str | None,
         inline: bool | None,
         options: InvokeOptions,
     ) -> "tuple[dict[str, Any], Upload | None]":
         """Return the arguments of the invocation, and the upload that must precede it, if any."""
+        if payload is None:
+            raise invalid_argument("payload", "is required")
         body = await self._bytes(payload, "payload")
-        if unknown := options.keys() - InvokeOptions.__annotations__:
-            raise unexpected_arguments(unknown)
-        arguments = {"endpoint_name": endpoint_name, **options}
-        if goes_inline(body, inline):
+        arguments = {**target, **options}
+        is_routed = "endpoint_name" not in target
+        if is_routed and inline:
+            raise invalid_argument("inline", "cannot be True with router: a router reads from S3")
+        if not is_routed and goes_inline(body, inline):
             return {**arguments, "body": body}, None
-        location = _upload_location(input_prefix, len(body), inline, self._system)
+        reason = upload_reason(len(body), inline, is_routed=is_routed)
+        location = _upload_location(input_prefix, reason, self._system)
         return {**arguments, "input_location": str(location)}, (location, body)
 
     async def _submit(
@@ -204,43 +221,75 @@ class SubmissionOperations(BaseOperations):
         )
         if arguments.get("inference_id") is None and generate_inference_id:
             arguments["inference_id"] = self._system.uuid()
-        request = INVOKE_ENDPOINT_ASYNC.to_http(arguments)
+        model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else _router_model()
+        request = model.to_http(arguments)
         session = await self._session()
-        deadline = session.deadline(start, timeout)
-        operation = INVOKE_ENDPOINT_ASYNC.to_operation(
-            session.endpoint, request, deadline, submission
+        client, endpoint = (
+            session.router if model.is_routed else (session.runtime, session.endpoint)
         )
+        deadline = session.deadline(start, timeout)
+        operation = model.to_operation(endpoint, request, deadline, submission)
         if upload is not None:
             location, body = upload
             content_type = arguments.get("content_type")
             await session.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
-        endpoint_name = arguments["endpoint_name"]
+        endpoint_name, router, routing_target = map(arguments.get, _TARGET)
         del arguments  # frees memory: thousands of calls may wait here
         async with Admission(session.transport, deadline):
-            response = await session.runtime.send(operation)
+            response = await client.send(operation)
         since = submission.possibly_accepted_since
         submission.invocation = parse_invocation(
             response,
             submission.inference_id,
-            endpoint_name=endpoint_name,
             attempts=submission.attempts,
             age_of_first=None if since is None else self._system.monotonic() - since,
             unique_output_name=unique_output_name,
+            endpoint_name=endpoint_name,
+            inference_router_name=router,
+            routing_target=routing_target,
         )
         return submission.invocation
 
 
-def _upload_location(
-    input_prefix: str | None, size: int, inline: bool | None, system: System
-) -> "S3Location":
-    """Return a new location below *input_prefix* for a payload of *size* bytes."""
+def submission_target(
+    endpoint_name: str | None,
+    router: str | None,
+    routing_target: str | None,
+    options: InvokeOptions,
+) -> dict[str, Any]:
+    """Return the arguments that name an endpoint or an inference router, after checking *options*."""
+    check_options(options)
+    if router is None and routing_target is None:
+        if endpoint_name is None:
+            raise invalid_argument("endpoint_name", "or router is required")
+        return {"endpoint_name": endpoint_name}
+    if endpoint_name is not None:
+        raise invalid_argument(
+            "endpoint_name",
+            "cannot be combined with router and routing_target: pass one or the other",
+        )
+    for argument, value in (("router", router), ("routing_target", routing_target)):
+        if value is None:
+            raise invalid_argument(argument, "is required: pass router and routing_target together")
+    return {"inference_router_name": router, "routing_target": routing_target}
+
+
+def _router_model() -> "OperationModel":
+    with importing():
+        from .._inference.router import INVOKE_INFERENCE_ROUTER_ASYNC
+
+    return INVOKE_INFERENCE_ROUTER_ASYNC
+
+
+def check_options(options: InvokeOptions) -> None:
+    if unknown := options.keys() - InvokeOptions.__annotations__:
+        raise unexpected_arguments(unknown)
+
+
+def _upload_location(input_prefix: str | None, reason: str, system: System) -> "S3Location":
+    """Return a new location below *input_prefix*; *reason* is why the payload must be uploaded."""
     if not isinstance(input_prefix, str):
-        reason = f"it has {size:,} bytes, and a request can carry at most {INLINE_LIMIT:,}"
-        if size == 0:
-            reason = "it is empty, and a request cannot carry an empty body"
-        if inline is False:
-            reason = "inline=False was passed"
         raise ParamValidationError(
             "input_prefix is required, such as s3://bucket/inputs/: the payload must be uploaded to "
             f"S3, because {reason}",

@@ -77,6 +77,11 @@ def check_timeout(timeout: float) -> None:
         raise invalid_argument("timeout", "must be more than 0 seconds")
 
 
+def check_wait_until_ready(wait_until_ready: float) -> None:
+    """Raise ParamValidationError unless *wait_until_ready* is a number of seconds."""
+    _check_seconds("wait_until_ready", wait_until_ready)
+
+
 def check_listener(on_invocation: object) -> None:
     """Raise ParamValidationError unless *on_invocation* is a function or None."""
     if on_invocation is not None and not callable(on_invocation):
@@ -91,3 +96,14 @@ def _check_seconds(argument: str, seconds: object) -> None:
 def goes_inline(body: bytes, inline: bool | None) -> bool:
     """Return whether to send a payload in the request; its size decides if *inline* is None."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
+
+
+def upload_reason(size: int, inline: bool | None, *, is_routed: bool) -> str:
+    """Return why a payload of *size* bytes must be uploaded."""
+    if is_routed:
+        return "an inference router reads it from there"
+    if inline is False:
+        return "inline=False was passed"
+    if size == 0:
+        return "it is empty, and a request cannot carry an empty body"
+    return f"it has {size:,} bytes, and a request can carry at most {INLINE_LIMIT:,}"

@@ -39,6 +39,9 @@ class Invocation(JobHandle):
         first_attempt_date: The start of the first failed attempt that the service may nevertheless
             have accepted, by the service's clock; the output may be as old as this attempt.  None
             if there was no such attempt.
+        inference_router_name: The name of the inference router that accepted the job; None for an
+            endpoint.
+        routing_target: The name of the routing target; None for an endpoint.
     """
 
     __slots__ = ()
@@ -55,6 +58,8 @@ class Invocation(JobHandle):
         possibly_duplicated: bool = False,
         unique_output_name: bool = False,
         first_attempt_date: datetime | None = None,
+        inference_router_name: str | None = None,
+        routing_target: str | None = None,
     ) -> None:
         if date is not None:
             _check_date("date", date)
@@ -70,6 +75,8 @@ class Invocation(JobHandle):
         self.possibly_duplicated = possibly_duplicated
         self.unique_output_name = unique_output_name
         self.first_attempt_date = first_attempt_date
+        self.inference_router_name = inference_router_name
+        self.routing_target = routing_target
 
     @classmethod
     def from_http(
@@ -139,6 +146,8 @@ def parse_invocation(
     attempts: int = 1,
     age_of_first: float | None = None,
     unique_output_name: bool = False,
+    inference_router_name: str | None = None,
+    routing_target: str | None = None,
 ) -> Invocation:
     """Return the handle for a successful response.
 
@@ -150,6 +159,8 @@ def parse_invocation(
         age_of_first: The seconds since the start of the first failed attempt that the service may
             nevertheless have accepted; None if there was no such attempt.
         unique_output_name: Whether no older object can have the output's name.
+        inference_router_name: The name of the inference router; None for an endpoint.
+        routing_target: The name of the routing target; None for an endpoint.
     """
     date = response.timestamp("date")
     first = None if date is None or age_of_first is None else date - timedelta(seconds=age_of_first)
@@ -164,6 +175,8 @@ def parse_invocation(
         possibly_duplicated=age_of_first is not None,
         unique_output_name=unique_output_name,
         first_attempt_date=first,
+        inference_router_name=inference_router_name,
+        routing_target=routing_target,
     )
 
 

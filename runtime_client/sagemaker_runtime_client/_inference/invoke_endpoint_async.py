@@ -36,7 +36,7 @@ def _is_path_extension(value: str) -> bool:
     return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
 
 
-def _is_filename(value: str) -> bool:
+def is_filename(value: str) -> bool:
     r"""Return whether *value* matches ``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
     fits = not value.strip(_ALPHANUMERIC + "-_.") and value[0] in _ALPHANUMERIC
     return fits and value.count(".") <= 1
@@ -120,7 +120,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             text(
                 1,
                 32,
-                _is_filename,
+                is_filename,
                 rule="start with a letter or digit and contain only letters, digits, -, _ and at most one "
                 "dot",
             ),

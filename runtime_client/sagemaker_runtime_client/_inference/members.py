@@ -84,6 +84,8 @@ class OperationModel:
         exactly_one: Two arguments of which exactly one is required; None if there is no such pair.
         is_idempotent: Whether sending the request twice has the same effect as sending it once.
         limit: The size limit of a successful response.
+        is_routed: Whether an inference router is called instead of an endpoint.
+        read_timeout: Seconds to wait for the response, unless the client was given a read timeout.
 
     Attributes:
         members: The arguments by name.
@@ -93,11 +95,13 @@ class OperationModel:
     __slots__ = (
         "exactly_one",
         "is_idempotent",
+        "is_routed",
         "limit",
         "members",
         "method",
         "name",
         "path",
+        "read_timeout",
         "sensitive_headers",
     )
 
@@ -111,6 +115,8 @@ class OperationModel:
         exactly_one: tuple[str, str] | None = None,
         is_idempotent: bool = False,
         limit: ResponseLimit = RESPONSE,
+        is_routed: bool = False,
+        read_timeout: float | None = None,
     ) -> None:
         self.method = method
         self.name = name
@@ -122,6 +128,8 @@ class OperationModel:
         self.exactly_one = exactly_one
         self.is_idempotent = is_idempotent
         self.limit = limit
+        self.is_routed = is_routed
+        self.read_timeout = read_timeout
 
     def to_http(self, arguments: Mapping[str, object]) -> Request:
         """Check the arguments, and return the request with them, without origin and signature.
@@ -244,22 +252,33 @@ def seconds(minimum: int, maximum: int) -> Check:
     return check
 
 
-def inline(maximum: int) -> Check:
-    """Return a check of a body, which must not be empty: in HTTP an empty body looks like no body."""
+def inline(
+    maximum: int,
+    *,
+    minimum: int = 1,
+    advice: str = "upload it to S3 and pass input_location instead",
+) -> Check:
+    """Return a check of a body.
+
+    Args:
+        maximum: The maximum size in bytes.
+        minimum: The minimum size in bytes.  In HTTP an empty body looks like no body, so that some
+            operations do not accept it.
+        advice: What to do with a larger body.
+    """
 
     def check(argument: str, value: object) -> None:
         if not isinstance(value, bytes | bytearray | memoryview):
             raise not_bytes(argument, value)
         size = memoryview(cast("bytes", value)).nbytes
-        if size == 0:
+        if size < minimum:
             raise invalid_argument(
                 argument, "must not be empty: the service treats an empty body as a missing one"
             )
         if size > maximum:
             raise invalid_argument(
                 argument,
-                f"must have at most {maximum:,} bytes, not {size:,}: upload it to S3 and pass "
-                "input_location instead",
+                f"must have at most {maximum:,} bytes, not {size:,}: {advice}",
             )
 
     return check

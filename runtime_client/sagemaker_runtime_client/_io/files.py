@@ -205,3 +205,12 @@ def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError
     )
     error.possibly_accepted = possibly_accepted
     return error
+
+
+def call_shortage(error: OSError) -> TransportError:
+    """Return the error for a lack of file descriptors, with the job's handle or id if it is known."""
+    known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
+    is_possible = known["invocation"] is None and known["inference_id"] is not None
+    failure = shortage("the call failed", possibly_accepted=is_possible)
+    vars(failure).update(known)
+    return failure

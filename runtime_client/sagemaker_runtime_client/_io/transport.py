@@ -102,6 +102,7 @@ class Transport:
         *,
         direct: bool = False,
         limit: "ResponseLimit" = RESPONSE,
+        read_timeout: float | None = None,
     ) -> "Response":
         """Send a request, and return the response with its body.
 
@@ -114,13 +115,15 @@ class Transport:
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
             limit: How much of the response body is read.
+            read_timeout: Replaces the read timeout of the transport.
 
         Raises:
             TransportError: No response arrived, or none arrived within the time limits.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
-        httpx, wait = sender.library, self._connect_timeout + self._read_timeout
+        read_timeout = read_timeout or self._read_timeout
+        httpx, wait = sender.library, self._connect_timeout + read_timeout
         if deadline is not None:
             wait = min(wait, time_left(deadline))
         try:
@@ -129,11 +132,11 @@ class Transport:
                 set_time_limits(
                     request,
                     connect=self._connect_timeout,
-                    read=self._read_timeout,
+                    read=read_timeout,
                     deadline=deadline,
                 )
                 response = await sender.send(request, reservation)
-                reader = ResponseReader(response, limit, deadline, self._read_timeout)
+                reader = ResponseReader(response, limit, deadline, read_timeout)
                 body = response.stream
                 try:
                     async with sender.limit(reader.ends):

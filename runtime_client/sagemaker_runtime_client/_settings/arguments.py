@@ -23,6 +23,7 @@ class Settings(TypedDict, total=False):
     profile: str | None
     credentials: CredentialsLike | None
     endpoint_url: str | None
+    router_endpoint_url: str | None
     s3_endpoint_url: str | None
     s3_addressing_style: Literal["auto", "path", "virtual"] | None
     use_fips_endpoint: bool | None

@@ -63,6 +63,9 @@ class Config(HasSources):
         arguments: Values by setting name.  None means that the sources decide.
         sources: Where all other settings are looked up, on first access.
 
+    Attributes:
+        given: The names of the settings that an argument decides.
+
     Raises:
         ConfigError: An argument is malformed.
     """
@@ -71,9 +74,10 @@ class Config(HasSources):
     region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
     region_from_instance = Setting(False, boolean)
 
-    # Custom endpoints of the two services that a client calls, and of the services that issue
+    # Custom endpoints of the three services that a client calls, and of the services that issue
     # credentials.
     endpoint_url = _endpoint_url("sagemaker_runtime")
+    router_endpoint_url = _endpoint_url("sagemaker_inference_router_runtime")
     s3_endpoint_url = _endpoint_url("s3")
     sts_endpoint_url = _endpoint_url("sts")
     sso_endpoint_url = _endpoint_url("sso")
@@ -166,6 +170,7 @@ class Config(HasSources):
         sources: SettingSources = NO_SOURCES,
     ) -> None:
         self.sources = sources
+        self.given = frozenset(name for name, value in arguments.items() if value is not None)
         for name, value in arguments.items():
             if value is not None:
                 vars(self)[name] = SETTINGS[name].argument(value)

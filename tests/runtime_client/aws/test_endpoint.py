@@ -120,6 +120,26 @@ def test_sagemaker_runtime(region, fips, dual_stack):
     assert (endpoint.service, endpoint.region) == ("sagemaker", region)
 
 
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
+@pytest.mark.parametrize("region", REGIONS)
+def test_inference_router(region, fips, dual_stack):
+    """The endpoint of inference routers is botocore's, and is signed for `sagemaker` in the region."""
+    expected = rules("sagemaker-inference-router-runtime").resolve_endpoint(
+        Region=region, UseFIPS=fips, UseDualStack=dual_stack
+    )
+    endpoint = Endpoints(region, fips, dual_stack).inference_router()
+    assert endpoint.origin == expected.url
+    assert (endpoint.service, endpoint.region) == ("sagemaker", region)
+
+
+def test_custom_url_of_inference_routers():
+    """A custom URL of inference routers is used unchanged, and an error about it names the service."""
+    endpoint = Endpoints("eu-west-1").inference_router("https://example.com/a/")
+    assert endpoint == Endpoint("https://example.com/a", "sagemaker", "eu-west-1")
+    with pytest.raises(ConfigError, match="for SageMaker Inference Router Runtime must look like"):
+        Endpoints("eu-west-1").inference_router("example.com")
+
+
 BUCKETS = [
     "bucket",
     "my-bucket-1",

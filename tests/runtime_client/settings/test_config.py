@@ -35,6 +35,7 @@ SETTINGS = {
     ),
     "region_from_instance": (False, True, {}, {}),
     "endpoint_url": get_url("sagemaker_runtime"),
+    "router_endpoint_url": get_url("sagemaker_inference_router_runtime"),
     "s3_endpoint_url": get_url("s3"),
     "sts_endpoint_url": get_url("sts"),
     "sso_endpoint_url": get_url("sso"),

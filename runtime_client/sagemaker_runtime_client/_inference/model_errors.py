@@ -1,0 +1,75 @@
+"""Errors of a model that is called synchronously.
+
+They belong to the tree in `_errors`, and are imported when such an operation is called.
+"""
+
+import json
+from typing import Any
+
+from .._aws.error_response import json_error
+from .._errors import ServiceError, ThrottlingError
+from .._io.message import Response
+
+# After these statuses the model may have run, so that sending the request again may run it twice:
+# 424 is the error of the model itself, 530 that of a service behind the endpoint.
+AFTER_THE_MODEL = frozenset({424, 500, 502, 504, 530})
+
+
+class ModelError(ServiceError):
+    """The model's container responded with an error (424).
+
+    Read the endpoint's log.  The client does not send the request again unless ``retry_model=True``
+    is passed, because the model has run.
+
+    Attributes:
+        original_status_code: The HTTP status of the container's response; None if it is unknown.
+        original_message: The body of the container's response, as far as AWS passes it on.
+        log_stream_arn: The ARN of the log stream of the container; None if it is unknown.
+    """
+
+    original_status_code: int | None = None
+    original_message: str = ""
+    log_stream_arn: str | None = None
+
+
+class ModelNotReadyError(ThrottlingError):
+    """The endpoint is still provisioning capacity or loading the model (429).
+
+    The client has already retried.  Pass ``wait_until_ready=`` to make it wait longer.
+    """
+
+
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "ModelError": ModelError,
+    "ModelNotReadyException": ModelNotReadyError,
+}
+
+
+def model_error(response: Response) -> ServiceError:
+    """Return the error in a response; `possibly_accepted` tells whether the model may have run."""
+    error = json_error(response, _BY_CODE)
+    error.possibly_accepted = response.status in AFTER_THE_MODEL
+    if isinstance(error, ModelError):
+        _add_details(error, response.body)
+    return error
+
+
+def repeatable_model_error(response: Response) -> ServiceError:
+    """Return the error in a response, for a call that is retried even if the model may have run."""
+    error = model_error(response)
+    error.retryable = error.retryable or error.possibly_accepted
+    return error
+
+
+def _add_details(error: ModelError, body: bytes) -> None:
+    """Read the details of the container's response.  Any of them may be missing or malformed."""
+    try:
+        fields: dict[str, Any] = dict(json.loads(body))
+    except (ValueError, TypeError, RecursionError):
+        return
+    status, message, arn = map(
+        fields.get, ("OriginalStatusCode", "OriginalMessage", "LogStreamArn")
+    )
+    error.original_status_code = status if isinstance(status, int) else None
+    error.original_message = message if isinstance(message, str) else ""
+    error.log_stream_arn = arn if isinstance(arn, str) else None
