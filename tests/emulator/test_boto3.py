@@ -3,11 +3,14 @@
 from contextlib import closing
 from urllib.request import urlopen
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from sagemaker_runtime_client.emulator import Emulator, StoredObject
+from sagemaker_runtime_client import SageMakerRuntimeClient
+from sagemaker_runtime_client.emulator import Emulator, ModelResponse, StoredObject
+from sagemaker_runtime_client.emulator._environment import CONFLICTING_VARIABLES
 from sigv4 import Credentials
 
 
@@ -183,3 +186,98 @@ def test_session_token(boto):
         with pytest.raises(ClientError, match="InvalidToken"):
             boto("s3", emulator, aws_session_token="other").create_bucket(Bucket="b")
     assert emulator.requests[0].header("x-amz-security-token") == "***"
+
+
+ROUTERS = "sagemaker-inference-router-runtime"
+
+
+def test_invoke_endpoint(boto):
+    """boto3 gets the output, the variant, the custom attributes and the session."""
+
+    def model(request):
+        return ModelResponse(request.body.upper(), "text/plain", "c=d")
+
+    with Emulator(model) as emulator:
+        found = boto("sagemaker-runtime", emulator).invoke_endpoint(
+            EndpointName="e", Body=b"abc", SessionId="NEW_SESSION", TargetVariant="blue"
+        )
+        with closing(found["Body"]) as body:
+            assert body.read() == b"ABC"
+    assert (found["ContentType"], found["CustomAttributes"]) == ("text/plain", "c=d")
+    assert found["InvokedProductionVariant"] == "blue"
+    assert "; Expires=" in found["NewSessionId"]
+
+
+@pytest.mark.parametrize(
+    ("service", "invoke"),
+    [
+        ("sagemaker-runtime", lambda client: client.invoke_endpoint(EndpointName="e", Body=b"")),
+        (
+            ROUTERS,
+            lambda client: client.invoke_inference_router(
+                InferenceRouterName="r", RoutingTargetName="t", Body=b""
+            ),
+        ),
+    ],
+    ids=["endpoint", "router"],
+)
+def test_model_error(boto, service, invoke):
+    """boto3 raises the modelled error of a model that fails."""
+    with Emulator(lambda _request: 1 / 0) as emulator:
+        client = boto(service, emulator)
+        with pytest.raises(client.exceptions.ModelError) as caught:
+            invoke(client)
+    assert caught.value.response["OriginalStatusCode"] == 500
+    assert caught.value.response["OriginalMessage"] == "ZeroDivisionError: division by zero"
+    assert caught.value.response["LogStreamArn"].startswith("arn:aws:logs:")
+
+
+def test_invoke_inference_router(emulator, boto):
+    """boto3 gets the output and the destination from an inference router."""
+    found = boto(ROUTERS, emulator).invoke_inference_router(
+        InferenceRouterName="r", RoutingTargetName="t", Body=b"abc", ContentType="text/csv"
+    )
+    with closing(found["Body"]) as body:
+        assert body.read() == b"abc"
+    assert found["ContentType"] == "text/csv"
+    assert found["InvokedRoutedResourceArn"].endswith(":endpoint/t")
+    assert found["RoutingReason"] == "emulated"
+
+
+def test_invoke_inference_router_async(emulator, boto):
+    """boto3 queues a job through an inference router."""
+    emulator.objects.put("s3://inputs/in", b"abc")
+    accepted = boto(ROUTERS, emulator).invoke_inference_router_async(
+        InferenceRouterName="r",
+        RoutingTargetName="t",
+        InputLocation="s3://inputs/in",
+        InferenceId="mine",
+        Filename="f" * 64,
+    )
+    assert accepted["InferenceId"] == "mine"
+    assert emulator.objects.wait_for(accepted["OutputLocation"]).body == b"abc"
+
+
+def test_environ(emulator, monkeypatch):
+    """The variables in `environ` lead boto3 and this package's client to the emulator."""
+    for name in CONFLICTING_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in emulator.environ.items():
+        monkeypatch.setenv(name, value)
+    arguments = {"InferenceRouterName": "r", "RoutingTargetName": "t", "Body": b"abc"}
+    session = boto3.Session()
+    with (
+        closing(session.client(ROUTERS)) as routers,
+        closing(session.client("sagemaker-runtime")) as runtime,
+        SageMakerRuntimeClient() as client,
+    ):
+        bodies = [
+            routers.invoke_inference_router(**arguments)["Body"],
+            runtime.invoke_endpoint(EndpointName="e", Body=b"abc")["Body"],
+        ]
+        for body in bodies:
+            with closing(body):
+                assert body.read() == b"abc"
+        assert client.invoke_inference_router("r", "t", b"abc").body == b"abc"
+        assert client.invoke_endpoint("e", b"abc").body == b"abc"
+    assert len(emulator.requests) == 4

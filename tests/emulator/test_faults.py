@@ -92,9 +92,9 @@ def test_order_of_faults(emulator):
 def test_unknown_operation():
     """Injecting a fault for an unknown operation raises an error immediately."""
     with pytest.raises(
-        ValueError, match="unknown operations: InvokeEndpoint; the emulator supports Create"
+        ValueError, match="unknown operations: InvokeModel; the emulator supports Create"
     ):
-        Faults().once(Faults.THROTTLED, on="InvokeEndpoint")
+        Faults().once(Faults.THROTTLED, on="InvokeModel")
 
 
 def test_clear_resets_attributes():

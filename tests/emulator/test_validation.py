@@ -106,7 +106,9 @@ def test_unknown_endpoint():
 
 def test_unknown_operation(emulator):
     """A SageMaker operation that the emulator does not support is rejected."""
-    response = call(emulator, "POST", "/endpoints/my-endpoint/invocations", (), b"x")
+    response = call(
+        emulator, "POST", "/endpoints/my-endpoint/invocations-response-stream", (), b"x"
+    )
     assert (response.status, response.headers["x-amzn-errortype"]) == (
         404,
         "UnknownOperationException",

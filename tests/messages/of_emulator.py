@@ -9,7 +9,17 @@ from time import sleep
 from unittest.mock import patch
 from xml.etree import ElementTree as ET
 
-from sagemaker_runtime_client.emulator import Emulator, Faults, ObjectStore
+from sagemaker_runtime_client.emulator import (
+    Emulator,
+    Faults,
+    ModelFailure,
+    ModelRequest,
+    ModelResponse,
+    ObjectStore,
+)
+from sagemaker_runtime_client.emulator._queue import InvocationQueue
+from sagemaker_runtime_client.emulator._settings import utc_now
+from sagemaker_runtime_client.emulator._synchronous import Sessions, SynchronousRoutes
 from sigv4 import Payload
 from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send
 
@@ -107,6 +117,47 @@ def unreachable():
     return failure(f"http://127.0.0.1:{port}").replace(str(port), "PORT")
 
 
+TARGET = {"x-amzn-sagemaker-routing-target-name": "t"}
+
+
+def refuse(_request):
+    """Fail like a container that rejects its input."""
+    raise ModelFailure("no such digit", status_code=400)
+
+
+def stopped():
+    """Return the failure of a model that is still running when the emulator stops."""
+
+    async def run():
+        stopping = asyncio.Event()
+        stopping.set()
+        queue = InvocationQueue(ObjectStore(), lambda _: asyncio.sleep(10), 1, None)
+        routes = SynchronousRoutes("us-east-1", queue, Sessions(utc_now), stopping)
+        return await routes._run(ModelRequest(b""))
+
+    try:
+        asyncio.run(run())
+    except ModelFailure as failure:
+        return failure.message
+
+
+def expired():
+    """Return the content of the failure object of an expired job of an inference router."""
+    with Emulator(concurrency=0) as emulator:
+        target = "/inference-routers/r/async-invocations"
+        response = call(emulator, "POST", target, {**TARGET, **INPUT})
+        emulator.advance(21_600)
+        location = response.headers["x-amzn-sagemaker-failurelocation"]
+        return emulator.objects.wait_for(location).body.decode()
+
+
+def ready_error():
+    """Return the message for a model that is not ready."""
+    with Emulator() as emulator:
+        emulator.faults.once(Faults.MODEL_NOT_READY)
+        return message(call(emulator, "POST", "/endpoints/e/invocations", (), b"in"))
+
+
 MESSAGES = [
     (
         without_starlette,
@@ -151,10 +202,11 @@ MESSAGES = [
         "invocations are still queued or running after 0 s",
     ),
     (
-        lambda: Faults().once(Faults.THROTTLED, on="InvokeEndpoint"),
+        lambda: Faults().once(Faults.THROTTLED, on="InvokeModel"),
         """
-        unknown operations: InvokeEndpoint; the emulator supports CreateBucket, DeleteObject,
-        GetObject, HeadBucket, HeadObject, InvokeEndpointAsync, ListObjectsV2, PutObject
+        unknown operations: InvokeModel; the emulator supports CreateBucket, DeleteObject,
+        GetObject, HeadBucket, HeadObject, InvokeEndpoint, InvokeEndpointAsync,
+        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjectsV2, PutObject
         """,
     ),
     (
@@ -180,6 +232,13 @@ MESSAGES = [
         must be printable ASCII, not 'text/\u20ac'"
         """,
     ),
+    (
+        lambda: failure(lambda _: ModelResponse(b"", custom_attributes="\u20ac")),
+        """
+        Received server error (500) from model with message "ValueError: the custom attributes of a
+        model must be printable ASCII"
+        """,
+    ),
     (unreachable, "Could not reach the model at http://127.0.0.1:PORT: ConnectError"),
     (timed_out, "The model did not respond within 900 seconds."),
     (
@@ -188,7 +247,7 @@ MESSAGES = [
     ),
     # Error responses of SageMaker Runtime.
     (
-        lambda: error("POST", "/endpoints/my-endpoint/invocations", (), b"in"),
+        lambda: error("POST", "/endpoints/my-endpoint/invocations-response-stream", (), b"in"),
         "The emulator does not support this operation.",
     ),
     (
@@ -209,6 +268,31 @@ MESSAGES = [
         1 validation error detected: Value '5' at 'requestTTLSeconds' failed to satisfy constraint:
         Member must have value greater than or equal to 60
         """,
+    ),
+    (
+        lambda: error("POST", "/endpoints/e/invocations", {"x-amzn-sagemaker-session-id": "s"}),
+        "Session s not found or expired.",
+    ),
+    (
+        lambda: error("POST", "/inference-routers/r/invocations"),
+        """
+        1 validation error detected: Value null at 'routingTargetName' failed to satisfy constraint:
+        Member must not be null
+        """,
+    ),
+    (
+        lambda: error("POST", "/inference-routers/r/async-invocations", TARGET, b"x"),
+        "InputLocation is required, and a body is not allowed.",
+    ),
+    (
+        lambda: error("POST", "/endpoints/e/invocations", (), b"x", model=refuse),
+        'Received client error (400) from model with message "no such digit"',
+    ),
+    (stopped, "The emulator stopped."),
+    (expired, "The request expired in the queue after RequestTTLSeconds."),
+    (
+        ready_error,
+        "The model is not ready to serve inference requests.",
     ),
     # Error responses of S3.
     (lambda: unsigned_error("/bucket/%zz"), "Couldn't parse the specified URI."),

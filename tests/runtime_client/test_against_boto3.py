@@ -1,13 +1,19 @@
 """boto3 and this client use the same emulator, and each continues the other's jobs."""
 
 from contextlib import closing
+from datetime import datetime
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from sagemaker_runtime_client import ChecksumError, Invocation, RequestValidationError
+from sagemaker_runtime_client import (
+    ChecksumError,
+    Invocation,
+    ModelError,
+    RequestValidationError,
+)
 from sagemaker_runtime_client.emulator import Emulator, StoredObject
 from tests.runtime_client.clients import often, settings
 
@@ -32,7 +38,7 @@ def client(plain_driver, emulator):
 def boto(emulator, request):
     """A function that makes boto3 clients for the emulator."""
 
-    def make(service):
+    def make(service, emulator=emulator):
         made = SESSION.client(
             service,
             endpoint_url=emulator.url,
@@ -161,3 +167,162 @@ def test_same_requests(client, boto, emulator):
     ]
     assert named[0] == named[1]
     assert len(named[0]) == 9
+
+
+ROUTERS = "sagemaker-inference-router-runtime"
+# Arguments of both synchronous operations.
+ARGUMENTS = {
+    "content_type": "text/csv",
+    "accept": "text/plain",
+    "custom_attributes": "a=b",
+    "inference_id": "mine",
+    "prefix_aware_id": "prefix",
+}
+NAMED = {
+    "ContentType": "text/csv",
+    "Accept": "text/plain",
+    "CustomAttributes": "a=b",
+    "InferenceId": "mine",
+    "PrefixAwareId": "prefix",
+}
+ROUTED = {"InferenceRouterName": "r", "RoutingTargetName": "t"}
+
+
+def sent_members(request):
+    """Return method, target and the headers of the service in a request."""
+    names = {"content-type", "accept"}
+    headers = {
+        pair
+        for pair in request.headers
+        if pair[0] in names or pair[0].startswith("x-amzn-sagemaker-")
+    }
+    return request.method, request.target, headers
+
+
+def test_same_calls_of_an_endpoint(client, boto, emulator):
+    """Both send the same request to an endpoint, and return the same output."""
+    theirs = boto("sagemaker-runtime").invoke_endpoint(
+        EndpointName="known",
+        Body=b"hello",
+        TargetModel="model.tar.gz",
+        TargetVariant="blue",
+        TargetContainerHostname="host",
+        EnableExplanations="`true`",
+        InferenceComponentName="component",
+        **NAMED,
+    )
+    ours = client.invoke_endpoint(
+        "known",
+        b"hello",
+        target_model="model.tar.gz",
+        target_variant="blue",
+        target_container_hostname="host",
+        enable_explanations="`true`",
+        inference_component_name="component",
+        **ARGUMENTS,
+    )
+    with closing(theirs["Body"]) as body:
+        assert ours.body == body.read() == b"HELLO"
+    assert ours.content_type == theirs["ContentType"]
+    assert ours.production_variant == theirs["InvokedProductionVariant"] == "blue"
+    first, second = map(sent_members, emulator.requests)
+    assert first == second
+    assert len(first[2]) == 10
+
+
+def test_same_calls_of_a_router(client, boto, emulator):
+    """Both send the same request to an inference router, and return the same output."""
+    theirs = boto(ROUTERS).invoke_inference_router(**ROUTED, Body=b"hello", **NAMED)
+    ours = client.invoke_inference_router("r", "t", b"hello", **ARGUMENTS)
+    with closing(theirs["Body"]) as body:
+        assert ours.body == body.read() == b"HELLO"
+    assert ours.routed_resource_arn == theirs["InvokedRoutedResourceArn"]
+    assert ours.routing_reason == theirs["RoutingReason"]
+    first, second = map(sent_members, emulator.requests)
+    assert first == second
+    assert len(first[2]) == 6
+
+
+def test_sessions(client, boto):
+    """A session that boto3 opens can be used by this client."""
+    runtime = boto("sagemaker-runtime")
+    opened = runtime.invoke_endpoint(EndpointName="known", Body=b"", SessionId="NEW_SESSION")
+    opened["Body"].close()
+    session, _, expires = opened["NewSessionId"].partition("; Expires=")
+    assert client.invoke_endpoint("known", b"a", session_id=session).new_session_id is None
+    ours = client.invoke_endpoint("known", b"a", session_id="NEW_SESSION")
+    assert ours.new_session_id != session
+    assert ours.session_expires >= datetime.fromisoformat(expires)
+    with pytest.raises(RequestValidationError, match="not found or expired"):
+        client.invoke_endpoint("known", b"a", session_id="unknown")
+
+
+def test_same_model_error(plain_driver, boto):
+    """Both report a failure of the model with the same facts."""
+    with Emulator(lambda _request: 1 / 0) as emulator:
+        with pytest.raises(ClientError) as theirs:
+            boto("sagemaker-runtime", emulator).invoke_endpoint(EndpointName="e", Body=b"")
+        with pytest.raises(ModelError) as ours:
+            plain_driver.client(**settings(emulator)).invoke_endpoint("e", b"")
+    error = theirs.value.response
+    assert (ours.value.code, ours.value.message) == (
+        error["Error"]["Code"],
+        error["Error"]["Message"],
+    )
+    assert ours.value.original_status_code == error["OriginalStatusCode"]
+    assert ours.value.original_message == error["OriginalMessage"]
+    assert ours.value.log_stream_arn == error["LogStreamArn"]
+
+
+def test_same_jobs_of_a_router(client, boto, emulator):
+    """Both queue the same job through an inference router, and this client waits for both."""
+    emulator.objects.put("s3://inputs/in", b"hello")
+    theirs = boto(ROUTERS).invoke_inference_router_async(
+        **ROUTED,
+        InputLocation="s3://inputs/in",
+        ContentType="text/csv",
+        Accept="text/plain",
+        CustomAttributes="a=b",
+        InferenceId="mine",
+        RequestTTLSeconds=60,
+        InvocationTimeoutSeconds=1,
+        S3OutputPathExtension="today",
+        Filename="f" * 64,
+    )
+    ours = client.invoke_inference_router_async(
+        "r",
+        "t",
+        input_location="s3://inputs/in",
+        content_type="text/csv",
+        accept="text/plain",
+        custom_attributes="a=b",
+        inference_id="mine",
+        request_ttl_seconds=60,
+        invocation_timeout_seconds=1,
+        s3_output_path_extension="today",
+        filename="f" * 64,
+    )
+    method, target, headers = sent_members(emulator.requests[0])
+    assert sent_members(emulator.requests[1])[:2] == (method, target)
+    assert {pair for pair in headers if pair[0].startswith("x-amzn")} == {
+        pair for pair in sent_members(emulator.requests[1])[2] if pair[0].startswith("x-amzn")
+    }
+    assert ours.output_location == theirs["OutputLocation"]
+    handle = Invocation("mine", theirs["OutputLocation"], theirs["FailureLocation"])
+    for invocation in (ours, handle):
+        assert client.wait(invocation, timeout=10, schedule=often).body == b"HELLO"
+
+
+def test_infer_through_a_router(client, emulator):
+    """`infer` uploads the payload, queues the job at the router, and returns the output."""
+    output = client.infer(
+        router="r",
+        routing_target="t",
+        payload=b"hello",
+        input_prefix="s3://inputs/",
+        timeout=10,
+        schedule=often,
+    )
+    assert output.body == b"HELLO"
+    operations = [request.operation for request in emulator.requests]
+    assert operations[:2] == ["PutObject", "InvokeInferenceRouterAsync"]

@@ -35,6 +35,7 @@ from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
 from ._settings import Settings
+from ._synchronous import Sessions, SynchronousRoutes
 from ._target import Target, parse_target
 
 
@@ -69,6 +70,7 @@ class Application:
         now: Returns the time of the server's clock.
         received: The records of the newest requests, in the order of the responses.
         stopping: Set when the server stops, to end the delays of requests.
+        sessions: The open sessions of stateful models.
     """
 
     settings: Settings
@@ -78,6 +80,10 @@ class Application:
     now: Callable[[], datetime]
     received: list[ReceivedRequest] = field(factory=list[ReceivedRequest])
     stopping: asyncio.Event = field(factory=asyncio.Event)
+    sessions: Sessions = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.sessions = Sessions(self.now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request, or reset its connection."""
@@ -94,7 +100,7 @@ class Application:
         raw_target = f"{path}?{query}" if query else path
         raw = _RawRequest(request.method, raw_target, request.headers.raw, body, target)
         await self._wait(faults)
-        reply = self._reply(raw, faults)
+        reply = await self._reply(raw, faults)
         reset = next((fault for fault in faults if isinstance(fault, Reset)), None)
         self._record(raw, reply, reset)
         response = Response(reply.body, reply.status, reply.headers)
@@ -114,11 +120,11 @@ class Application:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), seconds)
 
-    def _reply(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
+    async def _reply(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
         """Return the response to a request, including the headers common to all responses."""
         request_ids = _request_ids(raw.target)
         try:
-            reply = self._execute(raw, faults)
+            reply = await self._execute(raw, faults)
         except RejectedRequestError as error:
             reply = _format_error(error.response, raw.target, request_ids)
         if raw.target.service == "s3":
@@ -129,7 +135,7 @@ class Application:
         date = {"date": format_datetime(self.now(), usegmt=True)}
         return evolve(reply, headers={**ids, **date, **reply.headers})
 
-    def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
+    async def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
         """Authenticate the request, and return the service's response."""
         request = build_signable_request(raw.method, raw.raw_target, raw.headers, raw.body)
         body, trailers = self._authenticate(request, raw)
@@ -140,8 +146,13 @@ class Application:
         if raw.target.service == "s3":
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return objects.handle(raw.target, headers, body)
-        runtime = RuntimeRoutes(self.settings, self.store, self.queue, self.faults, self.now)
-        return runtime.handle(raw.target, headers, body, faults)
+        synchronous = SynchronousRoutes(
+            self.settings.region, self.queue, self.sessions, self.stopping
+        )
+        runtime = RuntimeRoutes(
+            self.settings, self.store, self.queue, synchronous, self.faults, self.now
+        )
+        return await runtime.handle(raw.target, headers, body, faults)
 
     def _authenticate(
         self, request: SignableRequest, raw: _RawRequest

@@ -32,7 +32,7 @@ def random_credentials() -> Credentials:
 
 
 class Emulator:
-    """SageMaker asynchronous inference on this machine: the runtime API, the queue, and S3.
+    """SageMaker inference on this machine: the runtime APIs, the queue, and S3.
 
     Use it as a context manager.  Inside the ``with`` block it listens on a socket in a separate
     thread, and checks the signature of every request.
@@ -51,7 +51,8 @@ class Emulator:
         concurrency: The number of invocations that the model processes at a time; 0 pauses the
             queue.
         expired_text: The content of the failure object for an invocation that spent its
-            ``RequestTTLSeconds`` in the queue; with None, no such object is written.
+            ``RequestTTLSeconds`` in the queue; with None, no such object is written for an endpoint.
+            An inference router always writes one.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified`` and signatures.  The time limits of the queue are in real time,
@@ -144,7 +145,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The URL of both SageMaker and S3, such as ``http://127.0.0.1:49152``."""
+        """The URL of SageMaker and S3, such as ``http://127.0.0.1:49152``."""
         return f"http://{self._address[0]}:{self._running.port}"
 
     @property
@@ -152,6 +153,7 @@ class Emulator:
         """Environment variables that make AWS SDKs such as boto3 use this emulator directly."""
         variables = {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_S3": self.url,
             "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,

@@ -121,6 +121,9 @@ class Faults:
     # HTTP 400 with {"message": null} and without a code was observed in
     # opensearch-project/ml-commons#2429.
     THROTTLED_NULL: ClassVar = ErrorResponse(400, "ThrottlingException", shows_code=False)
+    MODEL_NOT_READY: ClassVar = ErrorResponse(
+        429, "ModelNotReadyException", "The model is not ready to serve inference requests."
+    )
     INTERNAL_FAILURE: ClassVar = ErrorResponse(500, "InternalFailure", "Internal failure")
     UNAVAILABLE: ClassVar = ErrorResponse(503, "ServiceUnavailable", "Service unavailable")
     SLOW_DOWN: ClassVar = ErrorResponse(503, "SlowDown", "Please reduce your request rate.")

@@ -25,8 +25,9 @@ class ModelRequest:
         content_type: The MIME type of the body; None if the caller did not specify it.
         accept: The requested MIME type of the output; None if the caller did not specify it.
         custom_attributes: The caller's custom attributes; None if there are none.
-        endpoint_name: The name of the endpoint that was invoked.
+        endpoint_name: The name of the endpoint that was invoked, or of the routing target.
         inference_id: The caller's inference ID, or one that the emulator generated.
+        session_id: The ID of the session; None if the caller did not specify one.
         cancelled: Set when the model has finished or its result is no longer needed, because the
             invocation timed out or the emulator stops.  A model that blocks should wait for it.
     """
@@ -37,20 +38,23 @@ class ModelRequest:
     custom_attributes: str | None = field(default=None, repr=False)
     endpoint_name: str = "endpoint"
     inference_id: str = ""
+    session_id: str | None = None
     cancelled: Event = field(factory=Event, eq=False, repr=False)
 
 
 @frozen
 class ModelResponse:
-    """The output of a model, which becomes the content of the output object.
+    """The output of a model: the content of the output object, or the response of a synchronous call.
 
     Attributes:
         body: The content.
         content_type: The MIME type of the content.
+        custom_attributes: The custom attributes, which only a synchronous call returns.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
     content_type: str = DEFAULT_CONTENT_TYPE
+    custom_attributes: str | None = field(default=None, repr=False)
 
 
 class ModelFailure(Exception):  # noqa: N818 (it carries the content of the failure object)
@@ -59,12 +63,22 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
     Attributes:
         body: The content of the failure object.
         content_type: The MIME type of the content.
+        status_code: The container's status; its `message` is also returned by synchronous calls.
     """
 
-    def __init__(self, body: bytes | str, content_type: str = "text/plain; charset=utf-8") -> None:
+    def __init__(
+        self,
+        body: bytes | str,
+        content_type: str = "text/plain; charset=utf-8",
+        *,
+        status_code: int = 500,
+        message: str | None = None,
+    ) -> None:
         super().__init__(body, content_type)
         self.body = body.encode() if isinstance(body, str) else body
         self.content_type = content_type
+        self.status_code = status_code
+        self.message = self.body.decode("utf-8", "replace") if message is None else message
 
 
 ModelResult = bytes | str | tuple[bytes, str] | ModelResponse
@@ -97,9 +111,7 @@ def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
             ``https://`` address of a model container.
 
     Raises:
-        ValueError: *model* has another form.
-        ImportError: The module does not exist.
-        AttributeError: The module has no such function.
+        Exception: The errors of `import_model`.
     """
     model = import_model(model)
     return ContainerRunner(model.rstrip("/")) if isinstance(model, str) else FunctionRunner(model)
@@ -205,6 +217,9 @@ def _to_response(result: Any) -> ModelResponse:
                 raise ValueError(
                     f"the content type of a model must be printable ASCII, not {result.content_type!r}"
                 )
+            attributes = result.custom_attributes or ""
+            if not (attributes.isascii() and attributes.isprintable()):
+                raise ValueError("the custom attributes of a model must be printable ASCII")
             return result
         case bytes():
             return ModelResponse(result)
@@ -221,8 +236,13 @@ def _to_response(result: Any) -> ModelResponse:
 
 def _container_error(status: int, message: str) -> ModelFailure:
     """Return the failure that SageMaker reports if a container responds with an error status."""
-    side = "server" if status >= 500 else "client"
-    return ModelFailure(f'Received {side} error ({status}) from model with message "{message}"')
+    return ModelFailure(container_message(status, message), status_code=status, message=message)
+
+
+def container_message(status: int, message: str) -> str:
+    """Return the message of SageMaker about an error response of a container."""
+    side = "client" if 0 < status < 500 else "server"
+    return f'Received {side} error ({status}) from model with message "{message}"'
 
 
 class ContainerRunner:
@@ -256,7 +276,8 @@ class ContainerRunner:
         if not response.is_success:
             raise _container_error(response.status_code, response.text)
         content_type = response.headers.get("content-type", DEFAULT_CONTENT_TYPE)
-        return ModelResponse(response.content, content_type)
+        attributes = response.headers.get("x-amzn-sagemaker-custom-attributes")
+        return ModelResponse(response.content, content_type, attributes)
 
     async def aclose(self) -> None:
         """Close the connections to the container."""
@@ -274,5 +295,6 @@ def _container_headers(request: ModelRequest) -> Mapping[str, str]:
         "accept": request.accept,
         "x-amzn-sagemaker-custom-attributes": request.custom_attributes,
         "x-amzn-sagemaker-inference-id": request.inference_id,
+        "x-amzn-sagemaker-session-id": request.session_id,
     }
     return {name: value for name, value in headers.items() if value is not None}

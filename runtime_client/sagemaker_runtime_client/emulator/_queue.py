@@ -15,6 +15,9 @@ from attrs import define, evolve, field, frozen
 from ._models import ModelFailure, ModelRequest, ModelResponse, Runner
 from ._objects import ObjectStore, split_location
 
+# An inference router reports an expired invocation.  AWS does not document the text.
+_EXPIRED = "The request expired in the queue after RequestTTLSeconds."
+
 State = Literal["queued", "running", "completed", "failed", "expired"]
 
 
@@ -29,6 +32,7 @@ class Invocation:
         failure_location: The location of the failure object; None if there is no failure path.
         ttl: The maximum time in the queue, in seconds.
         timeout: The maximum time in the model, in seconds.
+        is_routed: Whether an inference router accepted the invocation.
     """
 
     request: ModelRequest
@@ -37,6 +41,7 @@ class Invocation:
     failure_location: str | None
     ttl: float
     timeout: float
+    is_routed: bool = False
 
 
 @define(eq=False)
@@ -95,7 +100,7 @@ class InvocationQueue:
         run: Runs the model.
         concurrency: The initial number of invocations that run at a time.
         expired_text: The content of the failure object for an expired invocation; with None, no
-            such object is written.  AWS does not document what SageMaker does.
+            such object is written for an endpoint, because AWS does not document what SageMaker does.
         jobs: All accepted invocations, in order.
     """
 
@@ -165,8 +170,10 @@ class InvocationQueue:
                 async with limit:
                     await self._permits.acquire()
         except TimeoutError:
-            if self.expired_text is not None:
-                self._fail(job.invocation, ModelFailure(self.expired_text))
+            default = _EXPIRED if job.invocation.is_routed else None
+            text = self.expired_text if self.expired_text is not None else default
+            if text is not None:
+                self._fail(job.invocation, ModelFailure(text))
             return "expired"
         job.state = "running"
         try:
@@ -184,13 +191,25 @@ class InvocationQueue:
         request = invocation.request
         if invocation.input_location is not None:
             request = evolve(request, body=self._input(invocation.input_location))
+        return await self.invoke(request, invocation.timeout)
+
+    async def invoke(self, request: ModelRequest, timeout: float) -> ModelResponse:
+        """Run the model at once.
+
+        Args:
+            request: The input.
+            timeout: The maximum time in the model, in seconds.
+
+        Raises:
+            ModelFailure: The model failed, or did not respond in time.
+        """
         try:
-            with self._time_limit(invocation.timeout) as limit:
+            with self._time_limit(timeout) as limit:
                 async with limit:
                     return await self.run(request)
         except TimeoutError:
             raise ModelFailure(
-                f"The model did not respond within {invocation.timeout:g} seconds."
+                f"The model did not respond within {timeout:g} seconds.", status_code=0
             ) from None
 
     def _input(self, location: str) -> bytes:

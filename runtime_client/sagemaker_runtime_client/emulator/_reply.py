@@ -6,6 +6,11 @@ from html import escape
 
 from attrs import field, frozen
 
+# The codes of errors that the service models contain.
+_MODELLED = frozenset(
+    {"ValidationError", "ValidationException", "InternalFailure", "ServiceUnavailable"}
+    | {"ModelError", "ModelNotReadyException"}
+)
 XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -37,14 +42,15 @@ class ErrorResponse:
             contains it.
         message: The error message; None is sent as ``null``, which occurs in production.
         headers: Further headers, such as ``retry-after``.
-        details: Further elements of S3's error XML, such as ``Region``.
+        details: Further elements of S3's error XML, such as ``Region``, or further members of
+            SageMaker's error JSON, such as ``OriginalStatusCode``.
     """
 
     status: int
     code: str | None = None
     message: str | None = None
     headers: Mapping[str, str] = field(factory=dict[str, str])
-    details: Mapping[str, str] = field(factory=dict[str, str])
+    details: Mapping[str, str | int] = field(factory=dict[str, str | int])
     shows_code: bool = field(default=True, kw_only=True)
 
     @property
@@ -71,7 +77,7 @@ def rejection(
     code: str,
     message: str,
     headers: Mapping[str, str] | None = None,
-    **details: str,
+    **details: str | int,
 ) -> RejectedRequestError:
     """Return the exception to raise in order to reject a request."""
     return RejectedRequestError(ErrorResponse(status, code, message, headers or {}, details))
@@ -83,8 +89,7 @@ def as_json(error: ErrorResponse) -> Reply:
     Source: service model sagemaker-runtime 2017-05-13, in which errors have the member
     ``Message``.  The front end that all AWS services share sends ``message`` instead.
     """
-    modelled = error.code in {"ValidationError", "InternalFailure", "ServiceUnavailable"}
-    body = {"Message" if modelled else "message": error.message}
+    body = {"Message" if error.code in _MODELLED else "message": error.message, **error.details}
     error_type = {"x-amzn-errortype": error.shown_code} if error.shown_code else {}
     return Reply(
         error.status,
@@ -102,7 +107,7 @@ def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
     elements = {
         "Code": error.shown_code,
         "Message": error.message or "",
-        **error.details,
+        **{name: str(value) for name, value in error.details.items()},
         **identifiers,
     }
     return Reply(

@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync, from a verified request to its 202 response."""
+"""Invocations of endpoints and inference routers, from a verified request to the response."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,23 +13,24 @@ from ._objects import ObjectStore
 from ._queue import Invocation, InvocationQueue
 from ._reply import Reply, rejection
 from ._settings import Settings
+from ._synchronous import ACCOUNT, SynchronousRoutes
 from ._target import UNKNOWN, Target
 from ._validation import validate, validation_error
 
 # The defaults for omitted headers, as documented in the service model.
 _DEFAULT_TTL = 21_600
 _DEFAULT_TIMEOUT = 900
-_ACCOUNT = "000000000000"
 
 
 @frozen
 class RuntimeRoutes:
-    """Handles requests to SageMaker Runtime.
+    """Handles requests to SageMaker Runtime and to SageMaker Inference Router Runtime.
 
     Attributes:
         settings: The endpoints that exist, and the paths to which they write.
         store: The S3 objects, to which stale outputs are written.
         queue: The queue of accepted invocations.
+        synchronous: Runs the model for synchronous invocations.
         faults: Whether the endpoints have a failure path.
         now: Returns the time of the server's clock.
     """
@@ -37,16 +38,17 @@ class RuntimeRoutes:
     settings: Settings
     store: ObjectStore
     queue: InvocationQueue
+    synchronous: SynchronousRoutes
     faults: Faults
     now: Callable[[], datetime]
 
-    def handle(
+    async def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, faults: tuple[Fault, ...]
     ) -> Reply:
-        """Accept an invocation.
+        """Accept an invocation, and run it if it is synchronous.
 
         Args:
-            target: The target of the request, which contains the endpoint name.
+            target: The target of the request: the endpoint or the inference router.
             headers: All headers of the request.
             body: The inline payload; empty if there is none.
             faults: The faults for this request.
@@ -58,13 +60,23 @@ class RuntimeRoutes:
             raise rejection(
                 404, "UnknownOperationException", "The emulator does not support this operation."
             )
-        members = validate(target.endpoint_name, headers, body)
+        members = validate(target, headers, body)
         known = self.settings.endpoints
-        if known is not None and target.endpoint_name not in known:
+        if known is not None and not target.is_routed and target.endpoint_name not in known:
             raise validation_error(
-                f"Endpoint {target.endpoint_name} of account {_ACCOUNT} not found."
+                f"Endpoint {target.endpoint_name} of account {ACCOUNT} not found.", target
             )
-        invocation = self._invocation(target.endpoint_name, members, body)
+        request = ModelRequest(
+            body,
+            members.get("contentType"),
+            members.get("accept"),
+            members.get("customAttributes"),
+            members.get("routingTargetName", target.endpoint_name),
+            members.get("inferenceId") or str(uuid4()),
+        )
+        if not target.is_queued:
+            return await self.synchronous.handle(target, members, request)
+        invocation = self._invocation(request, members, is_routed=target.is_routed)
         for fault in faults:
             if isinstance(fault, StaleOutput):
                 self._put_stale_output(invocation.output_location, fault)
@@ -72,19 +84,11 @@ class RuntimeRoutes:
         return _accepted_response(invocation, faults)
 
     def _invocation(
-        self, endpoint_name: str, members: Mapping[str, str], body: bytes
+        self, request: ModelRequest, members: Mapping[str, str], *, is_routed: bool
     ) -> Invocation:
         """Build the invocation that is to be queued."""
         name = str(uuid4())  # as in production, the object name is not the inference ID
         failure_path = None if self.faults.no_failure_path else self.settings.failure_path
-        request = ModelRequest(
-            body,
-            members.get("contentType"),
-            members.get("accept"),
-            members.get("customAttributes"),
-            endpoint_name,
-            members.get("inferenceId") or str(uuid4()),
-        )
         return Invocation(
             request=request,
             input_location=members.get("inputLocation"),
@@ -94,6 +98,7 @@ class RuntimeRoutes:
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),
+            is_routed=is_routed,
         )
 
     def _put_stale_output(self, location: str, fault: StaleOutput) -> None:

@@ -10,10 +10,17 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
-# The supported operations of both services, by their AWS names.
+# The operations that call a model, by the first and the last segment of their paths.
+_INVOCATIONS = {
+    ("endpoints", "invocations"): "InvokeEndpoint",
+    ("endpoints", "async-invocations"): "InvokeEndpointAsync",
+    ("inference-routers", "invocations"): "InvokeInferenceRouter",
+    ("inference-routers", "async-invocations"): "InvokeInferenceRouterAsync",
+}
+# The supported operations of all services, by their AWS names.
 OPERATIONS = frozenset(
     {
-        "InvokeEndpointAsync",
+        *_INVOCATIONS.values(),
         "CreateBucket",
         "HeadBucket",
         "ListObjectsV2",
@@ -46,7 +53,7 @@ _UNSUPPORTED = (
     "versioning versions website"
 )
 UNSUPPORTED = frozenset(_UNSUPPORTED.split())
-_invocation = re.compile(r"/endpoints/([^/]*)/async-invocations").fullmatch
+_invocation = re.compile(r"/([^/]*)/([^/]*)/([^/]*)").fullmatch
 _virtual_host = re.compile(r"(.+)\.localhost(?::[0-9]+)?", re.IGNORECASE).fullmatch
 
 
@@ -57,7 +64,7 @@ class Target:
     Attributes:
         service: The name of the service in signatures.
         operation: The operation; ``Unknown`` if the emulator does not support it.
-        endpoint_name: The endpoint of an invocation, decoded.
+        endpoint_name: The endpoint of an invocation, or the inference router, decoded.
         bucket: The bucket of an S3 request, decoded.
         key: The key of an S3 request, decoded; empty for an operation on the bucket.
         parameters: The names and values of the query parameters, decoded.
@@ -70,6 +77,16 @@ class Target:
     key: str = ""
     # The parameters may include a signature, so they are left out of the repr.
     parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether the invocation is queued; otherwise the response has the output of the model."""
+        return self.operation.endswith("Async")
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether the target is an inference router."""
+        return self.operation.startswith("InvokeInferenceRouter")
 
     def parameter(self, name: str, default: str = "") -> str:
         """Return the value of a query parameter; *default* if it is missing."""
@@ -85,11 +102,12 @@ def parse_target(method: str, path: str, query: str, host: str) -> Target:
         query: The query, percent-encoded.
         host: The Host header; ``BUCKET.localhost`` specifies a bucket.
     """
-    if method == "POST" and path.startswith("/endpoints/"):
+    if method == "POST" and path.startswith(("/endpoints/", "/inference-routers/")):
         match = _invocation(path)
-        if match is None:
+        operation = _INVOCATIONS.get((match[1], match[3])) if match else None
+        if match is None or operation is None:
             return Target("sagemaker", UNKNOWN)
-        return Target("sagemaker", "InvokeEndpointAsync", endpoint_name=unquote(match[1]))
+        return Target("sagemaker", operation, endpoint_name=unquote(match[2]))
     virtual = _virtual_host(host)
     bucket, _, key = path[1:].partition("/") if virtual is None else (virtual[1], "/", path[1:])
     parameters = tuple(

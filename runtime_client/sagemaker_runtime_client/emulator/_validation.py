@@ -1,6 +1,6 @@
 """The limits and patterns that the service checks before it accepts an invocation.
 
-Source: service model sagemaker-runtime 2017-05-13, InvokeEndpointAsync.
+Source: service models sagemaker-runtime 2017-05-13 and sagemaker-inference-router-runtime 2026-01-01.
 """
 
 import re
@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from ._reply import rejection
+from ._reply import ErrorResponse, RejectedRequestError, rejection
+from ._target import Target
 
 MAX_BODY_SIZE = 128_000
+MAX_SYNCHRONOUS_SIZE = 6_291_456
 _HEADER = "x-amzn-sagemaker-"
 
 
@@ -58,48 +60,79 @@ class _Number:
         return []
 
 
-_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the service model
-_ENDPOINT_NAME = _Text("endpointName", "", 0, 63, r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_MEMBERS = (
-    _Text("contentType", "content-type", 0, 1024, _ASCII),
-    _Text("accept", "accept", 0, 1024, _ASCII),
-    _Text("customAttributes", "custom-attributes", 0, 1024, _ASCII, sensitive=True),
-    _Text(
-        "inferenceId", "inference-id", 1, 64, r"\S[\x20-\x7e]*"
-    ),  # \A\S[\p{Print}]*\z in the service model
-    _Text("inputLocation", "inputlocation", 1, 1024, r"(https|s3)://([^/]+)/?(.*)"),
+_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the model
+_PRINTABLE = r"\S[\x20-\x7e]*"  # \A\S[\p{Print}]*\z
+_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+_FILENAME = r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9_.-]*"
+_ENDPOINT_NAME = _Text("endpointName", "", 0, 63, _NAME)
+_ROUTER_NAME = _Text("inferenceRouterName", "", 1, 63, _NAME)
+_TARGET_NAME = _Text("routingTargetName", _HEADER + "routing-target-name", 1, 63, _NAME)
+_ATTRIBUTES = (
+    _Text("customAttributes", _HEADER + "custom-attributes", 0, 1024, _ASCII, sensitive=True),
+    _Text("inferenceId", _HEADER + "inference-id", 1, 64, _PRINTABLE),
+)
+_QUEUED = (
+    _Text("contentType", _HEADER + "content-type", 0, 1024, _ASCII),
+    _Text("accept", _HEADER + "accept", 0, 1024, _ASCII),
+    *_ATTRIBUTES,
+    _Text("inputLocation", _HEADER + "inputlocation", 1, 1024, r"(https|s3)://([^/]+)/?(.*)"),
     _Text(
         "s3OutputPathExtension",
-        "s3outputpathextension",
+        _HEADER + "s3outputpathextension",
         1,
         512,
         r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
     ),
-    _Text("filename", "filename", 1, 32, r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9_.-]*"),
-    _Number("requestTTLSeconds", "requestttlseconds", 60, 21_600),
-    _Number("invocationTimeoutSeconds", "invocationtimeoutseconds", 1, 3_600),
+    _Number("requestTTLSeconds", _HEADER + "requestttlseconds", 60, 21_600),
+    _Number("invocationTimeoutSeconds", _HEADER + "invocationtimeoutseconds", 1, 3_600),
 )
+_SYNCHRONOUS = (
+    _Text("contentType", "content-type", 0, 1024, _ASCII),
+    _Text("accept", "accept", 0, 1024, _ASCII),
+    *_ATTRIBUTES,
+    _Text("prefixAwareId", _HEADER + "prefix-aware-id", 1, 64, _PRINTABLE),
+)
+_MEMBERS: Mapping[str, tuple[_Text | _Number, ...]] = {
+    "InvokeEndpointAsync": (*_QUEUED, _Text("filename", _HEADER + "filename", 1, 32, _FILENAME)),
+    "InvokeEndpoint": (
+        *_SYNCHRONOUS,
+        _Text("targetModel", _HEADER + "target-model", 1, 1024, _PRINTABLE),
+        _Text("targetVariant", _HEADER + "target-variant", 0, 63, _NAME),
+        _Text("targetContainerHostname", _HEADER + "target-container-hostname", 0, 63, _NAME),
+        _Text("enableExplanations", _HEADER + "enable-explanations", 1, 64, r".*"),
+        _Text("inferenceComponentName", _HEADER + "inference-component", 0, 63, _NAME),
+        _Text("sessionId", _HEADER + "session-id", 0, 256, f"NEW_SESSION|{_NAME}"),
+    ),
+    "InvokeInferenceRouterAsync": (
+        _TARGET_NAME,
+        *_QUEUED,
+        _Text("filename", _HEADER + "filename", 1, 64, _FILENAME),
+    ),
+    "InvokeInferenceRouter": (_TARGET_NAME, *_SYNCHRONOUS),
+}
 
 
-def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+def validate(target: Target, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
     """Check an invocation, and return its members by their names in the service model.
 
     Args:
-        endpoint_name: The endpoint name from the path, decoded.
+        target: The operation, and the endpoint or the inference router.
         headers: All headers of the request.
         body: The inline payload; empty if there is none.
 
     Raises:
-        RejectedRequestError: The invocation is invalid: a ``ValidationError``, which lists every
-            violated constraint of a member.
+        RejectedRequestError: The invocation is invalid: a validation error, which lists every
+            violated constraint of a member; or status 413 for a synchronous invocation whose payload
+            is too large.
     """
+    name = _ROUTER_NAME if target.is_routed else _ENDPOINT_NAME
     errors = [
-        _violation_message(_ENDPOINT_NAME, endpoint_name, violation)
-        for violation in _ENDPOINT_NAME.violations(endpoint_name)
+        _violation_message(name, target.endpoint_name, violation)
+        for violation in name.violations(target.endpoint_name)
     ]
     members: dict[str, str] = {}
-    for rule in _MEMBERS:
-        value = headers.get(_HEADER + rule.header)
+    for rule in _MEMBERS[target.operation]:
+        value = headers.get(rule.header)
         if value is not None:
             # The server decoded the headers as Latin-1, but AWS SDKs encode them in UTF-8.
             value = value.encode("latin-1").decode("utf-8", "replace")
@@ -107,23 +140,42 @@ def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dic
             errors += [
                 _violation_message(rule, value, violation) for violation in rule.violations(value)
             ]
+        elif rule is _TARGET_NAME:
+            errors.append(
+                f"Value null at '{rule.member}' failed to satisfy constraint: Member must not be null"
+            )
     if errors:
         noun = "error" if len(errors) == 1 else "errors"
-        raise validation_error(f"{len(errors)} validation {noun} detected: {'; '.join(errors)}")
-    if len(body) > MAX_BODY_SIZE:
-        raise validation_error(
-            f"Body must have length less than or equal to {MAX_BODY_SIZE} bytes."
-        )
-    if bool(body) == ("inputLocation" in members):
-        raise validation_error(
-            "Body and InputLocation are mutually exclusive. Provide exactly one of them."
-        )
+        message = f"{len(errors)} validation {noun} detected: {'; '.join(errors)}"
+        raise validation_error(message, target)
+    _check_payload(target, members, body)
     return members
 
 
-def validation_error(message: str) -> Exception:
+def _check_payload(target: Target, members: Mapping[str, str], body: bytes) -> None:
+    """Check the size of a payload, and that there is exactly one input."""
+    if not target.is_queued:
+        if len(body) > MAX_SYNCHRONOUS_SIZE:
+            raise RejectedRequestError(ErrorResponse(413))
+        return
+    if target.is_routed:
+        if body or "inputLocation" not in members:
+            raise validation_error("InputLocation is required, and a body is not allowed.", target)
+        return
+    if len(body) > MAX_BODY_SIZE:
+        raise validation_error(
+            f"Body must have length less than or equal to {MAX_BODY_SIZE} bytes.", target
+        )
+    if bool(body) == ("inputLocation" in members):
+        raise validation_error(
+            "Body and InputLocation are mutually exclusive. Provide exactly one of them.", target
+        )
+
+
+def validation_error(message: str, target: Target) -> Exception:
     """Return the service's error for an invalid argument."""
-    return rejection(400, "ValidationError", message)
+    code = "ValidationException" if target.is_routed else "ValidationError"
+    return rejection(400, code, message)
 
 
 def _violation_message(rule: _Text | _Number, value: str, violation: str) -> str:
