@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from sagemaker_runtime_client import Invocation, WaitTimeoutError
-from sagemaker_runtime_client._cli import commands, shell_words
+from sagemaker_runtime_client._cli import commands, jobs, shell_words
 from sagemaker_runtime_client._cli.credentials import _check_recursion
 from sagemaker_runtime_client._cli.emulate import emulate
 from sagemaker_runtime_client._cli.exports import exported
@@ -87,6 +87,12 @@ def ask_sts():
     run(_identity(context, Credentials("AKIDEXAMPLE", "secret")))
 
 
+def send_too_much():
+    """Call a model with a payload that is too large."""
+    with patch.object(jobs, "_read", lambda _name: bytes(6_291_457)):
+        return command("invoke", "e", "--input", "-", "--sync", "--region", "eu-west-1")
+
+
 def run_emulator():
     """Run `emulate` with a stand-in for the server, and return what the command prints."""
     running = SimpleNamespace(environ={}, url="http://127.0.0.1:8080")
@@ -103,7 +109,7 @@ def run_emulator():
 def report(error):
     """Report an error about a job, as the command-line tool does."""
     error.invocation = JOB
-    commands._report(error, commands._Job(), as_json=False)
+    commands._report(error, jobs.Job(), as_json=False)
 
 
 JOB = Invocation("1", "s3://bucket/output")
@@ -154,8 +160,38 @@ MESSAGES = [
     (
         lambda: extract_part(get_help("invoke"), "--input-prefix", "--content-type"),
         """
-          --input-prefix S3URI  S3 URI under which a payload over 128,000 bytes is uploaded
+          --input-prefix S3URI  S3 URI under which a payload over 128,000 bytes is uploaded, or any
+                                with --router
+          --sync                call a real-time or serverless endpoint, and print its response
           --no-wait             print the handle of the job and do not wait
+        """,
+    ),
+    (
+        lambda: extract_part(get_help("invoke"), "--router NAME", "--input FILE"),
+        """
+          --router NAME         name of the inference router, instead of ENDPOINT
+          --routing-target NAME name of the routing target
+        """,
+    ),
+    (
+        lambda: extract_part(get_help("invoke"), "options with --sync", "NOTHING"),
+        """
+        options with --sync:
+          --target-model MODEL  file name of a model of a multi-model endpoint
+          --target-variant VARIANT
+                                name of a production variant
+          --target-container-hostname HOSTNAME
+                                host name of a container of a multi-container endpoint
+          --enable-explanations EXPLANATIONS
+                                JMESPath expression that selects the records to explain
+          --inference-component-name NAME
+                                name of an inference component
+          --session-id ID       id of a session, or NEW_SESSION to open one
+          --prefix-aware-id ID  id by which a prefix-aware endpoint routes related requests
+          --wait-until-ready SECONDS
+                                maximum time to repeat the request while the model is not ready
+                                (default: 0)
+          --retry-model         retry also after failures in which the model may have run
         """,
     ),
     (
@@ -172,6 +208,9 @@ MESSAGES = [
           --profile NAME     profile in the shared files (default: AWS_PROFILE, then default)
           --region NAME      AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)
           --endpoint-url URL endpoint of SageMaker Runtime (default: the endpoint of the region)
+          --router-endpoint-url URL
+                             endpoint of SageMaker Inference Router Runtime (default: the endpoint
+                             of the region)
           --s3-endpoint-url URL endpoint of S3 (default: the endpoint of the region)
           --ca-bundle FILE   PEM file with trusted certificates (default: AWS_CA_BUNDLE)
           --debug            log each request and its outcome to stderr
@@ -250,6 +289,36 @@ MESSAGES = [
         "sagemaker-runtime: --input-prefix requires --input; --input-location is already in S3",
     ),
     (
+        lambda: command("invoke", "--input", "-"),
+        "sagemaker-runtime: either ENDPOINT or --router is required",
+    ),
+    (
+        lambda: command("invoke", "e", "--input", "-", "--routing-target", "t"),
+        "sagemaker-runtime: --router and --routing-target require each other",
+    ),
+    (
+        lambda: command("invoke", "e", "--input", "-", "--session-id", "s"),
+        "sagemaker-runtime: --session-id requires --sync",
+    ),
+    (
+        lambda: command("invoke", "e", "--input", "-", "--sync", "--filename", "f"),
+        "sagemaker-runtime: --filename cannot be combined with --sync",
+    ),
+    (
+        lambda: command(
+            *("invoke", "--input", "-", "--sync", "--router", "r", "--routing-target", "t"),
+            *("--session-id", "s"),
+        ),
+        "sagemaker-runtime: --session-id cannot be combined with --sync and --router",
+    ),
+    (
+        send_too_much,
+        """
+        sagemaker-runtime: stdin has 6,291,457 bytes, and --sync accepts at most 6,291,456: use an
+        asynchronous endpoint without --sync
+        """,
+    ),
+    (
         lambda: command("wait", os.devnull),
         "sagemaker-runtime: /dev/null is not a handle printed by `sagemaker-runtime invoke`",
     ),
@@ -270,7 +339,7 @@ MESSAGES = [
     ),
     # Jobs.
     (
-        lambda: get_stderr(commands._Job().queued, JOB),
+        lambda: get_stderr(jobs.Job().queued, JOB),
         f"job queued; handle for `sagemaker-runtime wait`: {JOB.to_json()}",
     ),
     (

@@ -4,14 +4,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
-from .._inference.members import Member
 from .._version import __version__
 from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from . import values
 from .exports import FORMATS
-
-STDIO = "-"
+from .job_options import add_invoke, add_wait
 
 # The end of the help.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
@@ -35,20 +32,6 @@ Exit codes:
 """
 
 _Command = Callable[[argparse.Namespace], None]
-
-INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
-CLIENT_OPTIONS = {
-    "profile": ("NAME", "profile in the shared files (default: AWS_PROFILE, then default)"),
-    "region": ("NAME", "AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)"),
-    "endpoint_url": ("URL", "endpoint of SageMaker Runtime (default: the endpoint of the region)"),
-    "s3_endpoint_url": ("URL", "endpoint of S3 (default: the endpoint of the region)"),
-    "ca_bundle": ("FILE", "PEM file with trusted certificates (default: AWS_CA_BUNDLE)"),
-}
-
-
-def option_name(name: str) -> str:
-    """Return the command-line option for an argument of a client or of a method."""
-    return "--" + name.replace("_", "-")
 
 
 def parser(
@@ -80,8 +63,8 @@ def parser(
     _add_debug(parser, default=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, add, name, summary in (
-        (invoke, _add_invoke, "invoke", "send a payload, wait and print the output"),
-        (wait, _add_wait, "wait", "wait for a queued job and print its output"),
+        (invoke, add_invoke, "invoke", "send a payload, wait and print the output"),
+        (wait, add_wait, "wait", "wait for a queued job and print its output"),
         (
             credentials,
             _add_credentials,
@@ -107,71 +90,6 @@ def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
         default=default,
         help="log each request and its outcome to stderr",
     )
-
-
-def _add_invoke(parser: argparse.ArgumentParser) -> None:
-    members = INVOKE_ENDPOINT_ASYNC.members
-    _add_member(parser.add_argument, members["endpoint_name"], "endpoint_name")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="file with the payload; - for stdin")
-    _add_member(source.add_argument, members["input_location"])
-    parser.add_argument(
-        "--input-prefix",
-        metavar="S3URI",
-        help="S3 URI under which a payload over 128,000 bytes is uploaded",
-    )
-    answer = parser.add_mutually_exclusive_group()
-    answer.add_argument(
-        "--no-wait", action="store_true", help="print the handle of the job and do not wait"
-    )
-    for name in INVOKE_OPTIONS:
-        _add_member(parser.add_argument, members[name])
-    _add_output(answer.add_argument)
-    _add_waiting(parser)
-
-
-def _add_member(
-    add_argument: Callable[..., argparse.Action], member: Member, name: str | None = None
-) -> None:
-    """Add an argument of the operation as an option, or as the positional argument *name*."""
-    add_argument(
-        name or option_name(member.argument),
-        type=member.kind,
-        metavar=member.metavar,
-        help=member.description,
-    )
-
-
-def _add_wait(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "handle", metavar="FILE", help="file with the handle that invoke printed; - for stdin"
-    )
-    _add_output(parser.add_argument)
-    _add_waiting(parser)
-
-
-def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
-    add_argument(
-        "--output",
-        metavar="FILE",
-        type=values.output,
-        default=STDIO,
-        help="file for the output (default: stdout)",
-    )
-
-
-def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add the options that invoke and wait share."""
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=values.seconds,
-        default=900.0,
-        help="maximum time to wait for the output (default: 900)",
-    )
-    parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
-    for name, (metavar, summary) in CLIENT_OPTIONS.items():
-        parser.add_argument(option_name(name), metavar=metavar, help=summary)
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,18 @@
 
 import re
 
-from .options import CLIENT_OPTIONS, INVOKE_OPTIONS, option_name
+from .job_options import CLIENT_OPTIONS, INVOKE_OPTIONS, SYNC_OPTIONS, option_name
 
 _OPTIONS = {
     name: option_name(name)
-    for name in (*INVOKE_OPTIONS, *CLIENT_OPTIONS, "input_location", "input_prefix", "timeout")
+    for name in (
+        *INVOKE_OPTIONS,
+        *SYNC_OPTIONS,
+        *CLIENT_OPTIONS,
+        *("input_location", "input_prefix", "timeout", "routing_target", "wait_until_ready"),
+    )
 }
-_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT"}
+_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT", "inference_router_name": "--router"}
 _argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 

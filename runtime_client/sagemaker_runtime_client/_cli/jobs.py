@@ -1,0 +1,234 @@
+"""The commands `invoke` and `wait`."""
+
+import argparse
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .._clients import SageMakerRuntimeClient
+from .._errors import ConfigError, ParamValidationError
+from .._inference.invocation import Invocation
+from .._inference.invoke_endpoint import INVOKE_ENDPOINT, ModelOutput
+from .._inference.output import Output
+from .._io.files import replacing, writing
+from ..credentials._default import default_chain
+from .job_options import INVOKE_OPTIONS, ROUTER_SYNC_OPTIONS, STDIO, SYNC_OPTIONS, option_name
+from .prompts import mfa_token
+from .terminal import say, status
+
+_HANDLE = "handle for `sagemaker-runtime wait`"
+
+
+class Job:
+    """The inference job of the running command.
+
+    Attributes:
+        invocation: The handle of the job, or None while it is unknown.
+    """
+
+    def __init__(self) -> None:
+        self.invocation: Invocation | None = None
+        self._is_printed = False
+
+    def queued(self, invocation: Invocation) -> None:
+        """Print the handle of a new job to stderr before anything else can fail."""
+        self.invocation, self._is_printed = invocation, True
+        say(f"job queued; {_HANDLE}: {invocation.to_json()}")
+
+    def print_handle(self, error: BaseException) -> None:
+        """Print the handle of the job after *error*, unless it was printed before."""
+        self.invocation = self.invocation or getattr(error, "invocation", None)
+        if self.invocation is None:
+            for note in getattr(error, "__notes__", ()):  # mentions the id of the job
+                say(note)
+        elif not self._is_printed:
+            say(f"{_HANDLE}: {self.invocation.to_json()}")
+
+
+# Facts about the output of a synchronous call that `--json` prints.
+_MODEL_FACTS = (
+    *("content_type", "production_variant", "new_session_id", "session_expires"),
+    *("closed_session_id", "request_id", "routed_resource_arn", "routing_reason"),
+)
+
+
+def invoke(options: argparse.Namespace) -> None:
+    """Send a payload, and wait for the output unless `--no-wait` is given."""
+    _check_stdout(options)
+    _check_combinations(options)
+    with _client(options) as client:
+        if options.sync:
+            _write(_call_model(client, options), options)
+            return
+        invocation = _submit(client, options)
+        if options.no_wait:
+            options.job.invocation = invocation
+            _print(invocation.to_json())
+        else:
+            options.job.queued(invocation)
+            _write_output(client, invocation, options)
+
+
+def _check_combinations(options: argparse.Namespace) -> None:
+    """Raise an error if options contradict each other."""
+    has_router = options.router is not None
+    if has_router != (options.endpoint_name is None):
+        raise ParamValidationError("either ENDPOINT or --router is required")
+    if has_router != (options.routing_target is not None):
+        raise ParamValidationError("--router and --routing-target require each other")
+    if options.input_prefix is not None and options.input is None:
+        raise ParamValidationError(
+            "--input-prefix requires --input; --input-location is already in S3"
+        )
+    _check_sync(options)
+
+
+def _check_sync(options: argparse.Namespace) -> None:
+    """Raise an error if an option does not belong to the kind of call that `--sync` chooses."""
+    if not options.sync:
+        refused, rule = {"wait_until_ready", "retry_model", *SYNC_OPTIONS}, "requires --sync"
+        refused -= set(INVOKE_OPTIONS)
+    else:
+        refused = {"input_location", "input_prefix", "no_wait", *INVOKE_OPTIONS, *SYNC_OPTIONS}
+        refused -= set(SYNC_OPTIONS if options.router is None else ROUTER_SYNC_OPTIONS)
+        other = "--sync" if options.router is None else "--sync and --router"
+        rule = f"cannot be combined with {other}"
+    for name in sorted(refused):
+        if getattr(options, name) not in {None, False}:
+            raise ParamValidationError(f"{option_name(name)} {rule}")
+
+
+def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invocation:
+    """Queue a job at an endpoint or at an inference router."""
+    arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
+    if options.input_location is None:
+        if options.router is None:
+            arguments["endpoint_name"] = options.endpoint_name
+        else:
+            arguments |= {"router": options.router, "routing_target": options.routing_target}
+        payload = _read(options.input)
+        return client.submit(payload=payload, input_prefix=options.input_prefix, **arguments)
+    arguments["input_location"] = options.input_location
+    if options.router is None:
+        return client.invoke_endpoint_async(options.endpoint_name, **arguments)
+    return client.invoke_inference_router_async(options.router, options.routing_target, **arguments)
+
+
+def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> ModelOutput:
+    """Call a model, and return its output."""
+    payload = _read(options.input)
+    largest = INVOKE_ENDPOINT.limit.size
+    if len(payload) > largest:
+        raise ParamValidationError(
+            f"{_source(options.input)} has {len(payload):,} bytes, and --sync accepts at most "
+            f"{largest:,}: use an asynchronous endpoint without --sync"
+        )
+    names = SYNC_OPTIONS if options.router is None else ROUTER_SYNC_OPTIONS
+    arguments: Any = {
+        name: getattr(options, name)
+        for name in (*names, "retry_model", "wait_until_ready", "timeout")
+    }
+    if options.router is None:
+        return client.invoke_endpoint(options.endpoint_name, payload, **arguments)
+    return client.invoke_inference_router(
+        options.router, options.routing_target, payload, **arguments
+    )
+
+
+def _check_stdout(options: argparse.Namespace) -> None:
+    """Raise an error before anything is sent if the output could not be printed."""
+    needed = options.json or options.output == STDIO
+    if needed and not sys.stdout.writable():
+        raise ConfigError("stdout is closed: use --output to write to a file, without --json")
+
+
+def wait(options: argparse.Namespace) -> None:
+    _check_stdout(options)
+    try:
+        invocation = options.job.invocation = Invocation.from_json(_read(options.handle))
+    except ParamValidationError:
+        raise ParamValidationError(
+            f"{_source(options.handle)} is not a handle printed by `sagemaker-runtime invoke`"
+        ) from None
+    with _client(options) as client:
+        _write_output(client, invocation, options)
+
+
+def _write_output(
+    client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
+) -> None:
+    """Wait for the output and write it."""
+    with status(f"waiting for inference {invocation.inference_id}"):
+        output = client.wait(invocation, timeout=options.timeout)
+    _write(output, options)
+
+
+def _write(output: Output | ModelOutput, options: argparse.Namespace) -> None:
+    """Write the output to the file or to stdout."""
+    if options.output != STDIO:
+        with replacing(Path(options.output)) as file:
+            file.write(output.body)
+    if options.json:
+        _print(json.dumps(_document(output)))
+    elif options.output == STDIO:
+        with writing("stdout"):
+            sys.stdout.buffer.write(output.body)
+            sys.stdout.buffer.flush()
+
+
+def _print(text: str) -> None:
+    with writing("stdout"):
+        print(text, flush=True)
+
+
+@contextmanager
+def _client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient]:
+    """Open a client that prompts for the code of an MFA device if the credentials require it."""
+    arguments = {
+        "profile": options.profile,
+        "region": options.region,
+        "ca_bundle": options.ca_bundle,
+    }
+    with (
+        default_chain(**arguments, mfa_token=mfa_token) as chain,
+        SageMakerRuntimeClient(
+            **arguments,
+            credentials=chain,
+            endpoint_url=options.endpoint_url,
+            router_endpoint_url=options.router_endpoint_url,
+            s3_endpoint_url=options.s3_endpoint_url,
+        ) as client,
+    ):
+        yield client
+
+
+def _source(name: str) -> str:
+    return "stdin" if name == STDIO else name
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
+
+
+def _document(output: Output | ModelOutput) -> dict[str, Any]:
+    """Return an output as a JSON document; a body that is not UTF-8 is encoded in base64."""
+    try:
+        body = {"body": output.text}
+    except UnicodeDecodeError:
+        body = {"body_base64": b64encode(output.body).decode()}
+    if isinstance(output, ModelOutput):
+        facts: dict[str, Any] = {name: getattr(output, name) for name in _MODEL_FACTS}
+        expires = output.session_expires
+        return {**facts, "session_expires": expires and expires.isoformat(), **body}
+    return {
+        "inference_id": output.invocation.inference_id,
+        "location": output.location,
+        "content_type": output.content_type,
+        "attempts": output.invocation.attempts,
+        "possibly_duplicated": output.invocation.possibly_duplicated,
+        **body,
+    }
