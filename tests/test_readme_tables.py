@@ -175,13 +175,11 @@ def test_the_table_of_errors():
     names = [words(row)[0] for row in rows]
     public = [name for name in package.__all__ if name.endswith("Error")]
     assert sorted([*names, "RuntimeClientError"], key=str.lower) == sorted(public, key=str.lower)
-    parent = package.RuntimeClientError
+    above = [package.RuntimeClientError]  # the errors above the current one, by their depth
     for row, name in zip(rows, names, strict=True):
-        error = getattr(package, name)
-        assert (
-            parent if row.startswith("&emsp;") else package.RuntimeClientError
-        ) in error.__bases__
-        parent = parent if row.startswith("&emsp;") else error
+        error, depth = getattr(package, name), row.count("&emsp;")
+        assert above[depth] in error.__bases__
+        above[depth + 1 :] = [error]
     for attribute in ("argument", "tried", "provider", "reason", "body", "failure_location"):
         assert f"`{attribute}`" in section(CLIENT_README, "## Errors")
 
