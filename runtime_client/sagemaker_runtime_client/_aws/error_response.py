@@ -241,11 +241,14 @@ def _retry_after(response: Response) -> float | None:
 
 
 def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
-    """Redact secrets that a service repeats in the error's message, and return the error."""
-    for secret in secrets:
-        if secret is not None and len(secret) >= _MIN_SECRET_LENGTH:
-            error.message = _redact(error.message, secret)
-    error.message = re.sub(_SIGNATURES, "...", error.message)
+    """Redact secrets that a service repeats in the texts of an error, and return the error."""
+    long_secrets = [one for one in secrets if one is not None and len(one) >= _MIN_SECRET_LENGTH]
+    names: tuple[str, ...] = getattr(error, "texts", ("message",))
+    for name in names:
+        text: str = getattr(error, name)
+        for secret in long_secrets:
+            text = _redact(text, secret)
+        setattr(error, name, re.sub(_SIGNATURES, "...", text))
     error.args = (error.message,)
     return error
 

@@ -27,6 +27,8 @@ class ModelError(ServiceError):
         log_stream_arn: The ARN of the log stream of the container; None if it is unknown.
     """
 
+    # The attributes whose text is from the service and may repeat a secret.
+    texts = ("message", "original_message")
     original_status_code: int | None = None
     original_message: str = ""
     log_stream_arn: str | None = None

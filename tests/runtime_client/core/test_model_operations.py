@@ -253,3 +253,13 @@ def test_custom_attributes_are_in_no_error(call):
     io = ScriptedIO([error(400, "ValidationError", b'{"Message":"bad canary"}')])
     found = failure(io, call, {"custom_attributes": "canary"})
     assert found.message == "bad ..."
+
+
+def test_secrets_in_the_error_of_a_model():
+    """If the container's response repeats the custom attributes, no text of the error shows them."""
+    fields = {"Message": "got trace=4711", "OriginalMessage": "bad attributes: trace=4711"}
+    io = ScriptedIO([error(424, "ModelError", json.dumps(fields).encode())])
+    with pytest.raises(ModelError) as caught:
+        run(core(io).invoke_endpoint("e", b"x", custom_attributes="trace=4711"))
+    assert caught.value.message == "got ..."
+    assert caught.value.original_message == "bad attributes: ..."
