@@ -1,9 +1,9 @@
-"""Tests against the test suites of other projects, which are not part of this repository.
+"""Tests against the test data of other projects, which is not part of this repository.
 
     SUITES=DIR python -m pytest tests/conformance
 
-The variable SUITES is the path of the folder that contains the suites.  Without it, these tests are
-not collected.
+The environment variable SUITES contains the path of the folder with the test data.  If it is not
+set, these tests are not collected.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Test the rate of the adaptive retry mode after each response, against Smithy's test cases."""
+"""Test the rates that the adaptive retry mode computes, against Smithy's test cases."""
 
 import json
 import os
@@ -13,13 +13,13 @@ CURVES = [pytest.param(case, id=name) for name, case in SUITE.items() if "given"
 
 
 def test_the_suite_is_whole():
-    """The suite has 3 cases, 2 for the curve and one for the rates, and all of them are tested."""
+    """The suite has 3 cases, of which 2 are for `test_curve` and 1 is for `test_rates`."""
     assert (len(SUITE), len(CURVES)) == (3, 2)
 
 
 @pytest.mark.parametrize("case", CURVES)
 def test_curve(case):
-    """The rate follows the cubic curve, which restarts at each throttled response."""
+    """The rate follows a `Cubic` curve, which is replaced at each throttled response."""
     cubic, rate = Cubic(case["given"]["last_max_rate"], case["given"]["last_throttle_time"]), None
     for step in case["cases"]:
         if step["response"] == "throttle":
@@ -29,7 +29,7 @@ def test_curve(case):
 
 
 def test_rates():
-    """After each response, the measured rate and the fill rate are those of the case."""
+    """After each response, the measured rate and the fill rate of a `RateLimiter` are as expected."""
     limiter = RateLimiter(0.0)
     for step in SUITE["End-to-end test for client sending rates"]["cases"]:
         limiter.record(step["timestamp"], throttled=step["response"] == "throttle")

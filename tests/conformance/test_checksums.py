@@ -1,4 +1,4 @@
-"""Test checksums against the test data of the library aws-checksums."""
+"""Test checksums against the test data of the aws-checksums library."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from sigv4._streaming.checksums import HASHERS
 from tests.sigv4.stream_oracles import AwscrtHasher
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "checksum-vectors.json").read_text("utf-8"))
-# Callers must provide the algorithms that the standard library lacks; this test uses awscrt's.
+# The standard library has no CRC32C and no CRC64NVME. Callers must provide a hasher for them, and
+# this test uses awscrt's.
 MAKERS = {
     "crc32": HASHERS["CRC32"],
     "crc32c": lambda: AwscrtHasher("CRC32C"),
@@ -21,7 +22,7 @@ MAKERS = {
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: case["source"])
 @pytest.mark.parametrize("algorithm", MAKERS)
 def test_checksums(algorithm, case):
-    """A checksum that is computed in two pieces has the expected value."""
+    """If the data is passed to the hasher in two pieces, the checksum has the expected value."""
     data, hasher = bytes.fromhex(case["data_hex"]), MAKERS[algorithm]()
     hasher.update(data[:5])
     hasher.update(data[5:])

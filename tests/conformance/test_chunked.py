@@ -35,7 +35,7 @@ def crc32c():
 
 
 def upload(case):
-    """Sign and encode the upload in *case*; return the request, its signature and the encoded body."""
+    """Sign and encode the upload in *case*; return its form, request, signature and encoded body."""
     form = AwsChunked(
         SIGNER.algorithm,
         len(BODY),
@@ -53,7 +53,7 @@ def upload(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_signatures(case):
-    """The signatures of the request, the chunks and the trailer are those in the documentation."""
+    """The canonical request and the signatures of request, chunks and trailer are as documented."""
     _, _, signature, sent = upload(case)
     found = re.findall(rb"signature[=:]([0-9a-f]{64})\r\n", sent)
     assert signature.canonical_request == case["canonical_request"]
@@ -62,7 +62,7 @@ def test_signatures(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_headers(case):
-    """The headers that describe the body, including its length, are those in the documentation."""
+    """`AwsChunked.headers` match the documented headers and the length and trailer of the body."""
     form, request, _, sent = upload(case)
     stated = dict(request.headers)
     assert {name: stated.get(name, text) for name, text in form.headers.items()} == form.headers

@@ -1,4 +1,4 @@
-"""Test the endpoint of SageMaker Runtime against botocore's test cases."""
+"""Test the endpoints of SageMaker Runtime against botocore's test cases."""
 
 import json
 import os
@@ -13,13 +13,13 @@ SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
 )
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
-# For this case, botocore returns an endpoint; this package raises an error, because it needs a
+# For this case, botocore returns an endpoint. This package raises an error, because it needs a
 # region for signing.
 NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
 
 
 def resolve(params):
-    """Resolve the endpoint for the parameters of a case, as a client does."""
+    """Return the endpoint that a client with the parameters of a case would use."""
     config = Config(
         {
             "region": params.get("Region"),
@@ -38,11 +38,11 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """The parameters of each case give the case's endpoint, or an error if it expects an error."""
+    """The parameters of a case give the expected endpoint or error, except as commented below."""
     params = case.get("params", {})
     if "custom endpoint" in case["expect"].get("error", ""):
-        # Like botocore's clients, this package ignores the FIPS and dual-stack options for a custom
-        # URL; see test_variants.
+        # The case expects an error, but this package ignores the FIPS and dual-stack options for a
+        # custom URL, as botocore's clients do.
         assert resolve(params).origin == params["Endpoint"]
     elif "error" in case["expect"] or case["documentation"] == NO_REGION:
         with pytest.raises(ConfigError):

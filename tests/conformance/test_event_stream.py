@@ -1,4 +1,4 @@
-"""Test event-stream messages and chained signatures against the test data of other projects."""
+"""Test event-stream messages and their signatures against the test data of other projects."""
 
 import json
 import os
@@ -30,7 +30,8 @@ MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))
 SIGNED = json.loads((SUITES / "event-signing-vectors.json").read_text("utf-8"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Maps a header's type number to a function that converts its value from the suite's JSON form.
+# Maps the number of a header type to a function that converts a value of this type from the suite's
+# JSON form.
 AS_STATED = {
     0: lambda value: value,
     1: lambda value: value,
@@ -46,13 +47,13 @@ AS_STATED = {
 
 
 def of_kind(kind):
-    """Return the suite's cases with valid messages ("positive") or with invalid ones ("negative")."""
+    """Return the cases of a kind: "positive" (valid messages) or "negative" (invalid messages)."""
     return [pytest.param(m, id=m["name"]) for m in MESSAGES if m["kind"] == kind]
 
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_messages(case):
-    """A message is decoded to the expected values and types, and encoded to the same bytes."""
+    """Decoding a message gives the expected values and types, and encoding it the same bytes."""
     data, expected = b64decode(case["encoded_base64"]), case["decoded"]
     decoder = EventDecoder()
     [message] = decoder.feed(data)
@@ -66,7 +67,7 @@ def test_messages(case):
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_framing(case):
-    """A message that is encoded again has the expected lengths and checksums."""
+    """If a message is decoded and encoded again, it has the expected lengths and checksums."""
     [message] = EventDecoder().feed(b64decode(case["encoded_base64"]))
     data, expected = message.encode(), case["decoded"]
     start = (expected["total_length"], expected["headers_length"], expected["prelude_crc"])
@@ -77,14 +78,14 @@ def test_framing(case):
 
 @pytest.mark.parametrize("case", of_kind("negative"))
 def test_refused_messages(case):
-    """A corrupted message is rejected with an error that mentions the incorrect checksum."""
+    """`EventDecoder` rejects a corrupted message; the error states which checksum is incorrect."""
     part = case["error"].split()[0].lower()
     with pytest.raises(EventStreamError, match=f"incorrect {part} CRC"):
         EventDecoder().feed(b64decode(case["encoded_base64"]))
 
 
 def get_seed(case):
-    """Return the seed of the signature chain whose next signature is in *case*."""
+    """Return a seed after which the next signature of the chain is the one in *case*."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
     return SeedSignature(SigV4(service, region), key, case["timestamp"], case["prior"])
@@ -103,7 +104,7 @@ def test_signatures(case):
     ids=lambda c: c["timestamp"],
 )
 def test_signed_messages(case):
-    """If the date is the only signed header, `EventSigner` creates the expected message."""
+    """If the date is the only header to sign, `EventSigner` creates the expected headers."""
     at = datetime.strptime(case["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     payload = bytes.fromhex(case["payload_hex"])
     message = EventSigner(get_seed(case)).sign(payload, at=at)

@@ -1,4 +1,4 @@
-"""Test the content and location of the shared config files against the AWS SDKs' test cases."""
+"""Test how shared config files are found and parsed, against the AWS SDKs' test cases."""
 
 import json
 import os
@@ -13,8 +13,9 @@ SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
-# Profiles and properties that botocore reads, but that the SDKs to which the suite applies ignore.
-# This package follows botocore, so that files that work with boto3 also work here.
+# For each of these cases, the profiles and properties that botocore reads, but that the suite
+# expects an SDK to ignore. This package reads them, too, so that files that work with boto3 also
+# work here.
 BEYOND = {
     "Profile names support alphanumeric characters and - / . % @ _ : +": {"foo!bar": {}},
     "Invalid profile names are ignored.": {"in valid 2": {"name2": "value2"}},
@@ -22,7 +23,8 @@ BEYOND = {
     "profile name with extra whitespace in credentials": {"profile bar": {}},
     "Property definitions must contain an equals sign.": {"foo": {"key": "value"}},
 }
-# Profiles that this package reads from files that those SDKs reject as a whole.
+# For each of these cases, the profiles that this package reads, although the suite expects an SDK
+# to reject the file.
 KEPT = {
     "Continuations reset with profile definitions.": {"foo": {"name": "value"}},
     "Invalid continuation": {"foo": {"name": "value"}},
@@ -32,28 +34,28 @@ KEPT = {
 
 
 def flat(sections):
-    """Return *sections* in the suite's form, in which nested values are strings."""
+    """Return *sections* in the suite's form, in which each nested value is one string."""
     return {name: {key: text(value) for key, value in of.items()} for name, of in sections.items()}
 
 
 def text(value):
-    """Return *value* as a string; a nested value has one line per property."""
+    """Return *value* as a string, which has one line per property if *value* is nested."""
     if isinstance(value, str):
         return value
     return "".join(f"\n{name} = {inner}".rstrip() for name, inner in value.items())
 
 
 def test_the_suites_are_whole():
-    """The two suites have 65 and 9 cases, and all of them are tested."""
+    """65 cases are for the parser and 9 for the file locations, and all of them are tested."""
     assert (len(PARSER), len(LOCATION)) == (65, 9)
 
 
 @pytest.mark.parametrize("case", PARSER, ids=lambda case: case["name"])
 def test_parser(case, caplog):
-    """The profiles read from each pair of files are those of the case, and those in `BEYOND`.
+    """A pair of files gives the profiles that the case expects, and those in `BEYOND`.
 
-    If the case expects an error, the log contains a warning with the line number, and the rest of
-    the file is used.
+    If the case expects an error, the valid rest of the files is still used.  A warning with the
+    line number is logged, unless this package accepts the line because botocore does (`BEYOND`).
     """
     files = [("config", case["input"].get("configFile", ""))]
     files += [("credentials", case["input"].get("credentialsFile", ""))]
@@ -72,7 +74,7 @@ def test_parser(case, caplog):
 
 @pytest.mark.parametrize("case", LOCATION, ids=lambda case: case["name"])
 def test_location(case):
-    """For the environment of each case, the file locations and the profile are those of the case."""
+    """In the environment of a case, both file locations and the profile are the expected ones."""
     environ = case["environment"]
     expected = (case["configLocation"], case["credentialsLocation"])
     assert file_locations(environ, case["platform"]) == expected

@@ -15,8 +15,8 @@ ERRORS = [
     for case in suite["cases"]
     if "errorCode" in case
 ]
-# The other cases contain shapes that InvokeEndpointAsync does not use: payloads, lists, numbers and
-# timestamps in headers, and header name prefixes.
+# The successful responses belong to other operations. Their shapes, such as payloads, lists,
+# numbers and timestamps in headers, and header name prefixes, do not occur in InvokeEndpointAsync.
 SUCCESSES = [
     pytest.param(case, id=case["id"])
     for suite in SUITE
@@ -26,7 +26,7 @@ SUCCESSES = [
 
 
 def parsed(case):
-    """Parse the response in a case."""
+    """Parse the response in *case* as a response to InvokeEndpointAsync."""
     response = case["response"]
     body = response.get("body", "").encode()
     return Invocation.from_http(response["status_code"], response.get("headers", {}), body)
@@ -39,7 +39,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_error(case):
-    """The error for a response has the code, the message and the status of the case."""
+    """The error has the code and status of the case, and the message if the case has one."""
     with pytest.raises(ServiceError) as caught:
         parsed(case)
     assert caught.value.code == case["errorCode"]
@@ -50,5 +50,5 @@ def test_error(case):
 
 @pytest.mark.parametrize("case", SUCCESSES)
 def test_success(case):
-    """The success responses of other operations raise no error and set no field of `Invocation`."""
+    """For a successful response to another operation, no field of `Invocation` is set."""
     assert parsed(case) == Invocation()

@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
 SHARED = SUITE["Shared multi-threaded scenarios"]
-# One case sets the maximum pause, which is a constant in this package, so the test changes the
+# One case sets the maximum pause. It is a constant in this package, so the test replaces the
 # constant.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
 CALL = Operation(
@@ -27,13 +27,13 @@ CALL = Operation(
 
 
 def make_response(given):
-    """Return the response in a step of a case."""
+    """Convert a response in the suite's form to a `Response`."""
     code = {"x-amzn-errortype": given["error_code"]} if "error_code" in given else {}
     return Response(given["status_code"], {**code, **given.get("headers", {})})
 
 
 class ScriptedClient(ScriptedIO):
-    """Scripted I/O that records the available retry quota after each response."""
+    """Returns scripted responses, and records the available retry quota after each of them."""
 
     def __init__(self, given, steps):
         super().__init__(
@@ -51,7 +51,7 @@ class ScriptedClient(ScriptedIO):
         await super().sleep(seconds)
 
     def call(self):
-        """Make one call, with retries, and return its outcome in the suite's terms."""
+        """Make one call, with retries, and return the suite's name for its outcome."""
         try:
             run(self.caller.send(CALL))
         except ServiceError as error:
@@ -88,10 +88,10 @@ def test_standard_mode(case, monkeypatch):
 
 
 def test_shared_quota():
-    """Two concurrent calls share one quota, which has the expected value after each response."""
+    """Two overlapping calls use one quota, which has the expected value after each response."""
     first, second = SHARED["threads"]
-    # The responses in the order in which they change the quota: the second call is made during the
-    # second pause of the first call.
+    # The responses are in the order in which they change the quota: the second call is made during
+    # the second pause of the first call.
     expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
     client = ScriptedClient(SHARED["given"], [*first[:2], *second, first[2]])
     pause = ScriptedClient.sleep

@@ -28,7 +28,10 @@ S3 = json.loads((SUITES / "s3-doc-vectors.json").read_text("utf-8"))
 
 
 class Recorder:
-    """Wraps a function to record its result, because `presign` returns no canonical request."""
+    """Wraps a function to record its last result.
+
+    `presign` returns only a URL, so the canonical request is recorded in this way.
+    """
 
     def __init__(self, function):
         self.function = function
@@ -40,7 +43,7 @@ class Recorder:
 
 
 class RecordingSigV4(SigV4):
-    """An algorithm that records the last string to sign."""
+    """The SigV4 algorithm, which also records the last string to sign."""
 
     def sign_string(self, text, credentials, instant):
         RecordingSigV4.last = text
@@ -48,7 +51,7 @@ class RecordingSigV4(SigV4):
 
 
 class Presigned(NamedTuple):
-    """A presigned URL, and the strings that were signed."""
+    """A presigned URL, with the canonical request and the string to sign from which it was made."""
 
     url: str
     canonical_request: str
@@ -78,12 +81,12 @@ class Case:
         self.expected = {by: case[by] for by in ("header", "query")}
 
     def signed(self):
-        """Sign the request in its headers."""
+        """Sign the request in its headers, and return the signature."""
         signer = Signer(self.algorithm, content_sha256=self.signs_body, **self.options)
         return signer.sign(self.request, self.credentials, at=self.at)
 
     def presigned(self):
-        """Presign the request, and return the URL and the signed strings."""
+        """Presign the request, and return the URL, the canonical request and the string to sign."""
         signer = Signer(self.algorithm, **self.options)
         with patch("sigv4._presign.canonical_request", Recorder(canonical_request)) as recorder:
             url = signer.presign(self.request, self.credentials, at=self.at, expires=self.expires)
@@ -91,7 +94,7 @@ class Case:
 
 
 def _request(text):
-    """Parse a request in the suite: it has an unencoded path, and may have folded headers."""
+    """Parse a request of the suite, which has an unencoded path and may have folded headers."""
     head, _, body = text.partition("\n\n")
     first, *lines = head.rstrip("\n").split("\n")
     method, target = first.removesuffix(" HTTP/1.1").split(" ", 1)
@@ -110,7 +113,7 @@ def _request(text):
 
 
 def _encoded(query):
-    """Percent-encode the non-ASCII characters of a string."""
+    """Percent-encode the non-ASCII characters of a query."""
     return "".join(c if c.isascii() else percent_encode_path(c) for c in query)
 
 
@@ -124,19 +127,19 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_canonical_request(case):
-    """The canonical request for a signature in headers is the expected one."""
+    """If a request is signed in its headers, its canonical request is the expected one."""
     assert case.signed().canonical_request == case.expected["header"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_string_to_sign(case):
-    """The string to sign for a signature in headers is the expected one."""
+    """If a request is signed in its headers, its string to sign is the expected one."""
     assert case.signed().string_to_sign == case.expected["header"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_signature(case):
-    """A signature in headers and the added headers are the expected ones."""
+    """If a request is signed in its headers, the signature and added headers are as expected."""
     signature = case.signed()
     assert signature.signature == case.expected["header"]["signature"]
     signed = _request(case.expected["header"]["signed-request"])
@@ -147,19 +150,19 @@ def test_header_signature(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_canonical_request(case):
-    """The canonical request for a presigned URL is the expected one."""
+    """If a request is presigned, its canonical request is the expected one."""
     assert case.presigned().canonical_request == case.expected["query"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_string_to_sign(case):
-    """The string to sign for a presigned URL is the expected one."""
+    """If a request is presigned, its string to sign is the expected one."""
     assert case.presigned().string_to_sign == case.expected["query"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_signature(case):
-    """The signature and all parameters of a presigned URL are the expected ones."""
+    """If a request is presigned, the signature and all parameters of the URL are as expected."""
     url = case.presigned().url
     expected = _request(case.expected["query"]["signed-request"])
     assert url.rpartition("&X-Amz-Signature=")[2] == case.expected["query"]["signature"]
@@ -167,7 +170,7 @@ def test_query_signature(case):
 
 
 def _parameters(url):
-    """Return the decoded query parameters, sorted by name."""
+    """Return the decoded query parameters of a URL, sorted by name."""
     return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
@@ -177,7 +180,7 @@ S3_CASES = [pytest.param(case, id=case["name"]) for case in S3["header"]]
 
 
 def _s3_arrived(case):
-    """Return an example as a server receives it, with the signature in the documentation."""
+    """Return the request of an example as S3 receives it, with the documented signature."""
     names = case["canonical_request"].split("\n")[-2]
     scope = case["string_to_sign"].split("\n")[2]
     headers = [tuple(pair) for pair in case["headers"]]
@@ -197,7 +200,7 @@ def _s3_arrived(case):
 
 @pytest.mark.parametrize("case", S3_CASES)
 def test_s3_documentation_is_accepted(case):
-    """`verify` accepts the requests and presigned URLs in S3's documentation."""
+    """`verify` accepts the signed requests and the presigned URL in S3's documentation."""
     known = {S3_CREDENTIALS.access_key_id: S3_CREDENTIALS}
     verified = verify(
         _s3_arrived(case), known, at=S3_AT, service=S3["service"], region=S3["region"]
@@ -209,7 +212,7 @@ def test_s3_documentation_is_accepted(case):
     "case", [case for case in S3_CASES if "X-Amz-" not in case.values[0]["query"]]
 )
 def test_s3_documentation_is_signed_alike(case):
-    """Signing a request in S3's documentation gives the documented strings at each stage."""
+    """The canonical request, string to sign and signature of each S3 example are as documented."""
     signer = Signer(SigV4(S3["service"], S3["region"]), signed_headers=sign_all_headers)
     signature = signer.sign(_s3_arrived(case), S3_CREDENTIALS, at=S3_AT)
     assert signature.canonical_request == case["canonical_request"]
@@ -219,7 +222,7 @@ def test_s3_documentation_is_signed_alike(case):
 
 @pytest.mark.parametrize("case", [case for case in S3_CASES if "X-Amz-" in case.values[0]["query"]])
 def test_s3_documentation_is_presigned_alike(case):
-    """Presigning the example in S3's documentation returns the documented URL."""
+    """Presigning the example in S3's documentation gives the documented URL."""
     expires = int(dict(parse_qsl(case["query"]))["X-Amz-Expires"])
     signer = Signer(SigV4(S3["service"], S3["region"]))
     request = SignableRequest(case["method"], _s3_arrived(case).url.partition("?")[0])

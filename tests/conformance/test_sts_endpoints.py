@@ -20,7 +20,7 @@ PARTS = {
 
 
 def resolve(params):
-    """Resolve the endpoint for the parameters of a case, as a credentials provider does."""
+    """Return the endpoint that a credentials provider with the parameters of a case would use."""
     known = {PARTS[name]: value for name, value in params.items() if name in PARTS}
     legacy = params.get("UseGlobalEndpoint", False)
     config = Config({**known, "sts_regional_endpoints": "legacy" if legacy else "regional"})
@@ -34,14 +34,15 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """The parameters of each case give the case's endpoint, or an error if it expects an error."""
+    """The parameters of a case give the expected endpoint or error, except as commented below."""
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
-        # Like botocore's clients, this package ignores the FIPS and dual-stack options for a custom
-        # URL; see test_variants.
+        # The case expects an error, but this package ignores the FIPS and dual-stack options for a
+        # custom URL, as botocore's clients do.
         assert resolve(params).origin == params["Endpoint"]
         return
-    # Without a region, this package always raises an error, because signing requires one.
+    # If no region is set, this package raises an error even if the case expects an endpoint,
+    # because signing requires a region.
     if "error" in expect or "Region" not in params:
         with pytest.raises(ConfigError):
             resolve(params)

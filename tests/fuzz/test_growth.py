@@ -1,7 +1,7 @@
-"""Test the time and memory that parsers need for inputs that are designed to slow them down.
+"""Measure the time and memory that parsers need for inputs that are designed to slow them down.
 
-Eight times the input may take at most 32 times as long; a quadratic parser would take 64 times as
-long.
+If an input is eight times as long, parsing may take at most 32 times as long, plus a millisecond. A
+quadratic parser would take 64 times as long.
 """
 
 import json
@@ -51,7 +51,7 @@ def verify_query(text):
 
 
 def verify_path(text):
-    """Verify a request for the path *text*, which is normalized first."""
+    """Verify a request for the path *text*, which `verify` normalizes first."""
     authorization = AUTHORIZATION.replace("/s3/", "/sagemaker/")
     verify_request("https://h.example/" + text, headers=[("authorization", authorization), DATE])
 
@@ -87,20 +87,20 @@ def parse(data):
 
 
 def explain_response(data, ours="GET\n/\n\nhost:h\n\nhost\nhash"):
-    """Explain a response, and ignore any SigV4Error."""
+    """Compare a response with the canonical request *ours*, and ignore any SigV4Error."""
     with suppress(SigV4Error):
         str(explain(data, ours))
 
 
 def explain_canonical(text):
-    """Explain XML and JSON responses with *text* as the canonical request, and mask its secrets."""
+    """Explain XML and JSON responses with the canonical request *text*; mask the secrets in *text*."""
     explain_response(f"<Error><CanonicalRequest>{escape(text)}</CanonicalRequest></Error>")
     message = f"The Canonical String for this request should have been\n'{text}'\n"
     explain_response(json.dumps({"message": message}), text[:-1])
     mask_secrets(text)
 
 
-# Each function builds an input whose size is proportional to *n*, and parses it.
+# Each function builds an input whose size is proportional to *n*, and calls a parser with it.
 GROWING = {
     "header: commas": lambda n: verify_authorization("AWS4-HMAC-SHA256 " + "," * n),
     "header: parts": lambda n: verify_authorization(
@@ -174,7 +174,7 @@ SMALL, TIMES = 2000, 8
 
 
 def shortest_time(run, size):
-    """Return the shortest processor time of five calls of *run* with this size."""
+    """Call *run* with *size* five times, and return the shortest processor time of a call."""
 
     def once():
         start = time.process_time()
@@ -186,13 +186,13 @@ def shortest_time(run, size):
 
 @growing
 def test_time(run):
-    """Parsing eight times the input takes at most 32 times as long, plus a millisecond."""
+    """To build and parse, eight times the input takes less than 32 times as long plus 1 ms."""
     assert shortest_time(run, SMALL * TIMES) < shortest_time(run, SMALL) * TIMES * 4 + 0.001
 
 
 @growing
 def test_memory(run):
-    """While a parser runs, it allocates at most 1500 bytes per unit of the input size."""
+    """Building and parsing an input of size *n* takes less than 1500 * *n* bytes of memory."""
     tracemalloc.start()
     try:
         run(SMALL * TIMES)

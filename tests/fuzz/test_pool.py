@@ -1,6 +1,6 @@
 """Test the connection pool with random responses and random sequences of calls: `make fuzz`.
 
-Each request must end with a response or an httpx error, and its permit must then be released.
+After any response, the request must end, normally or with an httpx error, and release its permit.
 """
 
 import os
@@ -23,7 +23,7 @@ THOROUGH = settings(
 )
 BRIEF = settings(THOROUGH, max_examples=max(1, EXAMPLES // 20), stateful_step_count=50)
 
-# Random responses are composed of these parts and random bytes.
+# A random response consists of these parts and of random bytes.
 PARTS = [
     *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
     *(b"HTTP/1.1 204 No\r\n", b"HTTP/1.1 101 Go\r\n", b"HTTP/1.1 999 \r\n", b"HTTP/2 200\r\n"),
@@ -45,7 +45,7 @@ responses = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).ma
 @THOROUGH
 @given(responses, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
 def test_responses(pieces, method, reads):
-    """For any response bytes, a request ends, and no connection with unread bytes is reused."""
+    """For any response bytes, a request ends, and no connection with unread bytes is kept open."""
     transport = PooledTransport(network=Scripted(pieces))
     pool_state = state(transport)
     for _ in range(3):
@@ -64,7 +64,7 @@ def test_responses(pieces, method, reads):
 
 
 class Owner:
-    """Holds a permit, and possibly a connection."""
+    """Stands for a request, which has or waits for a permit, and may have a connection."""
 
     def __init__(self):
         self.permit, self.connection = Permit(), None
@@ -76,9 +76,10 @@ class PoolStateMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.pool_state = PoolState(Event, 3, 2, 1e9)
-        # The model: `free` contains the owners with a permit but no connection, `queue` those that
-        # wait for a permit, and `used` those with a connection.  `idle` contains the idle
-        # connections, and `made` is the number of connections that have been made.
+        # The model of the pool's state: `free` contains the owners that have a permit but no
+        # connection, `queue` contains the owners that wait for a permit, and `used` contains the
+        # owners that have a connection. `idle` contains the idle connections, and `made` is the
+        # number of connections that have been made.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
     def granted(self):
@@ -99,8 +100,9 @@ class PoolStateMachine(RuleBasedStateMachine):
     def release(self, is_dropped, data):
         owner = data.draw(st.sampled_from(self.free))
         self.free.remove(owner)
-        # If the permit is garbage-collected, it is free immediately, but the next waiter is
-        # notified only by a later call.
+        # If the owner's permit is garbage-collected instead of released, it becomes free
+        # immediately, but the next owner in the queue gets a permit only at a later call of the
+        # pool.
         if is_dropped:
             owner.permit = None
             self.pool_state._grant_waiting()

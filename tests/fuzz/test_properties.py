@@ -1,9 +1,9 @@
-"""Test all properties in ``tests/sigv4`` with many random examples: `make fuzz`.
+"""Test the properties in the ``*properties.py`` modules of ``tests/sigv4``: `make fuzz`.
 
-    EXAMPLES=20000 python -m pytest tests/fuzz
+    EXAMPLES=20000 python -m pytest tests/fuzz/test_properties.py
 
-EXAMPLES is the number of examples for each property.  A failing example is reduced to a minimal one
-and printed.
+EXAMPLES is the number of random examples for each property.  If an example fails, Hypothesis
+reduces it to a minimal example and prints it.
 """
 
 import os
@@ -17,5 +17,5 @@ PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_prope
 
 @each_property(PROPERTIES)
 def test_property(check, strategy):
-    """Each property of signatures, parsers and encoders holds for random examples, new in each run."""
+    """Each property holds for random examples, which differ from run to run."""
     run_property(check, strategy, EXAMPLES, is_random=True)
