@@ -1,5 +1,6 @@
-"""Tests of authentication: with credentials, which are requested for each attempt, and with other
-auths.
+"""Tests of authentication.
+
+By default a call requests credentials for each attempt; an operation can also have another auth.
 """
 
 from datetime import timedelta
@@ -71,7 +72,7 @@ def test_provider_that_raises_a_client_error():
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
 def test_provider_that_returns_another_type(given):
     """If a credentials provider returns anything but credentials, the call raises a
-    CredentialProviderError that contains the provider's name.
+    CredentialProviderError whose `provider` attribute is the provider's name.
     """
 
     class Provider:
@@ -87,7 +88,9 @@ def test_provider_that_returns_another_type(given):
 
 
 def test_unsignable_request():
-    """A request header that contains a line break raises ParamValidationError, and nothing is sent."""
+    """If a request header contains a line break, the call raises a ParamValidationError, and
+    nothing is sent.
+    """
     io = ScriptedIO([])
     request = Request("POST", "/", (("x", "a\nb"),))
     with pytest.raises(ParamValidationError):
@@ -99,7 +102,9 @@ def test_unsignable_request():
 
 
 class Dated(PreparedAuth):
-    """An auth that records its arguments, and adds only a header with the time of the attempt."""
+    """An auth that records the arguments of each call to `apply`, and adds only a header with the
+    time of the attempt.
+    """
 
     def __init__(self, *secrets):
         self.secrets = secrets
@@ -111,8 +116,8 @@ class Dated(PreparedAuth):
 
 
 def test_auth_of_a_call():
-    """The auth of an operation is used instead of the client's auth, and is applied to each
-    attempt.
+    """If an operation has its own auth, that auth is used instead of the client's auth and is
+    applied to each attempt.
     """
     io = ScriptedIO([answer(500), OK])
     auth = Dated()
@@ -161,8 +166,8 @@ def test_payload_is_hashed_once(monkeypatch):
     ids=["signed", "unsigned", "other"],
 )
 def test_secrets_of_an_auth(auth):
-    """The secrets of an auth appear neither in an error message, even if the service repeats them,
-    nor in a repr.
+    """The secrets of an auth appear neither in an error message (even if the service's response
+    repeats them) nor in a repr.
     """
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)

@@ -1,4 +1,6 @@
-"""Tests of one call: its credentials, signature, attempts, error messages and log lines."""
+"""Tests of one call: its signature, attempts, retry quota, deadline, headers, error messages and
+log lines.
+"""
 
 import logging
 from datetime import timedelta
@@ -53,7 +55,8 @@ def test_success():
     assert sent.verify().access_key_id == CREDENTIALS.access_key_id
 
 
-# The failure, the pause after it, whether the request was possibly accepted, and the error class.
+# Each entry consists of the failure, the pause after the failure, whether the service may have
+# accepted the request, and the error class.
 FAILURES = [
     pytest.param(answer(400, "ThrottlingException"), 0.5, False, ThrottlingError, id="throttled"),
     pytest.param(answer(429), 0.5, False, ThrottlingError, id="429"),
@@ -80,7 +83,9 @@ FAILURES = [
 
 @pytest.mark.parametrize(("failure", "pause", "ambiguous", "_kind"), FAILURES)
 def test_retried(failure, pause, ambiguous, _kind):
-    """A transient failure is retried after a pause, with a new signature and a new date."""
+    """A transient failure is retried after a pause, and the retry has a new signature and a new
+    date.
+    """
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
     assert (progress.attempts, progress.possibly_accepted_since is not None) == (2, ambiguous)
@@ -96,7 +101,10 @@ def test_retried(failure, pause, ambiguous, _kind):
 
 @pytest.mark.parametrize(("failure", "_pause", "ambiguous", "kind"), FAILURES)
 def test_last_failure(failure, _pause, ambiguous, kind):
-    """After three attempts, the last failure is raised, with the facts about all attempts."""
+    """If all three attempts fail, the last failure is raised.
+
+    It contains the number of attempts and whether the service may have accepted the request.
+    """
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
     assert type(error) is kind
@@ -144,7 +152,9 @@ def test_redirects_are_not_followed(status):
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_max_attempts(attempts):
-    """The policy limits the number of attempts, and a header informs AWS of the limit."""
+    """The retry policy limits the number of attempts, and each request has a header that informs
+    AWS of the limit.
+    """
     io = ScriptedIO([answer(503)] * attempts)
     assert refused(io, of=caller(io, max_attempts=attempts)).attempts == attempts
     numbers = [f"attempt={n}; max={attempts}" for n in range(1, attempts + 1)]
@@ -153,20 +163,24 @@ def test_max_attempts(attempts):
 
 @pytest.mark.parametrize("failure", [answer(500), dropped()], ids=["500", "dropped"])
 def test_ambiguous(failure):
-    """With retry_ambiguous=False, an attempt that may have been accepted is not retried."""
+    """With retry_ambiguous=False, an attempt is not retried if the service may have accepted it."""
     io = ScriptedIO([answer(503), failure])
     error = refused(io, of=caller(io, retry_ambiguous=False))
     assert (error.attempts, error.possibly_accepted) == (2, True)
 
 
 def test_ambiguous_and_idempotent():
-    """An idempotent operation is retried even with retry_ambiguous=False."""
+    """If the service may have accepted an attempt, an idempotent operation is retried even with
+    retry_ambiguous=False.
+    """
     io = ScriptedIO([dropped(), OK])
     assert succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts == 2
 
 
 def test_ambiguity_is_remembered():
-    """A call reports that an attempt was possibly accepted, even if later attempts were not."""
+    """If the service may have accepted one attempt, the call reports this even if later attempts
+    were rejected or succeeded.
+    """
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
     assert refused(io).possibly_accepted
     io = ScriptedIO([dropped(), answer(503), OK])
@@ -191,7 +205,7 @@ def test_incomplete_response():
 
 def test_quota_ends_retries():
     """A client that has used up its retry quota does not retry, and a note of the error mentions
-    this.
+    the quota.
     """
     io = ScriptedIO(lambda *_: answer(500))
     client = caller(io, max_attempts=36)
@@ -226,7 +240,9 @@ def test_each_service_has_a_rate_limiter():
 
 
 def test_quota_is_returned():
-    """A successful call returns the quota tokens of its last retry."""
+    """A successful call returns the quota tokens of its last retry, or one token if it made no
+    retry.
+    """
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
@@ -237,7 +253,10 @@ def test_quota_is_returned():
 
 @pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
 def test_deadline(after, attempts):
-    """A pause that would reach the deadline is not started, and each request receives the deadline."""
+    """If a pause would end at or after the deadline, the call does not retry.
+
+    Each request receives the deadline.
+    """
     io = ScriptedIO([answer(429)] * 3)
     deadline = io.monotonic() + after
     error = refused(io, deadline=deadline)
@@ -272,9 +291,10 @@ def test_attempt_headers():
 
 
 def test_ttl():
-    """If the service's time is known, a header informs AWS when the attempt ends."""
-    # The local clock is 10 s slow and the pause is 3 s, so the attempt starts at 12:00:03 service
-    # time.
+    """If the service's time is known, a header of a retry informs AWS when the attempt ends."""
+    # This machine's clock is 10 s slow and the pause is 3 s, so the second attempt starts at
+    # 12:00:03
+    # service time.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
@@ -286,7 +306,9 @@ def test_ttl():
 
 
 def test_no_ttl_after_a_dropped_connection():
-    """After a dropped connection, the service's time is not known, and the header contains no ttl."""
+    """After a dropped connection, the `amz-sdk-request` header of the next attempt contains no ttl,
+    even if an earlier response contained the service's time.
+    """
     io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
     run(caller(io).send(call()))
     assert io.sent[2].header("amz-sdk-request") == "attempt=3; max=3"
@@ -310,7 +332,9 @@ def test_user_agent():
 
 
 def test_trace_header():
-    """In Lambda, each request reads the trace ID again, because each event has its own trace ID."""
+    """In Lambda, the trace ID is read again for each request, because each event has its own trace
+    ID.
+    """
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1;Sampled=1"}
 
     def next_event(_io, _sent):
@@ -335,7 +359,9 @@ SECRETS = {
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("filler", [0, 2030, 2040], ids=lambda filler: f"after {filler}")
 def test_no_secret_is_repeated(caplog, secret, filler):
-    """If the service repeats a secret, no error and no log line contains it or a part of it."""
+    """If the service's response repeats a secret, no error and no log line contains even the first
+    four characters of the secret.
+    """
     caplog.set_level(logging.DEBUG)
     message = "x" * filler + f"denied: {secret} is wrong, {secret}!"
     io = ScriptedIO([answer(403, "AccessDeniedException", message)])
@@ -353,7 +379,9 @@ def test_no_secret_is_repeated(caplog, secret, filler):
 
 @pytest.mark.parametrize("length", range(1, 41))
 def test_no_prefix_of_a_secret(length):
-    """A message that is truncated within a secret contains at most three characters of the secret."""
+    """If a message is truncated within a secret, it contains at most three characters of the
+    secret.
+    """
     secret = CREDENTIALS.secret_access_key
     message = "x" * (2048 - length) + secret
     error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
@@ -362,7 +390,9 @@ def test_no_prefix_of_a_secret(length):
 
 
 def test_no_signature_is_repeated():
-    """If the service repeats a signature, no error message contains it."""
+    """If the service's response repeats a signature, the error message does not contain the
+    signature.
+    """
     message = (
         "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
         f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
@@ -373,8 +403,8 @@ def test_no_signature_is_repeated():
 
 @pytest.mark.parametrize(("value", "message"), [("aba", "an abacus"), ("abac", "an ...us")])
 def test_short_values_are_not_redacted(value, message):
-    """Custom attributes of fewer than four characters are not redacted, because they occur in other
-    words.
+    """Custom attributes of fewer than four characters are not redacted in error messages, because
+    such short strings also occur in other words.
     """
     io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
     with pytest.raises(RequestValidationError) as caught:
@@ -383,7 +413,9 @@ def test_short_values_are_not_redacted(value, message):
 
 
 def _logged(caplog, *answers, level=logging.DEBUG, **arguments):
-    """Queue a job, and return the level and the message of each log line about an attempt."""
+    """Queue a job, and return the level and the end of the message (after the URL) of each log
+    line.
+    """
     caplog.set_level(level, "sagemaker_runtime_client")
     io = ScriptedIO([*answers, accepted()])
     run(core(io).invoke_endpoint_async("e", input_location=LOCATION, **arguments))
@@ -394,8 +426,8 @@ def _logged(caplog, *answers, level=logging.DEBUG, **arguments):
 
 
 def test_log(caplog):
-    """A log line contains the request ID, the inference ID and the attempt; a retry is logged as
-    INFO.
+    """The log lines of a call contain the inference ID and the number of the attempt, and the line
+    of a success also contains the request ID. A retry is logged as INFO.
     """
     assert _logged(caplog, answer(503), inference_id="id", custom_attributes="canary") == [
         ("DEBUG", " (inference id id): attempt 1 of 3 failed: m (code 503, status 503)"),
@@ -408,7 +440,7 @@ def test_log(caplog):
 
 
 def test_log_of_a_possible_duplicate(caplog):
-    """A retry that may run a job twice is logged as a warning."""
+    """A retry that may execute a request twice is logged as a warning."""
     lines = _logged(
         caplog, dropped(), level=logging.INFO, inference_id="id", generate_inference_id=False
     )

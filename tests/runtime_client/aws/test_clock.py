@@ -1,4 +1,4 @@
-"""Tests of the correction of a wrong clock: which responses cause it, by how much, and how often."""
+"""Tests of the correction of a wrong clock: which responses correct it, by how much, and how often."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -21,7 +21,7 @@ from tests.runtime_client.scripted_io import (
 
 def skewed(hours):
     """Return a function for `ScriptedIO` that acts as a service whose clock is *hours* ahead: it
-    rejects requests that are signed for any other time.
+    rejects requests that are not signed for the time of that clock.
     """
 
     def judge(_io, sent):
@@ -37,8 +37,8 @@ def skewed(hours):
 
 @pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
 def test_clock_is_corrected(hours):
-    """If a wrong clock causes a rejection, the Date header of the response corrects the clock for
-    an immediate retry and for later calls.
+    """If a request is rejected because this machine's clock is wrong, the Date header of the
+    response corrects the clock for an immediate retry and for later calls.
     """
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
@@ -62,8 +62,8 @@ def test_correction_is_an_offset():
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
 @pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
 def test_clock_is_not_corrected_by_a_day(hours, endpoint):
-    """A Date header that differs by more than a day does not correct the clock, because a request
-    signed for that date could be replayed much later.
+    """If the Date header differs by more than a day from this machine's time, it does not correct
+    the clock, because a request signed for that date could be replayed much later.
     """
     io = ScriptedIO([skewed(hours)])
     error = refused(io, endpoint=endpoint)
@@ -72,8 +72,8 @@ def test_clock_is_not_corrected_by_a_day(hours, endpoint):
 
 
 def test_accepted_clock_without_tls():
-    """Once a service has accepted a request that was signed with an offset, a later Date header
-    replaces the offset only if TLS authenticates the response.
+    """Once a service has accepted a request of a client, a later Date header changes the clock
+    correction only if TLS authenticates the response.
     """
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
@@ -87,8 +87,8 @@ def test_accepted_clock_without_tls():
 
 
 def test_clock_corrected_by_a_concurrent_call_without_tls():
-    """If a concurrent call corrects the clock, and a call that was signed with the old offset is
-    then rejected, it is retried with the new offset.
+    """If a concurrent call corrects the clock, and a request that was signed with the old clock is
+    then rejected, the request is retried with the corrected clock.
     """
 
     def overtaken(io, sent):
@@ -100,8 +100,8 @@ def test_clock_corrected_by_a_concurrent_call_without_tls():
 
 
 def test_success_with_an_earlier_offset_without_tls():
-    """If a concurrent call changes the offset, the success of a request that was signed with the
-    earlier offset does not confirm the new one.
+    """If a concurrent call changes the clock correction, the success of a request that was signed
+    with the earlier correction does not confirm the new one.
     """
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
@@ -118,7 +118,9 @@ def test_success_with_an_earlier_offset_without_tls():
 
 
 def test_clock_corrected_by_a_head_response():
-    """A 403 response to HEAD has no error code, but corrects the clock if its Date header differs."""
+    """A 403 response to a HEAD request has no error code, but corrects the clock if its Date header
+    differs from this machine's time.
+    """
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
     assert run(core(io).head_object("s3://bucket/key")).size == 4
@@ -127,14 +129,16 @@ def test_clock_corrected_by_a_head_response():
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_smallest_correction(minutes):
-    """A clock that is four minutes wrong is already corrected, although services accept five
-    minutes.
+    """A clock that is wrong by four minutes is already corrected, although services accept a
+    difference of up to five minutes.
     """
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
 def test_rejection_with_the_correct_clock():
-    """If the clock has already been corrected, a rejected signature does not cause a retry."""
+    """If the clock has already been corrected, and the service rejects a signature with a date that
+    agrees with the correction, the request is not retried.
+    """
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
     client = caller(io)
@@ -183,8 +187,8 @@ def test_clock_is_not_corrected(failure):
 
 
 def test_clock_is_not_corrected_twice():
-    """During one call, the clock is corrected only once, even if a second rejection has another
-    date.
+    """During one call, the clock is corrected only once, even if a second rejection contains
+    another date.
     """
     dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
@@ -202,8 +206,8 @@ def test_correction_counts_as_an_attempt():
 
 
 def test_new_generation():
-    """After a fork, or in a restored snapshot, the client discards its clock correction and has its
-    full retry quota again.
+    """After a fork or in a restored snapshot, the client discards its clock correction, and its
+    retry quota is full again.
     """
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)

@@ -1,4 +1,7 @@
-"""Tests of the services' endpoints, which are compared with botocore's rule sets."""
+"""Tests of the services' endpoints.
+
+They are compared with botocore's rule sets and, for S3, with the URLs that botocore requests.
+"""
 
 import re
 from functools import cache
@@ -90,12 +93,12 @@ def botocore_url(bucket, region="eu-west-1", *, fips=False, dual_stack=False, st
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
 def test_partitions(region, partition):
-    """Each known region belongs to its partition, and an unknown region belongs to `aws`."""
+    """The region belongs to its partition; an unknown region belongs to `aws`."""
     assert get_partition(region).id == partition
 
 
 def test_all_partitions():
-    """The table covers all eight partitions of botocore."""
+    """The table `REGIONS` covers all partitions that botocore knows, which are eight."""
     assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
     assert len(set(REGIONS.values())) == 8
 
@@ -123,7 +126,9 @@ def test_sagemaker_runtime(region, fips, dual_stack):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
 @pytest.mark.parametrize("region", REGIONS)
 def test_inference_router(region, fips, dual_stack):
-    """The endpoint of inference routers is botocore's, and is signed for `sagemaker` in the region."""
+    """The endpoint of inference routers is the same as in botocore, and requests are signed for
+    `sagemaker` in the client's region.
+    """
     expected = rules("sagemaker-inference-router-runtime").resolve_endpoint(
         Region=region, UseFIPS=fips, UseDualStack=dual_stack
     )
@@ -133,7 +138,9 @@ def test_inference_router(region, fips, dual_stack):
 
 
 def test_custom_url_of_inference_routers():
-    """A custom URL of inference routers is used unchanged, and an error about it names the service."""
+    """A custom URL of inference routers is used unchanged except for trailing slashes, and an error
+    about an invalid one mentions the service.
+    """
     endpoint = Endpoints("eu-west-1").inference_router("https://example.com/a/")
     assert endpoint == Endpoint("https://example.com/a", "sagemaker", "eu-west-1")
     with pytest.raises(ConfigError, match="for SageMaker Inference Router Runtime must look like"):
@@ -153,7 +160,9 @@ BUCKETS = [
 
 
 def client_url(endpoints, bucket, style=None, url=None):
-    """Return the URL that this client requests for an object, or None if it raises an error."""
+    """Return the URL that this client requests for an object, or None if the client raises a
+    ConfigError.
+    """
     try:
         endpoint, before = endpoints.s3(bucket, url, style or "auto")
     except ConfigError:
@@ -161,7 +170,8 @@ def client_url(endpoints, bucket, style=None, url=None):
     return f"{endpoint.origin}{before}key"
 
 
-# botocore's clients also use older tables, which have no dual-stack hosts for these partitions.
+# botocore's clients also use older tables, which contain no dual-stack hosts for the partitions of
+# these regions.
 NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
 
 
@@ -175,7 +185,9 @@ NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
     ],
 )
 def test_s3(region, fips, dual_stack, style):
-    """The endpoint of S3 is the same as in botocore, except that us-east-1 has a regional host."""
+    """The URL of an S3 object is the same as in botocore, except that this client uses a regional
+    host for us-east-1.
+    """
     endpoints = Endpoints(region, fips, dual_stack)
     for bucket in BUCKETS:
         expected = botocore_url(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
@@ -185,7 +197,7 @@ def test_s3(region, fips, dual_stack, style):
 
 
 def test_s3_has_no_fips_in_china():
-    """A FIPS endpoint of S3 in China is rejected, as in botocore."""
+    """A FIPS endpoint for S3 in China is rejected, as in botocore."""
     assert botocore_url("bucket", "cn-north-1", fips=True) is None
     with pytest.raises(ConfigError, match="S3 has no FIPS endpoint"):
         Endpoints("cn-north-1", fips=True).s3("bucket")
@@ -198,8 +210,8 @@ def test_s3_is_signed_for_its_region():
 
 
 def test_s3_global():
-    """For the pseudo-region aws-global, this client uses the host of us-east-1, and botocore the
-    global host.
+    """For the pseudo-region aws-global, requests to S3 use the host of us-east-1, whereas botocore
+    uses the global host.
     """
     assert (
         client_url(Endpoints("aws-global"), "bucket")
@@ -222,7 +234,7 @@ def test_s3_global():
 )
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_custom_s3(url, bucket):
-    """With a custom endpoint, the bucket is in the path, as in botocore."""
+    """With a custom S3 endpoint, the bucket is in the path, as in botocore."""
     expected = botocore_url(bucket, url=url)
     assert expected is not None
     assert client_url(Endpoints("eu-west-1"), bucket, url=url) == expected
@@ -230,8 +242,8 @@ def test_custom_s3(url, bucket):
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
 def test_custom_s3_virtual(bucket):
-    """With the addressing style 'virtual', the bucket is in the host, even if it contains dots and
-    for HTTP.
+    """With the addressing style 'virtual', the bucket is in the host, even if the bucket's name
+    contains dots or the endpoint uses HTTP.
     """
     url = "http://localhost:9000"
     expected = botocore_url(bucket, url=url, style="virtual")
@@ -243,7 +255,9 @@ def test_custom_s3_virtual(bucket):
     "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
 )
 def test_virtual_style_with_an_address(url):
-    """With the addressing style 'virtual', an IP address is an error; 'path' is not used instead."""
+    """If the addressing style is 'virtual' and the custom endpoint's host is an IP address, an
+    error is raised.
+    """
     with pytest.raises(ConfigError, match="has an IP address as its host"):
         Endpoints("eu-west-1").s3("bucket", url, "virtual")
 
@@ -293,8 +307,10 @@ def test_custom_url(url, origin):
     ],
 )
 def test_invalid_url(url):
-    """An invalid URL is rejected; the message contains the URL unless it may contain a password or
-    a signature.
+    """An invalid URL is rejected.
+
+    The message contains the URL unless it contains "@" or "?", because the URL may then contain a
+    password or a signature.
     """
     with pytest.raises(
         ConfigError, match="for SageMaker Runtime must look like https://"
@@ -327,7 +343,9 @@ def test_any_region(region):
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_any_url(url):
-    """A custom URL is valid if it has a scheme, a host and a path of printable ASCII."""
+    """A custom URL is valid if it consists of the scheme HTTP or HTTPS, a host, an optional port,
+    and an optional path of printable ASCII without "?" and "#".
+    """
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert is_accepted("eu-west-1", url) == bool(re.fullmatch(pattern, url.rstrip("/")))
 
@@ -335,7 +353,7 @@ def test_any_url(url):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 def test_custom_url_has_no_variants(endpoint, fips, dual_stack):
-    """FIPS and dual-stack settings do not change a custom URL."""
+    """FIPS and dual-stack settings do not change a custom endpoint."""
     plain, variant = Endpoints("eu-west-1"), Endpoints("eu-west-1", fips, dual_stack)
     assert endpoint(variant, "https://x") == endpoint(plain, "https://x")
 
@@ -368,8 +386,8 @@ def test_credential_services(service, region, fips, dual_stack):
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 def test_global_sts_has_no_variants(fips, dual_stack):
-    """Selecting a FIPS or dual-stack variant of the global STS endpoint is an error, because none
-    exists.
+    """Selecting a FIPS or dual-stack variant of the global STS endpoint is an error, because that
+    endpoint has no variants.
     """
     assert Endpoints("aws-global").credentials("sts").region == "us-east-1"
     with pytest.raises(ConfigError, match="set a region"):
@@ -377,7 +395,9 @@ def test_global_sts_has_no_variants(fips, dual_stack):
 
 
 def test_credential_services_at_a_custom_url():
-    """A custom URL takes precedence, but an invalid region is still rejected."""
+    """A custom URL is used for a credential service, but without one, an invalid region is
+    rejected.
+    """
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
     assert Endpoints("eu-west-1").credentials("sso", "http://127.0.0.1:1/") == expected
     with pytest.raises(ConfigError, match="region must be a host label"):
@@ -405,5 +425,7 @@ def test_credential_services_at_a_custom_url():
     ids=str,
 )
 def test_sts_settings(settings, region, expected):
-    """The settings decide between the regional and the global STS endpoint."""
+    """The settings decide which STS endpoint is used: a custom, a regional, a FIPS or the global
+    one.
+    """
     assert Config({"region": "eu-west-1", **settings}).endpoint("sts", region).origin == expected

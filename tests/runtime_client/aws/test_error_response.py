@@ -32,8 +32,8 @@ PARSER = create_parser("rest-json")
 
 
 def both(status, headers, body):
-    """Return two pairs of code and message for a response: as botocore and as this client parse
-    them.
+    """Return two pairs of code and message for an error response: the first as parsed by botocore,
+    the second as parsed by this client.
     """
     given_response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
     expected = PARSER.parse(given_response, None)["Error"]
@@ -89,8 +89,8 @@ def test_code_and_message_as_botocore(status, headers, body):
     ],
 )
 def test_bodies_that_botocore_cannot_parse(body, code, message):
-    """Even if botocore cannot parse a body, or a field has an unexpected type, the error has a code
-    and a message.
+    """Even if botocore cannot parse a JSON error body, or a field has an unexpected type, the error
+    has a code and a message.
     """
     error = json_error(Response(400, {}, body))
     assert type(error) is ServiceError
@@ -99,8 +99,8 @@ def test_bodies_that_botocore_cannot_parse(body, code, message):
 
 
 def test_deep_nesting():
-    """JSON that is nested too deeply for the parser becomes the error message, up to 2048
-    characters.
+    """If a JSON body is nested too deeply for the parser, its first 2048 characters become the
+    error message.
     """
     error = json_error(Response(500, {}, b"[" * 100_000))
     assert (type(error), error.code) == (InternalFailureError, "500")
@@ -119,8 +119,8 @@ def test_deep_nesting():
 )
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_request_id(parse, headers, expected):
-    """The error contains the request ID even if a 5xx response has an HTML body; botocore finds
-    none then.
+    """The error contains the request ID from the headers even if a 5xx response has an HTML body,
+    in which case botocore returns no request ID.
     """
     assert parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id == expected
 
@@ -155,8 +155,8 @@ KINDS = [
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_json_errors(status, code, kind):
-    """The class of an error depends on the error code or, if the code is missing or unknown, on the
-    status.
+    """The class of a JSON error depends on the error code or, if the code is missing or unknown, on
+    the status.
     """
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
@@ -165,7 +165,7 @@ def test_classes_of_json_errors(status, code, kind):
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_classes_of_xml_errors(status, code, kind):
     """The class of an S3 error is determined in the same way as for JSON, but a 404 without an
-    error code also means a missing object.
+    error code also results in an ObjectNotFoundError.
     """
     body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
     error = xml_error(Response(status, {}, body))
@@ -191,8 +191,8 @@ def test_classes_of_xml_errors(status, code, kind):
     ],
 )
 def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
-    """The attributes of an error state whether a retry may succeed, and whether the request was
-    possibly accepted.
+    """The attributes of an error state whether a retry may succeed, and whether the service may
+    have accepted the request.
     """
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (error.retryable, error.possibly_accepted) == (retryable, ambiguous)
@@ -222,7 +222,7 @@ def test_null_message(status, headers, body, throttled):
 
 
 def test_canonical_string_is_removed():
-    """The canonical string, in which AWS repeats the session token, is removed from the message."""
+    """The canonical string, which may contain the session token, is removed from the error message."""
     message = (
         "The request signature we calculated does not match.\n\n"
         "The Canonical String for this request should have been\n'POST\nx-amz-security-token:TOKEN'"
@@ -293,8 +293,10 @@ def test_xml():
 
 
 def test_region_in_a_header():
-    """The region in the header takes precedence over the region in the body; a response without a
-    body, such as one to HEAD, can have only the header.
+    """The region in the header takes precedence over the region in the body.
+
+    A response without a body, such as a response to HEAD, can contain the region only in the
+    header.
     """
     header = {"x-amz-bucket-region": "eu-north-1"}
     assert xml_error(Response(301, header, S3_ERROR)).region == "eu-north-1"
@@ -337,15 +339,17 @@ def test_region_in_a_header():
     ],
 )
 def test_xml_fields(body, expected):
-    """`xml_fields` returns the texts of the root's children, or nothing if the body is not plain
-    XML.
+    """`xml_fields` returns the texts of the root's children, or an empty dictionary if the body is
+    not well-formed XML, is nested too deeply, has a document type, or has an unsupported
+    encoding.
     """
     assert xml_fields(body) == expected
 
 
 def test_xml_texts():
-    """`xml_texts` returns the texts of elements keyed by their path below the root, down to the
-    third level, as deep as STS responses.
+    """`xml_texts` returns the texts of elements, keyed by the element's path below the root.
+
+    It covers three levels, because the fields of STS responses are at most that deep.
     """
     body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
     assert xml_texts(body) == {"B": " ", "B/C/D": "12", "C": "3"}
@@ -399,8 +403,8 @@ _xml = st.lists(
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
 def test_any_body(parse, status, headers, body):
-    """Any status, headers and body result in an error that has a code and a message of limited
-    length.
+    """Any status, headers and body result in an error that has a code and a message of at most 2048
+    characters.
     """
     error = parse(Response(status, headers, body))
     assert isinstance(error, ServiceError)

@@ -52,8 +52,8 @@ def botocore_limiter(clock):
 
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
 def test_rates_equal_botocores(answers):
-    """After any sequence of responses, the rate and the available tokens are the same as in
-    botocore.
+    """After any sequence of responses, the rate limiter has the same rate and, once throttled, the
+    same number of available tokens as botocore's.
     """
     clock, limiter = Clock(), RateLimiter(0.0)
     reference = botocore_limiter(clock)
@@ -74,8 +74,9 @@ def test_nothing_waits_before_throttling():
 
 
 def test_tokens():
-    """After a throttled response, each request waits for its own token; tokens accumulate while no
-    request is sent.
+    """After a throttled response, each request waits for its own token.
+
+    Tokens accumulate while no request is sent, up to a limit.
     """
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
@@ -101,7 +102,9 @@ def test_calls_wait(adaptive, pauses):
 
 
 def test_token_that_is_not_taken():
-    """If a request cannot wait long enough for a token, it leaves the token to the next request."""
+    """If a request cannot wait long enough for a token, the token remains available to the next
+    request.
+    """
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)] == [None] * 9

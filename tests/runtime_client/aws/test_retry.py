@@ -47,8 +47,8 @@ def error(status, code, headers=None):
 
 
 def test_tables():
-    """The retryable error codes and statuses are the same as in botocore, plus
-    IDPCommunicationError, an error of STS, and status 408.
+    """The codes and statuses of retryable errors are the same as in botocore, except that this
+    client also retries the STS error IDPCommunicationError and the status 408.
     """
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
@@ -59,8 +59,8 @@ def test_tables():
 
 
 def test_numbers():
-    """The limits of the pauses, the costs of retries and the other constants are the same as in
-    botocore.
+    """The limits of the pauses, the costs of retries, the quota's capacity and the default number
+    of attempts are the same as in botocore.
     """
     reference = standard.ExponentialBackoff
     bases = reference._DEFAULT_BACKOFF_CONFIG
@@ -87,8 +87,10 @@ CODES = [
     "Unheard",
 ]
 STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
-# For a 429, botocore looks up the code in the service model.  This client uses its own error
-# classes instead: a credentials error is permanent, and a service failure may be transient.
+# For a 429 response, botocore looks up the code in the service model. This client uses its own
+# error
+# classes instead. For them, a credentials error is permanent, and a service failure may be
+# transient.
 BY_DESIGN = {
     (429, "ExpiredTokenException"): None,
     (429, "InternalFailure"): Reason.THROTTLING,
@@ -98,7 +100,9 @@ BY_DESIGN = {
 
 
 def _theirs(status, code):
-    """Return botocore's decision for a status and an error code as a `Reason`; None means no retry."""
+    """Return botocore's retry decision for a status and an error code as a `Reason`, or None if
+    botocore does not retry.
+    """
     answer = context(status, code)
     if not CONDITIONS.is_retryable(answer):
         return None
@@ -108,8 +112,8 @@ def _theirs(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_decisions_equal_botocores(status, code):
-    """The retry decision for each status and code is the same as in botocore, except for those in
-    `BY_DESIGN`.
+    """The retry decision for each status and code is the same as in botocore, except for the pairs
+    in `BY_DESIGN`.
     """
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
@@ -117,7 +121,7 @@ def test_decisions_equal_botocores(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_retryable_agrees_with_the_policy(status, code):
-    """An error's attribute `retryable` is true if and only if the default retry policy retries the
+    """An error's `retryable` attribute is true if and only if the default retry policy retries the
     error.
     """
     failure = error(status, code)
@@ -127,7 +131,7 @@ def test_retryable_agrees_with_the_policy(status, code):
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
 def test_differences_are_real(status, code):
-    """For each entry of `BY_DESIGN`, botocore's decision really differs."""
+    """For each entry of `BY_DESIGN`, botocore's decision differs from the entry."""
     assert BY_DESIGN[status, code] is not _theirs(status, code)
 
 
@@ -143,8 +147,8 @@ def test_differences_are_real(status, code):
     ],
 )
 def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expected):
-    """A transport error is retried unless it is permanent, or unless it is ambiguous, the request
-    is not idempotent and retry_ambiguous is false.
+    """A transport error is retried, with two exceptions: it is permanent; or the service may have
+    accepted the request, which is not idempotent, and retry_ambiguous is false.
     """
     failure = TransportError("x")
     failure.possibly_accepted, failure.retryable = ambiguous, not lasting
@@ -183,16 +187,17 @@ def test_backoff_equals_botocores(answer, attempt, random, retry_after):
 
 
 def test_backoff_without_a_response():
-    """After a dropped connection, the pause depends only on the number of attempts and the random
-    number.
+    """After a dropped connection, the pause depends only on the number of previous retries and on
+    the random number, and is at most 20 s.
     """
     assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
     assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
 
 
 def test_quota():
-    """A retry is allowed only if the quota still has all tokens that it costs; a success returns
-    the tokens of its call's last retry, or one token if there was no retry.
+    """A retry is allowed only if the quota still contains as many tokens as the retry costs.
+
+    A success returns the tokens of the call's last retry, or one token if the call made no retry.
     """
     quota = RetryQuota()
     assert [quota.acquire(Reason.TRANSIENT) for _ in range(35)] == [True] * 35

@@ -1,5 +1,5 @@
-"""Tests of a call's timeout: what it includes, and how it ends calls to servers that never finish a
-response.
+"""Tests of a call's timeout: what it includes, and that it ends a call even if the server never
+finishes its response.
 """
 
 from contextlib import suppress
@@ -45,7 +45,7 @@ CALLS = {
 
 
 def both_services(_io, sent):
-    """Respond like SageMaker, and like S3 while the job has no output."""
+    """Respond as SageMaker or as S3, where a job's output and error objects do not exist."""
     if ".s3." not in sent.origin:
         return accepted()
     return NO_SUCH_KEY if "/out/" in sent.url or "/err/" in sent.url else STORED
@@ -65,8 +65,8 @@ def _bare(bare_environment):
     [(None, None, None), (None, 5, 1005), (30, None, 1030), (30, 5, 1005), (5, 30.5, 1030.5)],
 )
 def test_deadline(call, of_client, of_call, deadline):
-    """All requests of a call have the same deadline, which is set by the call's timeout or, without
-    one, by the client's timeout.
+    """All requests of a call have the same deadline, which results from the call's timeout or, if
+    the call has no timeout, from the client's timeout.
     """
     io = ScriptedIO(both_services, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
@@ -76,7 +76,7 @@ def test_deadline(call, of_client, of_call, deadline):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_retries_are_included(call):
-    """The timeout includes all attempts and the pauses between them."""
+    """A call's timeout includes all attempts and the pauses between them."""
     io = ScriptedIO(lambda *_: Response(429, ()), latency=1.0, random=1.0)
     with pytest.raises(RuntimeClientError) as caught:
         run(call(core(io, max_attempts=50), timeout=8))
@@ -109,8 +109,9 @@ def test_upload_that_uses_up_the_time():
 
 
 def test_infer_has_one_timeout():
-    """In `infer`, the upload, the job request and the wait share one timeout, after which the final
-    poll follows.
+    """In `infer`, the upload, the job request and the wait share one timeout.
+
+    Only the final poll may follow after the timeout.
     """
     io = ScriptedIO(both_services, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -121,8 +122,8 @@ def test_infer_has_one_timeout():
 
 
 def test_infer_whose_job_uses_up_the_time():
-    """If the upload and the job request use up the timeout of `infer`, the wait consists of the
-    final poll, and the error contains the job's handle.
+    """If the upload and the job request use up the timeout of `infer`, the wait consists only of
+    the final poll, and the error contains the job's handle.
     """
     io = ScriptedIO(both_services, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -149,7 +150,9 @@ def test_job_that_may_be_queued():
     ids=[*CALLS, "infer"],
 )
 def test_invalid_timeout(call, timeout):
-    """An invalid timeout of a call is rejected before anything is sent."""
+    """If a call's timeout is invalid, the call raises a ParamValidationError before anything is
+    sent.
+    """
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         run(call(core(io), timeout=timeout))
@@ -179,8 +182,8 @@ DRIPS = {
         [b"x-a: 1\r\n"],
     ),
 }
-# The cases in which a call ends on time: all of them, except that a user-supplied blocking HTTP
-# client does so only if the body is slow.
+# These are the cases in which a call ends at its timeout: all combinations, except that a
+# user-supplied blocking HTTP client ends on time only if the body is slow.
 ENDING = [
     pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
     for kind_name, kind in KINDS.items()
@@ -190,8 +193,8 @@ ENDING = [
 
 
 class Dripping:
-    """A server that sends the beginning of a response, and then the same pieces again and again
-    until the test stops it.
+    """A server that sends the beginning of a response, and then repeats the same pieces until the
+    test stops the server.
     """
 
     def __init__(self, beginning, pieces, pace=0.02):
@@ -207,7 +210,7 @@ class Dripping:
 
 
 def pointed_at(server, **changes):
-    """Return client arguments that make a raw server the endpoint of SageMaker and S3."""
+    """Return client arguments that make a test server the endpoint of SageMaker and S3."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -221,8 +224,8 @@ def pointed_at(server, **changes):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips(driver, drip):
-    """A call ends at its timeout even if data keeps arriving, and its error shows that the request
-    was sent.
+    """A call ends at its timeout even if data keeps arriving, and the error's attributes show that
+    the request was sent.
     """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
@@ -244,7 +247,7 @@ def test_server_that_drips(driver, drip):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips_without_a_timeout(driver, drip):
-    """Without a timeout, the read timeout still limits the total time for the head of a response
+    """If no timeout is set, the read timeout still limits the total time for the head of a response
     and for a small body.
     """
     dripping = Dripping(*drip)
@@ -259,7 +262,7 @@ def test_server_that_drips_without_a_timeout(driver, drip):
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
 def test_endless_head(plain_driver, drip):
-    """An endless response head that arrives quickly causes an error once the head is too large."""
+    """If an endless response head arrives quickly, the call fails once the head is too large."""
     beginning, pieces = DRIPS[drip]
     flooding = Dripping(beginning, pieces * 1000, pace=0)
     with Loopback(flooding) as server:
@@ -272,7 +275,9 @@ def test_endless_head(plain_driver, drip):
 
 
 def test_slow_object(plain_driver):
-    """The read timeout applies to each piece of an object, so an object may take longer in total."""
+    """The read timeout applies to each piece of an object, so fetching the object may take longer
+    than the read timeout in total.
+    """
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
 
     def answer(_request, connection):
@@ -286,7 +291,7 @@ def test_slow_object(plain_driver):
 
 
 def test_server_that_reads_nothing(plain_driver):
-    """If the server hardly reads an upload, the call still ends at its timeout."""
+    """If the server reads an upload only very slowly, the call still ends at its timeout."""
     stop = Event()
 
     def listen_slowly(_request, connection):
@@ -305,8 +310,8 @@ def test_server_that_reads_nothing(plain_driver):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_calls_that_wait_for_a_connection(backend):
-    """If all connections are in use until a call's timeout elapses, the error states that nothing
-    was sent.
+    """If all connections are in use until a call's timeout elapses, the error's attribute shows
+    that the request was not sent.
     """
     stop, errors = Event(), []
 
@@ -388,8 +393,9 @@ def test_shared_refresh(bare_environment, backend):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
 def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
-    """A credential refresh continues after the timeout of the call that started it, and the next
-    call uses the credentials or raises the error of the provider.
+    """A credential refresh continues after the timeout of the call that started it.
+
+    The next call uses the new credentials or raises the provider's error.
     """
     keys = Keys()
 
@@ -417,7 +423,9 @@ def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelled_during_a_refresh(backend):
-    """If a call is cancelled, the credential refresh that it started is cancelled as well."""
+    """If a call is cancelled, and no other call waits for the credential refresh that it started,
+    the refresh is cancelled as well.
+    """
     ended = []
 
     async def source():

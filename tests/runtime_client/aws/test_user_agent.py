@@ -1,5 +1,5 @@
-"""Tests of the headers that identify the client (user agent) and the trace of a request (in
-Lambda).
+"""Tests of two headers: the user agent, which identifies the client, and the trace header, which
+identifies the request's trace in Lambda.
 """
 
 import sys
@@ -18,8 +18,8 @@ APP_ID = "AWS_SDK_UA_APP_ID"
 
 
 def test_user_agent():
-    """The user agent consists of the client, the format version, the system, the language, the
-    Python implementation and the retry mode.
+    """The user agent consists of the client's name and version, the version of the format, the
+    operating system, the Python version, the Python implementation and the retry mode.
     """
     version = ".".join(map(str, sys.version_info[:3]))
     assert user_agent("standard", None, {}) == (
@@ -31,8 +31,8 @@ def test_user_agent():
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text(max_size=50))
 def test_any_app_id(text):
-    """Any application ID and execution environment result in a valid header value in which each
-    part is one word.
+    """Any application ID and execution environment result in a printable ASCII header value, in
+    which each of them is a single word.
     """
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
@@ -63,7 +63,7 @@ def test_app_id_of_any_length(length, caplog):
     ids=str,
 )
 def test_no_trace_header(environ):
-    """Outside Lambda, or if no trace ID is set, there is no trace header."""
+    """Outside Lambda, or if no trace ID is set, no trace header is sent."""
     assert trace_headers(environ) == []
 
 
