@@ -1,8 +1,9 @@
 """An HTTP/1.1 connection, which carries one exchange after another.
 
-h11 writes and parses the messages.  It is used directly, not through httpcore: importing httpcore
-takes 12 ms of a first call, and its code adds time to each call.  As in httpcore, informational
-responses are skipped, and a response is read even if its request could not be written completely.
+h11 writes and parses the messages.  h11 is used directly, not through httpcore, because importing
+httpcore would add 12 ms to the first call, and its code would slow down each call.  As in httpcore,
+informational responses are skipped, and a response is read even if its request could not be written
+completely.
 """
 
 from contextlib import suppress
@@ -41,14 +42,14 @@ class Connection:
         self.stream = stream
         # The read timeout in seconds, and the deadline of the response on the monotonic clock.
         self._limits: tuple[float | None, float] = (None, inf)
-        self._ends = inf  # deadline of the current event: the head, or one piece of the body
+        self._ends = inf  # when the current head or piece of the body must have arrived
         self._left_of_heads = HEADS_SIZE
         # The head of the final response, which may arrive before the whole request is written.
         self._response: h11.Response | None = None
         self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
-        self._received = 0  # number of bytes of the response body
-        self._rest = b""  # unread part of a piece, for `read_into`
+        self._received = 0  # how many bytes of the response body have arrived
+        self._rest = b""  # the part of the last piece that was not returned yet
         self._bypasses = False  # whether the rest of the body bypasses h11
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
@@ -64,7 +65,7 @@ class Connection:
         self._limits = timeouts.get("read"), extensions.get("deadline", inf)
         self._response, self._left_of_heads = None, HEADS_SIZE
         self._received, self._rest = 0, b""
-        # A server may respond and close the connection before it has read the whole request.
+        # If a server responds and closes the connection early, a write fails before the read.
         with suppress(httpx.WriteError):
             await self._write(request, timeouts.get("write"), expects=expects)
         return await self._head()
@@ -89,10 +90,10 @@ class Connection:
         return bytes(event.data)
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Read the next bytes of the body into *buffer*.  Return their number, 0 at the end.
+        """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
 
-        If the response has a Content-Length, all but the first piece bypasses h11, which would copy
-        the data.
+        If the response states its Content-Length, all data after the first piece bypass h11,
+        because h11 would copy them.
         """
         left = self._left_of_body() if self._received else 0
         if not (self._rest or left):
@@ -108,7 +109,7 @@ class Connection:
         return size
 
     def _left_of_body(self) -> int:
-        """Return how many bytes of the body are still to come, or 0 if there is no Content-Length."""
+        """Return how many bytes of the body are still to come, or 0 if the number is unknown."""
         headers = {} if self._response is None else dict(self._response.headers)
         if b"transfer-encoding" in headers:
             return 0
@@ -124,9 +125,9 @@ class Connection:
     def recycle(self) -> bool:
         """Prepare for another request, and return whether the connection can carry one.
 
-        The connection cannot be reused if part of the exchange is still to come, if the server has
-        closed it, or if more data follow the response, which would be read as the response to the
-        next request.
+        The connection cannot be reused if the request or the response is incomplete, if either side
+        ends the connection, or if more data follow the response.  Those data would be read as the
+        response to the next request.
         """
         protocol = self._protocol
         if self._bypasses:
@@ -142,15 +143,15 @@ class Connection:
     def _recycle_bypassed(self) -> bool:
         """Recycle a connection whose last response body bypassed h11.
 
-        Data after the body, if any, are still unread.  `Pool` finds them before the next request.
+        If data follow the body, they are still unread.  `Pool` finds them before the next request.
         """
         if self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False  # MUST_CLOSE if the head of either message ends the connection
+            return False  # the state is MUST_CLOSE if either head ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
     async def _write(self, request: httpx.Request, timeout: float | None, *, expects: bool) -> None:
-        """Write *request*; if its body is in memory, the head and the first part are sent together."""
+        """Write *request*.  If possible, send its head and the start of its body together."""
         headers, stream = request.headers.raw, request.stream
         if expects:
             headers = [*headers, (b"expect", b"100-continue")]
@@ -177,7 +178,7 @@ class Connection:
             await self.stream.write(end, self._time_to_write(timeout))
 
     async def _write_body(self, head: bytes, piece: bytes, timeout: float | None) -> bool:
-        """Write *head* and a piece of the body, and return whether the server has responded."""
+        """Write *head* and *piece*.  If the server responds first, stop and return True."""
         data = self._protocol.send(h11.Data(piece))
         for start in range(0, len(data), _MAX_WRITE_SIZE):
             part = data[start : start + _MAX_WRITE_SIZE]
@@ -192,7 +193,8 @@ class Connection:
         """Wait for ``100 Continue``, and return whether to send the body.
 
         If a final response arrives first, the body is not sent.  If the server does not respond
-        within `CONTINUE_TIMEOUT`, the body is sent, because the server may not support ``Expect``.
+        within `CONTINUE_TIMEOUT` (or a shorter read timeout), the body is sent, because the server
+        may not support ``Expect``.
 
         Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, also waits for one second.
         """
@@ -212,9 +214,9 @@ class Connection:
         return True
 
     async def _is_answered_before(self, part: bytes, timeout: float | None) -> bool:
-        """Write *part* of a body; if the server responds first, stop (RFC 9112, section 9.5).
+        """Write *part* of a body, but stop if the server responds before all of it is written.
 
-        Return whether the server has responded.
+        Return whether the server has responded (RFC 9112, section 9.5).
         """
         left = memoryview(part)
         while left:
@@ -225,7 +227,7 @@ class Connection:
         return False
 
     async def _is_answered(self) -> bool:
-        """Return whether the final response has arrived.  Informational responses are skipped."""
+        """Return whether the final response has arrived.  Skip informational responses."""
         while self._response is None:
             event = self._protocol.next_event()
             if isinstance(event, h11.Response):
@@ -233,7 +235,7 @@ class Connection:
             elif event is h11.NEED_DATA:
                 if not await self.stream.is_readable():
                     return False
-                self._ends = inf  # the data have arrived: this read does not wait
+                self._ends = inf  # the data have arrived, so this read does not wait
                 await self._receive()
         return True
 
@@ -265,12 +267,12 @@ class Connection:
         self._protocol.receive_data(data)
 
     def _time_to_read(self) -> float | None:
-        """Return the timeout of the next read.  All reads of one event share one read timeout."""
+        """Return the timeout of the next read.  All reads of one head, or of one piece, share it."""
         timeout, deadline = self._limits
         if self._ends == inf and timeout is not None:
             self._ends = monotonic() + timeout
             if self._ends <= deadline:
-                # An unchanged timeout need not be set on the socket again: see `thread_stream`.
+                # If the timeout is unchanged, `thread_stream` need not set it on the socket again.
                 return timeout
         return _left(self._ends, deadline, httpx.ReadTimeout)
 
@@ -286,7 +288,7 @@ def _new_protocol() -> h11.Connection:
 
 
 def _left(ends: float, deadline: float, kind: type[httpx.TimeoutException]) -> float | None:
-    """Return the seconds until the earlier of *ends* and *deadline*, or None for no limit."""
+    """Return the seconds until the first of two limits (None if infinite), or raise *kind*."""
     first = min(ends, deadline)
     if first == inf:
         return None

@@ -1,6 +1,8 @@
 """Opens connections.
 
-TLS starts with the first byte.  As few certificate authorities as possible are loaded.
+For an https URL, the TLS handshake is the first exchange on a connection, so no data are sent or
+accepted in plain text.  The certificate authorities that most servers do not need are loaded only
+if a server needs them.
 """
 
 import ssl
@@ -26,14 +28,14 @@ class Connector:
 
     Args:
         backend: The concurrency backend that opens the sockets.
-        contexts: Functions that create TLS contexts, the preferred one first.  The first is called
-            for the first https URL.  If a server's certificate authority is unknown to the current
-            context, the connector permanently changes to the next context.
+        contexts: Functions that create TLS contexts, the preferred one first.  The first function
+            is called for the first https URL.  If the current context does not include a server's
+            certificate authority, the connector permanently changes to the next context.
     """
 
     def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
-        # The first element is the one in use.  When a function is first used, it is replaced by the
+        # Only the first element is used.  If it is a function, its first use replaces it with the
         # context that it returns.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
@@ -76,7 +78,10 @@ class Connector:
         return context
 
     async def _advance(self, context: ssl.SSLContext) -> bool:
-        """Replace *context* with the next TLS context, or return False if there is none."""
+        """Change from *context* to the next TLS context.
+
+        Return whether the current context is now another one; False if *context* is the last one.
+        """
         first, *more = self._contexts
         if first is context and more:
             self._contexts = tuple(more)

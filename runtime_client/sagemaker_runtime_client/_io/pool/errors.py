@@ -2,7 +2,7 @@
 
 import httpx
 
-# h11's exceptions have the same names as httpx's.
+# These h11 exceptions have the same names as the corresponding httpx exceptions.
 _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
     "LocalProtocolError": httpx.LocalProtocolError,
     "ProtocolError": httpx.ProtocolError,
@@ -13,7 +13,7 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
     """Raise an h11 exception as the corresponding httpx exception.
 
-    If *error* is already an httpx exception, only set its request.  Ignore all other errors.
+    If *error* is an `httpx.TransportError`, only set its request.  Ignore all other errors.
     """
     try:
         if isinstance(error, httpx.TransportError):

@@ -1,4 +1,4 @@
-"""What a request holds in the pool: a permit, then a connection, then the body of its response."""
+"""The pool's objects for one request: a reservation, an exchange and a stream of the response body."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Self
@@ -17,10 +17,10 @@ Acquire = Callable[[Permit, float | None], Awaitable[PoolState[Connection]]]
 class Reservation:
     """A permit for one connection, acquired before the request is built.
 
-    A waiting call therefore holds little memory, and no signature ages in the queue.  A reservation
-    can be passed to `Pool.send` several times, for one request after another, without waiting
-    again.  If the last request left a connection in use, for example after Ctrl-C, `release` closes
-    it.
+    Therefore a call that waits for its permit holds little memory, and its signature is new when
+    the request is sent.  A reservation can be passed to `Pool.send` several times, for one request
+    after another, without waiting again.  If the last request left a connection in use, for example
+    after Ctrl-C, `release` closes this connection.
 
     Attributes:
         exchange: The exchange of the last request, or None.
@@ -123,7 +123,7 @@ class ResponseStream(httpx.AsyncByteStream):
         return piece
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Read the next bytes of the body into *buffer*.  Return their number, 0 at the end."""
+        """Read the next bytes of the body into *buffer*, and return their number; 0 at the end."""
         connection = self._exchange.connection
         if connection is None:
             return 0

@@ -2,11 +2,11 @@
 
 **How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
 *permit*, the right to use one connection.  Permits are granted in the order in which they were
-requested.  Only then does the caller build and sign the request, and pass it to `Pool.send`.
-`send` checks out the most recently used idle connection to the request's origin.  If the server has
-closed that connection, or has sent data without a request, `send` closes it and tries the next one.
-If no idle connection is left, `send` opens a new one.  If the pool is full, `send` first closes the
-connection that has been idle longest.
+requested.  Only then does the caller build and sign the request, and pass it to `Pool.send`. `send`
+checks out the most recently used idle connection to the request's origin.  If the server has closed
+that connection, or has sent data without a request, `send` closes it and tries the next one. If no
+idle connection to the origin is left, `send` opens a new connection.  If the pool is full, `send`
+first closes the connection that has been idle longest.
 
 **How a connection is used and released.**  `send` returns the head of the response and a
 `ResponseStream` for its body.  Closing that stream calls `Pool.release`, which makes the connection
@@ -18,9 +18,9 @@ belongs to exactly one `Exchange`.  The new owner is recorded before the connect
 one, so that a connection may have two owners for a moment, but is never without an owner.
 
 **What an interrupt does.**  Ctrl-C may interrupt any line, and a cancellation may interrupt any
-await.  The `Reservation` still refers to its exchange, and closes the connection of an unfinished
-request.  A permit that nobody has released becomes free when the `Permit` object is
-garbage-collected.
+await.  In both cases the `Reservation` still refers to its exchange, and leaving the reservation
+closes the connection of an unfinished request.  If nobody releases a permit, it becomes free when
+the `Permit` object is garbage-collected.
 
 **What a fork does.**  The connections belong to the parent process.  The child notices the new
 process id at its next `acquire`, and starts with an empty state.  It leaves the parent's
@@ -112,10 +112,13 @@ class Pool(httpx.AsyncBaseTransport):
         return _NO_LIMIT
 
     async def acquire(self, permit: "Permit", timeout: float | None) -> PoolState[Connection]:
-        """Wait until *permit* is granted, and return the pool state that granted it."""
+        """Wait until *permit* is granted, and return the pool state that granted it.
+
+        If *timeout* seconds pass first, raise httpx.PoolTimeout.
+        """
         if self.state.process != os.getpid():
-            # After a fork the connections belong to the parent.  They are not closed here: asyncio
-            # would remove the sockets from the selector that both processes share.
+            # After a fork the connections belong to the parent.  They are not closed here, because
+            # asyncio would then remove the sockets from the selector that both processes share.
             self._reset()
         state = self.state
         try:
@@ -174,7 +177,7 @@ class Pool(httpx.AsyncBaseTransport):
             raise
         if expects and (exchange.connection.ignores_expect or head.status_code == 417):
             self._no_expect.add(exchange.origin)
-            if head.status_code == 417:  # sent again without "Expect" (RFC 9110, section 15.5.18)
+            if head.status_code == 417:  # RFC 9110, section 15.5.18: send it again without "Expect"
                 exchange.abort()
                 return await self.send(request, reservation)
         return httpx.Response(
@@ -188,7 +191,10 @@ class Pool(httpx.AsyncBaseTransport):
         )
 
     async def _reuse(self, exchange: Exchange) -> bool:
-        """Check out an idle connection that its server has neither closed nor written to, if any."""
+        """Check out an idle connection to the origin, and return whether there was a usable one.
+
+        If the server has closed an idle connection or written to it, close it and try the next one.
+        """
         state = exchange.state
         _close(state.evict())
         while (connection := state.check_out(exchange.origin, exchange)) is not None:

@@ -1,7 +1,7 @@
 """The state of a connection pool: permits, the queue for them, and idle connections.  It does no I/O.
 
-Every operation takes constant time, however many connections there are.  Connections are opened and
-closed elsewhere.
+Acquiring and releasing a permit, and checking a connection out or in, usually take constant time,
+however many connections there are.  Connections are opened and closed elsewhere.
 
 - A *permit* is the right to use one connection.  There are as many permits as connections are
   allowed.  They are granted in the order in which they were requested.
@@ -9,11 +9,12 @@ closed elsewhere.
   permits are left.  If the pool is full, the connection that has been idle longest is closed to
   make room for a new one.
 
-There are no locks.  A signal handler may call or close a client while its own thread is in the
-middle of an operation here, and an exception that the handler raises must not leave a lock held.
-Each operation consists of steps on dicts, lists and deques that are atomic, with and without the
-GIL.  An interrupt between two steps loses nothing: if a fact is recorded in two places, the place
-that is searched first is written last.
+There are no locks, because a signal handler may call or close a client while the interrupted thread
+is in the middle of an operation here.  The handler must not wait for a lock that this thread holds,
+and if it raises an exception, no lock must stay held.  Each operation consists of steps on dicts,
+lists and deques that are atomic, with and without the GIL.  An interrupt between two steps loses no
+permit and no connection: if a fact is recorded in two places, the place that is searched first is
+written last.
 """
 
 import os
@@ -45,8 +46,10 @@ class Permit:
     may prevent the call to `release`.
 
     Attributes:
-        event: The event that is set when the permit is granted, if the permit had to wait.
-        numbers: The numbers that the pool has assigned to a granted permit; rarely more than one.
+        event: The event that is set when a waiting permit is granted; None if the permit did not
+            have to wait.
+        numbers: The numbers that the pool has assigned to the permit: usually one while the permit
+            is granted, otherwise none.
         is_released: Whether the permit was released, or is no longer requested.
     """
 
@@ -82,10 +85,12 @@ class PoolState(Generic[C]):
         self._new_event = new_event
         self._max_connections = max_connections
         self._max_idle, self._idle_timeout = max_idle, idle_timeout
-        # The granted permits.  A permit that is garbage-collected removes itself.  Nothing can
-        # interrupt that, because the callback of its weak reference is not Python code.
+        # The granted permits, keyed by number.  If a permit is garbage-collected, the callback of
+        # its weak reference removes the entry.  Nothing can interrupt the callback, because it is
+        # not Python code.
         self._granted: dict[int, ref[Permit]] = {}
-        # Free numbers.  An interrupt may lose a number here; `_number` finds it again.
+        # Numbers that are assigned to no permit.  An interrupt may lose a number from this deque,
+        # but `_number` finds it again.
         self._free: deque[int] = deque()
         self._queue: deque[ref[Permit]] = deque()
         # Idle connections with their origin and expiry time, the longest idle first.  A caller that
@@ -94,7 +99,7 @@ class PoolState(Generic[C]):
         self._idle_by_origin: dict[Hashable, list[C]] = {}
 
     def acquire(self, permit: Permit) -> bool:
-        """Grant *permit* and return True, or put it into the queue and return False."""
+        """Grant *permit* or put it into the queue, and return whether it is granted."""
         if not self._queue and self._grant(permit):
             return True
         permit.event = self._new_event()
@@ -103,7 +108,7 @@ class PoolState(Generic[C]):
         return bool(permit.numbers)
 
     def release(self, permit: Permit) -> None:
-        """Release *permit*, granted or waiting, and grant the next one.
+        """Release *permit*, whether it is granted or waiting, and grant waiting permits.
 
         A second call does nothing.
         """
@@ -145,9 +150,10 @@ class PoolState(Generic[C]):
                 if not (permit.numbers or self._grant(permit)):
                     return
                 permit.event.set()
-                if permit.is_released:  # its owner stopped waiting at this moment
+                if permit.is_released:  # the caller stopped waiting at this moment
                     self.release(permit)
-            # Removed last, so that an interrupt does not lose the permit.
+            # The entry stays in the queue until the permit is granted, so that an interrupt does
+            # not lose the permit.
             with suppress(ValueError):
                 self._queue.remove(waiting)
 
@@ -160,7 +166,8 @@ class PoolState(Generic[C]):
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
         """Make *owner* the owner of an idle connection to *origin*, and return the connection.
 
-        The most recently used connection is chosen.  If there is none, None is returned.
+        The most recently used connection is chosen.  If no connection to *origin* is idle,
+        return None.
         """
         connections: list[C] = self._idle_by_origin.get(origin, [])
         while connections:
@@ -172,7 +179,7 @@ class PoolState(Generic[C]):
                 self._idle_by_origin.pop(origin, None)
             if self._idle.pop(connection, None) is not None:
                 return connection
-            owner.connection = None  # it was evicted meanwhile
+            owner.connection = None  # the connection was evicted meanwhile
         return None
 
     def check_in(self, origin: Hashable, owner: Owner) -> None:
@@ -200,7 +207,8 @@ class PoolState(Generic[C]):
     def is_crowded(self) -> bool:
         """Whether more connections are idle than allowed.
 
-        Connections that have been idle for too long are evicted at the next request.
+        Connections that have been idle for too long are not counted separately, because `evict`
+        removes them before the next request.
         """
         return len(self._idle) > self._max_idle
 

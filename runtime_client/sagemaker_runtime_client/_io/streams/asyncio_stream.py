@@ -1,7 +1,7 @@
-"""Connections for asyncio, based on its transports.  They raise httpx's exceptions.
+"""asyncio connections, based on asyncio's transports.  Their methods raise httpx's exceptions.
 
-httpcore uses asyncio through anyio, which takes 20 ms to import and doubles the time of a call on
-an open connection.
+httpcore is not used, because it uses asyncio through anyio, which takes 20 ms to import and doubles
+the time of a call on an open connection.
 """
 
 import asyncio
@@ -22,10 +22,11 @@ _MAX_BUFFERED = 1 << 18
 
 
 class Stream(asyncio.Protocol):
-    """A connection: its unread data, and whether more can be written.
+    """The protocol of one connection.  It buffers unread data and tracks whether more can be written.
 
     Args:
-        connected: The connected socket.  The transport owns it as soon as the transport exists.
+        connected: The connected socket.  It belongs to the asyncio transport as soon as that
+            transport exists.
         backend: Creates the events that readers and writers wait for.
     """
 
@@ -48,7 +49,8 @@ class Stream(asyncio.Protocol):
 
         Bytes in the socket's buffer do not prove that there are data, because TLS also sends
         messages of its own.  Only the event loop can decrypt the bytes: it notices them in its next
-        iteration, and reads them in the iteration after that.
+        iteration, and reads them in the iteration after that.  Therefore this method waits for up
+        to two iterations.
         """
         for _ in range(2):
             if self._has_input() or not self._has_bytes():
@@ -57,7 +59,7 @@ class Stream(asyncio.Protocol):
         return self._has_input()
 
     def _has_bytes(self) -> bool:
-        """Return whether the socket is at its end or has bytes that the event loop has not read."""
+        """Return whether the socket has unread bytes, has ended, or has failed."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -74,7 +76,7 @@ class Stream(asyncio.Protocol):
         return data
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
+        """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
         await self._wait_for_input(timeout)
         size = min(len(buffer), len(self._received))
         with memoryview(self._received) as received:
@@ -105,7 +107,11 @@ class Stream(asyncio.Protocol):
         self._transport.write(buffer)
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
+        """Send a part of *buffer*, and return the number of bytes that were sent.
+
+        If a read would not block, send nothing and return 0.  If asyncio's write buffer is full,
+        wait until it has space or a read would not block.
+        """
         if await self.is_readable():
             return 0
         written = 0
@@ -148,7 +154,8 @@ class Stream(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._is_at_end = True
         _wake(self._readable)
-        # The client may still have data to write, but a TLS connection cannot be half-closed.
+        # True keeps the connection open, because the client may still have data to write.  A TLS
+        # connection cannot be half-closed.
         return self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -173,7 +180,7 @@ def _wake(event: "Event | None") -> None:
 async def connect(
     backend: "Backend", host: str, port: int, tls: "TLS | None", timeout: float | None
 ) -> Stream:
-    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+    """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
     try:
         async with asyncio.timeout(timeout):
             found = await _addresses(host, port)
@@ -188,7 +195,7 @@ async def connect(
 async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None") -> Stream:
     """Return a stream over a connected socket.
 
-    TLS starts together with the stream.  If the stream were upgraded later, it would accept plain
+    TLS starts together with the stream.  If the stream were upgraded later, it would treat plain
     text that arrived before the handshake as data from the server.
     """
     stream = Stream(connected, backend)
@@ -197,7 +204,8 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
         await asyncio.get_running_loop().create_connection(
             lambda: stream, sock=connected, ssl=context, server_hostname=name.decode() or None
         )
-        # uvloop delivers data that came with the end of the handshake one iteration later.
+        # uvloop delivers data that came with the end of the handshake one iteration later, so wait
+        # for that iteration.
         await asyncio.sleep(0)
     except BaseException:
         stream.close()
@@ -208,7 +216,7 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
 
 async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
     """Resolve a host name in a thread.  An IP address is parsed without a thread."""
-    name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see `TLS`
+    name, kind = host.encode("ascii"), socket.SOCK_STREAM  # `TLS` explains why in bytes
     try:
         return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:

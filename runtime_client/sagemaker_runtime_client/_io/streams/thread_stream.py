@@ -1,7 +1,7 @@
 """Connections for threads, over blocking sockets, and the race between the addresses of a host.
 
 The connections raise httpx's exceptions.  Their coroutines never suspend.  The timeout of a socket
-is set only if it changes, because setting it is a system call and lets other threads run.
+is set only if it changes, because setting it takes a system call, which lets other threads run.
 """
 
 import os
@@ -34,7 +34,8 @@ ATTEMPT_DELAY = 0.25
 A = TypeVar("A")
 T = TypeVar("T")
 
-# The elements of `socket.getaddrinfo`: family, kind, protocol, canonical name, address.
+# The elements of the list that `socket.getaddrinfo` returns: family, kind, protocol, canonical name
+# and address.
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 AddressInfo = tuple[int, int, int, str, SocketAddress]
 
@@ -48,7 +49,7 @@ class Stream:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._received = b""  # read by `is_readable`, for the next read
+        self._received = b""  # data that `is_readable` has read for the next `read`
         self._poll = None
         if hasattr(select, "poll"):  # not on Windows
             self._poll = select.poll()
@@ -57,7 +58,7 @@ class Stream:
     async def is_readable(self) -> bool:
         """Return whether a read would not block: there are data, or the connection has ended.
 
-        This method tries to read, because bytes in the socket's buffer prove nothing: TLS also
+        This method tries to read, because bytes in the socket's buffer need not be data: TLS also
         sends messages of its own, such as the session tickets after a handshake (RFC 8446, section
         4.6.1).
         """
@@ -89,7 +90,7 @@ class Stream:
             raise httpx.ReadError(str(error)) from error
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
+        """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
         if self._received:
             data = await self.read(len(buffer))
             buffer[: len(data)] = data
@@ -102,7 +103,7 @@ class Stream:
             raise httpx.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of *buffer*.  The timeout applies to each part separately."""
+        """Send all of *buffer*.  The timeout applies separately to each part that is sent."""
         try:
             left = memoryview(buffer)
             while left:
@@ -113,7 +114,11 @@ class Stream:
             raise httpx.WriteError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
+        """Send a part of *buffer*, and return the number of bytes that were sent.
+
+        Return 0 if a read would not block.  If the socket is full, wait until it is writable or
+        readable, and return 0.
+        """
         if await self.is_readable():
             return 0
         try:
@@ -132,7 +137,7 @@ class Stream:
                 raise httpx.WriteTimeout("timed out")
 
     def _do(self, timeout: float | None, step: Callable[[A], T], argument: A) -> T:
-        """Call *step* with *timeout*.  In a thread of a group, the call can be interrupted."""
+        """Call *step* with a socket timeout.  A thread group can interrupt the call."""
         if self._socket.gettimeout() != timeout:
             self._socket.settimeout(timeout)
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
@@ -149,12 +154,13 @@ class Stream:
     def interrupt(self) -> None:
         """End a read or write in another thread."""
         with suppress(OSError):
-            # Shut down the socket below TLS, without a TLS alert.
+            # `SSLSocket.shutdown` is bypassed, because it discards the TLS state that the other
+            # thread is using.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
-    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+    """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
     ends = inf if timeout is None else monotonic() + timeout
     try:
         found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
@@ -168,7 +174,7 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
 
 
 def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
-    """Perform the TLS handshake, and return the TLS socket.  If it fails, close the socket."""
+    """If *tls* is given, perform the TLS handshake; if that fails, close the socket."""
     if tls is None:
         return connected
     context, name = tls
@@ -190,7 +196,7 @@ class Attempts(Protocol):
     async def outcome(self, timeout: float | None) -> socket.socket | None:
         """Wait until one attempt ends, and return its socket or raise its OSError.
 
-        Return None if none has ended after *timeout* seconds.
+        Return None if no attempt has ended after *timeout* seconds.
         """
         ...
 
@@ -204,7 +210,8 @@ async def connect_first(
 ) -> socket.socket:
     """Connect to whichever address of a host responds first, and return the socket.
 
-    If an address fails, or does not respond within `ATTEMPT_DELAY`, the next one is tried as well.
+    If an address fails, or does not respond within `ATTEMPT_DELAY`, the next address is tried as
+    well.
 
     Args:
         found: The addresses, as `socket.getaddrinfo` returns them.

@@ -1,4 +1,4 @@
-"""Connections for trio, over non-blocking sockets.  They raise httpx's exceptions."""
+"""trio connections over non-blocking sockets.  Their methods raise httpx's exceptions."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Stream(thread_stream.Stream):
-    """A connection as in `thread_stream`, but trio waits for the socket."""
+    """A connection like `thread_stream.Stream`, but trio waits until the socket is ready."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
@@ -28,7 +28,7 @@ class Stream(thread_stream.Stream):
         return await self._read(self._socket.recv, max_bytes, timeout)
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
+        """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
         if self._received:
             return await super().read_into(buffer)
         return await self._read(self._socket.recv_into, buffer, timeout)
@@ -43,7 +43,11 @@ class Stream(thread_stream.Stream):
             raise httpx.ReadError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
+        """Send a part of *buffer*, and return the number of bytes that were sent.
+
+        Return 0 if a read would not block.  If the socket is full, wait until it is writable or
+        readable, and return 0.
+        """
         await trio.lowlevel.checkpoint()
         return await super().write_part(buffer, timeout)
 
@@ -89,7 +93,11 @@ class Stream(thread_stream.Stream):
         step: Callable[..., T],
         *arguments: object,
     ) -> T:
-        """Call *step* as soon as the socket is ready.  Without TLS, *wait* waits for the socket."""
+        """Call *step* until it does not raise an error that it would block, and return its result.
+
+        Between two calls, wait until the socket is ready.  Without TLS, *wait* does this.  With
+        TLS, the error shows whether the socket must be readable or writable.
+        """
         await trio.lowlevel.checkpoint()
         while True:
             try:
@@ -103,7 +111,7 @@ class Stream(thread_stream.Stream):
 
 
 async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
-    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+    """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
     try:
         with trio.fail_after(_seconds(timeout)):
             # The name is passed as bytes, so that it is not checked against the IDNA rules for
@@ -118,7 +126,10 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
 
 
 async def _stream(connected: socket.socket, tls: "TLS | None") -> Stream:
-    """Return a stream over a connected socket."""
+    """Return a stream over a connected socket.
+
+    If *tls* is given, perform the TLS handshake first.
+    """
     connected.setblocking(False)
     stream = Stream(connected)
     try:
