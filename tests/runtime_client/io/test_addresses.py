@@ -26,8 +26,10 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 
 class Script:
-    """Connection attempts with scripted outcomes; `steps` records the addresses and the waiting
-    times.
+    """Scripted connection attempts.
+
+    `steps` records the address of each attempt, the timeout of each wait for an outcome, and
+    "closed" when the attempts are closed.
     """
 
     def __init__(self, outcomes):
@@ -49,7 +51,7 @@ class Script:
 
 
 def addresses(*names):
-    """Return address tuples as `socket.getaddrinfo` does.
+    """Return one address tuple for each name, in the format of `socket.getaddrinfo`.
 
     A name that begins with 6 stands for an IPv6 address, any other name for an IPv4 address.
     """
@@ -60,11 +62,12 @@ def addresses(*names):
 
 
 class TestScript:
-    """The order in which addresses are tried, and the time between the attempts."""
+    """Test the order in which `connect_first` tries addresses, and the time between the attempts."""
 
     def test_next_address(self):
-        """If an attempt gets no response for 250 ms, the next address is also tried; the address
-        families alternate.
+        """If an attempt gets no response within 250 ms, the next address is tried in parallel.
+
+        IPv6 and IPv4 addresses alternate.
         """
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
@@ -83,8 +86,8 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", None, "closed"]
 
     def test_refused_late(self):
-        """If one of two attempts is refused while both are in progress, the other one is still
-        awaited.
+        """If one of two attempts is refused while both are in progress, the other attempt is still
+        awaited, and its socket is returned.
         """
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
@@ -95,7 +98,9 @@ class TestScript:
 
     @pytest.mark.parametrize("is_connected", [False, True])
     def test_no_cycle(self, is_connected):
-        """Failed attempts leave no reference cycle, which would keep the caller's data in memory."""
+        """After a failed attempt, no reference cycle keeps the attempts in memory, whether or not
+        the next attempt succeeds.
+        """
         with socket.socket() as connected:
             attempts = Script([OSError("first"), connected if is_connected else OSError("last")])
             kept = ref(attempts)
@@ -118,7 +123,9 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", 0.25, "43", 0.5, "closed"]
 
     def test_no_address(self):
-        """If a host name has no address, connecting raises an OSError that states this."""
+        """If there is no address to connect to, `connect_first` raises an OSError that mentions
+        this.
+        """
         with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
@@ -159,7 +166,7 @@ def are_closed(sockets):
 @pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
     """If the first of two addresses refuses the connection or does not respond, the second one is
-    used.
+    used, and the socket of the first one is closed.
     """
 
     async def connect():
@@ -178,7 +185,9 @@ def test_next_address(network, drive, lead_to, monkeypatch, first):
 
 @each_network
 def test_wrong_address(monkeypatch, network, drive):
-    """If an address does not belong to its address family, the next address is tried."""
+    """If an IPv4 address is listed with the IPv6 family, that attempt fails, and the next address
+    is tried.
+    """
 
     async def connect():
         (await network().connect("host", 80)).close()
@@ -196,7 +205,7 @@ def test_wrong_address(monkeypatch, network, drive):
 
 
 def test_too_late(monkeypatch):
-    """On asyncio, if two attempts connect at the same time, one socket is returned and the other is
+    """On asyncio, if two attempts have both connected, one socket is returned, and the other one is
     closed.
     """
 
@@ -219,7 +228,7 @@ def test_too_late(monkeypatch):
 
 @each_network
 def test_no_time_left(network, drive, lead_to, monkeypatch):
-    """The timeout applies to all addresses together; if none of them responds before it, all
+    """If none of several addresses responds before the timeout, a ConnectTimeout is raised, and all
     sockets are closed.
     """
 
@@ -253,7 +262,9 @@ def test_cancelled(loop, lead_to, monkeypatch):
 
 
 def test_interrupted(lead_to, monkeypatch):
-    """If Ctrl-C interrupts a thread while it tries several addresses, all sockets are closed."""
+    """If Ctrl-C interrupts a thread while it tries several addresses, KeyboardInterrupt is raised,
+    and all sockets are closed.
+    """
     with full() as port:
         lead_to(port, port, port)
         opened = record_sockets(monkeypatch)

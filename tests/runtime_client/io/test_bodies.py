@@ -26,7 +26,7 @@ NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
 LIMIT = 1.0  # the time limit of each write in a slow upload, in seconds
-# The response methods that a hook reads with: the blocking one and the async one.
+# Keyed by name: the blocking and the async response method with which a hook reads the body.
 READING = {
     "reads": ("read", "aread"),
     "iterates raw": ("iter_raw", "aiter_raw"),
@@ -37,27 +37,29 @@ READING = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
 def driver(request):
-    """A driver for each kind of client with a user-supplied HTTP client."""
+    """A `Driver`. Each test runs once for every kind of client with a user-supplied HTTP client."""
     with ExitStack() as stack:
         yield Driver(KINDS[request.param], stack)
 
 
 class TestHooks:
     def with_hook(self, driver, blocking, awaited):
-        """Return an httpx client that calls *blocking* or *awaited* as its response hook."""
+        """Return an httpx client whose response hook is *blocking* or, if the client is async,
+        *awaited*.
+        """
         hook = awaited if driver.kind.is_async else blocking
         hooks = {"response": [hook]}
         return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
 
     @pytest.mark.parametrize("status", [200, 404])
     def test_hook_that_reads(self, driver, status):
-        """If a response hook has read the body, for example to log it, the call still gets that
-        body.
+        """If a response hook has read the body, for example to log it, the call still returns the
+        body or, after a 404 response, raises an ObjectNotFoundError.
         """
 
         async def aread(response):
@@ -93,8 +95,8 @@ class TestHooks:
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_reads_all(self, driver, reading, encoding):
-        """Regardless of how a response hook reads the body, `get_object` returns it completely and
-        not decoded.
+        """Regardless of how a response hook reads the body, `get_object` returns the complete body
+        without decoding it.
         """
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
@@ -205,8 +207,8 @@ class TestWrites:
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):
-        """The time limit applies to each write, not to the whole body, so that an upload to a slow
-        server succeeds.
+        """Because the time limit applies to each write, not to the whole body, a long upload to a
+        slow server succeeds.
         """
         size = 1 << 25
         with slow_reader(size) as url, ExitStack() as stack:
@@ -224,8 +226,8 @@ class TestWrites:
 
 @contextmanager
 def slow_reader(size):
-    """Serve one upload, whose body is read over a longer time than the time limit of a single
-    write.
+    """Run a server that reads one upload so slowly that the upload takes longer than the time limit
+    of a single write; yield the URL.
     """
 
     def serve():

@@ -29,19 +29,23 @@ from tests.runtime_client.loopback import Loopback, always, certify
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 class TestTLS:
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        """Clear the cached TLS contexts, which would otherwise be shared by all tests."""
+        """Before each test, clear the cached TLS contexts, which would otherwise be shared by all
+        tests.
+        """
         _context.cache_clear()
         _amazon_context.cache_clear()
 
     @pytest.mark.parametrize("how", ["argument", "path", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
-        """A server is trusted if its certificate is in the configured bundle."""
+        """A server is trusted if its certificate is in the CA bundle from the `ca_bundle` argument
+        or from an environment variable.
+        """
         bundle, tls = certificate
         argument = {"argument": bundle, "path": Path(bundle)}.get(how)
         if argument is None:
@@ -55,15 +59,17 @@ class TestTLS:
 
     @pytest.mark.parametrize("name", VARIABLES)
     def test_variables(self, certificate, bare_environment, hashed, name):
-        """Each environment variable with which boto3 or httpx selects a CA bundle has the same
-        effect here.
+        """If any environment variable from which boto3 or httpx takes a CA bundle is set, the
+        client uses that bundle.
         """
         bundle, tls = certificate
         bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
         self.get(tls)
 
     def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
-        """The configured CA bundle is also used if the region comes from the instance metadata."""
+        """The CA bundle from AWS_CA_BUNDLE is also used if the region comes from the instance
+        metadata.
+        """
         bundle, tls = certificate
         with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
             bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
@@ -96,7 +102,9 @@ class TestTLS:
 
     @pytest.fixture
     def hashed(self, certificate, tmp_path):
-        """A directory in OpenSSL's format: each file name is the hash of the certificate's subject."""
+        """A directory with one certificate in OpenSSL's format: the file is named after the hash of
+        the certificate's subject.
+        """
         pem = Path(certificate[0]).read_bytes()
         subject = x509.load_pem_x509_certificate(pem).subject
         name = subject.public_bytes()[2:]  # without the header of the outer DER sequence
@@ -106,7 +114,9 @@ class TestTLS:
 
     @staticmethod
     def get(tls, **options):
-        """Get an object from a server with this TLS context, using a new blocking client."""
+        """Start a server with the TLS context *tls*, and get an object from it with a new blocking
+        client.
+        """
         _context.cache_clear()
         with (
             Loopback(always(b"x"), tls) as server,
@@ -116,7 +126,9 @@ class TestTLS:
         _context.cache_clear()  # the next test has other environment variables
 
     def test_folder(self, monkeypatch, tmp_path):
-        """If SSL_CERT_DIR is set, its certificates replace those of the certifi bundle."""
+        """If SSL_CERT_DIR is set, the certificates in this directory replace those of the certifi
+        bundle.
+        """
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert tls_context(None).get_ca_certs() == []
@@ -192,8 +204,8 @@ class TestTLS:
         assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_all_in_the_end(self, plain_driver, tmp_path):
-        """At the first certificate from another authority, the client loads the whole bundle and
-        connects again.
+        """If a server's certificate is from another authority, the client loads the whole bundle
+        and connects again. Later connections use the whole bundle immediately.
         """
         servers = self.bundle(tmp_path, Amazon=1, other=1)
         bundle, tls = servers["other"]
@@ -233,9 +245,11 @@ class TestTLS:
 
     @staticmethod
     def bundle(folder, **authorities):
-        """Create a bundle with all the given authorities.
+        """Create a CA bundle that contains one certificate for each authority.
 
-        For each authority, return the path of the bundle and the TLS context of a server.
+        *authorities* maps the name of each authority to the number of hours for which its
+        certificate is valid. Return a dict that maps each name to the path of the bundle and to the
+        TLS context of a server that uses the authority's certificate.
         """
         made = {}
         for name, hours in authorities.items():
@@ -260,8 +274,8 @@ class TestTLS:
         ids=["missing", "malformed"],
     )
     def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
-        """A missing or malformed CA bundle raises a ConfigError that contains the path of the
-        bundle.
+        """If the CA bundle is missing or malformed, the call raises a ConfigError that contains the
+        path of the bundle.
         """
         bundle = tmp_path / "ca.pem"
         if content is not None:
@@ -273,8 +287,8 @@ class TestTLS:
             client.invoke_endpoint_async("x", body=b"x")
 
     def test_unreadable_file_of_the_environment(self, monkeypatch):
-        """A missing CA bundle from an environment variable raises a ConfigError that contains its
-        path.
+        """If an environment variable contains the path of a missing CA bundle, a ConfigError with
+        this path is raised.
         """
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
         with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):

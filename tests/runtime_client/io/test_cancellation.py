@@ -1,5 +1,5 @@
-"""Test calls that are cancelled at each await in turn: the pool loses neither permits nor
-connections.
+"""Test that the pool loses neither permits nor connections if a call is cancelled at any of its
+awaits.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
 
 
 class Suspensions:
-    """An awaitable that wraps another one, and calls functions when that one suspends for the n-th time.
+    """An awaitable that wraps another one, and calls given functions when that one suspends.
 
     Args:
         awaitable: The awaitable to wrap.
-        calls: Keyed by n: the functions to call.
+        calls: Maps a number n to the functions to call when *awaitable* suspends for the n-th time.
 
     Attributes:
         number: How often the wrapped awaitable has suspended so far.
@@ -52,14 +52,16 @@ class Suspensions:
 
 @asynccontextmanager
 async def scoped():
-    """Cancel as anyio and trio do: every await in the scope raises the cancellation."""
+    """Yield a function that cancels as anyio and trio do: every later await in the scope is
+    cancelled.
+    """
     with anyio.CancelScope() as scope:
         yield scope.cancel
 
 
 @asynccontextmanager
 async def native():
-    """Cancel as asyncio does: the current task is cancelled once."""
+    """Yield a function that cancels as asyncio does: the current task is cancelled once."""
     task = asyncio.current_task()
     with suppress(asyncio.CancelledError):
         yield task.cancel
@@ -82,9 +84,9 @@ async def native():
 )
 class TestCancellation:
     def run(self, loop, cancelling, certificate, is_tls, prepare, least):
-        """Cancel a call at each of its awaits in turn, and check that the pool loses nothing.
+        """Cancel a call at each of its suspensions in turn, and check that the pool loses nothing.
 
-        Also check that the call has at least *least* awaits.
+        Also check that the call suspends at least *least* times.
         """
         bundle, tls = certificate
         go_on = Event()  # without this event, a single await might read the whole response
@@ -157,8 +159,8 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
-        """If a call is cancelled while it waits for a permit, the calls ahead of it in the queue
-        still succeed.
+        """If a call is cancelled while it waits for a permit, the calls that hold the permits still
+        succeed, and no permit is lost.
         """
 
         @asynccontextmanager

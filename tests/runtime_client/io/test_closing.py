@@ -1,4 +1,4 @@
-"""Test clients that are closed during calls: the calls continue, and no connection stays open."""
+"""Test that calls continue if their client is closed meanwhile, and that no connection stays open."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_call_in_the_queue(plain_driver, pools):
 
 
 def test_used_again(plain_driver, pools):
-    """After it is closed, a client can be used again, but opens a new connection for each request."""
+    """A closed client can be used again, but it opens a new connection for each request."""
     with Loopback(lambda *_: response(b"object")) as server:
         client = plain_driver.client(**pointed_at(server))
         close = client.aclose if plain_driver.kind.is_async else client.close
@@ -167,8 +167,8 @@ def test_used_again(plain_driver, pools):
 
 
 def test_used_again_through_a_proxy(plain_driver, bare_environment):
-    """After it is closed, a client that sends through a proxy can be used again, but keeps no
-    connections.
+    """A closed client that sends its requests through a proxy can be used again, but it keeps no
+    idle connections.
     """
     with Loopback(lambda *_: response(b"object")) as proxy:
         bare_environment.setenv("HTTP_PROXY", proxy.url)
@@ -182,8 +182,8 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
 
 
 def test_closed_while_a_pool_is_made(monkeypatch):
-    """If another thread closes the client while its pool is being created, the pool will keep no
-    idle connections.
+    """If another thread closes the client while its pool is being created, the pool keeps no idle
+    connections.
     """
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
     original = Pool.__init__

@@ -26,7 +26,7 @@ class TaskError(Exception):
 
 
 def members(kind):
-    """Return the names of the `Backend` methods, with *kind*'s parameter names for each."""
+    """Return a dict that maps each `Backend` method to its parameter names in *kind*."""
     found = {}
     for name in dir(concurrency.Backend):
         if name[0] != "_":
@@ -37,9 +37,9 @@ def members(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
 def test_backends(kind):
-    """Each backend has the methods of the `Backend` protocol, with the same parameter names."""
+    """Each backend has all methods of `Backend`, most of them with the same parameter names."""
     protocol, backend = members(concurrency.Backend), members(kind)
-    for name in ("event", "loop", "sleep", "lock"):  # may be classes or library functions
+    for name in ("event", "loop", "sleep", "lock"):  # these may be classes or library functions
         del protocol[name], backend[name]
     protocol["task_lock"] = backend["task_lock"] = ["limit"]
     assert backend == protocol
@@ -156,7 +156,7 @@ def test_two_errors(kind, drive):
 
 @each_backend
 def test_started_after_the_end(kind, drive):
-    """If a task is started in a cancelled group, it ends where it first waits, or never starts."""
+    """A task that is added to a cancelled group ends where it first waits, or does not run at all."""
     backend, ended = kind(), []
 
     async def work():
@@ -176,7 +176,7 @@ def test_started_after_the_end(kind, drive):
 
 @each_backend
 def test_behind_a_cancelled_group(kind, drive):
-    """If a group is cancelled while its task waits for an inner group, the task goes no further."""
+    """If a group is cancelled while its task waits for an inner group, the task does not continue."""
     backend, went_on = kind(), []
 
     async def inner():
@@ -386,8 +386,8 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
 @each_backend
 def test_time(kind, drive):
-    """On event loops, `move_on_after` ends its block, and `finish_by` ends the wait for a function,
-    which continues; with threads, the block and the function run to their end.
+    """On event loops, `move_on_after` ends its block, and `finish_by` raises StillRunningError
+    while its function continues. With threads, the block and the function run to their end.
     """
     backend, ended = kind(), []
 
@@ -414,8 +414,8 @@ def test_time(kind, drive):
 
 @each_backend
 def test_locks(kind, drive):
-    """A lock has at most one holder; a task lock has at most as many as its limit on event loops,
-    and any number with threads.
+    """A lock has at most one holder. On event loops, a task lock with limit 2 has at most two
+    holders; with threads, it can have any number.
     """
     backend = kind()
 
@@ -473,8 +473,8 @@ def test_full_disk(kind, drive):
 
 
 def test_a_file_that_is_closed_in_the_meantime(tmp_path):
-    """If a task is cancelled during a write and closes its file, the write does not go to another
-    file that gets the same descriptor number.
+    """If a write is cancelled and its file is closed, the write does not go to another file that
+    gets the same descriptor number.
     """
     path, other, go_on = tmp_path / "file", tmp_path / "other", Event()
 

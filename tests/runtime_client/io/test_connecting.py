@@ -40,8 +40,8 @@ class TestFirstByte:
     """
 
     def test_plaintext_before_the_handshake(self, make, certificate):
-        """In none of 200 attempts is plain text before the TLS handshake accepted as the server's
-        response.
+        """If plain text arrives before the TLS handshake, each of 200 requests raises a
+        ConnectError, and the server gets no request.
         """
         bundle, tls = certificate
         with (
@@ -94,8 +94,9 @@ class TestFirstByte:
 
 @pytest.fixture
 def tls12(certificate):
-    """A server's TLS 1.2 context; in this version, the server sends the last message of the
-    handshake.
+    """A TLS 1.2 context for a server.
+
+    In this version of TLS, the server sends the last message of the handshake.
     """
     bundle, _ = certificate
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -141,8 +142,8 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_at_once_behind_the_response(self, make, certificate, is_tls):
-        """If a second response immediately follows a response, it is discarded, and the connection
-        is closed.
+        """If a second response immediately follows the response to a request, the second one is
+        discarded, and the connection is closed.
         """
         bundle, tls = certificate
 
@@ -161,8 +162,8 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_while_idle(self, make, certificate, is_tls):
-        """If a response arrives while a connection is idle, it is discarded, and the connection is
-        closed.
+        """If the server sends a response while a connection is idle, the response is discarded, and
+        the connection is closed.
         """
         bundle, tls = certificate
         go, sent = Event(), Event()

@@ -48,8 +48,8 @@ RESPONSES = {
 class TestResponses:
     @pytest.mark.parametrize(("data", "body", "is_kept"), RESPONSES.values(), ids=RESPONSES)
     def test_framing(self, make, data, body, is_kept):
-        """With each kind of framing, the complete body is returned, and the connection is used
-        again only if it can be.
+        """For each kind of response, the complete body is returned, and the connection is used
+        again if and only if the response allows it.
         """
         with Loopback(responding_with(data)) as server:
             pool = make()
@@ -156,8 +156,8 @@ class TestResponses:
         ],
     )
     def test_wrong(self, make, data, error):
-        """If a response is invalid, an httpx error with the request is raised, and the connection
-        is closed.
+        """If a response is invalid or incomplete, an httpx error that refers to the request is
+        raised, and the connection is closed.
         """
         with Loopback(lambda _, connection: connection.sendall(data)) as server:
             pool = make(limits=limited(1))
@@ -168,7 +168,9 @@ class TestResponses:
                 assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_header_that_cannot_be_sent(self, make):
-        """A request header that HTTP does not allow raises an httpx error before anything is sent."""
+        """If HTTP does not allow a request header, an httpx error is raised before anything is
+        sent.
+        """
         with Loopback(always()) as server:
             pool = make()
             with pytest.raises(httpx.LocalProtocolError):
@@ -180,8 +182,9 @@ class TestResponses:
 class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
-        """A small body in memory is sent together with the request head in one write, and a large
-        one in two writes.
+        """A small body in memory is sent together with the request head in one write.
+
+        A large body is sent in a second write.
         """
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))

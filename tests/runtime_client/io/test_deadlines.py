@@ -27,7 +27,7 @@ from tests.runtime_client.loopback import PATIENCE, Loopback, always
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 @contextmanager
@@ -50,7 +50,9 @@ def silent():
 
 class TestTime:
     def test_server_that_never_responds(self, driver):
-        """If the server does not respond, a call ends after the read timeout."""
+        """If the server does not respond, the call fails after the read timeout, and the error
+        states that the job may have been accepted.
+        """
         with silent() as server:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
             with pytest.raises(TransportError, match="ReadTimeout") as caught:
@@ -58,8 +60,9 @@ class TestTime:
         assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_responds(self, plain_driver):
-        """If the server does not respond, `wait` raises a WaitTimeoutError at its deadline, whose
-        cause is the last TransportError.
+        """If the server does not respond, `wait` raises a WaitTimeoutError at its deadline.
+
+        The cause of this error is the last TransportError.
         """
         with silent() as server:
             client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
@@ -86,8 +89,8 @@ class TestTime:
 
     @unread_body
     def test_dribbled_body(self, driver):
-        """If a body arrives byte by byte, reading stops at the deadline, and the response is
-        incomplete.
+        """If a body arrives byte by byte, reading stops at the deadline, and the response is marked
+        as incomplete.
         """
         response, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
         assert (response.status, response.complete) == (200, False)
@@ -128,7 +131,7 @@ class TestTime:
         indirect=True,
     )
     def test_dribbled_head(self, driver):
-        """If the head of a response arrives byte by byte, a wait still ends at its deadline."""
+        """If the head of a response arrives byte by byte, `wait` still ends at its deadline."""
         stop = Event()
 
         def respond(_request, connection):
@@ -157,9 +160,9 @@ class TestTime:
                 client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)
 
     def dribbled(self, driver, head, pace=0.01):
-        """Return the response that a client gets with a deadline of 0.1 s, and how many seconds it took.
+        """Send a request with a deadline of 0.1 s; return the response and the duration in seconds.
 
-        The server sends *head*, and then a byte after each *pace* seconds.
+        The server sends *head*, and then one byte every *pace* seconds.
         """
         stop = Event()
 

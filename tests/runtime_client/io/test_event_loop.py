@@ -1,4 +1,4 @@
-"""Test that an async client never blocks its event loop, by system calls or by long computations."""
+"""Test that an async client blocks its event loop neither by system calls nor by long computations."""
 
 import contextvars
 import subprocess
@@ -82,8 +82,8 @@ def _serve():
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("source", ["None", "keys"])
 def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
-    """The first calls of a process do not block the event loop: functions that could block, such as
-    reading files, run in threads.
+    """The first calls of a process do not block the event loop, because operations that could
+    block, such as reading files, run in threads.
     """
     bundle, tls = certify(tmp_path)
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
@@ -102,7 +102,9 @@ def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
 
 @pytest.fixture
 def work(monkeypatch):
-    """A record of the thread in which a body was last copied, hashed and checked."""
+    """A dict that records in which thread a body was last copied, hashed, summed (a checksum was
+    computed) and checked.
+    """
     seen = {}
 
     def noted(name, function):
@@ -123,8 +125,8 @@ def work(monkeypatch):
 @backends
 @pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
-    """A large body is copied, hashed and checked in another thread, and a small body in the event
-    loop's thread.
+    """A large body is copied, hashed and checked in another thread, and a small body is processed
+    in the event loop's thread.
     """
     body = bytes(size)
     checksum = dict([checksums.upload_checksum(body)])
@@ -152,8 +154,8 @@ def _accepts(*_):
 
 
 def invoked(backend, credentials, calls=1, during=None):
-    """Queue jobs concurrently with these credentials, run *during* meanwhile, and return the number
-    of requests.
+    """Queue *calls* jobs concurrently with *credentials*, run *during* meanwhile, and return the
+    number of requests that the server got.
     """
 
     async def main(arguments):
@@ -259,8 +261,8 @@ def test_what_is_async_is_awaited_in_the_loop(backend, form):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_that_fails(backend):
-    """If a credentials function raises an exception, the client's error contains its type and has
-    it as the cause.
+    """If a credentials function raises an exception, the call raises a CredentialProviderError that
+    mentions the exception's type and has the exception as its cause.
     """
 
     def keys():
@@ -280,7 +282,7 @@ def test_a_function_for_credentials_that_fails(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch):
-    """If a call is cancelled while a thread reads a file for it, the next call succeeds."""
+    """If a call is cancelled while it waits for a thread that reads a file, the next call succeeds."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a directory cannot be read as a file
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
@@ -298,7 +300,9 @@ def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_bundle_that_cannot_be_read(backend, tmp_path):
-    """If a thread cannot read the CA bundle, the call that waits for the thread raises the error."""
+    """If a thread cannot read the CA bundle, the call that waits for it raises a
+    RuntimeClientError.
+    """
 
     async def main():
         async with AsyncSageMakerRuntimeClient(

@@ -27,7 +27,7 @@ from tests.runtime_client.loopback import Loopback, always
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 class TestUserSupplied:

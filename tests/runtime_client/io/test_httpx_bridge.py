@@ -26,7 +26,7 @@ ACCEPTED = ("", "a", "a b", "a\tb", "\u20ac", "\u200b", "a\u0085b", "x" * 9999)
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 def send(client, server, *headers):

@@ -20,7 +20,9 @@ from tests.runtime_client.loopback import Loopback, response
 
 @pytest.fixture(autouse=True)
 def _fresh(bare_environment):  # noqa: ARG001 (no test sees the machine's settings)
-    """Clear the cached TLS contexts, which would otherwise be shared by all tests."""
+    """Before each test, clear the cached TLS contexts, which would otherwise be shared by all
+    tests.
+    """
     _context.cache_clear()
     _amazon_context.cache_clear()
 

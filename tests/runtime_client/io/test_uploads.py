@@ -34,7 +34,7 @@ OK = response()
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """Remove the environment variables that a client reads, before each test."""
+    """Before each test, remove the environment variables that a client reads."""
 
 
 class Exchange:
