@@ -1,10 +1,11 @@
 """Detection of leaked secrets, which runs during each test.
 
-Tests mark their secrets with the word ``canary``.  These also count as secrets: the values in
-credentials, custom attributes (except in Hypothesis's examples, which may be any word), signatures,
-private keys and `MFA_CODE`.  A secret must not appear in DEBUG logs of these packages and of the
-libraries that send requests, in raised errors and the errors chained to them, in the ``repr`` of
-these packages' objects, or in files that the packages write.
+Tests mark their secrets with the word ``canary``.  These also count as secrets: signatures, private
+keys, `MFA_CODE`, and, except in Hypothesis's examples, which may be ordinary words, secret access
+keys, session tokens and custom attributes of at least eight characters.  A secret must not appear
+in DEBUG logs of these packages and of the libraries that send requests, in raised errors and the
+errors chained to them, in the ``repr`` of these packages' objects, or in files that the packages
+write, except in private token caches.
 """
 
 import builtins
@@ -53,8 +54,8 @@ _query = re.compile(r"\?\S*")
 _SHORTEST = 8  # a shorter secret may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# A file whose name is a SHA-1 (`aws sso login`) or SHA-256 (`aws login`) hash of the session; such
-# files are meant to hold tokens.
+# Matches the file name of a token cache, which is a SHA-1 (`aws sso login`) or SHA-256 (`aws
+# login`) hash of the session.  Token caches are meant to hold tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
@@ -89,13 +90,16 @@ class Watch:
             self.leaks.append(f"{where}: {text}")
 
     def finish(self):
-        """Check raised errors and written files, which may change until the end of a test."""
+        """Check raised errors and written files.
+
+        These are not checked earlier, because they may change until the end of the test.
+        """
         tracebacks = {}
         for error in [error for error in self.errors if error.__traceback__ is not None]:
             tracebacks[tuple(_origins(error))] = error
             for where, text in _shown(error):
                 self.check(f"{type(error).__name__}, {where}", text)
-        # Of equal tracebacks, only one is formatted, because formatting is slow.
+        # If several errors have equal tracebacks, only one is formatted, because formatting is slow.
         for error in tracebacks.values():
             self.check(f"{type(error).__name__}, traceback", _traceback(error))
         for path in tuple(self.written):
@@ -109,7 +113,7 @@ class _Listener(logging.Handler):
     def emit(self, record):
         error = record.exc_info and record.exc_info[1]
         shown = f"{record.getMessage()}{_traceback(error) if error else ''}"
-        if record.name.startswith("httpx"):  # httpx logs the presigned URLs that it fetches
+        if record.name.startswith("httpx"):  # httpx logs the presigned URLs that it requests
             shown = _query.sub("", shown)
         for seen in _watches[-1:]:
             seen.check(f"log of {record.name}", shown)
@@ -144,7 +148,7 @@ def watch():
 
 
 def install():
-    """Wrap constructors and file functions, so that each new object and written file is checked."""
+    """Wrap constructors and file functions, so that new objects and written files are checked."""
     for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(import_module(module.name)).values():
@@ -164,12 +168,12 @@ def _next_init(self, *args, **kwargs):
 
 
 def _checked_init(init):
-    """Return an ``__init__`` that calls *init*, and adds the new object to the current watch."""
+    """Return an ``__init__`` that calls *init*, and adds the new object to the innermost watch."""
 
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        # The ``__init__`` of a subclass continues after this one, and then adds the object itself.
+        # If the class of *self* has its own ``__init__``, that one adds the object when it ends.
         if type(self).__init__ is make:
             for seen in _watches[-1:]:
                 seen.add(self)
@@ -178,7 +182,7 @@ def _checked_init(init):
 
 
 def _checked_new(new):
-    """Return a NamedTuple's ``__new__`` that adds the new object to the current watch."""
+    """Return a NamedTuple's ``__new__`` that adds the new object to the innermost watch."""
 
     @wraps(new)
     def make(kind, *args, **kwargs):
@@ -204,7 +208,7 @@ def _watch_files():
 
 
 def _opened(path, mode="r", *_, **__):
-    """Return the path of the file if it is opened for writing, or None."""
+    """Return *path* if *mode* allows writing to the file; otherwise, return None."""
     return None if {*"wax+"}.isdisjoint(mode) else path
 
 
@@ -217,7 +221,7 @@ def _renamed(_, path, **__):
 
 
 def _watched(function, get_path):
-    """Return *function*, wrapped to record the files that these packages write with it."""
+    """Return a wrapper of *function* that records the paths of files that these packages write."""
 
     @wraps(function)
     def call(*arguments, **options):
@@ -231,7 +235,11 @@ def _watched(function, get_path):
 
 
 def _is_by_package():
-    """Return whether the innermost caller from these packages or the tests is from the packages."""
+    """Return whether these packages, rather than a test, call the wrapped function.
+
+    The innermost stack frame that belongs to these packages or to the tests decides.  Frames of
+    other code, such as the standard library, are skipped.
+    """
     frame = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_ROOTS):
@@ -248,7 +256,7 @@ def _may_hold_tokens(path):
 
 
 def _shown(error):
-    """Yield each string by which an error can be shown, with its description."""
+    """Yield a description and the text of each form of an error, except the traceback."""
     yield "as text", str(error)
     yield "repr", repr(error)
     yield "arguments", repr(error.args)
@@ -256,7 +264,7 @@ def _shown(error):
 
 
 def _origins(error):
-    """For each error in the chain, yield everything that determines the text of its traceback."""
+    """For each error in the chain, yield the values that determine the text of its traceback."""
     while error is not None:
         lines = tuple(
             (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)

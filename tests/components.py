@@ -47,7 +47,7 @@ def imports_by_component() -> dict[str, set[str]]:
 
 
 def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
-    """Return the level of each component, given the components that it imports."""
+    """Return the level of each component, computed from the components that each one imports."""
 
     @cache
     def level(component: str) -> int:
@@ -75,12 +75,12 @@ def diagram() -> str:
 
 
 def _name(module: str) -> str:
-    """Return the short name of a component."""
+    """Return a component's name without the name of the client package."""
     return module.removeprefix(f"{CLIENT}.")
 
 
 def _first_sentence(component: str) -> str:
-    """Return the first sentence of a component's docstring."""
+    """Return the first sentence of a component's docstring, without its period."""
     path = FOLDERS[SIGNER] if component == SIGNER else FOLDERS[CLIENT] / component
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     text = ast.get_docstring(ast.parse(path.read_text())) or ""

@@ -1,4 +1,4 @@
-"""Fixtures and hooks for all tests: leak detection, scheduling, and shared servers."""
+"""Fixtures and hooks for all tests: leak detection, scheduling, and a shared ministack."""
 
 import gc
 import signal
@@ -16,14 +16,14 @@ canaries.install()
 
 @pytest.fixture(autouse=True)
 def no_secret_shows():
-    """Fail a test if a secret appears in a DEBUG log, an error, a repr or a file."""
+    """Fail the test if a secret appears in a DEBUG log, an error, a repr or a file."""
     with canaries.watch() as seen:
         yield seen
     assert not seen.leaks, "\n".join(seen.leaks)
 
 
-# Groups of tests that run in the same process, so that their slow session fixtures are created only
-# once.
+# Maps a folder or file to the group of its tests.  The tests of a group run in the same process, so
+# that their slow session fixtures are created only once.
 TOGETHER = {
     "tests/runtime_client/layer/": "layers",
     "tests/runtime_client/credentials/test_ministack.py": "ministack",
@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_configure(config):
-    """Ignore warnings about sockets of cancelled connection attempts that anyio < 4.16 leaves open."""
+    """Ignore warnings about unclosed sockets, which anyio < 4.16 leaves after a cancellation."""
     if Version(version("anyio")) < Version("4.16"):
         lost = r"ignore:unclosed (<socket|transport):ResourceWarning"
         config.addinivalue_line("filterwarnings", lost)
@@ -69,7 +69,7 @@ def ministack():
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals():
-    """Restore the default signal handlers, in case the tests run in the background or under nohup."""
+    """Handle SIGINT and SIGHUP as usual, even if the tests run in the background or under nohup."""
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield

@@ -99,7 +99,10 @@ def _free_port() -> int:
 
 
 def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
-    """Wait until *port* accepts connections; return False if the server ends before that."""
+    """Wait until *port* accepts connections.
+
+    Return True if it does, or False if the server process ends first.
+    """
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -114,7 +117,7 @@ def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
 
 
 def _populated(url: str) -> Ministack:
-    """Create a user with an access key, and a role; return the server with both."""
+    """Create a user with an access key, and a role, in the server at *url*; return the `Ministack`."""
     auth = SigV4Auth(Signer(SigV4("iam", REGION)), ROOT)
     with httpx.Client(auth=auth, trust_env=False, timeout=PATIENCE) as client:
 

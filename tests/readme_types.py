@@ -25,7 +25,7 @@ def main() -> int:
     """Check the blocks with mypy, and return its exit code."""
     with TemporaryDirectory() as folder:
         for number, (name, code) in enumerate(all_blocks("python")):
-            # The comment at the end states which block the file contains.
+            # The comment at the end of the file states from which block the code comes.
             (Path(folder) / f"readme_{number}.py").write_text(f"{code}# {name}\n")
         files = sorted(Path(folder).iterdir())
         assert files

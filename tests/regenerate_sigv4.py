@@ -1,11 +1,11 @@
-"""Write the vectors in ``fixtures/sigv4``: requests made for this project, signed by botocore.
+"""Write the vectors in ``fixtures/sigv4``: requests invented for this project, signed by botocore.
 
     python -m tests.regenerate_sigv4
 
 The same input always gives the same files, so a difference in ``git diff`` is due to botocore.
 botocore signs some queries as they are written, although services decode them first.  For each of
-these queries, botocore signs the canonical form, and awscrt confirms that the query as written has
-the same signature.
+these queries, botocore signs the canonical form, and awscrt must compute the same signature for the
+query as it is written.
 """
 
 import json
@@ -165,7 +165,8 @@ _PAYLOADS = {
 
 _ENDPOINT = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/{}/async-invocations"
 _INPUT = ["X-Amzn-SageMaker-InputLocation", "s3://my-bucket/in.json"]
-# Requests as a botocore client sends them; test_vectors.py has signatures from such a client.
+# Requests in the form in which a botocore client sends them.  The signatures of a real client are
+# in test_vectors.py.
 _SAGEMAKER = {
     "input location": {"headers": [_INPUT]},
     "all headers": {
@@ -199,7 +200,7 @@ _SAGEMAKER = {
 
 
 def _request(case: Case) -> Unsigned:
-    """Return *case* without the headers that a signature adds, as input for botocore and awscrt."""
+    """Return the request in *case*, without the headers that botocore and awscrt add."""
     request = from_fixture(case)
     added = {"Authorization", "X-Amz-Date", "X-Amz-Security-Token"}
     return request._replace(headers=[pair for pair in request.headers if pair[0] not in added])
@@ -212,15 +213,15 @@ def _with_rules(name: str, case: Case) -> Iterator[Case]:
 
 
 def _at(url: str, s3_url: str, name: str) -> Iterator[Case]:
-    """Yield a GET request for *url*, and one for *s3_url* with S3's rules."""
+    """Yield a case with a GET request for *url*, and one with S3's rules for *s3_url*."""
     yield {"name": name, **_BASE, "url": url}
     yield {"name": f"{name} (S3)", **_BASE, **_S3, "url": s3_url}
 
 
 def _on_the_wire(case: Case) -> bool:
-    """Return whether botocore signs the path that is sent.
+    """Return whether botocore signs the same path that a client sends.
 
-    botocore's S3 signer signs an empty path unchanged, although "/" is sent.
+    botocore's S3 signer signs an empty path unchanged, although clients send "/" instead.
     """
     return case["service"] != "s3" or not case["name"].startswith("no path")
 
@@ -289,8 +290,8 @@ def _presigned(case: Case, expires: int) -> Case:
     }
 
 
-# Cases that botocore cannot presign alike: it keeps only one value of a repeated name, and decodes
-# queries as UTF-8.
+# The names of cases that are left out because botocore presigns them differently.  For example, it
+# keeps only one value of a repeated parameter, and decodes queries as UTF-8.
 _NOT_PRESIGNED = {
     "order of repeated",
     "same twice",
@@ -302,7 +303,10 @@ _NOT_PRESIGNED = {
 
 
 def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
-    """Yield presigned cases of all kinds except paths, because these are signed as in headers."""
+    """Yield presigned cases with various queries, headers, hosts, payloads and expiry times.
+
+    Paths are left out because presigned URLs treat them like requests that are signed by header.
+    """
     for kind in ("queries", "headers", "hosts", "payloads"):
         for case in inputs[kind]:
             left_out = case["name"].removesuffix(" (S3)") in _NOT_PRESIGNED

@@ -2,7 +2,7 @@
 
     python -m tests.regenerate_streams
 
-SigV4A signatures are random, so those of unchanged requests are kept.
+SigV4A signatures contain random numbers, so existing signatures of unchanged requests are kept.
 """
 
 import json
@@ -90,7 +90,10 @@ def make_body(length: int) -> bytes:
 
 
 def _chunked() -> Iterator[Case]:
-    """Yield bodies with and without checksums, with botocore's signatures and unsigned encoding."""
+    """For bodies with and without checksums, yield the signatures of the chunks by botocore.
+
+    A case with a checksum also contains the length and hash of botocore's unsigned encoding.
+    """
     for length in (0, 1, 8191, 8192, 8193, 20_000, 66_560):
         for checksum in (None, "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"):
             case: Case = {
@@ -115,7 +118,7 @@ def _chunked() -> Iterator[Case]:
             yield {**case, "signatures": botocore_signs_chunks(case, body)}
 
 
-# Maps a name to a header value as it is sent, and as botocore decodes it.
+# Maps the name of a case to a header value as it is sent, and as botocore decodes it.
 _HEADERS: dict[str, tuple[bytes, Any]] = {
     "true": (b"\0", True),
     "false": (b"\1", False),

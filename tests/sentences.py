@@ -24,7 +24,8 @@ _Line = tuple[int, str]  # the line number and the text
 
 _END = re.compile(r"(?<=[.!?])[\"')*`]*\s+(?=[\"'(*`]*[A-Z])")
 _DIRECTIVE = re.compile(r"!|:? ?(?:noqa|type:|pyright:|pragma|fmt:)")
-_ITEM = re.compile(r"\s*(?:[-*] |\d+\. |\*{0,2}\w+: )")  # in a list or a docstring section
+# Matches the beginning of an item in a list or in a docstring section.
+_ITEM = re.compile(r"\s*(?:[-*] |\d+\. |\*{0,2}\w+: )")
 _HEADING = re.compile(r"\s*(?:#+ .*|\w+:)$")
 _FENCE = re.compile(r"\s*```")
 

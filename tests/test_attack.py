@@ -40,7 +40,7 @@ def run():
 
 @pytest.fixture
 def frame(tmp_path):
-    """Return a function that runs attacks; it takes their source code as keyword arguments by name."""
+    """Return a function that runs attacks, whose sources are arguments keyed by attack name."""
 
     def run(*arguments, **sources):
         for name, source in sources.items():
@@ -62,7 +62,7 @@ def cells(done):
 
 
 def test_attacks_that_hold(frame):
-    """If all attacks hold, the output lists each figure and its bound, and the exit status is 0."""
+    """If all figures are within bounds, the output lists figures and bounds; the status is 0."""
     done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all figures hold")
     assert cells(done) == [

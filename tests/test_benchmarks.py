@@ -1,4 +1,4 @@
-"""Test that benchmarks measure signed calls, and that the README has the rows of the report."""
+"""Test the benchmarks: the measured calls, the tables in the READMEs, and the targets."""
 
 import os
 import re
@@ -70,7 +70,7 @@ def test_a_first_call_is_signed_and_measured(client, server, variables):
 
 @pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
 def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
-    """A worker can measure calls repeatedly, and none of the calls fails."""
+    """A worker can measure calls twice; none of the calls fails, and their CPU time is positive."""
     import workers
 
     with workers.process(sys.executable, client, server.http, variables) as process:
@@ -82,7 +82,7 @@ def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, 
 
 
 def test_a_worker_that_takes_too_long(server, variables):
-    """A worker that exceeds its time limit returns no figures."""
+    """If the calls of a worker exceed the time limit, `Worker.measure` returns no figures."""
     import workers
 
     with workers.process(sys.executable, "floor", server.http, variables) as process:
@@ -116,7 +116,7 @@ def test_the_charts_exist_and_are_small(summary):
 
 
 def test_cells_of_a_row(summary):
-    """A row contains each client's median, and the median of the ratios in the rounds."""
+    """A row contains the median of each measured client, and the median ratio to the rival."""
     from rounds import Table
 
     rounds = {
@@ -130,7 +130,10 @@ def test_cells_of_a_row(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """A target is missed above its limit, met at or below it, and not measured without a figure."""
+    """A figure above the limit misses the target; a figure at or below the limit meets it.
+
+    Without a figure, the verdict is "not measured".
+    """
     from rounds import Table
     from targets import Target, verdicts
 
@@ -152,7 +155,10 @@ def _verdicts_of_layers(report):
 
 
 def test_ratios_of_layers(tmp_path):
-    """A layer's ratio is the larger of both architectures'; without boto3's layer, it has none."""
+    """If a layer has ratios for two architectures, the larger one counts.
+
+    If boto3's layer was not built, there is no ratio.
+    """
     from footprint import layers
     from rounds import Table
 
@@ -175,7 +181,10 @@ def test_ratios_of_layers(tmp_path):
 
 
 def test_each_supported_python_has_three_layers():
-    """There are targets for three layers per Python; without layers, they state the build command."""
+    """Each supported Python has targets for three layers.
+
+    If no layers were built, the verdicts contain the command that builds them.
+    """
     from sagemaker_runtime_client.layer._recipe import PYTHONS
 
     kinds = ("lean layer", "lean layer without sources", "full layer")
@@ -186,7 +195,7 @@ def test_each_supported_python_has_three_layers():
 
 
 def test_partial_reports_and_missing_layers():
-    """A partial report mentions missing layers only if it includes the footprint."""
+    """In a partial report, the verdicts mention missing layers only if the footprint was measured."""
     from rounds import Table
     from targets import verdicts
 

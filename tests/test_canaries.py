@@ -55,7 +55,7 @@ def with_(error, **attributes):
 @pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
 @pytest.mark.parametrize("name", canaries.LOGGERS)
 def test_logs(name, text):
-    """A secret in a DEBUG log record is detected, for each watched logger's child loggers."""
+    """A secret in a DEBUG record is detected if a child of any watched logger logs the record."""
     logger = logging.getLogger(f"{name}.below")
     assert leaks(logger.debug, "%s", text) == [f"log of {logger.name}"]
     assert leaks(logger.debug, "%s", "nothing") == []
@@ -95,13 +95,13 @@ def test_presigned_urls():
     ids=["none", "message", "of sigv4", "code", "arguments", "attribute", "note", "cause"],
 )  # fmt: skip
 def test_errors(error, cause, where):
-    """A secret in a raised error is detected in each form in which the error can be shown."""
+    """A secret in a raised error is detected in its text, repr, arguments, pickle and traceback."""
     found = leaks(lambda: throw(error(), cause))
     assert found == [f"{type(error()).__name__}, {one}" for one in where]
 
 
 def test_errors_are_checked_when_raised():
-    """An error is checked only if it has been raised, and in its state at the end of the test."""
+    """Only errors that were raised are checked, in the state that they have at the end of the test."""
     assert len(leaks(lambda: throw(ConfigError("a canary")))) == 5
     assert leaks(lambda: ConfigError("a canary")) == []
     assert leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",)))) == []
@@ -153,6 +153,6 @@ def test_files_of_others(tmp_path):
 
 
 def test_only_the_innermost_watch_records(no_secret_shows):
-    """If watches are nested, only the innermost records a leak, not that of the test itself."""
+    """If a test itself uses `canaries.watch`, the watch of the fixture records no leaks."""
     assert leaks(logging.getLogger("sigv4").error, "canary") == ["log of sigv4"]
     assert no_secret_shows.leaks == []

@@ -1,5 +1,5 @@
-"""What editors and notebooks show about a client's methods: pyright's hover, and jedi's help on a
-live object.
+"""Test what editors and notebooks show about a client's methods: the text of pyright on hover, and
+the help of jedi for a live object.
 """
 
 import json
@@ -28,7 +28,7 @@ blocking, awaited = SageMakerRuntimeClient(), AsyncSageMakerRuntimeClient()
 
 
 class LanguageServer:
-    """Pyright's language server, driven as by an editor.
+    """Runs pyright's language server, and sends it requests as an editor does.
 
     Args:
         folder: The folder with the program that is open in the editor.
@@ -60,7 +60,7 @@ class LanguageServer:
         self._send(method="textDocument/didOpen", params={"textDocument": document})
 
     def hover(self, line: int, character: int) -> str:
-        """Return what is shown for the name at a position; both numbers start at 0."""
+        """Return what is shown for the name at a line and column, which are both counted from 0."""
         place = {"line": line, "character": character}
         found = self._ask("textDocument/hover", textDocument={"uri": self._uri}, position=place)
         return found["contents"]["value"] if found else ""

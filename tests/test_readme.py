@@ -1,4 +1,4 @@
-"""Test that each code block in each README works with the emulator."""
+"""Test that the Python and shell code in each README works with the emulator."""
 
 import os
 import re
@@ -85,7 +85,10 @@ def _start(code, environ, folder):
 
 
 def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
-    """If the job for one row fails, the others have outputs, and all three handles are on disk."""
+    """If one job of the README's program "many at once" fails, the others have outputs.
+
+    All three handles are on disk.
+    """
     with _start(MANY, environ, tmp_path) as process:
         printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -96,7 +99,10 @@ def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
 
 
 def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
-    """After Ctrl-C, the ID of each accepted job is on disk or in the output."""
+    """If Ctrl-C stops the README's program "many at once", no ID of an accepted job is lost.
+
+    Each of these IDs is on disk or in the output of the program.
+    """
     at_work, goes_on = Event(), Event()
 
     def model(request):
@@ -154,7 +160,7 @@ def _run(line, environ, folder):
         command = command.replace(program, f"{sys.executable} -m {module} ")
     command = re.sub("sagemaker-runtime$", f"{sys.executable} -m sagemaker_runtime_client", command)
     runs_on = "emulate --model" in command
-    # With `exec`, the command receives the signal, instead of the shell that starts it.
+    # Because of `exec`, the command replaces the shell, and receives the signal itself.
     with subprocess.Popen(
         f"exec {command}" if runs_on else command,
         shell=True,
@@ -175,7 +181,7 @@ def _run(line, environ, folder):
 
 
 def test_the_extras_in_the_text_exist():
-    """Each extra that a README installs with `pip install '.[extra]'` is in pyproject.toml."""
+    """Each extra that a README installs with `pip install '.[extra]'` exists in pyproject.toml."""
     texts = "".join(path.read_text() for path in READMES)
     named = re.findall(r"pip install '\.\[([\w,]+)\]'", texts)
     assert named

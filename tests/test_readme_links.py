@@ -39,7 +39,7 @@ def test_relative_links(path):
 
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_headings(path):
-    """A README has exactly one title, and no two of its headings have the same anchor."""
+    """Each README has exactly one title, and no two of its headings have the same anchor."""
     found = anchors(path)
     assert len(re.findall(r"^# ", without_code(path), re.MULTILINE)) == 1
     assert sorted(set(found)) == sorted(found)

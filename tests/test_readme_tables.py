@@ -1,4 +1,4 @@
-"""The tables and lists in the documents agree with the code."""
+"""Test that the tables and lists in the documents agree with the code."""
 
 import inspect
 import re
@@ -54,7 +54,7 @@ class TestComingFromBoto3:
         assert named <= set(package.__all__)
 
     def test_attributes(self):
-        """Each attribute of a handle in the table is an attribute of `Invocation`."""
+        """Each handle attribute in the table is an attribute of `Invocation`."""
         named = set(re.findall(r"invocation\.(\w+)", self.CELLS))
         assert named
         assert named <= set(Invocation.__match_args__)
@@ -90,7 +90,7 @@ def test_the_operations():
 
 
 def test_the_attributes_of_an_output():
-    """The text lists exactly the public attributes of `Output`, except `replace`."""
+    """The README lists exactly the public attributes of `Output`, except `replace`."""
     (listed,) = re.findall(
         r"An output has (.*?)\.\n", section(CLIENT_README, "## Operations"), re.DOTALL
     )
@@ -147,7 +147,7 @@ def test_the_list_of_credentials_sources():
 
 
 def test_the_formats_of_exports():
-    """The text mentions each format of `sagemaker-runtime credentials --export`."""
+    """The README mentions each format of `sagemaker-runtime credentials --export`."""
     from sagemaker_runtime_client._cli.exports import FORMATS
 
     assert set(FORMATS) <= set(
@@ -156,9 +156,7 @@ def test_the_formats_of_exports():
 
 
 def test_the_table_of_permissions():
-    """Each action in the table belongs to existing operations, and the docstrings mention no
-    others.
-    """
+    """The operations in the table exist, and the table has each IAM action that the code mentions."""
     rows = table(section(CLIENT_README, "## IAM permissions"))
     needed = {word for row in rows for word in words(row[2])} - {"input_prefix"}
     assert needed <= set(OPERATIONS)
@@ -195,7 +193,7 @@ def test_the_table_of_log_levels():
 
 
 def test_the_table_of_exit_codes():
-    """The exit codes in the table are those in the help, which include all those in the code."""
+    """The table and the help list the same exit codes, which include all those in the code."""
     codes = [int(row[0]) for row in table(section(CLIENT_README, "## The command line"))]
     assert codes == [int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)]
     assert {code for _, code in EXIT_CODES} <= set(codes)
@@ -250,7 +248,7 @@ class TestLayer:
         assert sorted(words(row[0])[0] for row in rows) == sorted(VARIANTS)
 
     def test_ratios(self):
-        """The ratios in the table agree with the sizes next to them."""
+        """The percentages in the table agree with the sizes of the zipped layers in the same table."""
         rows = {row[0]: row[1:] for row in table(section(LAYER_README, "## Size"))}
         number = {name: [float(cell.split()[0]) for cell in row] for name, row in rows.items()}
         whole = number["boto3"][0]
@@ -259,7 +257,7 @@ class TestLayer:
 
 
 def test_the_fixtures():
-    """SOURCES.md lists exactly the files in the fixtures folder."""
+    """SOURCES.md lists exactly the other files in the fixtures folder."""
     fixtures = ROOT / "fixtures"
     found = {path.name for path in fixtures.rglob("*") if path.is_file()} - {"SOURCES.md"}
     text = (fixtures / "SOURCES.md").read_text()
@@ -267,7 +265,7 @@ def test_the_fixtures():
 
 
 def test_the_make_targets():
-    """The READMEs of the tests, benchmarks and layer mention all make targets but minor ones."""
+    """The READMEs mention only existing make targets, and all of these except a few minor ones."""
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
     texts = [(ROOT / "tests" / "README.md").read_text()]

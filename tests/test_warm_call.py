@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def figures():
-    """The figures, measured in a new process, in which the leak detection does not run."""
+    """The figures of each warm call, measured in a new process without the leak detection."""
     path = ":".join(map(str, (ROOT, ROOT / "runtime_client")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -12,7 +12,7 @@ WORDS = [
     for line in Path(__file__).with_name("words.txt").read_text().splitlines()
     if line and not line.startswith("# ")
 ]
-# Matches the space in a phrase, which may continue on the next line of a comment or a string.
+# Matches a space in a phrase, or a line break within the phrase in a comment or a string.
 _BLANKS = r"""[\s#"']+"""
 
 

@@ -2,9 +2,9 @@
 
 A call is warm if a similar call was made before: modules are loaded, settings are known, and a
 connection is open.  The figures count what the client does on the caller's thread, without `sigv4`:
-the files whose code runs, function calls, function calls that continue in another file, and calls
-of `run`.  For an output from S3, they also count the files through which the body passes, and the
-classes of this package whose objects contain the body.
+the files whose code runs, the function calls, how often a call leads from one file to another, and
+the calls of `run`.  For an output from S3, they also count the files through which the body passes,
+and the classes of this package whose objects contain the body.
 
 The bounds in `test_warm_call.py` are for CPython 3.11, because other versions count comprehensions
 differently.
@@ -38,7 +38,10 @@ _RESUME = opmap["RESUME"]
 
 
 class _Server(BaseHTTPRequestHandler):
-    """A server for SageMaker and S3 that accepts every job, and has an output at every location."""
+    """The handler of a server that stands for both SageMaker and S3.
+
+    It accepts every job, and responds to every GET request with `BODY`.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -57,7 +60,7 @@ class _Server(BaseHTTPRequestHandler):
 
 @contextmanager
 def _serving() -> Iterator[dict[str, Any]]:
-    """Run a server, and yield the client arguments for it."""
+    """Run a server until the context ends, and yield the arguments that point a client at it."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
         server.daemon_threads, server.block_on_close = True, False
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -78,10 +81,13 @@ class Profile:
 
     Attributes:
         calls: The number of function calls, by file and function.
-        changes: How often the function called was in another file than the one called before.
+        changes: How often a function was called that is in another file than the function called
+            before it.
         runs: How often `run` was called.
-        carriers: The files whose functions returned `BODY`, in order.
-        wrappers: The classes of this package whose objects contained the body, in order.
+        carriers: The files whose functions returned the body, alone or in another object, in the
+            order of the first return.
+        wrappers: The classes of this package whose objects contained the body, in order of
+            appearance.
     """
 
     calls: Counter[tuple[str, str]] = Factory(Counter)
@@ -101,7 +107,7 @@ class Profile:
 
     @property
     def figures(self) -> dict[str, int]:
-        """The figures that have bounds."""
+        """The figures for which test_warm_call.py has bounds."""
         return {
             "files": len(self.files),
             "calls": self.calls.total(),
@@ -126,7 +132,7 @@ class Profile:
             self._last = name
 
     def _carry(self, name: str, value: object) -> None:
-        """If a function returns the body, record its file and the objects that contain the body."""
+        """If *value*, which a function returned, contains the body, record file and wrappers."""
         wrappers = list(_wrappers(value, _DEPTH))
         if wrappers and name not in self.carriers:
             self.carriers.append(name)
@@ -143,7 +149,7 @@ def _is_resumed(frame: FrameType) -> bool:
 
 
 def _wrappers(value: object, depth: int) -> Iterator[object]:
-    """Yield *value* and the objects in it that contain the body, the innermost object first."""
+    """Yield the body, if *value* contains it, and each object around it up to *value*."""
     if isinstance(value, bytes | bytearray | memoryview):
         if BODY in bytes(value):
             yield value

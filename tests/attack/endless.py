@@ -29,7 +29,7 @@ from sigv4 import Credentials
 
 MIB = 1 << 20
 BUFFERS = 12 * MIB  # capacity of the kernel's and the event loop's buffers, at both ends, in total
-MOST_SENT = 256 * MIB  # if all of it is sent, the client reads without a limit
+MOST_SENT = 256 * MIB  # the server stops here; a client that reads so much has no limit
 READ_TIMEOUT = 0.5
 TIMEOUT = 0.5
 SLACK = 1.0  # in seconds, for importing httpx and for a busy machine

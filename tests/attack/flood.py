@@ -99,8 +99,8 @@ def flood(port: int, begun: Any, ended: Any) -> None:
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:
-                # A small buffer, so that the time is spent by the server, not by filling buffers
-                # here.
+                # The send buffer is small, so that the time is spent by the server rather than by
+                # filling this buffer.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
                 connection.settimeout(5)
                 connection.connect(("127.0.0.1", port))
@@ -174,7 +174,7 @@ def attack(name: str, server: int, port: int) -> Iterator[Row]:
     ratios: list[float] = []
     grown: list[int] = []
     with process(flood, port, begun, ended):
-        while not ended.value:  # until the flood's process has imported all modules
+        while not ended.value:  # the flood's process first imports its modules
             begun.set()
             client.ask()
         for turn in range(-2, TURNS):  # the first two turns only fill caches and pools

@@ -1,6 +1,6 @@
 """Measure warm calls over plain http, made sequentially, in threads and in tasks.
 
-The figures are the CPU time per call and the calls per second.
+The figures are the CPU time per call, the calls per second, and the number of opened connections.
 """
 
 from collections.abc import Iterator

@@ -65,7 +65,10 @@ _SETTINGS = {
 
 
 def environ(ca_bundle: Path) -> dict[str, str]:
-    """Return the variables for a client's process, with every variable for the CA bundle."""
+    """Return the environment variables for a client's process.
+
+    The path of the CA bundle is in two variables, because the clients read different ones.
+    """
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(CLIENTS),

@@ -1,4 +1,7 @@
-"""Measure installed sizes, without and with bytecode and zipped, and those of built Lambda layers."""
+"""Measure the installed size of each client, and the sizes of the Lambda layers in dist/.
+
+Installed sizes are measured without bytecode, with bytecode, and zipped.
+"""
 
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +18,7 @@ FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
 
 
 def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the environments and any layers in dist/ only once, because sizes do not vary."""
+    """Measure the environments and any layers in dist/, only once because sizes do not vary."""
     del server, rounds
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
@@ -48,7 +51,11 @@ def _size(environment: str, without: set[str]) -> Figures:
 
 
 def _layer(path: Path) -> Figures:
-    """Measure a layer, and its ratio to boto3's corresponding layer if that has been built."""
+    """Return the sizes of a layer.
+
+    If boto3's layer for the same Python and architecture was built, the result includes the ratio
+    of the zipped sizes.
+    """
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
     size = path.stat().st_size

@@ -45,10 +45,11 @@ SCHEMES = ("http", "https")
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Run the server; its certificate authority is the last one in a full CA bundle.
+    """Run the server until the context ends; clients trust it because of their CA bundle.
 
-    As in production, clients load a full bundle.  The server's authority is called Amazon, like
-    AWS's authorities, because this package loads Amazon's authorities first.
+    As in production, the bundle is a full one, to which the server's certificate authority is
+    appended.  The authority is called Amazon, like AWS's authorities, because this package loads
+    Amazon's authorities first.
     """
     with TemporaryDirectory() as folder:
         authority = trustme.CA(organization_name="Amazon")

@@ -8,7 +8,8 @@ from loopback import Server
 from rounds import Figures, Table
 from workers import worker
 
-# Other clients than this package make fewer calls, because they are slow and only for comparison.
+# The other clients make fewer calls than this package, because they are slow and are measured only
+# for comparison.
 OURS, THEIRS = 100_000, 5_000
 CROWD = 10_000
 PATIENCE = 60.0
@@ -30,7 +31,7 @@ def _growth(name: str, server: Server) -> Figures:
     calls, at_once = OURS if name.startswith("ours") else THEIRS, 10 if name in ASYNC else 1
     client = (BLOCKING | ASYNC)[name]
     with worker(client, server.http, server.ca_bundle) as member:
-        member.measure(2000, at_once)  # fills the client's caches
+        member.measure(2000, at_once)  # these calls fill the client's caches
         took = member.measure(calls, at_once)
     assert not took["failed"], took["failures"]
     return {"KiB grown": took["KiB grown"], "calls": calls, "calls/s": took["calls/s"]}

@@ -1,4 +1,7 @@
-"""Measure the parts of a first call, each in a new process, after the code that precedes it."""
+"""Measure the parts of a first call.
+
+Each part is measured in a new process, after the code that precedes this part in a call.
+"""
 
 import subprocess
 from collections.abc import Iterator

@@ -22,8 +22,8 @@ STYLE = {
     "font.size": 10,
     "legend.frameon": False,
     "legend.labelcolor": INK,
-    "svg.fonttype": "none",  # keeps text as SVG text, and the file small
-    "svg.hashsalt": "bench",  # so that the same figures give the same bytes
+    "svg.fonttype": "none",  # text stays text, so that the file is small
+    "svg.hashsalt": "bench",  # the same figures always give the same bytes
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -82,7 +82,7 @@ def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
 
 
 def _cpu_per_call(axes: Any, report: Mapping[str, Table]) -> None:
-    """Draw a line for each client; the legend lists the clients from the highest right end down."""
+    """Draw a line for each client; the legend lists the clients by their last value, highest first."""
     tables = [report[f"tasks {number}"] for number in TASKS]
     lines = {
         name: [table.value(name, "us") or 0.0 for table in tables] for name in tables[0].rounds

@@ -22,16 +22,20 @@ class Table(NamedTuple):
         return list(next(figures[0] for figures in self.rounds.values() if figures))
 
     def series(self, name: str, unit: str) -> list[float]:
-        """Return the figures of a client in one unit; the list is empty if there are none."""
+        """Return a client's figures in one unit, or an empty list if it has none."""
         return [figures[unit] for figures in self.rounds.get(name, ()) if unit in figures]
 
     def value(self, name: str, unit: str) -> float | None:
-        """Return the median of a client's figures in one unit, or None if there are none."""
+        """Return the median of a client's figures in one unit, or None if it has no figures."""
         series = self.series(name, unit)
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the rounds' ratios; each compares figures measured under equal load."""
+        """Return the median of the ratios of *name* to *rival* in the rounds, or None without ratios.
+
+        The two figures of a ratio are from the same round, so they were measured under similar
+        load.
+        """
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
         ratios = [own / other for own, other in pairs if other]
         return median(ratios) if ratios else None
@@ -52,7 +56,7 @@ class Table(NamedTuple):
 
 
 def text(value: float | None, digits: int | None = None) -> str:
-    """Format a figure with about three significant digits."""
+    """Format a figure with *digits* decimal places, or by default about three significant digits."""
     if value is None:
         return "-"
     if value == inf:
@@ -79,7 +83,7 @@ def side_by_side(
     title: str, contenders: Mapping[str, Measure], rounds: int, rivals: tuple[str, ...]
 ) -> Table:
     """In each round, measure every client once, so that a busy machine affects all of them equally."""
-    for measure in contenders.values():  # warms up the clients
+    for measure in contenders.values():  # this warms up the clients
         measure()
     table = Table(title, {name: [] for name in contenders}, rivals)
     for _ in range(rounds):

@@ -20,7 +20,7 @@ ANSWER = (
 
 
 class Answering(asyncio.Protocol):
-    """Responds to each request as soon as its head arrives, because requests have no body."""
+    """Responds to each request as soon as its head arrives; the benchmarks' requests have no body."""
 
     last = b""
     connections = 0

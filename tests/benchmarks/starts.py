@@ -20,7 +20,7 @@ IMPORTS = {
 
 
 def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure how long a new interpreter takes to import each client."""
+    """Measure processes that start, import a client, and exit."""
 
     def measure(environment: str, modules: str) -> Measure:
         code = f"import sys, {modules}; print(len(sys.modules))"

@@ -1,6 +1,8 @@
-"""Write the table and the charts in this folder's README, and the numbers in the top README.
+"""Write the figures into the READMEs, and draw the charts: `make bench-readme`.
 
-The table and the charts are between two marks in the README.  `make bench-readme` renews them.
+The README in this folder has the table and the links to the charts between two markers.  The
+top-level README has one sentence with numbers between two other markers.  Everything between the
+markers is replaced.
 """
 
 import re
@@ -31,7 +33,11 @@ ASYNC = {
 
 
 class Row(NamedTuple):
-    """A row of the table: its place in the report, and the rival to which this package is compared."""
+    """A row of the README's table.
+
+    It specifies where the report has the row's figures, and with which rival this package is
+    compared.
+    """
 
     what: str
     table: str
@@ -40,7 +46,7 @@ class Row(NamedTuple):
     names: Mapping[str, str]
 
     def cells(self, report: Mapping[str, Table]) -> list[str]:
-        """Return the cells of the row; the second cell is the ratio."""
+        """Return the cells of the row without its title; the second cell is the ratio."""
         table = report.get(self.table)
         if table is None:
             return ["-"] * (len(COLUMNS) + 1)
@@ -90,7 +96,7 @@ def lines(report: Mapping[str, Table]) -> list[str]:
 
 
 def headline(ours: float | None, boto3: float | None) -> str:
-    """Return the sentence in the top README about the milliseconds of a cold start over https."""
+    """Return the sentence for the top-level README about the duration of a cold start over https."""
     return (
         "On the benchmark machine, a process that starts and makes its first call over https takes "
         f"{text(ours)} ms. With boto3 the same takes {text(boto3)} ms.\n"
@@ -98,7 +104,7 @@ def headline(ours: float | None, boto3: float | None) -> str:
 
 
 def keep(report: Mapping[str, Table], heading: str) -> None:
-    """Write the charts and the table into this folder, and the sentence into the top README."""
+    """Write the charts and the table into this folder, and the sentence into the top-level README."""
     from pictures import draw
 
     folder = Path(__file__).parent

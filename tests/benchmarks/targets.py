@@ -36,8 +36,10 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Return whether the report contains the figure, or would if *after* had been run."""
-        # Only figures of layers require a command, and they are measured with the part "footprint".
+        """Return whether the report contains the figure, or would contain it if *after* had been
+        run.
+        """
+        # Only the figures of layers require a command.  They are measured in the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None
 
@@ -56,9 +58,9 @@ def _growing(report: Report) -> float | None:
 
 
 def _layer(variant: str, python: str) -> Callable[[Report], float | None]:
-    """Return a function that returns a layer's ratio to boto3's layer.
+    """Return a function that looks up the ratio of a layer's size to that of boto3's layer.
 
-    Of the ratios for the two architectures, the function returns the larger one.
+    If the report has ratios for several architectures, the function returns the largest one.
     """
 
     def figure(report: Report) -> float | None:
@@ -90,7 +92,7 @@ def _cold() -> Iterator[Target]:
             yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, relative to boto3, with process exit", with_exit, 0.55, 0.5)
-            # "Well below" capo means at least a tenth below.
+            # The aim is to be well below capo, which is taken to mean at least 10% below.
             yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
 
@@ -108,7 +110,7 @@ def _warm() -> Iterator[Target]:
 
 
 def _before() -> Iterator[Target]:
-    """Yield the targets for figures that must not become worse than in an earlier revision."""
+    """Yield targets that compare figures with an earlier revision; 3% more than before is allowed."""
     asynchronous = (f"{name}, async" for name in ("ours", BASELINE))
     pairs = {"threads": ("ours", BASELINE), "tasks": tuple(asynchronous)}
     for key in ("threads 1", "threads 16", "tasks 1", "tasks 10", "tasks 64"):
@@ -137,6 +139,6 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table of targets; for a partial report, only those that were measured."""
+    """Return the table of targets; if *whole* is false, only of those that the report includes."""
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

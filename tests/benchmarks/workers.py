@@ -19,7 +19,11 @@ class Worker:
         self._process = process
 
     def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
-        """Make calls, and return their figures; none if they take longer than *within* seconds."""
+        """Make calls, and return the figures that the worker measured.
+
+        If the calls take longer than *within* seconds, kill the worker, and return an empty
+        dictionary.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once}) + "\n")
@@ -57,7 +61,10 @@ def process(
 
 @contextmanager
 def workers(clients: dict[str, Client], server: Server) -> Iterator[dict[str, Worker]]:
-    """Run a worker for each client over plain http, and yield them by name."""
+    """Run a worker for each client, and yield the workers, keyed by the clients' names.
+
+    All of them call the server over plain http.
+    """
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(worker(client, server.http, server.ca_bundle))

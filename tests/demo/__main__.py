@@ -25,7 +25,7 @@ CONCURRENCY = 16
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """Print *what*, how many milliseconds the context took, and the remarks that the caller adds."""
+    """When the context ends, print *what*, its duration, and the remarks that the caller has added."""
     remarks: list[str] = []
     start = time.perf_counter()
     yield remarks
@@ -34,7 +34,10 @@ def timed(what: str) -> Iterator[list[str]]:
 
 
 def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
-    """Check that predictions equal scikit-learn's, and return how many digits are right."""
+    """Check that predictions equal scikit-learn's, and return how many digits are right.
+
+    The result is a sentence.
+    """
     answer = output.json()
     part = slice(first, first + count)
     assert answer["predictions"] == expected["predictions"][part]

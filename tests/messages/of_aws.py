@@ -31,7 +31,10 @@ def without_files(_io, _sent):
 
 
 def after_throttling(deadline):
-    """In the adaptive mode, send a request that is throttled, and then one with this deadline."""
+    """Send a request in the adaptive mode, and then another one after the first was throttled.
+
+    *deadline* is the number of seconds that the second request has.
+    """
     io = ScriptedIO([THROTTLED, OK])
     client = caller(io, adaptive=True, max_attempts=1)
     try:

@@ -75,20 +75,20 @@ def prompt_without_terminal():
 
 
 def export_in_a_circle():
-    """Export a profile whose credential_process exports the same profile."""
+    """Check for recursion as if a profile's credential_process exported the same profile."""
     with patch.dict(os.environ, {"_SAGEMAKER_RUNTIME_EXPORTING": "dev"}):
         _check_recursion("dev")
 
 
 def ask_sts():
-    """Request an identity from STS, which returns an empty response."""
+    """Request the caller's identity from STS, which returns an empty response."""
     io = ScriptedIO([Response(200, {}, b"<R/>")])
     context = run(open_context(io, lambda _config: io, {"region": "eu-west-1"}))
     run(_identity(context, Credentials("AKIDEXAMPLE", "secret")))
 
 
 def send_too_much():
-    """Call a model with a payload that is too large."""
+    """Call a model synchronously with a payload that is too large."""
     with patch.object(jobs, "_read", lambda _name: bytes(6_291_457)):
         return command("invoke", "e", "--input", "-", "--sync", "--region", "eu-west-1")
 

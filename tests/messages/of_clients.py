@@ -40,7 +40,7 @@ def out_of_descriptors():
 
 
 def service_error():
-    """Return the string form of an error that has all facts."""
+    """Return the string form of an error with a code, a status, a request ID and attempts."""
     error = ServiceError(
         "Endpoint not found", code="ValidationError", status_code=400, request_id="R1"
     )

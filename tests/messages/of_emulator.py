@@ -84,7 +84,7 @@ def redirect():
 
 
 def message(response):
-    """Return the message in an error response of either service."""
+    """Return the message in an error response from SageMaker Runtime or S3."""
     if "json" in response.headers["content-type"]:
         document = json.loads(response.body)
         return document.get("Message", document.get("message"))

@@ -34,7 +34,7 @@ def without_pip():
 
 
 def renew_conflicting():
-    """Renew pins although the platforms need different versions of a project."""
+    """Regenerate the pins although the platforms need different versions of a project."""
     versions = iter(range(99))
 
     def resolve(*_):

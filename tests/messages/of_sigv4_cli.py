@@ -32,7 +32,7 @@ def _run(*arguments, stdin=b"", environ=KEYS):
 
 
 def _page(*command):
-    """Return a command's help in the format of Python 3.13, which repeats no metavar."""
+    """Return a command's help in the format of Python 3.13, which shows each metavar only once."""
     return re.sub(r"(-[XHd]) [A-Z:]+, --", r"\1, --", _run(*command, "-h"))
 
 

@@ -51,7 +51,7 @@ def load(name, config="", *responses, files=(), processes=(), environ=(), io=Scr
 
 
 def always(response):
-    """Return a script in which each request gets *response*."""
+    """Return a script in which each request, up to nine of them, gets *response*."""
     return [lambda _io, _sent: response] * 9
 
 
@@ -67,7 +67,7 @@ def as_xml(text, status=200):
 
 
 def wrote(text="", status=0, stderr=""):
-    """Return a script in which the program ``vault`` writes *text* to stdout."""
+    """Return a script in which ``vault`` writes *text* and *stderr*, and exits with *status*."""
     return {"vault": Finished(status, text.encode(), stderr.encode())}
 
 

@@ -1,4 +1,4 @@
-"""Find the messages in the code by its syntax tree: errors, warnings, log records and help texts."""
+"""Find messages in the code's syntax trees: errors, warnings, log records and help texts."""
 
 import ast
 import re
