@@ -1,4 +1,4 @@
-"""Tests of the end of a wait: its deadline, and the final poll."""
+"""Tests of the end of a wait: its deadline and its final poll."""
 
 import math
 
@@ -37,8 +37,8 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(failure, latency, timeout):
-    """However S3 responds, a wait without an output ends at its deadline plus at most one second
-    for the final poll.
+    """If no output appears, a wait ends at its deadline plus at most one second for the final poll,
+    whether S3 responds with an error, is slow, or does not respond.
     """
     s3 = FakeS3() if failure is None else FakeS3().respond(failure)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
@@ -48,7 +48,9 @@ def test_ends_at_its_deadline(failure, latency, timeout):
 
 
 def test_polls_at_the_deadline():
-    """The final poll finds an output or a failure object that appears just before the deadline."""
+    """The final poll of a wait finds an output or a failure object that appears just before the
+    deadline.
+    """
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
     assert wait(io, timeout=100).body == b"output"
     io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
@@ -72,7 +74,7 @@ def test_invalid_timeout(timeout):
 
 
 def test_timeout():
-    """The timeout error contains the invocation, and mentions the probable cause."""
+    """The timeout error contains the invocation, mentions probable causes, and is retryable."""
     error, _ = fails(FakeS3(), timeout=30)
     assert str(error) == (
         "inference id: no output at s3://bucket/out after 30 s; the endpoint may still be scaling "
@@ -85,8 +87,8 @@ def test_timeout():
 
 @pytest.mark.parametrize("timeout", [0, 2])
 def test_slow_output(timeout):
-    """If S3 has started to send an output at the deadline, the output is read completely if that
-    takes at most a minute.
+    """If S3 has started to send an output when the wait's deadline passes, the wait still reads the
+    output completely, provided that this takes at most a minute.
     """
 
     def slow(io, sent):
@@ -101,7 +103,7 @@ def test_slow_output(timeout):
 
 def test_output_that_is_never_complete():
     """If an output never arrives completely, the wait ends about a minute after its deadline with
-    an error that mentions this.
+    an error that mentions the incomplete response.
     """
 
     def endless(io, sent):
@@ -117,7 +119,7 @@ def test_output_that_is_never_complete():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("is_cached", [True, False])
 def test_slow_credentials(timeout, is_cached):
-    """The one second of the final poll starts only after the credentials have been fetched."""
+    """The one second for the final poll starts only after the credentials have been fetched."""
     requested = []
 
     def slow():
@@ -131,7 +133,7 @@ def test_slow_credentials(timeout, is_cached):
 
 
 def test_slow_loading():
-    """The one second of the final poll starts only after the transport has been loaded."""
+    """The one second for the final poll starts only after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
@@ -145,7 +147,7 @@ def test_slow_loading():
 
 
 def test_the_final_poll_is_short():
-    """If the final poll requires several requests, they share one second."""
+    """If the final poll consists of several requests, together they may take one second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
     assert type(error) is WaitTimeoutError
     assert 0.99 <= io.elapsed <= 1.01

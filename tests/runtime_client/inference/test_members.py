@@ -1,5 +1,5 @@
-"""Tests that the table of InvokeEndpointAsync agrees with the service model, the clients' methods
-and the command-line tool.
+"""Tests that the table of InvokeEndpointAsync members agrees with the service model, the clients'
+methods and the command-line tool.
 """
 
 import re
@@ -32,14 +32,17 @@ each_client = pytest.mark.parametrize(
 
 
 def described(thing, section):
-    """Return the names that a section of an object's docstring describes, in order."""
+    """Return the names that a section of an object's docstring describes, in the order of the
+    section.
+    """
     text = getdoc(thing).partition(f"\n{section}:\n")[2].partition("\n\n")[0]
     return re.findall(r"^    (\w+): ", text, re.MULTILINE)
 
 
 def test_the_model():
-    """The table contains all members of the service model, with their places in the request, and
-    the same members are required.
+    """The table contains all members of the service model.
+
+    Each member has the same place in the request, and the same members are required.
     """
     places = {"uri": lambda _: PATH, "header": lambda wire: wire["name"], None: lambda _: BODY}
     wires = {name: shape.serialization for name, shape in SHAPE.input_shape.members.items()}
@@ -52,7 +55,7 @@ def test_the_model():
 
 
 def test_sensitive_members():
-    """The table marks the same members as sensitive as the service model."""
+    """The table marks the same members as sensitive as the service model does."""
     shapes = SHAPE.input_shape.members
     sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}
     assert {member.name for member in MEMBERS.values() if member.is_sensitive} == sensitive
@@ -60,8 +63,8 @@ def test_sensitive_members():
 
 @each_client
 def test_the_method(client):
-    """The method invoke_endpoint_async has a parameter for each member, in the table's order; all
-    but the endpoint are keyword-only.
+    """The method invoke_endpoint_async has a parameter for each member, in the table's order, and
+    two of its own. All except endpoint_name are keyword-only.
     """
     method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
     parameters = dict(signature(method).parameters)
@@ -75,7 +78,9 @@ def test_the_method(client):
 
 @each_client
 def test_the_options(client):
-    """The options of `submit` and `infer` are all members except the endpoint and the input."""
+    """The options of `submit` and `infer` are all members except the endpoint name, the input
+    location and the body.
+    """
     assert list(InvokeOptions.__annotations__) == OPTIONS
     assert re.findall(r"\*(\w+)\*[,.]", getdoc(client.submit).partition("options: ")[2]) == OPTIONS
 
@@ -90,8 +95,8 @@ def test_the_request():
 
 
 def test_the_command_line(capsys):
-    """The help of `invoke` describes an option for each member except the body, and an argument for
-    the endpoint.
+    """The help of the `invoke` command describes an option for each member except the body and the
+    endpoint name, and an argument for the endpoint name.
     """
     with pytest.raises(SystemExit):
         main(["invoke", "--help"])

@@ -1,4 +1,6 @@
-"""The tables of synchronous and routed operations, with botocore's models as the oracle."""
+"""Tests that compare the tables of synchronous and routed operations with botocore's service
+models.
+"""
 
 import pytest
 from botocore.serialize import create_serializer
@@ -53,7 +55,9 @@ VALUES = {
 
 
 def draw_arguments(model):
-    """Return a strategy for the arguments of an operation, with and without the optional ones."""
+    """Return a strategy for an operation's arguments: all required ones and any of the optional
+    ones.
+    """
     required = {name: VALUES[name] for name, member in model.members.items() if member.is_required}
     optional = {
         name: VALUES[name] for name, member in model.members.items() if not member.is_required
@@ -64,7 +68,9 @@ def draw_arguments(model):
 @each_model
 @given(data=st.data())
 def test_requests_are_those_of_botocore(model, data):
-    """Method, path, headers and body of any valid arguments are the same as botocore's."""
+    """For any valid arguments, the request's method, path, headers and body are the same as in
+    botocore.
+    """
     arguments = data.draw(draw_arguments(model))
     named = {model.members[name].name: value for name, value in arguments.items()}
     expected = SERIALIZER.serialize_to_request(named, SHAPES[model])
@@ -72,7 +78,7 @@ def test_requests_are_those_of_botocore(model, data):
     assert (request.method, request.path) == (expected["method"], expected["url_path"])
     assert request.body == (expected["body"] or b"")
     sent = {name.lower(): value for name, value in request.headers}
-    # botocore adds a content type of its own to a body without one.
+    # If a body has no content type, botocore adds a content type to the request.
     added = {} if "content_type" in arguments else {"content-type": "application/octet-stream"}
     headers = {name.lower(): value for name, value in expected["headers"].items()}
     assert {**added, **sent} == {**added, **headers}
@@ -80,7 +86,9 @@ def test_requests_are_those_of_botocore(model, data):
 
 @each_model
 def test_members_are_those_of_the_model(model):
-    """Names, places, and which members are required and sensitive, are those of the service model."""
+    """The table contains the members of the service model, each with the same place in the request,
+    and the same members are required and sensitive.
+    """
     shape = SHAPES[model].input_shape
     members = {member.name: member for member in model.members.values()}
     assert members.keys() == shape.members.keys()
@@ -95,12 +103,16 @@ def test_members_are_those_of_the_model(model):
 
 @each_model
 def test_limits_are_those_of_the_model(model):
-    """The longest and the largest value are accepted, and one more is not."""
+    """For each member, a value of the maximum length or size is accepted.
+
+    A larger value is rejected, and so is one below the minimum, if the service model has a minimum.
+    """
     shape = SHAPES[model].input_shape
     for member in model.members.values():
         limits = shape.members[member.name].metadata
         most, least = limits["max"], limits.get("min", 0)
-        # Only InputLocation and extensions have a pattern that needs more than letters.
+        # Only the patterns of InputLocation and of output path extensions require more than
+        # letters.
         prefix = "s3://b/" if member.argument == "input_location" else ""
         if member.kind is int:
             fits, over, under = most, most + 1, least - 1
@@ -118,7 +130,10 @@ def test_limits_are_those_of_the_model(model):
 
 @pytest.mark.parametrize("value", ["-a", "a_b", "NEW SESSION", "a-", "\u00e4", ""])
 def test_ids_of_sessions(value):
-    """A session's id has the characters of a name; ``NEW_SESSION`` is the only exception."""
+    """A session ID may contain only the characters of a name.
+
+    The value ``NEW_SESSION`` is the only exception.
+    """
     check = INVOKE_ENDPOINT.members["session_id"].check
     with pytest.raises(ParamValidationError, match=r"^session_id must "):
         check("session_id", value)
@@ -126,6 +141,6 @@ def test_ids_of_sessions(value):
 
 
 def test_a_large_body():
-    """A body that is too large for a synchronous call can still be sent asynchronously."""
+    """If a body is too large for a synchronous call, the error recommends `submit` or `infer`."""
     with pytest.raises(ParamValidationError, match="6,291,457: use submit or infer for it"):
         INVOKE_ENDPOINT.to_http({"endpoint_name": "e", "body": bytes(6_291_457)})

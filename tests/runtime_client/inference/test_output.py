@@ -6,8 +6,8 @@ from sagemaker_runtime_client import Invocation, Output
 
 
 def test_two_arguments():
-    """An `Output` can be created from only a body and a content type, for example in the tests of a
-    user's code.
+    """An `Output` can be created from only a body and a content type, for example in tests of user
+    code.
     """
     output = Output(b'{"a": 1}', "application/json")
     assert output.json() == {"a": 1}
@@ -17,8 +17,8 @@ def test_two_arguments():
 
 
 def test_repr():
-    """The repr of an `Output` shows the content type, location and size, but neither the body nor
-    the handle.
+    """The repr of an `Output` shows the content type, the location and the size, but not the body,
+    the metadata or the invocation.
     """
     output = Output(
         b"answer",

@@ -1,4 +1,6 @@
-"""Tests of polling S3 during an outage, and of the effect of failed polls on other calls."""
+"""Tests of polling during an S3 outage and with a wrong clock, and of the effect of failed polls on
+other calls.
+"""
 
 import pytest
 
@@ -21,7 +23,7 @@ failures = pytest.mark.parametrize("failure", [SLOW_DOWN, dropped()], ids=["503"
 
 @failures
 def test_a_failed_poll_is_not_retried(failure):
-    """During an outage of S3, a wait sends its requests at the same times as without an outage."""
+    """During an S3 outage, a wait sends its requests at the same times as without an outage."""
     requests = {}
     for answer in (NO_SUCH_KEY, failure):
         io = ScriptedIO(FakeS3().respond(answer))
@@ -33,7 +35,7 @@ def test_a_failed_poll_is_not_retried(failure):
 
 @failures
 def test_polls_do_not_use_the_quota(failure):
-    """Failed polls do not use up the retry quota, so other calls of the client can still be
+    """Failed polls do not use up the retry quota, so other calls of the same client can still be
     retried.
     """
     io = ScriptedIO(FakeS3().respond(failure, until=7200).put(OUT, at=0, written=7200))
@@ -47,8 +49,8 @@ def test_polls_do_not_use_the_quota(failure):
 
 @pytest.mark.parametrize("fails_for", [0.3, 0.7])
 def test_the_final_poll_is_repeated(fails_for):
-    """If the final poll fails with a transient error, it is repeated within its limit of one
-    second.
+    """If the final poll fails with a transient error, it is repeated within the one second that the
+    final poll may take.
     """
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN, until=fails_for).put(OUT, written=0))
     assert run(core(io).wait(INVOCATION, timeout=0)).body == b"output"
@@ -56,7 +58,9 @@ def test_the_final_poll_is_repeated(fails_for):
 
 
 def test_the_final_poll_is_repeated_only_a_few_times():
-    """During an outage, the final poll sends at most eight requests."""
+    """During an S3 outage, the final poll takes at most one second and sends at most eight
+    requests.
+    """
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN))
     with pytest.raises(WaitTimeoutError, match="last polling error"):
         run(core(io).wait(INVOCATION, timeout=0))
@@ -65,7 +69,9 @@ def test_the_final_poll_is_repeated_only_a_few_times():
 
 
 def test_a_wrong_clock_is_corrected_in_a_poll():
-    """If a poll is rejected because this machine's clock is wrong, it is repeated immediately."""
+    """If a poll is rejected because this machine's clock is wrong, the clock is corrected, and the
+    poll is repeated immediately.
+    """
     late = s3_error(
         403, "RequestTimeTooSkewed", headers=[("date", "Sun, 22 Nov 2026 12:00:00 GMT")]
     )

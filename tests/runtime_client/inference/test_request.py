@@ -1,4 +1,6 @@
-"""Tests of InvokeEndpointAsync: arguments, request, response, and `Invocation` with its JSON form."""
+"""Tests of InvokeEndpointAsync (arguments, request, response), and of `Invocation` with its JSON
+form.
+"""
 
 import json
 import re
@@ -130,13 +132,15 @@ def _request(argument, value):
 
 @pytest.mark.parametrize(("argument", "value"), VALID, ids=_id)
 def test_valid_values(argument, value):
-    """A valid value, such as one of the maximum length, is accepted unchanged."""
+    """A valid value, such as one of the minimum or maximum length, is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "message"), INVALID, ids=_id)
 def test_invalid_values(argument, value, message):
-    """An invalid value raises an error that mentions the argument and the rule that is broken."""
+    """An invalid value of an argument raises an error that mentions the argument and the broken
+    rule.
+    """
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
     assert caught.value.argument == argument
@@ -262,7 +266,7 @@ def test_serializes_empty_text():
 
 
 def test_none_is_not_sent():
-    """For an argument that is None, no header is sent."""
+    """If an argument is None, no header is sent for it."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION).to_http()
     assert request.headers == (("X-Amzn-SageMaker-InputLocation", LOCATION),)
     assert request.path == "/endpoints/e/async-invocations"
@@ -289,7 +293,10 @@ TAKEN = [
 
 @pytest.mark.parametrize(("body", "inference_id"), TAKEN)
 def test_success(body, inference_id):
-    """A successful response becomes an invocation, regardless of its body."""
+    """A successful response becomes an invocation even if its body is invalid.
+
+    If the body contains no inference ID, the invocation has the caller's.
+    """
     headers = {
         "X-Amzn-SageMaker-OutputLocation": "s3://b/o",
         "X-Amzn-SageMaker-FailureLocation": "s3://b/f",
@@ -307,15 +314,16 @@ def test_success(body, inference_id):
 
 
 def test_success_without_headers():
-    """If a response header is missing, empty or invalid, the invocation's attribute is None; so is
-    an inference ID that neither the response nor the caller specifies.
+    """If a response header is missing, empty or invalid, the corresponding attribute of the
+    invocation is None. The inference ID is None if neither the response nor the caller specifies
+    one.
     """
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
     assert Invocation.from_http(200, headers, b"") == Invocation()
 
 
 def test_request_id_of_s3():
-    """If a response has both request ID headers, x-amzn-requestid takes precedence."""
+    """The request ID is read from x-amzn-requestid or else from x-amz-request-id."""
     assert Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id == "2"
     both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
     assert Invocation.from_http(202, both, b"").request_id == "1"
@@ -338,9 +346,7 @@ _bodies = st.binary() | st.recursive(
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
-    """Any 2xx response results in an invocation that can be stored as JSON, because the job is
-    queued and paid for.
-    """
+    """Any 2xx response results in an invocation, because the job is queued and paid for."""
     invocation = Invocation.from_http(status, headers, body, inference_id="ours")
     assert invocation.inference_id
     assert Invocation.from_json(invocation.to_json()) == invocation
@@ -358,7 +364,7 @@ def test_success_never_raises(status, headers, body):
     ],
 )
 def test_failure(status, body, kind):
-    """A response whose status is not 2xx raises the service's error."""
+    """If the status of a response is not 2xx, `Invocation.from_http` raises a ServiceError."""
     with pytest.raises(ServiceError) as caught:
         Invocation.from_http(status, {}, body)
     assert type(caught.value) is kind
@@ -379,7 +385,9 @@ FULL = Invocation(
 
 @pytest.mark.parametrize("date", [datetime(2026, 11, 22), "2026-11-22T12:00:00Z"])  # noqa: DTZ001
 def test_date_without_zone(date):
-    """An invocation's date must have a time zone, because a wait compares it with other dates."""
+    """If an invocation's date has no time zone or is not a datetime, ParamValidationError is
+    raised, because a wait compares the date with other dates.
+    """
     with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
         Invocation("id", "s3://b/o", date=date)
     assert caught.value.argument == "date"
@@ -387,21 +395,21 @@ def test_date_without_zone(date):
 
 @pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
 def test_json_round_trip(invocation):
-    """An invocation can be converted to JSON and back, as str and as bytes."""
+    """An invocation can be converted to JSON and back, whether the JSON is passed as str or as
+    bytes.
+    """
     assert Invocation.from_json(invocation.to_json()) == invocation
     assert Invocation.from_json(invocation.to_json().encode()) == invocation
 
 
 def test_json_of_a_later_version():
-    """If an invocation's JSON was written by another version, unknown fields are ignored, and
-    missing fields have their defaults.
-    """
+    """In an invocation's JSON, unknown fields are ignored, and missing fields have defaults."""
     text = json.dumps({"inference_id": "id", "output_location": None, "color": "red"})
     assert Invocation.from_json(text) == Invocation(inference_id="id")
 
 
 def test_json_date_of_another_zone():
-    """A date of another time zone in an invocation's JSON is converted to UTC."""
+    """If a date in an invocation's JSON has another time zone, the date is converted to UTC."""
     east = FULL.date.astimezone(timezone(timedelta(hours=9)))
     text = json.dumps({"output_location": "s3://b/o", "date": east.isoformat()})
     assert Invocation.from_json(text).date == FULL.date
@@ -437,7 +445,7 @@ def test_json_date_of_another_zone():
     ids=lambda text: str(text[:40]),
 )
 def test_invalid_json(text):
-    """Text or bytes that are not an invocation's JSON raise ParamValidationError."""
+    """If text is not the JSON form of an invocation, `from_json` raises ParamValidationError."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
     assert caught.value.argument == "text"
@@ -446,7 +454,9 @@ def test_invalid_json(text):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
-    """Any str or bytes either results in an invocation or raises ParamValidationError."""
+    """For any str or bytes, `from_json` either returns an invocation or raises
+    ParamValidationError.
+    """
     try:
         invocation = Invocation.from_json(text)
     except ParamValidationError:
@@ -464,7 +474,7 @@ def test_any_kind_of_body(body):
 
 def test_a_number_of_any_size_is_rejected():
     """An int that is too large for Python to print is rejected with the same message as any other
-    int out of range.
+    int that is out of range.
     """
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
@@ -482,7 +492,7 @@ def test_a_number_of_any_size_is_rejected():
     ids=lambda value: type(value).__name__,
 )
 def test_body_that_is_not_bytes(body, message):
-    """A body that is not bytes raises an error that, if possible, explains how to convert the body."""
+    """If a body is not bytes, the error for common types explains how to convert the body."""
     with pytest.raises(ParamValidationError) as caught:
         InvokeEndpointAsyncRequest("endpoint", body=body)
     assert caught.value.message.endswith(message)

@@ -20,7 +20,9 @@ from tests.runtime_client.scripted_io import (
 
 
 def _late(t, **options):
-    """Return the seconds from the appearance of an output at *t* until the end of the wait for it."""
+    """Return the seconds between the appearance of an output at *t* and the end of the wait for
+    that output.
+    """
     io = ScriptedIO(FakeS3().put(OUT, at=t), **options)
     wait(io, timeout=2 * t + 60)
     return io.elapsed - t
@@ -39,8 +41,8 @@ def _allowed(t):
     ],
 )
 def test_promptness(t, latency):
-    """An output that appears after t seconds is returned at most max(0.5 s, min(10 % of t, 15 s))
-    later.
+    """If an output appears t seconds after the wait began, the wait returns the output at most
+    max(0.5 s, min(10 % of t, 15 s)) later.
     """
     assert 0 <= _late(t, latency=latency) <= _allowed(t)
 
@@ -48,8 +50,8 @@ def test_promptness(t, latency):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.floats(0, 3600))
 def test_promptness_at_any_time(t):
-    """For any t up to an hour, the limit in `_allowed` applies to an output that appears after t
-    seconds.
+    """For any t of at most an hour, an output that appears t seconds after the wait began is found
+    within the limit of `_allowed`.
     """
     assert _late(t) <= _allowed(t)
 
@@ -57,8 +59,10 @@ def test_promptness_at_any_time(t):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
-    """In the first seconds, a failure object is found within 0.5 s; later, because only every
-    second poll requests it, within about twice the limit for an output.
+    """A failure object that appears in the first 4.6 seconds is found within 0.5 s.
+
+    Later, only every second poll requests it, so it is found within 2.2 times the limit for an
+    output.
     """
     io = ScriptedIO(FakeS3().put(FAIL, at=t))
     with pytest.raises(InferenceFailedError):
@@ -76,7 +80,7 @@ def test_cost(invocation):
 
 def test_custom_schedule():
     """A custom schedule is called with the seconds since the wait began, and returns the interval
-    between the starts of two polls.
+    between the starts of two consecutive polls.
     """
     asked = []
 
@@ -101,7 +105,9 @@ def test_slow_polls_leave_no_pause():
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_invalid_schedule(pause):
-    """If a schedule does not return a positive finite number, the wait raises an error."""
+    """If a schedule returns anything but a positive finite number, the wait raises
+    ParamValidationError.
+    """
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
     assert (type(error), error.argument) == (ParamValidationError, "schedule")
     assert len(io.sent) == 2
@@ -120,8 +126,8 @@ def test_schedule_as_documented():
 
 
 def test_schedule_that_raises():
-    """If the schedule raises an exception, the wait adds a note that contains the handle, and
-    passes the exception on.
+    """If the schedule raises an exception, the wait adds a note with the invocation's JSON to the
+    exception and raises it again.
     """
     with pytest.raises(ZeroDivisionError) as caught:
         wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)

@@ -1,4 +1,7 @@
-"""Tests of errors and interrupts during a submission, which show the job that may be queued."""
+"""Tests of errors and interrupts during a submission.
+
+The exception must identify the job that may be queued.
+"""
 
 import asyncio
 import pickle
@@ -47,7 +50,7 @@ def submit(client):
 
 
 def infer(client):
-    """Queue a job and wait for it."""
+    """Queue a job and wait for its output."""
     return client.infer("e", b"x", timeout=5)
 
 
@@ -55,7 +58,7 @@ calls = pytest.mark.parametrize("call", [invoke, submit, infer])
 
 
 def raising(error):
-    """Return a function for `ScriptedIO` that accepts an upload, and raises *error* for the request
+    """Return a function for `ScriptedIO` that accepts an upload, but raises *error* for the request
     that queues the job.
     """
 
@@ -68,7 +71,7 @@ def raising(error):
 
 
 def caught(call, answers, kind=RuntimeClientError, **arguments):
-    """Return the error that a call raises with the given scripted responses."""
+    """Return the exception that a call raises if the service sends the given scripted responses."""
     with pytest.raises(kind) as caught:
         run(call(core(ScriptedIO(answers), **arguments)))
     return caught.value
@@ -76,8 +79,9 @@ def caught(call, answers, kind=RuntimeClientError, **arguments):
 
 @calls
 def test_an_ambiguous_failure_names_the_job(call):
-    """If an error leaves open whether a job is queued, it has the job's inference ID, even after
-    pickling.
+    """If an error leaves open whether a job is queued, it has the job's inference ID and a note.
+
+    The inference ID is kept if the error is pickled.
     """
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
@@ -92,7 +96,9 @@ def test_an_ambiguous_failure_names_the_job(call):
 @calls
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, MemoryError])
 def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
-    """An interrupt after the job request was sent has the job's inference ID and a note."""
+    """If a call is interrupted after the job request was sent, the exception has the job's
+    inference ID and a note.
+    """
     error = caught(call, raising(kind()), kind)
     assert error.inference_id.startswith(ID)
     assert error.__notes__ == [
@@ -101,7 +107,9 @@ def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
 
 
 def test_an_interrupt_between_two_attempts():
-    """An interrupt during the pause after an ambiguous attempt has the job's inference ID."""
+    """If a call is interrupted during the pause after an attempt that the service may have
+    accepted, the exception has the job's inference ID.
+    """
     io = ScriptedIO([dropped()])
 
     async def interrupted(_seconds):
@@ -115,9 +123,7 @@ def test_an_interrupt_between_two_attempts():
 
 @pytest.mark.parametrize("first", [REJECTED, dropped(accepted=False)])
 def test_a_job_that_was_not_accepted_is_not_named(first):
-    """If the job cannot have been queued, an error or interrupt has neither an inference ID nor a
-    note.
-    """
+    """If the job cannot have been queued, neither an error nor an interrupt has an inference ID."""
     error = caught(invoke, [first], max_attempts=1)
     assert error.inference_id is None
     assert not hasattr(error, "__notes__")
@@ -133,7 +139,7 @@ def test_a_job_that_was_not_accepted_is_not_named(first):
 
 
 def test_an_interrupt_before_anything_is_sent():
-    """An interrupt before anything was sent has no note about a job."""
+    """If a call is interrupted before anything was sent, the exception has no note about a job."""
 
     def keys():
         raise KeyboardInterrupt
@@ -150,8 +156,9 @@ def test_rejections_name_no_job():
 
 
 def test_an_error_of_a_wait_names_the_job():
-    """Every exception that ends a wait has the job's handle and inference ID; an interrupt also has
-    a note with the handle.
+    """A timeout error or an interrupt that ends a wait has the job's handle and inference ID.
+
+    The interrupt also has a note with the handle.
     """
     s3 = FakeS3()
     job = Invocation("theirs", OUT)
@@ -169,7 +176,9 @@ def test_an_error_of_a_wait_names_the_job():
 
 
 def test_infer_adds_one_note():
-    """If the wait in `infer` is interrupted, the exception has only one note, with the handle."""
+    """If the wait in `infer` is interrupted, the exception has exactly one note and contains the
+    job's handle.
+    """
 
     def interrupted(_elapsed):
         raise KeyboardInterrupt
@@ -185,7 +194,7 @@ def test_infer_adds_one_note():
 
 @pytest.fixture
 def mute(bare_environment):  # noqa: ARG001
-    """Return a server that receives requests but does not respond, and an event that is set when a
+    """Yield a server that receives requests but does not respond, and an event that is set when a
     request arrives.
     """
     came, goes = Event(), Event()
@@ -202,7 +211,7 @@ def mute(bare_environment):  # noqa: ARG001
 
 def test_a_task_of_asyncio_that_is_cancelled(mute):
     """If an asyncio task is cancelled while it waits for the response to its job request, the
-    CancelledError has the job's inference ID.
+    CancelledError has the job's inference ID and a note.
     """
     server, came = mute
 
@@ -247,8 +256,8 @@ def test_a_task_of_trio_that_is_cancelled(mute):
 
 
 def test_a_thread_that_is_interrupted(mute):
-    """If a signal handler interrupts a thread that waits for the response to its job request, the
-    exception has the job's inference ID.
+    """If a signal handler raises KeyboardInterrupt in a thread that waits for the response to its
+    job request, the exception has the job's inference ID.
     """
     import signal
 
@@ -272,8 +281,10 @@ def test_a_thread_that_is_interrupted(mute):
 
 
 def tried_twice(between):
-    """Return the handle of a job with a user-supplied output name, whose first, ambiguous attempt
-    was sent *between* seconds before the successful one ended.
+    """Return the handle of a job with a user-supplied output name.
+
+    The service may have accepted the job's first attempt, which was sent *between* seconds before
+    the response to the second attempt.
     """
     date = (START + timedelta(seconds=between)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     io = ScriptedIO([dropped(), accepted(date=date)], latency=between / 2)
@@ -285,8 +296,8 @@ def tried_twice(between):
 @pytest.mark.parametrize("read_back", [False, True])
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
 def test_an_output_of_the_first_attempt(written, counts, read_back):
-    """If the user supplied the output name, and an ambiguous attempt preceded the successful one,
-    an output may be as old as the first attempt, but not older.
+    """If the user supplied the output name, and the service may have accepted an attempt before the
+    successful one, an output may be as old as the first attempt, but not older.
     """
     invocation = tried_twice(40)
     if read_back:
@@ -301,8 +312,8 @@ def test_an_output_of_the_first_attempt(written, counts, read_back):
 
 
 def test_a_job_that_was_sent_once():
-    """If the earlier attempt was certainly not accepted, the handle contains no date of a first
-    attempt.
+    """If the service certainly did not accept the earlier attempt, the handle contains no date of a
+    first attempt.
     """
     io = ScriptedIO([dropped(accepted=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))
@@ -312,7 +323,9 @@ def test_a_job_that_was_sent_once():
 
 
 def test_handles_of_version_0_1_0():
-    """A handle that was written by version 0.1.0, without the date of a first attempt, can be read."""
+    """A handle that was written by version 0.1.0, which did not store the date of a first attempt,
+    can be read.
+    """
     text = (
         '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
         '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '

@@ -1,5 +1,6 @@
-"""Tests of reading lines, server-sent events and JSON documents from a response that arrives in any
-parts.
+"""Tests of reading lines, server-sent events and JSON documents from a response.
+
+The results must not depend on how the response is split into parts.
 """
 
 import json
@@ -19,8 +20,8 @@ from sagemaker_runtime_client._limits import LINE_SIZE
 
 
 def cuts(data):
-    """Return lists of parts of the data: the data in one piece, in single bytes, and split in two
-    at each place.
+    """Return several ways to split the data into parts: not at all, into single bytes, and into two
+    parts at each position.
     """
     pairs = [[data[:place], data[place:]] for place in range(len(data) + 1)]
     return [[data], [data[n : n + 1] for n in range(len(data))], *pairs]
@@ -64,14 +65,17 @@ def parse_documents(parts):
     ids=repr,
 )
 def test_lines(data, expected):
-    """Data results in the same lines however it is split into parts; only LF and CRLF end a line."""
+    """Data results in the same lines regardless of how it is split into parts.
+
+    Only LF and CRLF end a line.
+    """
     for parts in cuts(data):
         assert decode_lines(parts) == expected
 
 
 @pytest.mark.parametrize("data", [b"a\rb\r\nc\n\rd", b"\r\r\n\n", b"a\r"], ids=repr)
 def test_lines_that_end_with_a_return(data):
-    """In server-sent events, CR, LF and CRLF each end one line."""
+    """With the option for server-sent events, CR, LF and CRLF each end a line."""
     expected = data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     expected = expected if expected[-1] else expected[:-1]
     for parts in cuts(data):
@@ -87,7 +91,9 @@ def test_any_parts(parts, ends_at_return):
 
 @pytest.mark.parametrize("parts", [[b"12345"], [b"123", b"45"], [b"12345\n"], [b"\n123", b"45\n"]])
 def test_a_line_that_is_too_long(parts):
-    """A line over the size limit raises an error, even if its end has not arrived yet."""
+    """A line that is longer than the size limit raises an error, even if its end has not arrived
+    yet.
+    """
     with pytest.raises(
         ResponseTooLargeError, match="a line of the response is longer than 4 bytes"
     ):
@@ -109,7 +115,8 @@ EVENTS = (
 
 def test_events():
     """The fields, comments, line ends and IDs of server-sent events are parsed as in the HTML
-    standard, wherever the data is split.
+    standard, regardless of how the data is split. A last event without an empty line after it is
+    returned, too.
     """
     for parts in cuts(EVENTS):
         assert parse_events(parts) == [
@@ -123,7 +130,7 @@ def test_events():
 
 
 def test_the_last_event():
-    """``[DONE]`` ends the server-sent events; no event after it is returned."""
+    """An event with the data ``[DONE]`` ends the stream, and no event after it is returned."""
     parser = EventParser()
     lines = ["data: 1", "", "data: [DONE]", "", "data: 2", ""]
     assert [event for event in map(parser.feed, lines) if event] == [ServerSentEvent("1")]
@@ -140,7 +147,7 @@ def test_an_event_that_is_too_long():
 
 
 def test_the_json_document_of_an_event():
-    """The data of an event can be parsed as JSON."""
+    """`ServerSentEvent.json` parses the data of an event as JSON."""
     assert ServerSentEvent('{"a": 1}').json() == {"a": 1}
 
 
@@ -155,7 +162,9 @@ def test_the_json_document_of_an_event():
     ids=["lines", "lines after a mark", "events", "events of several lines"],
 )
 def test_documents(data):
-    """JSON Lines and server-sent events result in the same documents, wherever the data is split."""
+    """JSON Lines and server-sent events result in the same JSON documents, regardless of how the
+    data is split.
+    """
     for parts in cuts(data):
         assert parse_documents(parts) == [{"a": "\u20ac"}, [1], "b", 7]
 

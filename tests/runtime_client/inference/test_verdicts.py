@@ -1,5 +1,5 @@
-"""Tests of the verdicts of polls (missing, denied, stale, transient and final), and of how a wait
-reacts to them.
+"""Tests of how polls are classified (missing, denied, stale, transient or final), and of how a wait
+reacts to each class.
 """
 
 from datetime import timedelta
@@ -51,8 +51,8 @@ def test_stale(location, written, stale):
 
 
 def test_stale_until_the_timeout():
-    """If the object at the output location is still older than the job at the timeout, the error
-    mentions this.
+    """If the object at the output location is still older than the job when the timeout elapses,
+    the error mentions the object's age.
     """
     error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
     assert "older than the job" in str(error)
@@ -60,7 +60,9 @@ def test_stale_until_the_timeout():
 
 @pytest.mark.parametrize("date", [None, START])
 def test_unknown_age(date):
-    """If the date of the job or of the object is not known, the object is returned as the output."""
+    """If the date of the job or of the object is unknown, the wait returns the object as the
+    output.
+    """
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
         s3 = FakeS3().respond(Response(200, (), b"output"))
@@ -72,8 +74,8 @@ def test_unknown_age(date):
 
 
 def test_403_does_not_end_a_wait():
-    """Without s3:ListBucket, S3 responds with 403 while there is no output; the wait continues
-    until the output appears.
+    """Without the permission s3:ListBucket, S3 responds with 403 while there is no output, and the
+    wait continues until the output appears.
     """
     assert wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body == b"output"
 
@@ -91,8 +93,8 @@ def test_403_until_the_timeout():
 
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
-    """If S3 responds with 403 for the output or for the failure object, and with 404 for the other,
-    the timeout error mentions the object that was denied.
+    """If S3 responds with 403 for either the output or the failure object, and with 404 for the
+    other, the timeout error mentions which object was denied.
     """
     s3 = FakeS3().respond(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
@@ -115,14 +117,15 @@ def test_404_and_then_403():
 
 
 def test_403_and_then_404():
-    """If S3 responds with 404 before the grace period for 403s has passed, the wait continues."""
+    """If S3 responds with 404 before the grace period for 403s has elapsed, the wait continues."""
     s3 = FakeS3().respond(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
 def test_if_modified_since():
-    """A poll sends If-Modified-Since so that S3 does not return a stale object, and a 304 response
-    counts as a stale object.
+    """A poll sends If-Modified-Since, so that S3 does not return a stale object.
+
+    A 304 response means that the object is stale.
     """
     io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
@@ -134,8 +137,8 @@ def test_if_modified_since():
 
 @pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
 def test_unique_output_name(changes):
-    """If the output's name is unique or the job's date is not known, a poll sends no
-    If-Modified-Since, and an object of any age is returned.
+    """If the output's name is unique or the job's date is unknown, a poll sends no
+    If-Modified-Since header, and the wait returns an object of any age.
     """
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert wait(io, INVOCATION.replace(**changes)).body == b"output"
@@ -143,8 +146,8 @@ def test_unique_output_name(changes):
 
 
 def test_access_denied_grace():
-    """If access_denied_grace is set, and a wait receives only 403s for that time, it raises
-    AccessDeniedError.
+    """If access_denied_grace is set, and a wait receives only 403s for that many seconds, the wait
+    raises an AccessDeniedError.
     """
     error, io = fails(FakeS3(listing=False), access_denied_grace=20)
     assert (type(error), error.code) == (AccessDeniedError, "AccessDenied")
@@ -154,8 +157,8 @@ def test_access_denied_grace():
 
 
 def test_access_denied_grace_without_effect():
-    """The grace period has no effect if an output appears before it has passed, or if S3 responds
-    with 404.
+    """The grace period has no effect if an output appears before the period has elapsed, or if S3
+    responds with 404.
     """
     io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
     assert wait(io, access_denied_grace=20).body == b"output"
@@ -164,7 +167,7 @@ def test_access_denied_grace_without_effect():
 
 
 def test_bare_403():
-    """A 403 without a body, as some proxies send, does not end the wait."""
+    """A 403 response without a body, such as one from a proxy, does not end the wait."""
     s3 = FakeS3().respond(Response(403, ()), until=10).put(OUT)
     assert wait(ScriptedIO(s3)).body == b"output"
 
@@ -215,7 +218,7 @@ def test_permanent_errors(location, answer, kind, code):
     ],
 )
 def test_outage_does_not_end_a_wait(answer):
-    """An outage of S3 or of the network that lasts an hour does not end a wait."""
+    """If S3 or the network fails for an hour, the wait continues and then returns the output."""
     s3 = FakeS3().respond(answer, since=1, until=3601).put(OUT, at=30, written=30)
     io = ScriptedIO(s3)
     assert wait(io, timeout=7200).body == b"output"
@@ -231,8 +234,8 @@ def test_outage_until_the_timeout():
 
 
 def test_expired_credentials():
-    """If the credentials expire, the wait ends with an error that has the invocation, so that it
-    can be waited for again.
+    """If the credentials expire, the wait ends with an error that contains the invocation, so that
+    the caller can wait for the job again.
     """
     short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
     io = ScriptedIO(FakeS3())
@@ -242,8 +245,8 @@ def test_expired_credentials():
 
 
 def test_outage_is_named():
-    """If all polls failed, the timeout error contains the message of the failure, and mentions no
-    possible cause at the endpoint.
+    """If all polls failed, the timeout error contains the message of the failure, and does not
+    mention the endpoint as a possible cause.
     """
     s3 = FakeS3()
     s3.respond(s3_error(503, "SlowDown", "Reduce your rate"))
@@ -253,8 +256,8 @@ def test_outage_is_named():
 
 
 def test_transient_failure_of_the_provider():
-    """A retryable error of the credentials provider does not end a wait, but any other of its
-    errors does.
+    """A retryable error of the credentials provider does not end a wait, but an error that is not
+    retryable does.
     """
 
     def flaky():

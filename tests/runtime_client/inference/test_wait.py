@@ -54,19 +54,21 @@ def test_wait_again():
 
 
 def test_output_and_failure():
-    """If there are both an output and a failure object, the output is returned."""
+    """If both an output and a failure object exist, the wait returns the output."""
     assert wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body == b"output"
 
 
 def test_output_after_a_failure():
-    """If an output appears after a failure object was found, the output is returned."""
+    """If an output appears after a failure object was found, but before the wait has ended, the
+    wait returns the output.
+    """
     io = ScriptedIO(FakeS3().put(FAIL).put(OUT, at=0.1, written=0), latency=0.1)
     assert wait(io).body == b"output"
 
 
 def test_no_failure_location():
     """If the job has no failure location, only the output is polled, and the timeout error mentions
-    this.
+    that the endpoint has no S3FailurePath.
     """
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
     assert {sent.request.path for sent in io.sent} == {"/out"}
@@ -117,7 +119,7 @@ def test_invalid_arguments(arguments):
 
 
 def test_invalid_invocation():
-    """A wait rejects an argument that is not an `Invocation`."""
+    """A wait raises a ParamValidationError if the first argument is not an `Invocation`."""
     with pytest.raises(ParamValidationError, match="not str"):
         run(core(ScriptedIO(FakeS3())).wait("handle", timeout=1))
 
@@ -145,9 +147,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object in any format ends the wait with an error that contains the text of the
-    object.
-    """
+    """A failure object in any format ends the wait with an error that contains the object's text."""
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)
@@ -160,13 +160,15 @@ def test_failure(body, reason):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.binary())
 def test_any_failure(body):
-    """A failure object may contain any bytes, which the error contains unchanged."""
+    """A failure object may contain any bytes, and the error contains the same bytes."""
     error, _ = fails(FakeS3().put(FAIL, body))
     assert error.body == body
 
 
 def test_invalid_settings():
-    """If a setting of the client is invalid, the error that the wait raises has the invocation."""
+    """If a setting of the client is invalid, the wait raises a ConfigError that contains the
+    invocation.
+    """
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:
         run(core(io, s3_endpoint_url="nonsense").wait(INVOCATION, timeout=60))

@@ -49,7 +49,7 @@ FOUND = Response(
 
 
 def test_put():
-    """put_object sends the body in one piece with a signed hash of it, and returns the description
+    """put_object sends the body in one piece with a signed SHA-256 hash, and returns a description
     of the object.
     """
     io = ScriptedIO([STORED])
@@ -119,8 +119,8 @@ def test_invalid_content_type():
 
 
 def test_get():
-    """get_object returns the body, content type, metadata, entity tag and modification date of an
-    object.
+    """get_object returns the body, size, content type, metadata, entity tag and modification date
+    of an object.
     """
     io = ScriptedIO([FOUND])
     expected = S3Object(
@@ -149,8 +149,9 @@ def test_head():
 
 @pytest.mark.parametrize(("length", "size"), [("9" * 19, int("9" * 19)), ("9" * 20, 0)])
 def test_longest_length(length, size):
-    """A content-length of at most nineteen digits is the size of the object; a longer one is
-    ignored.
+    """A content-length of at most nineteen digits is the size of the object.
+
+    A longer content-length is ignored.
     """
     io = ScriptedIO([Response(200, {"content-length": length})])
     assert run(core(io).head_object("s3://bucket/key")).size == size
@@ -158,7 +159,7 @@ def test_longest_length(length, size):
 
 @pytest.mark.parametrize("length", ["", "-4", "four", "²", "9" * 5000, "4, 4"], ids=lambda t: t[:9])
 def test_invalid_length(length):
-    """If the content-length is invalid, the size of the object is the length of the body."""
+    """If the content-length is invalid, the size that get_object returns is the length of the body."""
     io = ScriptedIO([Response(200, {"content-length": length}, b"body!")])
     assert run(core(io).get_object("s3://bucket/key")).size == 5
 
@@ -176,8 +177,9 @@ def test_invalid_length(length):
     ],
 )
 def test_errors(answer, kind, code):
-    """The code of an S3 error is read from the body; if there is no body, as for HEAD, the code is
-    the status.
+    """The code of an S3 error is read from the body.
+
+    If there is no body, as for a HEAD request, the code is the status.
     """
     with pytest.raises(ServiceError) as caught:
         run(core(ScriptedIO([answer])).get_object("s3://bucket/key"))
@@ -192,15 +194,15 @@ def test_errors(answer, kind, code):
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_retried(failure):
-    """get_object is idempotent, so it is retried even with retry_ambiguous=False."""
+    """get_object is idempotent, so a transient failure is retried even with retry_ambiguous=False."""
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
 
 
 @pytest.mark.parametrize("method", ["get_object", "head_object"])
 def test_no_object(method):
-    """If a success status is neither 200 nor 206, get_object and head_object raise an error,
-    because the response contains no object.
+    """If a success status is neither 200 nor 206, get_object and head_object raise an error after
+    the last attempt, because the response contains no object.
     """
     io = ScriptedIO([Response(204, {"etag": '"e"', "x-amz-request-id": "S3ID"})] * 3)
     with pytest.raises(
@@ -240,7 +242,7 @@ DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
 )
 def test_error_in_a_success(body, kind, code):
     """If S3 responds to put_object with status 200 and an error document, the response is treated
-    as a 500: the call is retried, and finally raises an error.
+    as a 500. The call is retried, and if all attempts fail, it raises an error.
     """
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
@@ -257,7 +259,9 @@ def test_error_in_a_success(body, kind, code):
 
 
 def test_upload_that_was_an_error():
-    """If the response to an upload is a 200 with an error document, the job is not queued."""
+    """If S3 responds to each attempt of an upload with a 200 and an error document, the job is not
+    queued.
+    """
     hidden = Response(200, (), HIDDEN.format("InternalError").encode())
     io = ScriptedIO([hidden] * 3)
     with pytest.raises(InternalFailureError):
@@ -266,8 +270,8 @@ def test_upload_that_was_an_error():
 
 
 def test_success_with_a_document():
-    """put_object accepts a 200 response with any other document, and get_object returns an object
-    even if it looks like an error document.
+    """put_object accepts a 200 response with a document that is not an error document. get_object
+    returns an object even if the object looks like an error document.
     """
     stored = Response(200, STORED.headers, b"<PutObjectResult/>")
     assert run(core(ScriptedIO([stored])).put_object("s3://bucket/key", b"")).etag == '"e"'
@@ -294,7 +298,7 @@ WHEN_REQUIRED = {
 
 
 def found(**checksums):
-    """Return a response with an object, and with headers that contain the given checksums."""
+    """Return a response that contains an object, and the given checksums in its headers."""
     stated = [(f"x-amz-checksum-{name}", value) for name, value in checksums.items()]
     return Response(200, (*FOUND.headers, *stated), b"body")
 
@@ -325,8 +329,9 @@ def test_checksum_of_a_put():
     ids=repr,
 )
 def test_checksum_of_a_get(checksums):
-    """get_object requests the object's checksum and verifies it; a checksum of parts or of an
-    unsupported algorithm is ignored.
+    """get_object requests the object's checksum and verifies it.
+
+    A checksum of parts or with an unsupported algorithm is ignored.
     """
     io = ScriptedIO([found(**checksums)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
@@ -374,7 +379,9 @@ def test_head_has_no_checksum():
 
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
 def test_no_checksums(how):
-    """If both checksum settings are when_required, no checksum is sent, requested or verified."""
+    """If both checksum settings are when_required, put_object sends no checksum, and get_object
+    neither requests nor verifies one.
+    """
     io = ScriptedIO([STORED, found(crc32=WRONG)])
     arguments = WHEN_REQUIRED if how == "argument" else {}
     if how == "variable":

@@ -54,7 +54,9 @@ LOCATIONS = [
 
 @pytest.mark.parametrize(("text", "bucket", "key"), LOCATIONS)
 def test_locations(text, bucket, key):
-    """An s3:// URL, or an https:// URL with an encoded key, specifies a bucket and a key."""
+    """An s3:// URL, or an https:// URL of S3 with a percent-encoded key, specifies a bucket and a
+    key.
+    """
     assert S3Location.parse(text) == S3Location(bucket, key)
     assert str(S3Location.parse(text)) == f"s3://{bucket}/{key}"
 
@@ -114,8 +116,8 @@ def test_invalid_location(text):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text())
 def test_any_location(text):
-    """Any string either is a location, whose canonical form is parsed to the same location, or
-    raises ParamValidationError.
+    """A string either is a valid location, whose canonical form is parsed to the same location, or
+    it raises ParamValidationError.
     """
     for whole in (text, f"s3://bucket/{text}", f"https://s3.amazonaws.com/{text}"):
         with suppress(ParamValidationError):
@@ -126,7 +128,7 @@ def test_any_location(text):
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_key(key):
     """In the path of a request, all bytes of a key are percent-encoded except unreserved characters
-    and `/`.
+    and slashes.
     """
     io = ScriptedIO([FOUND])
     assert run(core(io).get_object(f"s3://bucket/{key}")).location == f"s3://bucket/{key}"
@@ -141,7 +143,7 @@ def test_any_key(key):
 )
 def test_keys_are_not_normalized(style, before, key):
     """A key in an s3:// URL is neither normalized nor decoded, so dot segments, double slashes and
-    percent signs are part of it.
+    percent signs remain part of the key.
     """
     io = ScriptedIO([FOUND])
     run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))

@@ -1,4 +1,4 @@
-"""Tests of buckets in other regions: how the client finds out a bucket's region and remembers it."""
+"""Tests of buckets in other regions: how the client finds and remembers the region of a bucket."""
 
 import pytest
 
@@ -37,8 +37,8 @@ POINTERS = [
 
 @pytest.mark.parametrize("pointer", POINTERS)
 def test_wrong_region(pointer):
-    """If an error response specifies the bucket's region, the request is repeated there, and the
-    region is remembered for later requests.
+    """If an error response specifies the bucket's region, the request is repeated in that region,
+    which is also used for later requests.
     """
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
@@ -53,7 +53,7 @@ def test_wrong_region(pointer):
 
 
 def test_region_of_another_bucket():
-    """The region that was found out for one bucket is not used for another bucket."""
+    """The region that the client found for one bucket is not used for another bucket."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND, FOUND])
     client = core(io)
     run(client.get_object("s3://bucket/key"))
@@ -62,8 +62,8 @@ def test_region_of_another_bucket():
 
 
 def test_wrong_region_of_a_custom_endpoint():
-    """If a bucket behind a custom endpoint is in another region, the host stays the same, and only
-    the signing region changes.
+    """If a bucket behind a custom endpoint is in another region, only the signing region of the
+    repeated request changes, and the URL stays the same.
     """
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
@@ -72,7 +72,7 @@ def test_wrong_region_of_a_custom_endpoint():
 
 
 def test_wrong_region_twice():
-    """If a request is redirected a second time, the call raises an error."""
+    """If a repeated request is redirected to yet another region, the call raises an error."""
     away = [Response(301, {"x-amz-bucket-region": region}) for region in (ELSEWHERE, "us-east-1")]
     io = ScriptedIO(away)
     with pytest.raises(ServiceError) as caught:
@@ -100,8 +100,8 @@ def test_wrong_region_twice():
     ],
 )
 def test_errors_that_are_not_redirects(answer):
-    """An error response that does not specify another region is raised as an error, and the request
-    is not repeated.
+    """If an error response is not a redirect to another region, the call raises an error, and the
+    request is not repeated.
     """
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
@@ -142,8 +142,8 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
 def test_redirect_to_an_unknown_region(region):
-    """If the response to the HEAD request for the bucket specifies no other region either, the
-    redirect is raised as an error.
+    """If the response to the HEAD request for the bucket does not specify another valid region
+    either, the call raises the redirect as an error.
     """
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
@@ -153,7 +153,9 @@ def test_redirect_to_an_unknown_region(region):
 
 
 def test_waiting_for_a_redirect_without_a_region():
-    """The deadline of a wait also applies to the HEAD request that finds out the bucket's region."""
+    """During a wait, the HEAD request that finds the bucket's region has the same deadline as the
+    poll.
+    """
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
     with pytest.raises(ServiceError):
         run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))

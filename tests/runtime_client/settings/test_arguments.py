@@ -1,4 +1,4 @@
-"""Tests that the arguments of a client agree with the table of settings: in names, types, accepted
+"""Tests that the arguments of a client agree with the settings table in names, types, accepted
 words and defaults.
 """
 
@@ -16,7 +16,7 @@ from sagemaker_runtime_client._settings.arguments import Settings
 from sagemaker_runtime_client._settings.config import SETTINGS
 
 HINTS = get_type_hints(Settings)
-# Arguments of a client that are not settings.
+# These arguments of a client are not settings.
 PARTS = {"credentials", "http_client"}
 NAMES = sorted(HINTS.keys() - PARTS)
 
@@ -27,7 +27,7 @@ def alternatives(hint):
 
 
 def description(name):
-    """Return the description of a setting in the docstring of the client, as one line."""
+    """Return the description of a setting in the docstring of the client class, as one line."""
     text = inspect.getdoc(SageMakerRuntimeClient.__init__)
     found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split())
@@ -36,8 +36,8 @@ def description(name):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", HINTS)
 def test_tools_see_each_setting(client, name):
-    """In the signature of a client, each argument is keyword-only, defaults to None, and has the
-    type hint in `Settings`.
+    """In the signature of a client, each setting is a keyword-only argument that defaults to None
+    and has the type hint in `Settings`. The docstring describes each setting.
     """
     for seen in (client, client.__init__):
         parameter = inspect.signature(seen).parameters[name]
@@ -48,8 +48,9 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """The type hint of a setting allows None and the type of its default; if it is a Literal, all
-    of its words are accepted.
+    """The type hint of a setting allows None and the type of the setting's default.
+
+    If the hint is a Literal, the setting accepts each of its words.
     """
     setting = SETTINGS[name]
     kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}
@@ -64,8 +65,8 @@ def test_type(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_description(name):
-    """The description of a setting lists its environment variables in order, and states its
-    default.
+    """The description of a setting lists the setting's environment variables in order, and states
+    its default.
     """
     setting, says = SETTINGS[name], description(name)
     assert [*setting.variables, *setting.last] == re.findall(r"``([A-Z_0-9]+)``", says)[

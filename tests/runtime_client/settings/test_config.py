@@ -1,4 +1,4 @@
-"""Tests of the precedence of settings: argument, environment variables, profile, default."""
+"""Tests of settings: their precedence (argument, variables, profile, default) and malformed values."""
 
 import pytest
 from botocore.utils import ensure_boolean
@@ -11,15 +11,15 @@ from sagemaker_runtime_client._settings.profiles import Profiles
 
 
 def get_url(service):
-    """Return the row of the table for a custom endpoint."""
+    """Return the row of `SETTINGS` for the custom endpoint of a service."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     variables = {own: ("https://own",) * 2, "AWS_ENDPOINT_URL": ("https://all",) * 2}
     profile = {"endpoint_url": ("https://profile",) * 2}
     return (None, "https://argument", variables, profile)
 
 
-# Each setting with its default, an argument, {variable: (text, value)} in order of precedence, and
-# the keys of the profile as {key: (text, value)}.
+# Each setting has a tuple: its default, an argument, its variables in order of precedence as
+# {variable: (text, value)}, and its profile keys as {key: (text, value)}.
 SETTINGS = {
     "profile": (
         "default",
@@ -141,7 +141,7 @@ SETTINGS = {
         {"imds_use_ipv6": ("true", True)},
     ),
 }
-# The names of the profiles in these tests.
+# These are the names of the profiles that the tests select.
 NAMED = {name: {} for name in ("argument", "one", "two")}
 NOWHERE = Profiles({"default": {}, **NAMED})
 VARIABLES = [
@@ -155,19 +155,21 @@ KEYS = [
 
 
 def test_all_settings_are_here():
-    """The table above contains all settings."""
+    """The table `SETTINGS` contains all settings."""
     assert set(SETTINGS) == set(_config.SETTINGS)
 
 
 def test_no_such_setting():
-    """Looking up an unknown setting is a programming error."""
+    """An unknown setting raises a KeyError, because it is a programming error."""
     with pytest.raises(KeyError, match="color"):
         Config({"color": "red"})
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_default(name):
-    """Without an argument and a variable, the default applies; None and empty strings are ignored."""
+    """If no argument and no variable is set, the default applies; None and empty strings are not
+    set.
+    """
     empty = dict.fromkeys(SETTINGS[name][2], "")
     assert getattr(Config.resolve({}, {}), name) == SETTINGS[name][0]
     assert getattr(Config.resolve({name: None}, empty), name) == SETTINGS[name][0]
@@ -181,7 +183,7 @@ def test_variable(name, variable, text, value):
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if len(SETTINGS[name][2]) > 1])
 def test_precedence_of_variables(name):
-    """Of two variables, the first takes precedence unless it is empty."""
+    """If two variables set the same setting, the first one takes precedence unless it is empty."""
     (first, one), (second, two) = SETTINGS[name][2].items()
     assert getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name) == one[1]
     assert getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name) == two[1]
@@ -189,7 +191,7 @@ def test_precedence_of_variables(name):
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_argument(name):
-    """An argument takes precedence over every variable."""
+    """An argument takes precedence over all variables of its setting."""
     environ = {variable: text for variable, (text, _) in SETTINGS[name][2].items()}
     arguments = {name: SETTINGS[name][1]}
     assert getattr(Config.resolve(arguments, environ, NOWHERE), name) == SETTINGS[name][1]
@@ -197,7 +199,9 @@ def test_argument(name):
 
 @pytest.mark.parametrize(("name", "key", "text", "value"), KEYS)
 def test_profile_key(name, key, text, value):
-    """If no variable is set, the profile's key determines the setting; an empty string is ignored."""
+    """If no variable is set, the profile's key determines the setting unless the key's value is
+    empty.
+    """
     profiles = Profiles({"default": {key: text}})
     assert getattr(Config.resolve({}, {}, profiles), name) == value
     profiles = Profiles({"default": {key: ""}})
@@ -208,14 +212,14 @@ def test_profile_key(name, key, text, value):
     ("name", "key"), [(name, key) for name, key, *_ in KEYS if SETTINGS[name][2]]
 )
 def test_variable_before_profile(name, key):
-    """A variable takes precedence over the profile."""
+    """An environment variable takes precedence over the key in the profile."""
     profiles = Profiles({"default": {key: SETTINGS[name][3][key][0]}})
     for variable, (text, value) in SETTINGS[name][2].items():
         assert getattr(Config.resolve({}, {variable: text}, profiles), name) == value
 
 
 def test_profile_in_force():
-    """The profile is selected by the argument or else by a variable."""
+    """The profile is selected by the argument or, without one, by a variable; else it is `default`."""
     profiles = Profiles({name: {"region": f"{name}-1"} for name in ("default", "one", "two")})
     assert Config.resolve({}, {}, profiles).region == "default-1"
     assert Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region == "two-1"
@@ -224,15 +228,17 @@ def test_profile_in_force():
 
 @pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
 def test_no_such_profile(arguments):
-    """A profile that is selected explicitly must exist."""
+    """If the profile that an argument or a variable selects does not exist, a ConfigError is
+    raised.
+    """
     with pytest.raises(ConfigError, match="profile 'none' is neither in"):
         Config.resolve(arguments, {"AWS_PROFILE": "none"}, Profiles({"default": {}}))
 
 
 @pytest.mark.parametrize("services", ["none", {"s3": "x"}])
 def test_no_such_services(services):
-    """If a services section is missing, settings that need it raise an error that mentions both
-    sections.
+    """If the services section that a profile refers to is missing, a setting that is looked up in
+    the section raises an error that mentions the profile and the section.
     """
     profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
     config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
@@ -264,8 +270,8 @@ SERVICES = Profiles(
     ids=str,
 )
 def test_endpoint_urls_in_order(environ, sts, s3):
-    """A service's variable takes precedence over the general variable, the service's section and
-    the profile.
+    """A service's variable takes precedence over the general variable, the latter over the
+    service's section, and the section over the profile.
     """
     config = Config.resolve({}, environ, SERVICES)
     assert (config.sts_endpoint_url, config.s3_endpoint_url) == (sts, s3)
@@ -289,9 +295,7 @@ def test_endpoint_urls_in_order(environ, sts, s3):
     ids=str,
 )
 def test_metadata_endpoint(settings, expected):
-    """The metadata service has an IPv4 and an IPv6 address; a custom endpoint takes precedence over
-    both.
-    """
+    """The settings select the IPv4 address, the IPv6 address or a custom metadata endpoint."""
     assert Config(settings).metadata_endpoint == expected
 
 
@@ -301,7 +305,7 @@ def test_legacy_retries_are_standard():
 
 
 def test_malformed_profile_key():
-    """The error for a malformed value in a profile mentions its key."""
+    """The error for a malformed value in a profile mentions the value's key."""
     config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
     with pytest.raises(
         ConfigError, match=r"^max_attempts in profile 'default' must be a whole number"
@@ -318,8 +322,8 @@ BOOLEANS = [setting for setting in _config.SETTINGS.values() if isinstance(setti
     [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
 )
 def test_neither_true_nor_false(setting, variable, text, caplog):
-    """A malformed boolean is false, as in botocore; one warning mentions the variable, but not the
-    value.
+    """A malformed boolean is false, as in botocore, and a single warning mentions the variable, but
+    not its value.
     """
     config = Config.resolve({}, {variable: text})
     assert caplog.messages == []
@@ -332,7 +336,7 @@ def test_neither_true_nor_false(setting, variable, text, caplog):
 
 
 def test_neither_true_nor_false_in_the_profile(caplog):
-    """The warning about a malformed boolean in a profile mentions its key."""
+    """The warning about a malformed boolean in a profile mentions the boolean's key."""
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
     says = "use_fips_endpoint in profile 'default' must be true or false; using false"
@@ -340,8 +344,9 @@ def test_neither_true_nor_false_in_the_profile(caplog):
 
 
 def test_a_setting_is_looked_up_when_it_is_needed():
-    """A malformed setting is an error only when it is used, and the environment at the first call
-    applies.
+    """A malformed setting raises an error only when the setting is used.
+
+    Later changes of the environment have no effect.
     """
     environ = {variable: "\0malformed" for _, variable, *_ in VARIABLES}
     environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
@@ -357,14 +362,14 @@ def test_a_setting_is_looked_up_when_it_is_needed():
 
 @pytest.mark.parametrize("name", ["use_fips_endpoint", "use_dualstack_endpoint"])
 def test_false_argument(name):
-    """False is a valid argument."""
+    """If an argument is False, it takes precedence over a variable that is true."""
     (variable,) = SETTINGS[name][2]
     assert getattr(Config.resolve({name: False}, {variable: "true"}), name) is False
     assert getattr(Config.resolve({}, {variable: "False"}), name) is False
 
 
 def test_argument_spares_a_malformed_variable():
-    """If an argument is passed, a malformed variable for that setting is ignored."""
+    """If a setting is passed as an argument, a malformed variable for that setting is ignored."""
     assert Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts == 2
 
 
@@ -386,7 +391,7 @@ def test_argument_spares_a_malformed_variable():
     ids=lambda text: text[:30],
 )
 def test_malformed_variable(name, variable, text):
-    """The error for a malformed variable mentions the variable."""
+    """The error for a malformed environment variable mentions the variable."""
     config = Config.resolve({}, {variable: text})
     with pytest.raises(ConfigError, match=f"^{variable} "):
         getattr(config, name)
@@ -394,7 +399,7 @@ def test_malformed_variable(name, variable, text):
 
 @pytest.mark.parametrize("number", [1, 999, 1000, 10**9])
 def test_attempts(number):
-    """The rule for the number of attempts is the same in an argument, a variable and a profile."""
+    """Any positive whole number is valid as max_attempts in an argument, a variable and a profile."""
     profiles = Profiles({"default": {"max_attempts": f"{number}"}})
     given = [Config.resolve({"max_attempts": number}, {})]
     given += [
@@ -439,15 +444,13 @@ def test_malformed_argument(name, value):
     ],
 )
 def test_words(name, value, meant):
-    """The words that a setting accepts are case-insensitive, in arguments and in variables."""
+    """The words that a setting accepts are case-insensitive in arguments."""
     assert getattr(Config.resolve({name: value}, {}), name) == meant
 
 
 @pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])
 def test_ignored_endpoint_urls(text, ignored):
-    """One variable disables all endpoint URLs in variables and profiles, but not those in
-    arguments.
-    """
+    """AWS_IGNORE_CONFIGURED_ENDPOINT_URLS disables the URLs in variables, but not in arguments."""
     environ = {
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": text,
         "AWS_ENDPOINT_URL": "https://all",
@@ -463,7 +466,7 @@ def test_ignored_endpoint_urls(text, ignored):
 
 
 def test_no_region():
-    """Without a region, the error explains how to set one."""
+    """If no region is set, the error explains how to set one."""
     with pytest.raises(
         ConfigError, match=r"pass region= to the client, set AWS_REGION, or set region in profile"
     ):
@@ -471,7 +474,7 @@ def test_no_region():
 
 
 def test_what_others_take_from_it():
-    """The retry policy is built from the settings."""
+    """The retry policy of a configuration has the number of attempts from the settings."""
     config = Config({"max_attempts": 4})
     assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
 

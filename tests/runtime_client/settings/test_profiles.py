@@ -1,4 +1,6 @@
-"""Tests of the shared files, in addition to the test suite of the SDKs."""
+"""Tests of parsing the shared config and credentials files, in addition to the tests that the AWS
+SDKs share.
+"""
 
 import os
 import pwd
@@ -30,8 +32,9 @@ def parse(config="", credentials=""):
 
 
 def test_sections():
-    """Profiles, SSO sessions and services are stored separately; sections of other types are
-    ignored.
+    """Profiles, SSO sessions and services are stored separately.
+
+    Sections of other types are ignored.
     """
     profiles = parse(
         "[profile a]\nsso_session = s\nservices = mine\ns3 =\n  addressing_style = path\n"
@@ -47,8 +50,8 @@ def test_sections():
 
 
 def test_a_key_is_of_one_file():
-    """An access key from one file is not combined with a token, secret key or account ID from the
-    other file.
+    """If one file contains a complete access key, it is not combined with a session token, secret
+    key or account ID from the other file.
     """
     theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
@@ -113,8 +116,8 @@ VALUES = st.text("abc XYZ=019-_/;#[]é", max_size=12).map(str.strip)
     )
 )
 def test_any_profile(tmp_path_factory, profiles):
-    """Profiles with any names and values are parsed as in botocore, except for comments after
-    values.
+    """Profiles with any names and values are parsed as in botocore, except that comments after
+    values are removed.
     """
     lines = []
     for name, section in profiles.items():
@@ -124,8 +127,8 @@ def test_any_profile(tmp_path_factory, profiles):
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_text(text, "utf-8")
     theirs = build_profile_map(raw_config_parse(str(path), parse_subsections=False))["profiles"]
-    # Python's parser, which botocore uses, includes text after " #" and " ;" in a value; in the AWS
-    # files, this text is a comment.
+    # Python's parser, which botocore uses, includes text after " #" and " ;" in a value. In the AWS
+    # files, such text is a comment.
     cut = {
         name: {
             key: f" {value}".split(" #")[0].split(" ;")[0].strip() for key, value in section.items()
@@ -158,17 +161,18 @@ def test_comments(line, value):
 
 
 def test_indented_properties():
-    """All properties of a section may be indented; a line with more indentation continues the
-    previous property, as in boto3.
+    """All properties of a section may be indented.
+
+    A line that is indented further than the previous property continues that property, as in boto3.
     """
     text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
     expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
     assert parse(text.replace("\t", "  ")).profiles == {"default": expected}
 
 
-# Parts of files with typical content and typical mistakes.  They contain no comments after values
-# and no unclosed brackets, because boto3 parses such comments as part of the value, and lines with
-# such brackets as properties.
+# The following strategies generate parts of files with typical content and typical mistakes. They
+# generate no comments after values, because boto3 parses such comments as part of the value, and no
+# unclosed brackets, because boto3 parses lines with such brackets as properties.
 WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
 INDENT = st.sampled_from(["", "", " ", "   "])
 KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
@@ -188,9 +192,10 @@ REST = st.lists(
 
 
 def plain(pair):
-    """Return a key that is the same for equivalent headings.
+    """Return a key that is the same for equivalent section headings.
 
-    No file contains two equivalent headings, because boto3 uses only the last of their sections.
+    No generated file contains two equivalent headings, because boto3 uses only the last of such
+    sections.
     """
     return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
 
@@ -209,7 +214,9 @@ def files(draw):
 
 @given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_file(tmp_path_factory, lines, end):
-    """If botocore can parse a file, this client finds the same profiles in it."""
+    """If botocore can parse a file, this client finds the same profiles in the file, except for
+    properties whose names the SDKs ignore.
+    """
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_bytes(end.join(lines).encode())
     try:
@@ -221,8 +228,8 @@ def test_any_file(tmp_path_factory, lines, end):
 
 
 def named(profiles):
-    """Return profiles without properties whose names contain invalid characters, because the SDKs
-    ignore such properties.
+    """Return the profiles without the properties whose names contain invalid characters, because
+    the SDKs ignore such properties.
     """
     return {
         name: {
@@ -253,8 +260,8 @@ def test_any_text(config, credentials):
     ],
 )
 def test_malformed(text, says, caplog):
-    """A malformed line is skipped with a warning that does not repeat the line, because it may
-    contain a secret.
+    """A malformed line is skipped with a warning that does not contain the line, because the line
+    may contain a secret.
     """
     profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
     assert profiles["good"] == {"region": "r"}
@@ -267,7 +274,7 @@ def test_malformed(text, says, caplog):
 )
 def test_no_section_takes_what_is_not_its_own(heading):
     """Properties below a malformed heading do not become part of the previous section, because they
-    may be the keys of another account.
+    may belong to another account.
     """
     text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
     assert parse(text).profiles == {"a": {"region": "r"}, "b": {}}
@@ -294,14 +301,16 @@ def test_continued_values():
 
 
 def test_ignored_names_are_logged(caplog):
-    """A section with an invalid heading is skipped with a warning that shows the correct form."""
+    """A section with an invalid heading is skipped with a warning that shows the correct form of a
+    heading.
+    """
     assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
     reason = "the heading must have the form [profile NAME]; quote a name that contains spaces"
     assert caplog.messages == [f"config, line 1 was ignored: {reason}"]
 
 
 def test_reading():
-    """Both files are read from their default paths, and a byte order mark is removed."""
+    """Both files are read from their default paths, and a leading byte order mark is removed."""
     files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
     io = ScriptedIO(files=files)
     assert run(read_profiles(io)).profiles == {"a": {"region": "é", "x": "1"}}
@@ -309,7 +318,9 @@ def test_reading():
 
 
 def test_no_files():
-    """If neither of the files exists, there are no profiles, and no error is raised."""
+    """If neither the config file nor the credentials file exists, there are no profiles, and no
+    error is raised.
+    """
     assert run(read_profiles(ScriptedIO())).profiles == {}
 
 
@@ -322,7 +333,9 @@ def test_no_files():
     ],
 )
 def test_unreadable(held, says):
-    """If a file cannot be read or is not UTF-8, a ConfigError is raised that mentions the file."""
+    """If a file cannot be read or is not valid UTF-8, a ConfigError that mentions the file is
+    raised.
+    """
     io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
     with pytest.raises(ConfigError) as caught:
         run(read_profiles(io))
@@ -342,15 +355,15 @@ def test_unreadable(held, says):
     ids=str,
 )
 def test_home(environ, platform, expected):
-    """If HOME is not set, ~ is expanded to the user's home directory; on Windows, USERPROFILE and
-    HOMEPATH take precedence.
+    """If HOME is not set, ~ is expanded to the user's home directory, but on Windows, USERPROFILE
+    and HOMEPATH take precedence over it.
     """
     assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
-    """If the path of a file refers to a directory, which Docker creates if the source of a mount is
-    missing, the directory is ignored.
+    """If the path of a config file is a directory, the directory is ignored, because Docker creates
+    one if the source of a mount is missing.
     """
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
     assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}

@@ -7,7 +7,7 @@ from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
-# Settings that every request or the function `invoke` needs.
+# Every request or the function `invoke` needs these settings.
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)
@@ -35,8 +35,8 @@ def test_variable_that_a_call_does_not_need(variable):
 
 @pytest.mark.parametrize("key", [key for of, key in KEYS if of.name not in NEEDED], ids=str)
 def test_key_that_a_call_does_not_need(key):
-    """A malformed value or a missing section of a profile does not affect a call that does not need
-    it.
+    """If a profile contains a malformed value or refers to a missing section, a call that needs
+    neither is not affected.
     """
     text = f"[default]\n{key} = 1 malformed \0\nservices = nowhere\n"
     io = ScriptedIO(
@@ -47,8 +47,8 @@ def test_key_that_a_call_does_not_need(key):
 
 @pytest.mark.parametrize("variable", [name for of, name in VARIABLES if of.name in NEEDED], ids=str)
 def test_variable_that_every_call_needs(variable):
-    """If an environment variable that a call needs is malformed, the call raises ConfigError, and
-    nothing is sent.
+    """If an environment variable that every call needs is malformed, the call raises a ConfigError,
+    and nothing is sent.
     """
     io = ScriptedIO([], {variable: "1 malformed \0"})
     with pytest.raises(ConfigError):

@@ -36,7 +36,7 @@ def test_endpoints_are_botocores(variant, own, monkeypatch):
 
 
 class Sent(Exception):  # noqa: N818 (it is what the test asks for)
-    """Raised instead of sending a request, to end a call of botocore."""
+    """An exception that is raised instead of sending a request, in order to end a botocore call."""
 
 
 def url_of_call(service, operation, **parameters):
