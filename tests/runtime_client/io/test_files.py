@@ -14,7 +14,9 @@ def write(path, content=b"new"):
 
 
 def test_new_file(tmp_path):
-    """A new file gets the default mode, which depends on the umask."""
+    """A new file, even one with the longest possible name, gets the default mode, which depends on
+    the umask.
+    """
     path = tmp_path / ("n" * 255)
     before = os.umask(0o027)
     try:
@@ -38,8 +40,8 @@ def test_old_file(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_in_between(tmp_path, error):
-    """If an error is raised while the file is written, the old content remains, without a temporary
-    file.
+    """If an error is raised while the file is written, the old content remains, and no temporary
+    file is left behind.
     """
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -55,8 +57,9 @@ def test_an_error_in_between(tmp_path, error):
 
 
 def test_what_is_no_file(tmp_path):
-    """`replacing` writes directly to a pipe; if a device is full, an error that contains the path
-    is raised.
+    """`replacing` writes directly to a pipe or a device.
+
+    If the device is full, a NotWrittenError that contains the path is raised.
     """
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

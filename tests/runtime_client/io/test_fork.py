@@ -1,4 +1,4 @@
-"""Test forks while another thread makes the first call of the process, which imports modules."""
+"""Test forks that happen while another thread imports modules for the first call of the process."""
 
 import subprocess
 import sys
@@ -115,7 +115,7 @@ class Clock:
 
 @pytest.fixture
 def imports(monkeypatch):
-    """A new `_Imports`, and a function that sets what happens during each sleep."""
+    """A new `_Imports`, and a function that sets the function to call during each sleep."""
     monkeypatch.setattr(generation, "time", Clock(None))
     return generation._Imports(), lambda happens: setattr(generation, "time", Clock(happens))
 
@@ -127,7 +127,7 @@ def in_a_thread(function):
 
 
 def test_a_fork_waits_for_an_import(imports):
-    """A fork waits until another thread has left all its import contexts, even if they are nested."""
+    """A fork waits until all import contexts that other threads have entered are left."""
     imports, at_each_pause = imports
     contexts = [imports(), imports()]
     for context in contexts:
@@ -138,7 +138,7 @@ def test_a_fork_waits_for_an_import(imports):
 
 
 def test_a_fork_does_not_wait_for_ever(imports):
-    """If an import does not end, a fork waits for it only for the maximum time."""
+    """If an import does not end, a fork waits for it only for `_MAX_IMPORT_TIME` seconds."""
     imports, at_each_pause = imports
     at_each_pause(bool)
     context = imports()
@@ -148,8 +148,8 @@ def test_a_fork_does_not_wait_for_ever(imports):
 
 
 def test_an_import_that_was_interrupted_blocks_no_fork(imports):
-    """If an import context is garbage-collected before it was left, as after an interrupt, a fork
-    does not wait for it.
+    """If an import context is garbage-collected before it is left, for example after an interrupt,
+    a fork does not wait for it.
     """
     imports, _ = imports
     in_a_thread(lambda: imports().__enter__())
@@ -166,8 +166,8 @@ def test_an_import_that_was_interrupted_blocks_no_fork(imports):
 
 
 def test_an_import_waits_for_a_fork(imports):
-    """If a thread enters an import context while another thread forks, it waits for the end of the
-    fork.
+    """If a thread enters an import context while another thread forks, the first thread waits for
+    the end of the fork.
     """
     imports, at_each_pause = imports
     seen = []
@@ -185,7 +185,9 @@ def test_an_import_waits_for_a_fork(imports):
 
 
 def test_a_fork_imports_for_itself(imports):
-    """The thread that forks may import during the fork, because a signal handler may need to."""
+    """The thread that forks may import modules during the fork, because a signal handler may import
+    some.
+    """
     imports, _ = imports
     imports.before_fork()
     with imports():

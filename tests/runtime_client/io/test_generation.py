@@ -1,4 +1,4 @@
-"""Test the generations of a process: forks, restored snapshots and clock changes."""
+"""Test that a fork, a restored snapshot or a clock change starts a new generation of the process."""
 
 import os
 import subprocess
@@ -36,8 +36,9 @@ def test_fork():
     ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
 )
 def test_clock(seconds, is_new):
-    """If the clock is set by 90 seconds or more, one new generation starts; a change by 20 seconds
-    starts none.
+    """If the clock is changed by 90 seconds or more, one new generation starts.
+
+    A change by 20 seconds starts no generation.
     """
     generations = _Generations()
     before = generations.current()
@@ -59,8 +60,8 @@ print(_generation.generation() - before)
 
 @pytest.mark.parametrize(("initialization", "generations"), [("snap-start", 1), ("on-demand", 0)])
 def test_restore(initialization, generations):
-    """On AWS Lambda, the restore hook is registered, and starts a new generation, only with
-    SnapStart.
+    """On AWS Lambda, the restore hook is registered and starts a new generation only if SnapStart
+    is used.
     """
     environment = {
         "PYTHONPATH": ":".join(sys.path),

@@ -71,8 +71,9 @@ class TestUserSupplied:
             request.verify(CREDENTIALS, "s3", REGION)
 
     def test_subclass(self, driver, emulator):
-        """An instance of a subclass of httpx's client is accepted; if it is closed, calls raise an
-        error.
+        """An instance of a subclass of an httpx client is accepted.
+
+        After this instance is closed, calls raise a RuntimeClientError.
         """
         base = getattr(
             import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"
@@ -87,7 +88,9 @@ class TestUserSupplied:
         assert not caught.value.possibly_accepted
 
     def test_time_limits(self, driver):
-        """The time limits are those of the SageMaker client, not those of the user-supplied client."""
+        """The read timeout of the SageMaker client applies, not the timeout of the user-supplied
+        client.
+        """
         with Loopback(lambda *_: Event().wait(2)) as server:
             http_client = driver.http_client(driver.kind.library, timeout=None, trust_env=False)
             client = driver.client(**pointed_at(server, read_timeout=0.05), http_client=http_client)

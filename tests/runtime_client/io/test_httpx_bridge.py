@@ -35,9 +35,7 @@ def send(client, server, *headers):
 
 
 def shown(error):
-    """Return the strings that the traceback of an exception and its causes may contain, as one
-    string.
-    """
+    """Return, as one string, everything that a traceback may show of an exception and its causes."""
     found = []
     while error is not None:
         found += [repr(error), str(error), *map(str, error.args)]
@@ -48,8 +46,8 @@ def shown(error):
 class TestHeaders:
     @pytest.mark.parametrize("value", REFUSED)
     def test_value(self, driver, value, caplog):
-        """Every kind of client rejects an invalid header value without a retry, and shows it
-        nowhere.
+        """Every kind of client rejects an invalid header value without a retry, and shows the value
+        neither in the error nor in the log.
         """
         caplog.set_level(logging.DEBUG)
         with Loopback(always()) as server:
@@ -82,8 +80,8 @@ class TestHeaders:
     "driver", [kind for kind in KINDS.values() if kind.library], ids=str, indirect=True
 )
 def test_what_h11_says(driver):
-    """If an HTTP library rejects a header, its message is not shown, because it quotes the header
-    value.
+    """If the library of a user-supplied client rejects a header, the error does not contain the
+    library's message, because that message quotes the header value.
     """
     library = driver.kind.library
     httpx = import_module(library)
@@ -118,7 +116,7 @@ HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
 @example([(b"content-length", b"9" * 21)])
 @example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
 def test_checked_headers_are_those_of_h11(headers):
-    """If headers pass the fast check, its result equals that of h11; otherwise it returns None."""
+    """`checked_headers` returns either the same items as h11 or None."""
     items = checked_headers([(b"host", b"h"), *headers])
     if items is not None:
         request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
@@ -126,7 +124,10 @@ def test_checked_headers_are_those_of_h11(headers):
 
 
 def test_usual_headers_are_checked_at_once():
-    """The usual headers of a signed request pass the fast check, so that h11 need not check them."""
+    """The usual headers of a signed request pass the fast check, so that h11 need not check them.
+
+    An empty list does not pass it.
+    """
     headers = [(b"host", b"h"), (b"Content-Length", b"12"), (b"authorization", b"AWS4 a=b, c=d")]
     assert checked_headers(headers) == [
         (b"host", b"host", b"h"),

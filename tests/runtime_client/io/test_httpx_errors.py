@@ -1,5 +1,5 @@
-"""Test that every httpx exception becomes a TransportError that states whether the job may be
-queued.
+"""Test that httpx exceptions become TransportErrors that state whether the job may have been
+accepted.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ BEFORE_SENDING = {
 }
 
 
-# Exceptions that might not occur again in another attempt.
+# Exceptions after which another attempt may succeed.
 RETRYABLE = {
     "CloseError",
     "ConnectError",
@@ -55,7 +55,7 @@ WITHOUT_MESSAGE = {"RequestNotRead", "ResponseNotRead", "StreamClosed", "StreamC
 
 
 def exceptions(library):
-    """Return the names of all exceptions in a library."""
+    """Return the names of all public exception classes of a library."""
     module = import_module(library)
     found = [getattr(module, name) for name in module.__all__]
     return [one.__name__ for one in found if isinstance(one, type) and issubclass(one, Exception)]
@@ -72,7 +72,10 @@ def made(httpx, name):
 
 
 def raising(httpx, error, *, in_body=False):
-    """Return an httpx transport, both blocking and async, that raises *error*."""
+    """Return an httpx transport, both blocking and async, that raises *error*.
+
+    If *in_body* is true, the error is raised only when the body of the response is read.
+    """
 
     class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
@@ -106,7 +109,9 @@ class TestExceptions:
         ],
     )
     def test_each(self, library, name, is_async):
-        """Every httpx exception becomes a TransportError that states whether the job may be queued."""
+        """Every exception of httpx and httpx2 except HTTPStatusError becomes a TransportError that
+        states whether the job may have been accepted and whether a retry may help.
+        """
         httpx = import_module(library)
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
@@ -136,8 +141,8 @@ class TestExceptions:
         assert str(error).startswith(message)
 
     def test_without_a_message(self):
-        """If an httpx exception has no message, the error consists of the exception's name and the
-        URL.
+        """If an httpx exception has no message, the error message consists of the exception's name
+        and the URL.
         """
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)

@@ -25,7 +25,8 @@ HANDLE = {
     "x-amzn-sagemaker-failurelocation": ERR,
     "x-amzn-requestid": "R1",
 }
-# The maximum number of bytes that both ends buffer after the client has stopped reading.
+# The maximum number of bytes that the client and the server together buffer after the client has
+# stopped reading.
 BUFFERS = 16 << 20
 
 pytestmark = unread_body
@@ -37,10 +38,10 @@ def _bare(bare_environment):
 
 
 class Endless:
-    """A server function whose response never ends.
+    """A server function whose response is practically endless: it ends only after 1 GiB.
 
-    It sends chunks of blanks, which XML and JSON allow anywhere.  `sent` is the number of blanks
-    sent so far.
+    It sends chunks of blanks, which are valid white space in XML and JSON.  `sent` is the number of
+    blanks sent so far.
     """
 
     def __init__(self, status=200, headers=None):
@@ -59,7 +60,7 @@ class Endless:
 
 
 def pointed_at(server, **changes):
-    """Return the arguments that make a client send all its requests to a raw server."""
+    """Return the arguments that make a client send all its requests to *server*."""
     return {
         "region": REGION,
         "credentials": CREDENTIALS,
@@ -83,7 +84,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_answer(driver, call, limit):
-    """If a successful response does not end, an error with the request, the URL and the limit is
+    """If a successful response does not end, an error with the method, the URL and the limit is
     raised, and the request is not retried.
     """
     endless = Endless()
@@ -102,8 +103,8 @@ def test_endless_answer(driver, call, limit):
 
 
 def test_endless_invocation(driver):
-    """If the body of a 202 response does not end, the call still returns a handle, because the
-    locations are in the headers.
+    """If the body of a 202 response does not end, `invoke_endpoint_async` and `submit` still return
+    a handle, because the locations are in the headers.
     """
     endless = Endless(202, HANDLE)
     with Loopback(endless) as server:
@@ -186,7 +187,7 @@ def test_head_of_a_large_object(driver):
 
 @pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
 def test_invalid_max_size(plain_driver, most):
-    """A `max_size` that is not a valid number of bytes raises a ParamValidationError."""
+    """A `max_size` that is negative, a bool or not an integer raises a ParamValidationError."""
     client = plain_driver.client(region=REGION, credentials=CREDENTIALS)
     calls = (
         lambda: client.get_object("s3://bucket/key", max_size=most),
@@ -201,8 +202,8 @@ def test_invalid_max_size(plain_driver, most):
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
 def test_memory_of_a_large_object(plain_driver, announced):
-    """While a large body is read, it uses at most 1.25 times its size: one copy, and room for the
-    buffer to grow.
+    """Reading a large body needs less memory than 1.25 times its size, which is enough for one copy
+    of the body and for room into which the buffer can grow.
     """
     size = 24 << 20
     whole = response(b"x" * size)

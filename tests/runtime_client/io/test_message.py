@@ -51,7 +51,10 @@ def test_usual_dates(date, place, other):
     ids=str,
 )
 def test_dates(text, timestamp):
-    """A valid date is parsed to an aware datetime in UTC; any other string, or None, yields None."""
+    """A valid date is parsed to an aware datetime in UTC.
+
+    None, an invalid string and a date that is out of range yield None.
+    """
     assert parse_http_date(text) == timestamp
 
 
@@ -68,8 +71,9 @@ def test_any_date(text):
     ids=["mapping", "pairs"],
 )
 def test_headers(headers):
-    """Response header names are case-insensitive, the first of two equal names applies, and an
-    empty value counts as absent.
+    """Response header names are case-insensitive.
+
+    If a name occurs twice, its first value applies. An empty value counts as absent.
     """
     response = Response(200, headers)
     assert response.header("x-one") == "1"

@@ -74,7 +74,7 @@ class TestLimits:
 
     @pytest.mark.parametrize("url", ["ftp://x/", "file:///etc/passwd", "//x"])
     def test_scheme(self, make, url):
-        """A URL with a scheme other than http and https raises UnsupportedProtocol."""
+        """A URL whose scheme is missing or neither http nor https raises UnsupportedProtocol."""
         with pytest.raises(httpx.UnsupportedProtocol):
             make().get(url)
 
@@ -101,8 +101,8 @@ class TestLimits:
         assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
-        """If a child process drops a pool, the inherited connections stay open, because they belong
-        to the parent.
+        """If a pool is garbage-collected in a child process, the inherited connections stay open,
+        because they belong to the parent.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
@@ -137,7 +137,9 @@ class TestLimits:
         assert counts(transport) == (0, 0, 1, 1)
 
     def test_replaced_network_on_asyncio(self):
-        """A pool for tasks opens its connections through the network backend that it is given."""
+        """A pool for asyncio tasks opens its connections through the network backend that it is
+        given.
+        """
         network = Scripted([response(b"hi"), response(b"ho")])
         transport = async_pool(network=network)
 
@@ -148,8 +150,8 @@ class TestLimits:
         assert asyncio.run(main()) == [b"hi", b"ho"]
 
     def test_closing_fails(self):
-        """If closing a connection fails with its response, the error is raised unchanged, and the
-        connection is no longer counted.
+        """If a response is closed and closing its connection fails, the error is raised unchanged,
+        and the connection is no longer counted.
         """
 
         class Breaking(Scripted):
@@ -221,8 +223,9 @@ class TestLimits:
 
 class TestReservations:
     def test_threads(self):
-        """A reservation that holds the last permit can be used for several requests, while others
-        time out; its end releases the permit.
+        """A reservation that holds the last permit can be used for several requests, while requests
+        without it time out. After the end of the reservation, the permit is free again, and the
+        reservation cannot be used any more.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(1))

@@ -1,4 +1,4 @@
-"""Test the state of a pool without I/O: strings stand for connections."""
+"""Test the state of a pool without I/O. Strings stand for connections."""
 
 import sys
 from math import inf
@@ -18,7 +18,9 @@ class Owner:
 
 
 def new_state(connections=2, kept=9, expiry=9.0):
-    """Return a new pool state."""
+    """Return a `PoolState` for at most *connections* connections, which keeps at most *kept* idle
+    ones for *expiry* seconds.
+    """
     return PoolState(Event, connections, kept, expiry)
 
 
@@ -76,8 +78,8 @@ class TestPermits:
         assert (granted([third]), waiting(pool_state)) == ([True], [])
 
     def test_dropped_while_others_wait(self):
-        """If a granted permit is garbage-collected, the next request for a permit makes the first
-        waiting permit be granted.
+        """If a granted permit is garbage-collected while another permit is waiting, the waiting
+        permit is granted when the next permit is requested.
         """
         pool_state = new_state(1)
         first, second = requested(pool_state, 2)
@@ -107,8 +109,8 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([True, False], 2)
 
     def test_interrupted_hand_out(self):
-        """If an interrupt prevents the notification of a granted permit, it is notified at the next
-        release.
+        """If an interrupt prevents the notification that a permit was granted, the notification
+        follows at the next release of any permit.
         """
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
@@ -245,8 +247,8 @@ class TestConnections:
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):
-        """Connections that are too many or too old are evicted, starting with the one that has been
-        idle longest.
+        """Idle connections that exceed the maximum number or the maximum age are evicted, starting
+        with the one that has been idle longest.
         """
         pool_state = new_state(9, kept, expiry)
         for name in "abc":

@@ -84,7 +84,9 @@ ANSWERS = {
 @pytest.mark.parametrize("size", [1, 4, 99])
 @pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
 def test_framing(pieces, length, is_kept, size):
-    """With each kind of framing, `read_into` returns the complete body for any buffer size."""
+    """With each kind of framing, `read_into` reads the complete body for any buffer size, and the
+    connection is kept only if it can be used again.
+    """
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
     assert (counts(transport)[3] == 1) == is_kept
@@ -145,7 +147,7 @@ def test_head():
 
 
 def test_read_after_a_part():
-    """If received bytes do not fit into the buffer, the next read returns them."""
+    """If the received bytes do not fit into the buffer, the next read returns the rest of them."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
     stream = sent(transport.pool, "http://x/")
     assert run(stream.read_into(memoryview(bytearray(3)))) == 3

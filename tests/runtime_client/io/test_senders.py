@@ -127,8 +127,8 @@ class TestProxies:
         assert proxy.connections == 0
 
     def test_agent_on_this_machine(self, driver, emulator, monkeypatch):
-        """A request to a container's credentials agent contains a token, and is therefore not sent
-        through a proxy.
+        """A request to a container's credentials agent is not sent through a proxy, because the
+        request contains a token.
         """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
@@ -206,7 +206,9 @@ class TestEnvironment:
     @pytest.mark.parametrize("exceptions", EXCEPTIONS)
     @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
     def test_as_boto3(self, bare_environment, variables, exceptions):
-        """For each form of NO_PROXY, the same proxy is chosen as by botocore."""
+        """For each combination of proxy variables and NO_PROXY, `get_proxy` chooses the same proxy
+        as botocore.
+        """
         for name, value in {**variables, "NO_PROXY": exceptions}.items():
             bare_environment.setenv(name, value)
         for origin in ORIGINS:

@@ -77,7 +77,10 @@ def inferred(backend, arguments, **options):
 
 
 def inferred_without_descriptors(backend, arguments, shortage):
-    """Call `infer` while no file descriptors are available; the event loop is started before."""
+    """Call `infer` while no file descriptors are available.
+
+    For an async client, the event loop is started before the shortage begins.
+    """
 
     async def main():
         async with AsyncSageMakerRuntimeClient(**arguments) as client:
@@ -325,7 +328,7 @@ def test_the_first_calls_of_many_threads_read_the_files_once(reads):
 
 
 def test_a_failed_reading_is_not_kept(reads, tmp_path):
-    """If the shared files cannot be parsed in one call, the next call reads them again."""
+    """If the shared config file cannot be parsed in one call, the next call reads it again."""
     (tmp_path / "config").write_bytes(b"\xff")
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         with pytest.raises(RuntimeClientError, match="not valid UTF-8"):

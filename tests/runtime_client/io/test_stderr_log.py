@@ -42,7 +42,9 @@ def log_all():
 
 
 def test_debug(bare_environment, plain_driver, server, capsys):
-    """At the debug level, a client logs each attempt with its status, but no payload or attribute."""
+    """At the debug level, a client logs each attempt with its status, but neither the payload nor
+    the custom attributes.
+    """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "debug")
     client = plain_driver.client(**pointed_at(server))
     client.invoke_endpoint_async("e", body=b"canary", custom_attributes="canary")
@@ -62,8 +64,9 @@ def test_debug(bare_environment, plain_driver, server, capsys):
     ],
 )
 def test_levels(bare_environment, capsys, value, expected):
-    """Messages below the level in SAGEMAKER_RUNTIME_LOG are not shown; the level is
-    case-insensitive.
+    """Messages below the level in SAGEMAKER_RUNTIME_LOG are not shown.
+
+    The level is case-insensitive, and leading or trailing spaces are ignored.
     """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
     with default_chain():
@@ -148,7 +151,7 @@ def test_debug_option(bare_environment, server, capsys, tmp_path, place):
 
 
 def test_no_debug_option(bare_environment, capsys):
-    """Without --debug, the command-line tool logs nothing below the warning level."""
+    """Without --debug, the command-line tool shows no debug messages."""
     bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
     assert main(["credentials"]) == 0

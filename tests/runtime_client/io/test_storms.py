@@ -13,7 +13,7 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestStorms:
     def test_threads(self):
-        """If 32 threads share 4 connections, all their requests succeed, and no more connections
+        """If 32 threads share 4 connections, all their requests succeed, and at most 4 connections
         are opened.
         """
         with Loopback(always(b"hi")) as server:

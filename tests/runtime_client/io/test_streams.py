@@ -58,7 +58,10 @@ def on_asyncio(serve, use):
 
 
 def test_a_slow_reader():
-    """If the client does not read for a while, the server has to wait, and finally all data arrive."""
+    """On asyncio, if the client does not read for a while, the stream stops receiving.
+
+    Once the client reads again, all data arrive.
+    """
 
     async def use(stream):
         while not stream._is_waiting_for_reader:  # noqa: ASYNC110 (no event tells)

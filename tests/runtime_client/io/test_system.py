@@ -67,8 +67,9 @@ def somewhere():
 
 
 def test_permissions(system, somewhere):
-    """Reading a file without permission raises an error; if its folder may not be entered, the file
-    counts as missing.
+    """Reading a file without permission raises a PermissionError.
+
+    If the folder may not be entered, the file counts as missing.
     """
     io, call = system
     folder, drop_privileges = somewhere
@@ -158,7 +159,7 @@ def test_a_process_that_is_killed_before_its_start():
 
 
 def test_an_interrupt_kills_the_process(tmp_path):
-    """Ctrl-C ends the wait for a process and kills it, even if a child process keeps the pipe open."""
+    """If Ctrl-C interrupts the wait for a process, the wait ends, and the process is killed."""
     program = (
         "import signal, sys\nfrom sagemaker_runtime_client._io.run import run\n"
         "from sagemaker_runtime_client._io.system import System\n"
@@ -246,15 +247,17 @@ def test_timeout_of_a_user_supplied_client(backend):
 
 
 def test_home_and_generation(system, monkeypatch):
-    """`home` returns the environment's home directory, and `generation` that of the process."""
+    """`home` returns the home directory from the environment, and `generation` returns the
+    generation of the process.
+    """
     io, _ = system
     monkeypatch.setenv("HOME", "/home/user")
     assert (io.home(), io.generation()) == ("/home/user", generation())
 
 
 def test_time_and_random_numbers():
-    """`System` provides an aware time, a monotonic clock, random numbers in [0, 1), UUIDs and the
-    environment.
+    """`System` provides a timezone-aware time, a monotonic clock, random numbers in [0, 1), UUIDs
+    and the environment.
     """
     io = System(async_backend)
     assert io.now().tzinfo is not None

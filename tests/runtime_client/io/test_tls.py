@@ -45,7 +45,9 @@ class TestRules:
     @pytest.mark.parametrize("number", [0, 1], ids=["for AWS", "for all"])
     @pytest.mark.parametrize("is_given", [False, True], ids=["certifi", "a bundle"])
     def test_as_botocore(self, tmp_path, number, is_given):
-        """On each Python version, a TLS context has the same verification flags as in botocore."""
+        """A TLS context has the same verification flags as in botocore, even with the defaults of
+        Python 3.13.
+        """
         bundle = issue(tmp_path)[0] if is_given else None
         context = context_makers(bundle)[number]()
         assert create_urllib3_context().verify_flags == context.verify_flags
@@ -122,8 +124,8 @@ def test_damaged_among_others(tmp_path, text):
 
 
 def test_users_folder(tmp_path, monkeypatch):
-    """The path of a CA bundle may begin with ``~`` or ``~user``, which is replaced by the home
-    directory.
+    """The path of a CA bundle may begin with ``~`` or ``~user``, which is replaced by the user's
+    home directory.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
     user = pwd.getpwuid(os.getuid())

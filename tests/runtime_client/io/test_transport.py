@@ -45,8 +45,8 @@ def _bare(bare_environment):
 class TestWhatIsSent:
     @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
     def test_keys(self, driver, key):
-        """A key arrives as the path of the request, encoded once, and this is the path that was
-        signed.
+        """An object key arrives in the path of the request, encoded once, and the path that arrives
+        is the one that was signed.
         """
         with Loopback(always(b"<body/>")) as server:
             client = driver.client(**pointed_at(server))

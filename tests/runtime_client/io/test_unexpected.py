@@ -41,8 +41,9 @@ def test_a_request_that_the_system_forbids():
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
 def test_a_listener_that_fails(plain_driver, emulator, error, kind):
-    """If a listener raises an OSError, the call's error has the job's handle; if no descriptor is
-    available, it is a TransportError.
+    """If an `on_invocation` listener raises an OSError, the call's error has the job's handle.
+
+    The error is a TransportError if no descriptor was available, and otherwise the OSError itself.
     """
 
     def listener(_invocation):
@@ -90,8 +91,8 @@ def test_another_loop_loads_the_settings_first():
 
 
 def test_another_thread_creates_the_context_first():
-    """If another thread creates a TLS context first, the connector keeps the context of that
-    thread.
+    """If another thread creates a TLS context first, the connector keeps the context of that thread
+    for later connections.
     """
     first, second = ssl.create_default_context(), ssl.create_default_context()
 

@@ -386,7 +386,7 @@ class TestEarlyResponse:
         ids=["nothing", "half a head", "another protocol", "heads without end"],
     )
     def test_truncated(self, make, data):
-        """If an early response is invalid, an httpx error is raised, and the pool is empty."""
+        """If an early response is incomplete or invalid, an httpx error is raised."""
 
         def script(exchange):
             exchange.read_head()
@@ -483,7 +483,7 @@ class TestStreams:
         asyncio.run(main())
 
     def test_write_without_room(self):
-        """On asyncio, nothing is written while the stream's buffer is full of earlier data."""
+        """On asyncio, if a stream's buffer is full, a write times out, and nothing is sent."""
 
         async def main():
             ours, theirs = socket.socketpair()
