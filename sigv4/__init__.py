@@ -125,7 +125,7 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a rarely used public name when it is first accessed.
+    """Return a public name that was renamed, or import a rarely used one when it is first accessed.
 
     The imports are written as import statements, so that bundlers such as PyInstaller and Nuitka
     find the modules.

@@ -1,4 +1,4 @@
-"""The interface that SigV4 and SigV4A implement, and the seed of a stream's signature chain."""
+"""The interfaces that SigV4 and SigV4A implement, and the seed of a stream's signature chain."""
 
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -9,7 +9,10 @@ from ._value import Value
 
 
 class SigningAlgorithm(Protocol):
-    """The interface of an algorithm that can sign requests; `Signer.sign` requires nothing more."""
+    """The interface of an algorithm that can sign requests.
+
+    `Signer.sign` and `Signer.presign` use only the members of this interface.
+    """
 
     @property
     def name(self) -> str:
@@ -31,7 +34,7 @@ class SigningAlgorithm(Protocol):
         ...
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Sign *text* with the key of *credentials*, and return the signature in hexadecimal."""
+        """Return the hexadecimal signature of *text*, made with a key from *credentials*."""
         ...
 
 
@@ -47,12 +50,12 @@ class Algorithm(SigningAlgorithm, Protocol):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text*, by the given key."""
+        """Return whether *signature* is valid for *text* and the key in *credentials*."""
         ...
 
 
 class SeedSignature(Value):
-    """The start of a stream's signature chain: the request's signature, its time, and the key.
+    """The values from which a stream's signature chain starts, such as the request's signature.
 
     The sender gets the seed from `Signer.seed`, the receiver from `Verified.seed`.  The ``repr``
     leaves out the key and the signature.
@@ -86,7 +89,7 @@ class SeedSignature(Value):
         self.timestamp = timestamp
         self.signature = signature
 
-    __eq__ = object.__eq__  # compared by identity: each stream has its own seed
+    __eq__ = object.__eq__  # seeds are compared by identity, because each stream has its own
     __hash__ = object.__hash__
 
 

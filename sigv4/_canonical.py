@@ -22,9 +22,9 @@ HeaderSelection = Callable[[str], bool]
 
 _first = itemgetter(0)
 
-# Proxies and tracers add or rewrite these headers, so a signature that covers them would become
-# invalid in transit.  The list consists of botocore's list (auth.py, SIGNED_HEADERS_BLACKLIST,
-# 1.44) and Authorization, which contains the signature.
+# These headers are not signed.  Proxies and tracers add or rewrite most of them, so a signature
+# that covers these headers could become invalid in transit.  The list consists of botocore's list
+# (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44) and Authorization, which contains the signature.
 NEVER_SIGNED = frozenset(
     {
         "authorization",
@@ -44,17 +44,19 @@ NEVER_SIGNED = frozenset(
         "x-amzn-trace-id",
     }
 )
-# These headers are always signed, regardless of the caller's selection, because they determine
-# where, when and for which body the signature is valid.
+# These headers are signed regardless of the caller's selection, because they determine where, when,
+# for which body and with which session token the signature is valid.  (Only the session token can
+# be excluded, by `sign_session_token`.)
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
-# The signer sets these headers.  If a request already has them, they are replaced, so that it can
-# be signed again for a retry.
+# The signer sets these headers.  If a request already has them, they are replaced, so that the
+# request can be signed again for a retry.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
-# A URL with any of these query parameters is treated as presigned.  They are the parameters that
-# aws-c-auth forbids in a request to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS
-# also contains the other parameters that a presigned URL can have.
+# `Signer.sign` rejects a URL that has any of these query parameters, because the URL is already
+# presigned.  aws-c-auth rejects the same parameters (aws_signing.c, s_forbidden_params).
+# SIGNATURE_PARAMETERS also contains the other parameters that a presigned URL can have;
+# `Signer.presign` rejects a URL that has any of them.
 PRESIGNED = frozenset(
     {
         "X-Amz-Algorithm",
@@ -69,10 +71,10 @@ _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
 def sign_default_headers(name: str) -> bool:
-    """Return whether *name* is a header that AWS requires to be signed.
+    """Return whether the header *name*, in lowercase, is signed by default.
 
-    These headers are host, content-type, content-md5, x-amz-* and x-amzn-*, except x-amzn-trace-id.
-    Headers that proxies add or rewrite are not signed, so they may change in transit.
+    The headers host, content-type, content-md5, x-amz-* and x-amzn-* are signed, except
+    x-amzn-trace-id.  All other headers are not signed, so proxies may change them in transit.
     """
     return name in _BY_DEFAULT or (
         name.startswith(("x-amz-", "x-amzn-")) and name not in NEVER_SIGNED
@@ -80,7 +82,7 @@ def sign_default_headers(name: str) -> bool:
 
 
 def sign_all_headers(name: str) -> bool:
-    """Return True for every header except those in `NEVER_SIGNED`, as botocore selects them."""
+    """Return whether the header *name* is not in `NEVER_SIGNED`; botocore signs the same headers."""
     return name not in NEVER_SIGNED
 
 

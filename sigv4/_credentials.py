@@ -43,7 +43,7 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _check_usable(name: str, value: object) -> None:
-    """Check that *value* is a usable key or token; error messages leave out the value."""
+    """Raise an error if *value* is not printable ASCII without spaces; the message leaves it out."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:
@@ -69,7 +69,7 @@ class Credentials(Value):
     Raises:
         ValueError: *expiration* has no time zone; or another argument is empty, contains a space or
             is not printable ASCII.  The message states which argument is invalid.
-        TypeError: An argument other than *expiration* is not a ``str``.
+        TypeError: An argument other than *expiration* has the wrong type.
     """
 
     __match_args__ = (
@@ -170,6 +170,7 @@ class VerifyingKey(Value):
         Raises:
             ValueError: The PEM data contains no public key, or a public key that is not on the
                 curve P-256.
+            MissingDependencyError: `cryptography` cannot be imported.
         """
         import_ec()
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -188,9 +189,9 @@ class VerifyingKey(Value):
 class CredentialsProvider(Protocol):
     """A source of credentials for blocking and for async callers.
 
-    Before each signature, `get` or `aget` is called, and must return currently valid credentials.
-    The provider is responsible for caching and refreshing the credentials.  ``sigv4`` contains no
-    provider that finds credentials.
+    `get` or `aget` is called before each signature, and must return credentials that are valid at
+    that time.  The provider is responsible for caching and refreshing the credentials.  ``sigv4``
+    contains no provider that finds credentials.
     """
 
     def get(self) -> Credentials:
@@ -219,19 +220,24 @@ class FunctionProvider:
         self.function = function
 
     def get(self) -> Credentials:
-        """Call the function and return its result; raise TypeError if the function is async."""
+        """Call the function and return its result.
+
+        Raises:
+            TypeError: The function is async, or its result is not a `Credentials`.
+        """
         _reject_async(self.function)
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
-        # If the result is a coroutine, close it, because Python warns if one is never awaited.
+        # If the result is a coroutine, close it, because Python warns if a coroutine is never
+        # awaited.
         close = getattr(credentials, "close", None)
         if close is not None:
             close()
         raise TypeError(f"{_NEEDS_FUNCTION}, not {type_name(credentials)}")
 
     async def aget(self) -> Credentials:
-        """Call the function, await the result if necessary, and return it."""
+        """Call the function, await its result if necessary, and return the credentials."""
         credentials = self.function()
         return await credentials if isawaitable(credentials) else credentials
 

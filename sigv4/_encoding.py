@@ -53,7 +53,7 @@ def percent_encode(text: str | bytes) -> str:
 
 
 def percent_encode_path(text: str | bytes) -> str:
-    """Percent-encode an S3 key or a whole path: like `percent_encode`, but keep ``/``.
+    """Percent-encode an S3 key or a whole path: like `percent_encode`, but ``/`` is not encoded.
 
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
@@ -67,9 +67,9 @@ def percent_encode_path(text: str | bytes) -> str:
 def reencode_s3_path(path: str) -> str:
     """Decode the path of a URL and encode it again, as S3 does before it verifies a signature.
 
-    A segment of encoded dots, such as ``%2E%2E``, stays encoded, because a client would remove a
-    segment of unencoded dots.  S3, however, expects a signature that covers the unencoded dots, so
-    most clients cannot access an S3 key with such a segment.
+    A segment that consists of one or two encoded dots, such as ``%2E%2E``, stays encoded, because a
+    client would remove a segment of unencoded dots.  S3, however, expects a signature that covers
+    the unencoded dots, so most clients cannot access an S3 key with such a segment.
 
     Source: the element CanonicalRequest in S3's SignatureDoesNotMatch responses.
     """
@@ -117,7 +117,10 @@ def remove_dot_segments(path: str) -> str:
 
 
 def canonical_value(value: str) -> str:
-    """Return a header value as it is signed: trimmed, with one space for each run of whitespace.
+    """Return a header value as it is signed.
+
+    Leading and trailing spaces and tabs are removed, and every other run of spaces and tabs becomes
+    one space.
 
     >>> canonical_value("  a   b  ")
     'a b'

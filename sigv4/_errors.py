@@ -52,14 +52,16 @@ class EventStreamError(SigV4Error, ValueError):
 
 
 class UnexplainedError(SigV4Error, ValueError):
-    """An error response does not contain the canonical request that AWS expected.
+    """The canonical request that AWS expected cannot be compared with the one that was signed.
 
-    Only some services return the canonical request, and only if a signature does not match.
+    In most cases, the response does not contain the canonical request: only some services return
+    it, and only if a signature does not match.  The error is also raised if the response is too
+    long, or if one of the two canonical requests is malformed.
     """
 
 
 class SignatureError(SigV4Error):
-    """The signature of a received request is missing, invalid or expired.
+    """A received request is rejected, for example because its signature is missing or invalid.
 
     Attributes:
         code: The error code that AWS uses for the problem, such as ``SignatureDoesNotMatch``.
@@ -92,5 +94,5 @@ class SignatureError(SigV4Error):
         return f"{self.code}: {self.message}"
 
     def __reduce__(self) -> tuple[type["SignatureError"], tuple[str, str]]:
-        """Pickle only the code and the message: the canonical request contains header values."""
+        """Pickle only the code and the message, because the other fields contain header values."""
         return type(self), (self.code, self.message)

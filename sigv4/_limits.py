@@ -10,7 +10,7 @@ Input that exceeds a limit is rejected before it is processed.  Most of AWS's ow
 LONGEST_HEAD = 64 * 1024
 MOST_HEADERS = 256
 MOST_QUERY_PARAMETERS = 1024
-MOST_AUTHORIZATION_PARTS = 16  # the specification defines only three
+MOST_AUTHORIZATION_PARTS = 16  # the specification defines only three parts
 # IAM's access key IDs have 16 to 128 characters:
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
 LONGEST_ACCESS_KEY_ID = 255

@@ -36,7 +36,7 @@ class Payload(Value):
 
     @classmethod
     def hashed(cls, hexdigest: str) -> "Payload":
-        """Return a `Payload` for a body whose SHA-256 is already known, as 64 hexadecimal digits."""
+        """Return a `Payload` for a body whose SHA-256 is known: 64 lowercase hexadecimal digits."""
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
             raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)
@@ -62,7 +62,7 @@ class Payload(Value):
 
 
 Payload.EMPTY = Payload(sha256(b"").hexdigest())
-# "UNSIGNED-PAYLOAD": https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+# Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 Payload.UNSIGNED = Payload("UNSIGNED-PAYLOAD")
 # The body consists of signed event-stream messages, as in Amazon Transcribe: see `EventSigner`.
 Payload.EVENTS = Payload("STREAMING-AWS4-HMAC-SHA256-EVENTS")

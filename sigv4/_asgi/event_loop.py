@@ -1,4 +1,4 @@
-"""Timeouts and background tasks on asyncio and trio, without importing trio."""
+"""Timeouts and background tasks that work on asyncio and trio; the module does not import trio."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ def _trio() -> Any:
     Trio can run as a guest in asyncio's event loop, so a running asyncio loop does not imply that
     the current task is an asyncio task.
     """
-    with suppress(RuntimeError):  # raised if asyncio has no running loop
+    with suppress(RuntimeError):  # RuntimeError is raised if asyncio has no running loop
         if asyncio.current_task() is not None:
             return None
     return sys.modules["trio"]
@@ -37,7 +37,11 @@ async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]])
 
 
 async def run_beside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
-    """Run *background*, ignoring its errors, while *main* runs; cancel it when *main* ends."""
+    """Run the function *background* while *main* is awaited.
+
+    Errors in *background* are ignored.  If *background* is still running when *main* ends,
+    *background* is cancelled.
+    """
 
     async def quietly() -> None:
         with suppress(Exception):

@@ -24,8 +24,8 @@ def read_head(scope: Scope) -> SignableRequest:
     """Return the request that an ASGI scope describes, without its body.
 
     Raises:
-        RefusedError: The head is not valid HTTP or does not have exactly one Host header, or the
-            server rewrote the path.
+        RefusedError: The head is not valid HTTP or does not have exactly one Host header, the
+            request target does not start with ``/``, or the server rewrote the path.
         RuntimeError: The server does not provide the path as it arrived.
     """
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
@@ -61,7 +61,8 @@ def _raw_path(scope: Scope) -> str:
 def check_path(path: str) -> None:
     """Raise RefusedError if a path is not normalized.
 
-    Source: RFC 3986, section 6.2.2; the rule for empty segments is that of `remove_dot_segments`.
+    Source: RFC 3986, section 6.2.2.  In addition, empty segments are rejected, because
+    `remove_dot_segments` removes them before signing.
     """
     decoded = unquote(path)
     if remove_dot_segments(decoded) != decoded:
@@ -79,7 +80,10 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 def check_query(query: str) -> None:
-    """Raise RefusedError if a query has a bare ``+``, or a parameter whose values are not sorted."""
+    """Raise RefusedError if a query can be interpreted in more than one way.
+
+    Such a query has a bare ``+``, or a repeated parameter whose values are not in ascending order.
+    """
     if "+" in query:
         message = "the query must not have a bare +, which may mean a space: send %20 or %2B"
         raise RefusedError(400, "InvalidURI", message)
@@ -93,7 +97,7 @@ def check_query(query: str) -> None:
 
 
 def required_permissions(candidate: Candidate) -> set[Allowed]:
-    """Return the values that ``allow`` must contain for a request to be accepted."""
+    """Return the values that the middleware's argument ``allow`` must contain to accept a request."""
     declared = candidate.declared_hash or ""
     needs: dict[Allowed, bool] = {
         "presigned": candidate.authorization.expires is not None,

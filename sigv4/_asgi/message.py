@@ -35,7 +35,8 @@ class Body:
     """The body of a request, which is read once and then passed to the application.
 
     Attributes:
-        is_read: Whether the whole body has arrived.
+        is_read: Whether the body has been received to its end.  `discard` also sets this attribute
+            if the client disconnects.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -44,7 +45,7 @@ class Body:
         self.is_read = False
 
     async def read(self, limit: int) -> Payload:
-        """Read the whole body, and return its payload hash.
+        """Read and store the whole body, and return its payload hash.
 
         Raises:
             RefusedError: The body is larger than *limit* bytes.
@@ -64,7 +65,7 @@ class Body:
         return Payload.hashed(digest.hexdigest())
 
     async def receive(self) -> Message:
-        """Return the body that `read` stored as one message, then the server's next messages."""
+        """Return the body that `read` stored as one message; later, return the server's messages."""
         if self._data is None:
             return await self._receive()
         body, self._data = bytes(self._data), None
@@ -78,7 +79,7 @@ class Body:
 
 
 def check_size(size: int, limit: int) -> None:
-    """Raise RefusedError if a body of *size* bytes is too large."""
+    """Raise RefusedError if a body of *size* bytes is larger than *limit* bytes."""
     if size > limit:
         raise RefusedError(413, "EntityTooLarge", f"the body must not be larger than {limit} bytes")
 
@@ -86,7 +87,7 @@ def check_size(size: int, limit: int) -> None:
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
     """Send the response to a rejected request.
 
-    An HTTP/1 connection is closed if the body of the request has not arrived completely.
+    An HTTP/1 connection is closed if the request has a body that has not been read completely.
     """
     content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     headers = [
@@ -108,10 +109,11 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         await send(start)
         await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
-    # The application must read the rest of the body, because hypercorn (0.18) queues ten pieces of
-    # a body and then waits until the application reads one, even at the end of a response;
-    # otherwise, hypercorn would wait forever.  On HTTP/2, a piece that arrives after the end of the
-    # response causes an error, which stops the whole server on trio.
+    # The rest of the body must be read.  Hypercorn (0.18) queues ten pieces of a body and then
+    # waits until the application reads a piece, even if the response has ended; if nothing reads
+    # the body, hypercorn waits forever.  On HTTP/2, a piece that arrives after the end of the
+    # response causes an error that stops the whole server on trio, so the response is ended only
+    # after the body.
     if body.is_read:
         await respond(ends=True)
     elif is_http_1:
@@ -123,7 +125,7 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
 
 
 def _announces_body(scope: Scope) -> bool:
-    """Return whether a body follows the head (RFC 9112, section 6)."""
+    """Return whether the headers announce a body (RFC 9112, section 6)."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]

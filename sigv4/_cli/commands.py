@@ -1,7 +1,7 @@
 """The command-line tool: ``python -m sigv4 sign | presign | verify | explain``.
 
 Within `sigv4`, only `_cli`, `httpx_auth` and `asgi` read a clock, and only `_cli` reads the
-environment and files.  The tool sends no request, unless ``--profile`` names a profile whose
+environment and files.  The tool sends no request, unless ``--profile`` selects a profile whose
 credentials come from a service.  The credentials of a profile are loaded by
 `sagemaker_runtime_client`, which belongs to the same distribution.  `sigv4` does not depend on that
 package, so the package is imported dynamically, and only when it is needed.
@@ -89,7 +89,7 @@ _OPTIONS = {
 
 
 def _name_option(message: str) -> str:
-    """Replace an argument name at the start of *message* by the matching option or variable."""
+    """Replace an argument name at the start of *message* by its option or environment variable."""
     argument, must, rest = message.partition(" must ")
     return _OPTIONS.get(argument, argument) + must + rest
 
@@ -154,7 +154,7 @@ def _explain(options: argparse.Namespace) -> str:
     return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
 
 
-# Helper functions of the commands.
+# The helper functions that the commands call.
 
 
 def _credentials(options: argparse.Namespace) -> Credentials:
@@ -241,7 +241,7 @@ def _explicit_headers(request: SignableRequest) -> list[tuple[str, str]]:
 
 
 def _payload(data: str | None) -> Payload:
-    """Return the payload hash of the ``--data`` option; a file is hashed in pieces."""
+    """Return the payload hash of the data in the ``--data`` option; a file is hashed in pieces."""
     if data is None or not data.startswith("@"):
         return Payload.of((data or "").encode("utf-8", "surrogateescape"))
     with _open(data[1:]) as stream:

@@ -32,7 +32,7 @@ def curl(method: str, url: str, headers: Iterable[tuple[str, str]], data: str | 
         if all(name.lower() != "content-type" for name, _ in pairs):
             lines.append(
                 _line("header", "content-type:")
-            )  # removes curl's default header, which is not signed
+            )  # the empty value removes curl's default header, which is not signed
         lines.append(_line("data-binary" if data.startswith("@") else "data-raw", data))
     return "\n".join(["curl --config - <<'END'", *lines, "END"])
 

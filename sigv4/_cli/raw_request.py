@@ -27,13 +27,14 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
 
     Args:
         data: The request, from the request line to the end of the body.  Without a
-            ``Content-Length`` header, the body is everything after the head; with one, data after
-            the body is ignored.
-        scheme: The scheme of the URL, unless the target itself is a URL.
+            ``Content-Length`` header, the body is everything after the head; with such a header,
+            data after the body is ignored.
+        scheme: The scheme of the URL; ignored if the request target is itself a URL.
 
     Raises:
-        InvalidRequestError: *data* is not a valid request, or it has an unsupported feature: folded
-            headers, ``Transfer-Encoding``, or a target that is neither a path nor a URL.
+        InvalidRequestError: *data* is not a valid request, its head is longer than 64 KiB, or it
+            has an unsupported feature: folded headers, ``Transfer-Encoding``, or a target that is
+            neither a path nor a URL.
     """
     end = _end_of_head.search(data, 0, LONGEST_HEAD)
     head, body = (data[: end.start()], data[end.end() :]) if end else (data.rstrip(b"\r\n"), b"")
