@@ -114,7 +114,9 @@ class TestScript:
                 gc.enable()
 
     def test_limit(self, monkeypatch):
-        """The time limit applies to the attempts for all addresses together."""
+        """The time limit applies to all attempts together: after it has expired, a TimeoutError is
+        raised.
+        """
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
         monkeypatch.setattr(thread_stream, "monotonic", lambda: next(clock))
         attempts = Script([None, None, None])
@@ -132,8 +134,8 @@ class TestScript:
 
 @pytest.fixture
 def lead_to(monkeypatch):
-    """A function that makes every host name resolve to 127.0.0.1 with the given ports, one address
-    per port.
+    """A function that makes every host name resolve to one address for each given port: 127.0.0.1
+    with that port.
     """
 
     def lead(*ports, family=socket.AF_INET):

@@ -79,8 +79,8 @@ class TestTLS:
         assert len(imds.requests) == 2
 
     def test_bundle_that_is_a_folder(self, certificate, hashed):
-        """A CA bundle may be a directory whose files are named after the certificates' hashes, as
-        in requests.
+        """As in requests, a CA bundle may be a directory whose files are named after the hashes of
+        the certificates' subjects.
         """
         self.get(certificate[1], ca_bundle=str(hashed))
 
@@ -146,8 +146,8 @@ class TestTLS:
         assert len(tls_context(None).get_ca_certs()) == 1
 
     def test_unknown_certificate(self, plain_driver, certificate):
-        """If a server's certificate is untrusted, the server gets no request, and the call is not
-        retried.
+        """If a server's certificate is untrusted, no request is sent to the server, and the call is
+        not retried.
         """
         with Loopback(always(b"x"), certificate[1]) as server:
             client = plain_driver.client(**pointed_at(server, max_attempts=3))
@@ -177,7 +177,7 @@ class TestTLS:
                 client.get_object("s3://bucket/key")
 
     def test_made_once(self, certificate):
-        """All clients with the same bundle share one TLS context."""
+        """All blocking and async clients with the same CA bundle share one TLS context."""
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server:
             for _ in range(2):
@@ -194,8 +194,8 @@ class TestTLS:
         assert tls_context(bundle) is tls_context(bundle)
 
     def test_amazon_first(self, plain_driver, tmp_path):
-        """If the certificate of a server is from an Amazon authority, only the Amazon authorities
-        of the bundle are loaded.
+        """If a server's certificate is from an Amazon authority, only the bundle's certificates of
+        Amazon authorities are loaded.
         """
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:

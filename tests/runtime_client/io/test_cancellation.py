@@ -147,8 +147,8 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
-        """If a call with a large body is cancelled at any await, no permit and no connection is
-        lost.
+        """If a call that sends a large body over an idle connection is cancelled at any await, no
+        permit and no connection is lost.
         """
 
         @asynccontextmanager
@@ -178,8 +178,8 @@ class TestCancellation:
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
 def test_cancelled_when_its_permit_is_granted(is_first):
-    """If a task is cancelled just before or after its permit is granted, the next waiting task gets
-    the permit.
+    """If a task is cancelled just before or just after its permit is granted, the next waiting task
+    gets the permit.
     """
 
     async def main():

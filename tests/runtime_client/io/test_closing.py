@@ -57,8 +57,8 @@ class Closing:
 
 
 def during(driver, client, call, is_under_way):
-    """Start a call, close the client as soon as the call is in progress, and return the result of
-    the call.
+    """Start a call, close the client as soon as *is_under_way* returns true, and return the result
+    of the call.
     """
     if not driver.kind.is_async:
         with ThreadPoolExecutor(1) as threads:
@@ -198,8 +198,8 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
-    """If another thread closes the client while its httpx client for a proxy is being created, the
-    httpx client is created again, without idle connections.
+    """If another thread closes the client while its httpx client for a proxy is being created,
+    another httpx client is created, which keeps no idle connections.
     """
     bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)

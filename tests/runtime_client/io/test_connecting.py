@@ -35,8 +35,8 @@ def trusting(bundle):
 
 
 class TestFirstByte:
-    """TLS starts with the first byte: data that arrive before the handshake are not taken for a
-    response.
+    """Test that TLS starts with the first byte, so that data that arrive before the handshake are
+    not taken for a response.
     """
 
     def test_plaintext_before_the_handshake(self, make, certificate):
@@ -109,8 +109,8 @@ class TestUnsolicited:
     """Data that arrive before a request is sent are not its response (RFC 9112, section 9.2)."""
 
     def test_on_a_new_connection(self, make, certificate, tls12):
-        """If a server sends a response before any request, connecting fails, and no request is
-        sent.
+        """If a server sends a response before it has received a request, connecting fails, and
+        no request is sent.
         """
         asked = []
 
@@ -187,8 +187,8 @@ class TestUnsolicited:
         assert server.connections == 20
 
     def test_closed_where_there_is_no_poll(self, make, monkeypatch):
-        """If `select.poll` is missing, as on Windows and with gevent, closed idle connections are
-        still detected.
+        """If `select.poll` is missing, as on Windows and with gevent, the pool still detects that
+        an idle connection was closed.
         """
         monkeypatch.delattr(select, "poll")
         closed = Event()
@@ -231,8 +231,8 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
 
 @pytest.mark.usefixtures("all_names_here")
 def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
-    """A trailing dot of a host name is sent in the Host header, but not as the TLS server name (RFC
-    6066, section 3).
+    """The trailing dot of a host name is sent in the Host header, but is omitted from the TLS
+    server name (RFC 6066, section 3).
     """
     bundle, tls = issue(tmp_path)
     asked = []

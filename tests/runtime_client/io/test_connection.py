@@ -119,8 +119,9 @@ class TestResponses:
 
     @unread_body
     def test_streamed(self, make):
-        """The pieces of a body are returned as they arrive, and the connection is closed if not all
-        of them are read.
+        """The pieces of a body are returned as they arrive.
+
+        If some of them are not read, the connection is closed.
         """
         was_read = Event()
 
@@ -210,7 +211,7 @@ class TestUploads:
 
     @unread_body
     def test_early_response(self, make):
-        """If the server responds before it has read the whole upload, that response is returned."""
+        """If the server responds before it has read the whole upload, this response is returned."""
 
         def respond(_request, connection):
             connection.sendall(response(b"enough", 413, {"Connection": "close"}))

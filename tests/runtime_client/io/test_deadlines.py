@@ -32,8 +32,8 @@ def _bare(bare_environment):
 
 @contextmanager
 def silent():
-    """Run a server that does not respond, and check that the client gives up before the server
-    does.
+    """Run a server that does not respond, and check that the client gives up before the server's
+    own time limit.
     """
     is_over = Event()
     gave_up = []
@@ -73,8 +73,8 @@ class TestTime:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_credentials_are_not_cut_off(self, backend):
-        """The deadline of a wait does not cancel the credentials provider, which may already have
-        used its single-use refresh token.
+        """The deadline of `wait` does not cancel the credentials provider, because the provider may
+        already have used its single-use refresh token.
         """
 
         async def slow():
@@ -98,8 +98,8 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
-        """If a body stops arriving, reading stops at the deadline, even though the read timeout is
-        longer.
+        """If the rest of a body does not arrive, reading stops at the deadline, even though the
+        read timeout is longer.
         """
         response, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
@@ -108,7 +108,7 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
-        """If an output is still arriving at the deadline of a wait, the rest of the output is read."""
+        """If an output is still arriving at the deadline of `wait`, the rest of the output is read."""
 
         def respond(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")

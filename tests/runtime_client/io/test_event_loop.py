@@ -23,8 +23,8 @@ from tests.runtime_client.test_cycles import settings
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KEYS = Credentials("AKID", "canary-secret")
 
-# A program that makes its first calls under blockbuster, which raises an error if a function blocks
-# the event loop.
+# A program that makes its first calls while blockbuster is active, which raises an error if a
+# function blocks the event loop.
 PROGRAM = """
 import asyncio, sys, time
 sys.path[:0] = {path}
@@ -176,7 +176,7 @@ def invoked(backend, credentials, calls=1, during=None):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_may_block(backend):
-    """A credentials function may block until another task of the event loop unblocks it."""
+    """A credentials function may block until another task of the same event loop unblocks it."""
     asked, answered = Event(), Event()
 
     def keys():
@@ -249,8 +249,8 @@ class _Provider:
 @backends
 @pytest.mark.parametrize("form", ["provider", "method", "lambda"])
 def test_what_is_async_is_awaited_in_the_loop(backend, form):
-    """The coroutines of async providers and async functions, and those that plain functions return,
-    are awaited in the event loop.
+    """Coroutines are awaited in the event loop, whether an async provider, an async function or a
+    plain function has returned them.
     """
     provider = _Provider()
     forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108

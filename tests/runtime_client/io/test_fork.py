@@ -195,8 +195,8 @@ def test_a_fork_imports_for_itself(imports):
 
 
 def test_an_import_within_another_goes_on(imports):
-    """A nested import does not wait for another thread's fork, because that fork waits for the
-    outer import.
+    """If a thread that imports a module starts a nested import, the nested import does not
+    wait for another thread's fork, because that fork waits for the outer import.
     """
     imports, _ = imports
     with imports():

@@ -120,8 +120,8 @@ def test_endless_invocation(driver):
 
 
 def test_endless_credentials(bare_environment):
-    """If the response of a credentials endpoint does not end, an error with the size limit is
-    raised.
+    """If the response of a credentials endpoint does not end, an error that contains the size limit
+    is raised.
     """
     endless = Endless()
     with Loopback(endless) as server:
@@ -152,8 +152,9 @@ def test_failure_object(driver, body):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
 def test_max_size(driver, chunked):
-    """An object of exactly `max_size` bytes is returned; if an object is one byte larger, an error
-    is raised.
+    """An object of exactly `max_size` bytes is returned.
+
+    If the object is larger, a ResponseTooLargeError is raised.
     """
     body = b"x" * 100_000
     whole = response(body)

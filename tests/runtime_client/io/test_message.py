@@ -19,8 +19,9 @@ _USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.ye
 @settings(deadline=None)
 @given(_USUAL, st.integers(5, 28), st.characters())
 def test_usual_dates(date, place, other):
-    """A date in the usual form is parsed correctly; if a character of it is replaced, the result is
-    that of the standard library, or None.
+    """A date in the usual form is parsed correctly.
+
+    If one of its characters is replaced, the result is that of the standard library or None.
     """
     date = date.replace(microsecond=0)
     text = format_datetime(date, usegmt=True)

@@ -116,8 +116,8 @@ class TestLimits:
             connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
-        """If a connection has been idle for longer than its timeout, the next request opens a new
-        one.
+        """If a connection has been idle for longer than the pool's idle timeout, the next request
+        opens a new connection.
         """
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, expiry=5))
@@ -177,8 +177,8 @@ class TestLimits:
         assert (list(stream), list(stream)) == ([b"hi"], [])
 
     def test_left_open(self):
-        """If a response is not closed before its reservation ends, for example after Ctrl-C, the
-        end of the reservation closes it.
+        """If a response is still open when its reservation ends, for example after Ctrl-C, the end
+        of the reservation closes the response.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
@@ -191,7 +191,7 @@ class TestLimits:
             assert counts(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
-        """If Ctrl-C arrives just after an idle connection was taken from the pool, the connection
+        """If Ctrl-C arrives just after an idle connection was taken from the pool, this connection
         is closed and no longer counted.
         """
 

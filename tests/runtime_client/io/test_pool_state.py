@@ -39,8 +39,9 @@ def granted(permits):
 
 class TestPermits:
     def test_order(self):
-        """Permits are granted in the order of the queue; those that were released while waiting are
-        skipped.
+        """Permits are granted in the order of the queue.
+
+        A permit that was released while it was waiting is skipped.
         """
         pool_state = new_state(1)
         permits = first, second, third, fourth = requested(pool_state, 4)
@@ -189,8 +190,9 @@ class TestConnections:
         assert (pool_state._idle_by_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
-        """If the pool is full, a new connection displaces the one that has been idle longest, if
-        any is idle.
+        """If the pool is full, the connection that has been idle longest is displaced.
+
+        If no connection is idle, none is displaced.
         """
         pool_state = new_state(2)
         permits = requested(pool_state, 2)

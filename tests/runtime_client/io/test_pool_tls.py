@@ -11,8 +11,9 @@ from tests.runtime_client.pools import counts, limited
 
 class TestTLS:
     def test_trusted(self, make, certificate):
-        """If the server's certificate is trusted, https requests succeed; the TLS context is
-        created once, and only for https.
+        """If the server's certificate is trusted, https requests succeed.
+
+        The TLS context is created only once, and only for https.
         """
         bundle, tls = certificate
         made = []

@@ -85,7 +85,7 @@ ANSWERS = {
 @pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
 def test_framing(pieces, length, is_kept, size):
     """With each kind of framing, `read_into` reads the complete body for any buffer size, and the
-    connection is kept only if it can be used again.
+    connection is kept if and only if it can be used again.
     """
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]

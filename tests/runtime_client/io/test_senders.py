@@ -89,7 +89,7 @@ class TestProxies:
         return driver.client(**options, http_client=http_client)
 
     def test_forward(self, driver, monkeypatch, emulator):
-        """If requests pass through a forward proxy that adds headers, their signatures stay valid."""
+        """Signatures stay valid if requests pass through a forward proxy that adds headers."""
         key = "s3://bucket/a b//ü%2F"
         with Loopback(forward) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, **settings(emulator))
@@ -114,8 +114,8 @@ class TestProxies:
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """If a key has dot segments, it is not sent through an HTTP proxy, and the error gives the
-        reason.
+        """If a key contains dot segments, `get_object` raises a ConfigError instead of sending the
+        request through an HTTP proxy.
         """
         bundle = certificate[0]
         with Loopback(always()) as proxy:
@@ -219,7 +219,7 @@ class TestEnvironment:
 
     @pytest.mark.parametrize("word", ["::1", "[::1]", "[::1]:8080", "localhost, ::1"])
     def test_ipv6(self, bare_environment, word):
-        """NO_PROXY may contain an IPv6 address with brackets or, unlike in boto3, without brackets."""
+        """In NO_PROXY, an IPv6 address may be in brackets or, unlike in boto3, without brackets."""
         bare_environment.setenv("HTTP_PROXY", "http://a:1")
         assert get_proxy("http://[::1]:8080") == "http://a:1"
         bare_environment.setenv("NO_PROXY", word)
@@ -238,8 +238,8 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
-        """If a proxy cannot be used, only the requests that need it fail, and the error contains no
-        password.
+        """If a proxy cannot be used, only the requests that need the proxy fail, and the error does
+        not contain the password.
         """
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")

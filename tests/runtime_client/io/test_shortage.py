@@ -32,7 +32,10 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """A shortage of file descriptors: between `begin` and `end`, no file or socket can be opened."""
+    """A shortage of file descriptors.
+
+    Between `begin` and `end`, no file or socket can be opened.
+    """
 
     def __init__(self):
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -46,7 +49,10 @@ class Shortage:
 
 @pytest.fixture
 def shortage():
-    """A shortage that a test can begin; it ends after the test at the latest."""
+    """A shortage that a test can begin.
+
+    It ends after the test, unless the test has ended it before.
+    """
     shortage = Shortage()
     yield shortage
     shortage.end()
@@ -104,8 +110,8 @@ def inferred_without_descriptors(backend, arguments, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_passes_while_waiting(backend, shortage):
-    """If no connection can be opened during a wait, polling continues, and later returns the
-    output.
+    """If no connection can be opened during a wait, polling continues, and the output is returned
+    after the shortage has ended.
     """
     polls = []
 
@@ -144,8 +150,8 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
 @backends
 def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
-    """If descriptors are short before anything was sent, `infer` raises a retryable error, without
-    a handle.
+    """If descriptors are short before anything was sent, `infer` raises a retryable error that has
+    no handle.
     """
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n")
@@ -339,8 +345,8 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
 
 
 def test_group_without_another_thread(monkeypatch):
-    """If a group cannot start another thread, its other threads are ended, and then the error is
-    raised.
+    """If a task group cannot start another thread, the threads that it has started are ended, and
+    then the error is raised.
     """
     ended = []
     original = Thread.start

@@ -86,8 +86,8 @@ def test_no_level(bare_environment, capsys, value):
 
 
 def test_unknown_level(bare_environment, caplog):
-    """If SAGEMAKER_RUNTIME_LOG is not a known level, one warning is logged, and nothing else
-    changes.
+    """If SAGEMAKER_RUNTIME_LOG is not a known level, one warning is logged, and no handler for
+    stderr is added.
     """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "verbose")
     for _ in range(2):

@@ -26,7 +26,9 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 @contextmanager
 def serving(serve):
-    """Run a server that calls *serve* with a single connection in a thread; yield its port."""
+    """Run a server that accepts one connection and calls *serve* with it in a thread; yield the
+    server's port.
+    """
 
     def accept():
         connection, _ = listener.accept()
@@ -171,8 +173,8 @@ def test_no_address(network, drive, host, port):
 
 @each_network
 def test_session_tickets_are_not_readable(certificate, network, drive):
-    """After a TLS handshake, data from the server make a connection readable, but session tickets
-    do not.
+    """Data that the server sends after the TLS handshake make a connection readable, but session
+    tickets do not.
     """
     bundle, tls = certificate
     go = Event()

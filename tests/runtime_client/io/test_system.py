@@ -33,8 +33,8 @@ def system(request):
 
 
 def test_files(system, tmp_path):
-    """A file is written atomically into folders that are created if necessary, is readable only by
-    its owner, and can be read again.
+    """A file is written atomically, missing folders are created, only the owner can read the file,
+    and `read_file` returns its content.
     """
     io, call = system
     path = tmp_path / "new" / "folder" / "file"
@@ -185,7 +185,7 @@ def test_an_interrupt_kills_the_process(tmp_path):
 
 
 def test_locks(system):
-    """While a lock is held, it cannot be acquired a second time."""
+    """While a lock is held, `acquire_nowait` returns False."""
     io, call = system
 
     async def use():
@@ -230,8 +230,8 @@ def test_a_lock_in_two_loops():
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_timeout_of_a_user_supplied_client(backend):
-    """If a hook of a user-supplied client raises a TimeoutError, it is raised unchanged, and not
-    taken for the request's time limit.
+    """If a hook of a user-supplied client raises a TimeoutError, this error is raised unchanged and
+    is not mistaken for the request's time limit.
     """
 
     async def hook(_request):

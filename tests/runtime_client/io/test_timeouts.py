@@ -48,7 +48,7 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
-        """The write timeout applies to each piece of an upload, so that an upload to a slow server
+        """Because the write timeout applies to each piece of an upload, an upload to a slow server
         succeeds.
         """
         read = 0

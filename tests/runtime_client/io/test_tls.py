@@ -111,8 +111,8 @@ def test_damaged_bundle(tmp_path, text):
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_among_others(tmp_path, text):
-    """If one certificate in a CA bundle is damaged, a ConfigError is raised, whether it comes first
-    or last.
+    """If a CA bundle contains a damaged certificate before or after a valid one, a ConfigError is
+    raised.
     """
     bundle = tmp_path / "bundle.pem"
     whole = Path(issue(tmp_path)[0]).read_text()
@@ -135,7 +135,9 @@ def test_users_folder(tmp_path, monkeypatch):
 
 
 def test_damaged_certifi(tmp_path, monkeypatch):
-    """If the certifi bundle is damaged, the error states that it is the bundle of certifi."""
+    """If the certifi bundle is damaged, the error states that the CA bundle of certifi cannot be
+    read.
+    """
     (tmp_path / "certifi").mkdir()
     (tmp_path / "certifi" / "__init__.py").write_text("")
     (tmp_path / "certifi" / "cacert.pem").write_text(DAMAGED["garbage"])

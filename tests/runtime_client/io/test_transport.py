@@ -65,7 +65,7 @@ class TestWhatIsSent:
         ids=["none", "slash", "plain", "dots", "slashes", "encoded", "odd characters"],
     )
     def test_endpoints(self, plain_driver, name, path):
-        """The endpoint name and the path of the endpoint URL arrive as they were signed."""
+        """The endpoint name and the path of the endpoint URL arrive exactly as they were signed."""
         with Loopback(always(b"{}", 202)) as server:
             client = plain_driver.client(**pointed_at(server, endpoint_url=server.url + path))
             client.invoke_endpoint_async(name, body=b"x", custom_attributes="a  b, c")
@@ -77,7 +77,9 @@ class TestWhatIsSent:
         assert len(server.requests) == 2
 
     def test_host_in_capitals(self, driver):
-        """If a host name contains capital letters, the signed host name is the one that is sent."""
+        """If the host name in a URL contains capital letters, the Host header that arrives is the
+        one that was signed.
+        """
         with Loopback(always(b"{}", 202)) as server:
             url = server.url.replace("127.0.0.1", "LocalHost")
             client = driver.client(**pointed_at(server, endpoint_url=url))
@@ -85,8 +87,8 @@ class TestWhatIsSent:
         server.requests[0].verify(CREDENTIALS, "sagemaker", REGION)
 
     def test_nothing_else(self, driver):
-        """A request has only the headers of this package, of the signature and of HTTP, each of
-        them once.
+        """A request has only the headers of this package, of the signature and of HTTP, and each
+        header occurs once.
         """
         with Loopback(always(b"{}", 202)) as server:
             client = driver.client(**pointed_at(server))

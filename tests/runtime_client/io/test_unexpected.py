@@ -34,7 +34,7 @@ def test_a_request_without_descriptors():
 
 
 def test_a_request_that_the_system_forbids():
-    """If a request fails with another operating system error, that error is raised unchanged."""
+    """If the operating system forbids a request, the PermissionError is raised unchanged."""
     with pytest.raises(PermissionError):
         run(caller(ScriptedIO([FORBIDDEN])).send(call()))
 
@@ -74,7 +74,7 @@ def test_settings_are_loaded_after_a_fork():
 
 
 def test_another_loop_loads_the_settings_first():
-    """If another thread's event loop completes a `Once` value first, both event loops use that
+    """If the event loop of another thread completes a `Once` value first, both event loops use that
     value.
     """
     made = []

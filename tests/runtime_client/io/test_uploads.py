@@ -38,7 +38,7 @@ def _bare(bare_environment):
 
 
 class Exchange:
-    """The server's side of a connection; scripts call its methods to read and write."""
+    """The server's end of a connection. Scripts call its methods to read and write."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -117,7 +117,7 @@ def options(url, **changes):
 
 @pytest.fixture(params=["http", "https"])
 def security(request, certificate):
-    """The TLS context of a server, or None for http, and the client's matching arguments."""
+    """A server's TLS context, or None for http, and the arguments of a matching client."""
     if request.param == "http":
         return None, {}
     return certificate[1], {"ca_bundle": certificate[0]}
