@@ -1,5 +1,5 @@
-"""Tests of the command `credentials`, which reports the source and identity of credentials and the
-skipped sources.
+"""Tests of the command `credentials`, which reports the source and the identity of the credentials,
+and the sources that were skipped.
 """
 
 import json

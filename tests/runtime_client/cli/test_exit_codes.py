@@ -1,4 +1,7 @@
-"""Tests of exit codes and signals, and of the job's handle, which is shown however a command ends."""
+"""Tests of exit codes and signals.
+
+However a command ends, it must show the handle of a queued job.
+"""
 
 import json
 import os
@@ -96,7 +99,9 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_refused(self, command, monkeypatch):
-        """An error response of the service causes exit code 4, and --json prints its details."""
+        """An error response from the service causes exit code 4, and --json prints the error's
+        details.
+        """
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 4
@@ -216,8 +221,8 @@ class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     @pytest.mark.parametrize("waits_again", [False, True], ids=["invoke", "wait"])
     def test_the_handle_is_said(self, emulator, waits_again, number):
-        """After SIGINT, SIGTERM or SIGHUP, `invoke` and `wait` show the handle on stderr once, and
-        the process ends by that signal.
+        """After SIGINT, SIGTERM or SIGHUP, `invoke` and `wait` show the job's handle on stderr
+        once, and the process ends by that signal.
         """
         emulator.set_concurrency(0)
         arguments, stdin = ["invoke", "a", "--input", "-"], b"x"
@@ -308,8 +313,8 @@ class TestOutput:
     """Tests of --output with a file on a full disk and with a full device."""
 
     def test_full_disk(self, emulator, bare_environment, tmp_path):
-        """If the output does not fit on the disk, the old file is kept, no temporary file is left,
-        and the error contains the handle.
+        """If the output does not fit on the disk, the old file remains unchanged, no temporary file
+        is left, and the error contains the handle.
         """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         answer = tmp_path / "out"

@@ -19,7 +19,7 @@ from sigv4 import Credentials
 ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = Credentials("AKID", "s/+=", "t", ENDS, account_id="123456789012")
 LEAST = Credentials("AKID", "s/+=")
-# Values that credentials can have: printable ASCII characters without spaces.
+# Credentials can consist of printable ASCII characters without spaces.
 PARTS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 
 
@@ -40,7 +40,7 @@ def test_formats():
     ],
 )
 def test_lines(name, line):
-    """Each known value is exported on one line; a value that is not known has no line."""
+    """Each known value is exported on one line, and no line is exported for an unknown value."""
     lines = exported(WHOLE, name).splitlines()
     assert len(lines) == 5
     assert lines[2] == line
@@ -139,7 +139,9 @@ def test_command(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_botocore_takes_it():
-    """Botocore can use this command as the credential_process of a profile."""
+    """Botocore can use the command `credentials --export process` as the credential_process of a
+    profile.
+    """
     found = Session(profile="through").get_credentials().get_frozen_credentials()
     assert (found.access_key, found.secret_key) == ("AKIDWORK", "s")
 

@@ -63,8 +63,9 @@ class TestInvoke:
         assert (code, out) == (0, b"FROM S3")
 
     def test_large_payload(self, command, emulator):
-        """A payload of more than 128,000 bytes is uploaded below --input-prefix; without that
-        option, nothing is sent.
+        """A payload of more than 128,000 bytes is uploaded below --input-prefix.
+
+        Without that option, nothing is sent.
         """
         payload = b"x" * 128_001
         arguments = ("invoke", "my-endpoint", "--input", "-")

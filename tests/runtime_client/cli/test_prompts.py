@@ -28,8 +28,8 @@ aws_access_key_id = AKIDME
 aws_secret_access_key = s
 """
 PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
-# Runs the command-line tool with the controlling terminal whose file descriptor is the first
-# argument.
+# This program runs the command-line tool with the controlling terminal whose file descriptor is the
+# first argument.
 PROGRAM = """
 import fcntl, sys, termios
 fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
@@ -41,7 +41,7 @@ EXPORT = ["credentials", "--profile", "admin", "--export", "json"]
 
 @pytest.fixture
 def sts():
-    """A fake STS that accepts requests signed with the key of the profile `me`."""
+    """A fake STS that accepts requests that are signed with the access key of the profile `me`."""
     return STS(Credentials("AKIDME", "s"))
 
 
@@ -60,8 +60,9 @@ def environ(tmp_path, sts):
 
 
 def on_a_terminal(arguments, environ, typed, *, stdin=None):
-    """Run a command on a new terminal and type *typed* at its prompt; return the exit code, stdout,
-    stderr and what the terminal showed before the input.
+    """Run a command on a new terminal, and type *typed* at the command's prompt.
+
+    Return the exit code, stdout, stderr and what the terminal showed before the input.
     """
     ours, theirs = os.openpty()
     process = subprocess.Popen(
@@ -146,8 +147,9 @@ def test_no_terminal(environ, sts):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """A terminal on which a simulated user types a code, and the list of what it has shown; opening
-    /dev/tty fails.
+    """A terminal on which a simulated user types a code, and a list of what the terminal has shown.
+
+    In this fixture, opening /dev/tty fails.
     """
     real, shown = os.open, []
     ours, theirs = os.openpty()

@@ -1,4 +1,4 @@
-"""Tests of signals that end the command, in this process; test_exit_codes.py tests them in a
+"""Tests of signals that end a command in this process. test_exit_codes.py tests signals in a
 separate process.
 """
 
@@ -11,8 +11,10 @@ from sagemaker_runtime_client._cli.signals import EndingSignal, raise_ending_sig
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_interrupts(number):
-    """SIGTERM and SIGHUP raise EndingSignal; if the signal is blocked and cannot end the process,
-    the exit code is 128 plus its number.
+    """SIGTERM and SIGHUP raise EndingSignal.
+
+    If the signal is blocked and so cannot end the process, the exit code is 128 plus the signal's
+    number.
     """
     with pytest.raises(EndingSignal) as caught, raise_ending_signals():
         signal.raise_signal(number)

@@ -1,4 +1,4 @@
-"""The command `invoke` with `--sync` and with `--router`."""
+"""Tests of the command `invoke` with `--sync` and with `--router`."""
 
 import json
 
@@ -11,14 +11,14 @@ ROUTER = ("--router", "r", "--routing-target", "t")
 
 
 def test_output(command, emulator):
-    """The output of the model goes to stdout, and nothing goes to stderr."""
+    """`invoke --sync` writes the model's output to stdout, and nothing to stderr."""
     assert command(*SYNC, stdin=b"hello \xff") == (0, b"HELLO \xff", "")
     assert [request.operation for request in emulator.requests] == ["InvokeEndpoint"]
     assert emulator.jobs == ()
 
 
 def test_file(command, emulator, tmp_path):  # noqa: ARG001 (the variables point to it)
-    """The payload may come from a file, and the output may go to a file."""
+    """`invoke --sync` can read the payload from a file, and write the output to a file."""
     payload, output = tmp_path / "in", tmp_path / "out"
     payload.write_bytes(b"hello")
     arguments = ("--input", str(payload), "--output", str(output))
@@ -27,7 +27,7 @@ def test_file(command, emulator, tmp_path):  # noqa: ARG001 (the variables point
 
 
 def test_each_option(command, emulator):
-    """The service receives the value of each option."""
+    """The service receives the value of each request option of `invoke --sync`."""
     options = {
         "--content-type": "text/csv",
         "--accept": "text/plain",
@@ -57,17 +57,22 @@ def test_each_option(command, emulator):
         "body": "HELLO",
     }
     headers = dict(emulator.requests[0].headers)
-    assert {*options.values()} - {*headers.values()} == {"a=b"}  # which the record hides
+    assert {*options.values()} - {*headers.values()} == {
+        "a=b"
+    }  # the emulator's record hides this value
 
 
 def test_binary_output_as_json(command, emulator):  # noqa: ARG001 (the variables point to it)
-    """An output that is not text is printed in base64, and a session is optional."""
+    """With --json, an output that is not UTF-8 is printed in base64.
+
+    Without a session, the session's expiration is null.
+    """
     document = json.loads(command(*SYNC, "--json", stdin=b"\xff")[1])
     assert (document["body_base64"], document["session_expires"]) == ("/w==", None)
 
 
 def test_model_error(command, emulator):  # noqa: ARG001 (the variables point to it)
-    """An error of the model has the exit code of a failed inference."""
+    """If the model fails, `invoke --sync` returns exit code 5, as for a failed job."""
     code, out, err = command(*SYNC, "--json", stdin=b"fail")
     assert code == 5
     assert "out of memory" in err
@@ -78,7 +83,7 @@ def test_model_error(command, emulator):  # noqa: ARG001 (the variables point to
 
 
 def test_other_errors(command, emulator):
-    """Other errors have the exit codes of a job."""
+    """For other errors, `invoke --sync` returns the same exit codes as for a job."""
     emulator.faults.always(Faults.ACCESS_DENIED)
     assert command(*SYNC, stdin=b"x")[0] == 4
     assert command("invoke", "my_endpoint", "--sync", "--input", "-", stdin=b"x")[0] == 2
@@ -88,7 +93,10 @@ def test_other_errors(command, emulator):
 
 
 def test_wait_until_ready(command, emulator, monkeypatch):
-    """`--wait-until-ready` repeats the request, and `--retry-model` allows further retries."""
+    """`--wait-until-ready` repeats the request while the model is not ready.
+
+    `--retry-model` repeats it even if the model may have run.
+    """
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     emulator.faults.once(Faults.MODEL_NOT_READY)
     assert command(*SYNC, stdin=b"x")[0] == 4
@@ -102,7 +110,7 @@ def test_wait_until_ready(command, emulator, monkeypatch):
 
 
 def test_router(command, emulator):
-    """A router replaces the endpoint of a synchronous call."""
+    """With `--sync` and `--router`, the request is sent to the router instead of an endpoint."""
     arguments = ("invoke", "--sync", "--input", "-", *ROUTER, "--prefix-aware-id", "p")
     assert command(*arguments, stdin=b"x") == (0, b"X", "")
     (request,) = emulator.requests
@@ -111,7 +119,9 @@ def test_router(command, emulator):
 
 
 def test_job_of_a_router(command, emulator):
-    """A payload for a router is uploaded, and the output is printed."""
+    """With `--router`, `invoke` uploads the payload, queues the job through the router, and prints
+    the output.
+    """
     code, out, err = command(
         "invoke", "--input", "-", "--input-prefix", "s3://inputs/", *ROUTER, stdin=b"x"
     )
@@ -121,7 +131,9 @@ def test_job_of_a_router(command, emulator):
 
 
 def test_location_for_a_router(command, emulator):
-    """A payload for a router may already be in S3, and the handle can be used later."""
+    """With `--router`, the payload may already be in S3, and `wait` accepts the handle that
+    `--no-wait` prints.
+    """
     emulator.objects.put("s3://inputs/in", b"x")
     arguments = ("--input-location", "s3://inputs/in", "--no-wait")
     code, handle, _ = command("invoke", *ROUTER, *arguments)
@@ -138,7 +150,9 @@ def test_location_for_a_router(command, emulator):
     ],
 )
 def test_invalid_router(command, emulator, arguments, message):
-    """An error about a router names the option."""
+    """If the options for a router are invalid or incomplete, the exit code is 2, and the error
+    mentions the option.
+    """
     prefix = () if arguments == ROUTER else ("--input-prefix", "s3://inputs/")
     code, _, err = command("invoke", "--input", "-", *arguments, *prefix, stdin=b"x")
     assert code == 2

@@ -1,4 +1,4 @@
-"""Synchronous calls of a model over scripted I/O, and responses to them."""
+"""Synchronous model calls with scripted I/O, and scripted responses for them."""
 
 import pytest
 
@@ -25,7 +25,7 @@ OK = Response(200, {}, b"output")
 
 
 def failure(io, call=CALLS["endpoint"], arguments=None, **settings):
-    """Return the error of a call."""
+    """Make a call that must fail, and return the error."""
     with pytest.raises(RuntimeClientError) as caught:
         run(call(core(io, **settings), **(arguments or {})))
     return caught.value

@@ -1,5 +1,5 @@
-"""Tests of adding an operation, which requires only a table, a class for its output, and a line in
-each client.
+"""Tests of adding an operation to the clients, which requires only a table, a class for the output,
+and one line in each client.
 """
 
 import json
@@ -96,8 +96,9 @@ def test_a_call(clients):
 
 
 def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """A call of the new operation is retried, and raises the service's error after the last
-    attempt.
+    """A call of the new operation is retried after a transient failure.
+
+    After the last attempt, the call raises the service's error.
     """
     failure = response(b'{"message": "not now"}', 503, {"x-amzn-errortype": "ServiceUnavailable"})
     answers = [failure, ANSWER, failure, failure]

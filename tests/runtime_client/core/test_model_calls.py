@@ -1,4 +1,4 @@
-"""Synchronous calls of a model by each kind of client, over sockets."""
+"""Tests of synchronous model calls by each kind of client, over sockets."""
 
 from threading import Event
 
@@ -21,7 +21,7 @@ def _bare(bare_environment):
 
 
 def everywhere(server, **changes):
-    """Return the arguments that point a client at a raw server for all services."""
+    """Return client arguments that make a test server the endpoint of all services."""
     return pointed_at(server, router_endpoint_url=server.url, max_attempts=3, **changes)
 
 
@@ -30,7 +30,7 @@ PATHS = {"endpoint": "/endpoints/e/invocations", "router": "/inference-routers/r
 
 @pytest.mark.parametrize("name", CALLS)
 def test_call(plain_driver, name):
-    """Each client sends a signed request, and returns the output."""
+    """Each kind of client sends a signed request, and returns the model's output."""
     with Loopback(lambda *_: response(b"output", headers={"Content-Type": "text/csv"})) as server:
         output = CALLS[name](plain_driver.client(**everywhere(server)))
     (request,) = server.requests
@@ -48,7 +48,10 @@ LOST = {
 
 @pytest.mark.parametrize("data", LOST.values(), ids=LOST)
 def test_lost_response(plain_driver, data):
-    """Each client sends the request once if its response is lost, unless it may run the model again."""
+    """If the response is lost, no client repeats the request, because the model could run again.
+
+    With retry_model=True, the request is repeated.
+    """
 
     def answer(_request, connection):
         connection.sendall(data)
@@ -64,7 +67,9 @@ def test_lost_response(plain_driver, data):
 
 
 def test_slow_response(plain_driver):
-    """A read timeout of the client applies, and the request is not sent again after it."""
+    """If the response does not arrive before the client's read timeout, the call raises an error,
+    and the request is not repeated.
+    """
     ended = Event()
     with Loopback(lambda *_: bytes(ended.wait(PATIENCE) * 0)) as server:
         client = plain_driver.client(**everywhere(server, read_timeout=0.05))
@@ -76,7 +81,7 @@ def test_slow_response(plain_driver):
 
 
 def test_large_response(plain_driver):
-    """An output of 6,291,456 bytes is returned, and a larger one is refused without a retry."""
+    """An output of 6,291,456 bytes is returned, and a larger one is rejected without a retry."""
     sizes = iter([6_291_456, 6_291_457])
     with Loopback(lambda *_: response(bytes(next(sizes)))) as server:
         client = plain_driver.client(**everywhere(server))
@@ -87,7 +92,7 @@ def test_large_response(plain_driver):
 
 
 def test_model_error_over_http(plain_driver):
-    """Each client raises the error of the model."""
+    """If the model fails, each kind of client raises the model's error."""
     body = b'{"OriginalStatusCode":500,"OriginalMessage":"boom"}'
     data = response(body, 424, {"x-amzn-errortype": "ModelError"})
     with Loopback(lambda *_: data) as server, pytest.raises(ServiceError) as caught:

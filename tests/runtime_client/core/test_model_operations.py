@@ -1,4 +1,4 @@
-"""Synchronous calls of a model: what is sent, what is returned, and the errors."""
+"""Tests of synchronous model calls: what they send and return, and which errors they raise."""
 
 import json
 import pickle
@@ -23,7 +23,9 @@ ARN = "arn:aws:logs:eu-west-1:000000000000:log-group:/aws/sagemaker/Endpoints/e"
 
 
 def test_invoke_endpoint():
-    """All arguments are sent under their names, and everything in the response is returned."""
+    """invoke_endpoint sends each argument under its name in the API, and returns everything in the
+    response.
+    """
     headers = {
         "Content-Type": "text/csv",
         "x-Amzn-Invoked-Production-Variant": "blue",
@@ -85,7 +87,9 @@ def test_invoke_endpoint():
 
 
 def test_invoke_inference_router():
-    """The router and its target are sent, and the chosen destination is returned."""
+    """invoke_inference_router sends the router and the routing target, and returns the destination
+    that the router chose.
+    """
     headers = {
         "X-Amzn-SageMaker-Invoked-Routed-Resource-Arn": "arn:endpoint",
         "X-Amzn-SageMaker-Invoked-Routing-Reason": "PRIMARY",
@@ -125,7 +129,9 @@ def test_invoke_inference_router():
 
 @each_call
 def test_optional_arguments_are_omitted(call):
-    """Without arguments no header of theirs is sent, and no inference id is generated."""
+    """For an optional argument that is not passed, no header is sent, and no inference ID is
+    generated.
+    """
     io = ScriptedIO([OK])
     output = run(call(core(io)))
     names = {name.lower() for name, _ in io.sent[0].request.headers}
@@ -155,14 +161,14 @@ def test_empty_body():
     ],
 )
 def test_session(value, session, expires):
-    """The id of a new session is returned even if its expiry is malformed."""
+    """The ID of a new session is returned even if the session's expiration is missing or malformed."""
     io = ScriptedIO([Response(200, {"x-amzn-sagemaker-new-session-id": value}, b"")])
     output = run(core(io).invoke_endpoint("e", b"", session_id="NEW_SESSION"))
     assert (output.new_session_id, output.session_expires) == (session, expires)
 
 
 def test_output_is_a_value():
-    """An output pickles, and its `repr` shows neither the body nor the custom attributes."""
+    """An output can be pickled, and its `repr` shows neither the body nor the custom attributes."""
     output = ModelOutput(b"canary-1", custom_attributes="canary-2", production_variant="blue")
     assert pickle.loads(pickle.dumps(output)) == output
     assert "blue" in repr(output)
@@ -203,7 +209,9 @@ def test_largest_body():
 
 @each_call
 def test_model_error(call):
-    """An error of the model has the container's status and message, and the log stream."""
+    """A ModelError contains the status and the message of the model's container, and the ARN of the
+    log stream.
+    """
     fields = {
         "Message": "Received server error (503) from model",
         "OriginalStatusCode": 503,
@@ -232,7 +240,9 @@ def test_model_error(call):
     ids=lambda body: str(body[:20]),
 )
 def test_malformed_model_error(body):
-    """Details that are missing or malformed in an error of the model are unknown."""
+    """If the details in the response to a model failure are missing or malformed, the corresponding
+    attributes of the ModelError are None or empty.
+    """
     found = failure(ScriptedIO([error(424, "ModelError", body)]))
     assert type(found) is ModelError
     details = (found.original_status_code, found.original_message, found.log_stream_arn)
@@ -241,7 +251,9 @@ def test_malformed_model_error(body):
 
 @each_call
 def test_too_large_for_the_service(call):
-    """A status of 413 without a code means that the service rejects the payload."""
+    """If the service responds with status 413 and no code, the call raises a RequestValidationError
+    without a retry.
+    """
     found = failure(ScriptedIO([Response(413, {}, b"")]), call)
     assert type(found) is RequestValidationError
     assert (found.code, found.attempts, found.possibly_accepted) == ("413", 1, False)
@@ -249,14 +261,16 @@ def test_too_large_for_the_service(call):
 
 @each_call
 def test_custom_attributes_are_in_no_error(call):
-    """An error does not contain custom attributes that the service repeats."""
+    """If the service repeats the custom attributes, the error does not contain them."""
     io = ScriptedIO([error(400, "ValidationError", b'{"Message":"bad canary"}')])
     found = failure(io, call, {"custom_attributes": "canary"})
     assert found.message == "bad ..."
 
 
 def test_secrets_in_the_error_of_a_model():
-    """If the container's response repeats the custom attributes, no text of the error shows them."""
+    """If the container's response repeats the custom attributes, neither message of the error
+    contains them.
+    """
     fields = {"Message": "got trace=4711", "OriginalMessage": "bad attributes: trace=4711"}
     io = ScriptedIO([error(424, "ModelError", json.dumps(fields).encode())])
     with pytest.raises(ModelError) as caught:

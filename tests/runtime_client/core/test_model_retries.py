@@ -1,4 +1,4 @@
-"""Synchronous calls of a model: which failures are retried, and the limits of time."""
+"""Tests of synchronous model calls: which failures are retried, and the time limits."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.runtime_client.core.model_calls import CALLS, NOT_READY, OK, each_cal
 from tests.runtime_client.scripted_io import ScriptedIO, core, dropped, hang, run
 
 NULL_MESSAGE = Response(400, {}, b'{"message":null}')
-# Failures after which the model has certainly not run.
+# After each of these failures, the model has certainly not run.
 HARMLESS = {
     "408": error(408),
     "429": error(429),
@@ -21,7 +21,7 @@ HARMLESS = {
     "null message": NULL_MESSAGE,
     "not sent": dropped(accepted=False),
 }
-# Failures after which the model may have run.
+# After each of these failures, the model may have run.
 AMBIGUOUS = {
     "424": error(424, "ModelError"),
     "500": error(500, "InternalFailure"),
@@ -37,7 +37,7 @@ AMBIGUOUS = {
 @each_call
 @pytest.mark.parametrize("response", HARMLESS.values(), ids=HARMLESS)
 def test_retry(call, response):
-    """The request is sent again if the model has certainly not run."""
+    """The request is repeated if the model has certainly not run."""
     io = ScriptedIO([response, response, OK])
     assert run(call(core(io))).body == b"output"
     found = failure(ScriptedIO([response] * 3), call)
@@ -47,7 +47,7 @@ def test_retry(call, response):
 @each_call
 @pytest.mark.parametrize("response", AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_no_retry(call, response):
-    """The request is not sent again if the model may have run, even with ``retry_ambiguous=True``."""
+    """The request is not repeated if the model may have run, even with ``retry_ambiguous=True``."""
     for settings in ({}, {"retry_ambiguous": True}):
         found = failure(ScriptedIO([response]), call, **settings)
         assert (found.attempts, found.possibly_accepted) == (1, True)
@@ -56,7 +56,10 @@ def test_no_retry(call, response):
 @each_call
 @pytest.mark.parametrize("response", AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_retry_model(call, response):
-    """With ``retry_model=True`` the request is sent again, and the error says that it may have run."""
+    """With ``retry_model=True``, the request is repeated even if the model may have run.
+
+    A later error states that the request may have been accepted.
+    """
     io = ScriptedIO([response, response, OK])
     client = core(io, retry_ambiguous=False)
     assert run(call(client, retry_model=True)).body == b"output"
@@ -67,7 +70,7 @@ def test_retry_model(call, response):
 
 
 def test_other_errors_are_not_retried():
-    """An error of the caller is not retried, even with ``retry_model=True``."""
+    """An error that the caller caused is not retried, even with ``retry_model=True``."""
     io = ScriptedIO([error(400, "ValidationError")])
     found = failure(io, arguments={"retry_model": True})
     assert (type(found), found.attempts) == (RequestValidationError, 1)
@@ -75,7 +78,10 @@ def test_other_errors_are_not_retried():
 
 @each_call
 def test_not_ready(call):
-    """A model that is not ready is retried like throttling, and then raises its own error."""
+    """If the model is not ready, the request is retried after the same pauses as for throttling.
+
+    After the last attempt, the call raises a ModelNotReadyError.
+    """
     io = ScriptedIO([NOT_READY] * 3)
     found = failure(io, call)
     assert type(found) is ModelNotReadyError
@@ -95,7 +101,9 @@ def test_wait_until_ready(call):
 
 
 def test_wait_until_ready_that_is_too_short():
-    """The wait ends at its limit with the last error."""
+    """If the model is not ready within the seconds of ``wait_until_ready=``, the call raises its
+    last error.
+    """
     io = ScriptedIO(lambda *_: NOT_READY)
     found = failure(io, arguments={"wait_until_ready": 30}, max_attempts=1)
     assert type(found) is ModelNotReadyError
@@ -104,7 +112,7 @@ def test_wait_until_ready_that_is_too_short():
 
 
 def test_wait_until_ready_and_timeout():
-    """The timeout of the call also limits the wait."""
+    """The call's timeout also limits the wait for the model to become ready."""
     io = ScriptedIO(lambda *_: NOT_READY)
     found = failure(io, arguments={"wait_until_ready": 30, "timeout": 5}, max_attempts=1)
     assert type(found) is ModelNotReadyError
@@ -112,14 +120,16 @@ def test_wait_until_ready_and_timeout():
 
 
 def test_wait_until_ready_ends_with_another_error():
-    """Another error ends the wait."""
+    """While the client waits for the model to become ready, any other error ends the call."""
     io = ScriptedIO([NOT_READY, error(400, "ValidationError")])
     found = failure(io, arguments={"wait_until_ready": 30}, max_attempts=1)
     assert (type(found), len(io.sent)) == (RequestValidationError, 2)
 
 
 def test_ambiguity_is_remembered_while_waiting():
-    """An error after the wait tells that the model may have run before it."""
+    """If the model may have run before the wait for it to become ready, an error after the wait
+    reports this.
+    """
     io = ScriptedIO([dropped(), NOT_READY, error(400, "ValidationError")])
     arguments = {"wait_until_ready": 30, "retry_model": True}
     assert failure(io, arguments=arguments, max_attempts=2).possibly_accepted
@@ -130,7 +140,9 @@ def test_ambiguity_is_remembered_while_waiting():
 
 @pytest.mark.parametrize(("call", "seconds"), [(CALLS["endpoint"], 70.0), (CALLS["router"], 170.0)])
 def test_read_timeout(call, seconds):
-    """The read timeout is the one that AWS advises, unless the client was given another."""
+    """The read timeout is the one that AWS recommends for the operation, unless the client has its
+    own.
+    """
     io = ScriptedIO([OK, OK])
     run(call(core(io)))
     run(call(core(io, read_timeout=5)))
@@ -139,7 +151,7 @@ def test_read_timeout(call, seconds):
 
 @each_call
 def test_timeout(call):
-    """``timeout=`` limits the whole call, with all attempts and pauses."""
+    """``timeout=`` limits the total time of a call, including all attempts and pauses."""
     io = ScriptedIO(lambda *_: error(429), latency=1.0, random=1.0)
     found = failure(io, call, {"timeout": 8}, max_attempts=50)
     assert (found.attempts, {sent.deadline for sent in io.sent}) == (3, {1008})

@@ -129,7 +129,7 @@ def test_invoke():
 
 
 def test_inference_id():
-    """If no inference ID is passed, the client sends the same UUID with all attempts of a call,
+    """If no inference ID is passed, the client sends the same new UUID with all attempts of a call,
     unless generate_inference_id is false.
     """
     io = ScriptedIO([Response(503, ()), accepted(b""), accepted(b"")])
@@ -155,7 +155,9 @@ def test_inference_id():
     ids=str,
 )
 def test_unique_output_name(named, unique_output_name):
-    """The output's name is marked as unique if neither a filename nor an inference ID was passed."""
+    """An invocation's output name is marked as unique if neither a filename nor an inference ID was
+    passed.
+    """
     client = core(ScriptedIO([accepted(), accepted()]))
     assert (
         run(client.invoke_endpoint_async("e", body=b"x", **named)).unique_output_name
@@ -165,7 +167,9 @@ def test_unique_output_name(named, unique_output_name):
 
 
 def test_possibly_duplicated():
-    """If an earlier attempt was possibly accepted, the job is marked as possibly duplicated."""
+    """If the service may have accepted an earlier attempt, the job is marked as possibly
+    duplicated.
+    """
     io = ScriptedIO([dropped(), accepted()])
     assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
 
@@ -214,8 +218,8 @@ def test_inline(payload):
 )
 @pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
 def test_through_s3(prefix, payload, inline):
-    """`infer` uploads a payload that is larger or empty, or any payload with inline=False, and then
-    sends the location of the upload.
+    """`infer` uploads a payload that is empty or larger than 128,000 bytes, or any payload with
+    inline=False, and then sends the location of the upload.
     """
     io = scripted_services()
     output = run(
@@ -315,8 +319,8 @@ def test_on_invocation_that_is_async():
 
 
 def test_on_invocation_that_raises():
-    """If on_invocation raises an exception, `infer` passes it on with a note that contains the
-    handle.
+    """If on_invocation raises an exception, `infer` adds a note that contains the handle, and
+    raises the exception again.
     """
 
     def full(_invocation):
@@ -465,7 +469,7 @@ def test_custom_endpoints():
 
 
 def test_close():
-    """Closing a client closes its transport if one has been opened."""
+    """Closing a client closes its transport if the client has opened one."""
     io = ScriptedIO([accepted()])
     client = core(io)
     run(client.close())

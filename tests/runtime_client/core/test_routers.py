@@ -1,4 +1,4 @@
-"""Jobs that are queued through an inference router."""
+"""Tests of jobs that are queued through an inference router."""
 
 import json
 
@@ -27,7 +27,7 @@ ROUTED = {"router": "r", "routing_target": "t", "payload": b"x"}
 
 
 class Cloud:
-    """An inference router and S3 as a function for `ScriptedIO`."""
+    """A fake inference router and S3 that `ScriptedIO` calls for each request."""
 
     def __init__(self):
         self.s3 = FakeS3()
@@ -39,7 +39,9 @@ class Cloud:
 
 
 def test_invoke_inference_router_async():
-    """All arguments are sent under their names, and the handle names router and target."""
+    """invoke_inference_router_async sends each argument under its name in the API, and returns an
+    invocation that contains the router and the routing target.
+    """
     io = ScriptedIO([accepted()])
     invocation = run(
         core(io).invoke_inference_router_async(
@@ -85,7 +87,10 @@ def test_invoke_inference_router_async():
 
 
 def test_handle():
-    """A handle of a router survives JSON, and a handle of an earlier version can still be read."""
+    """An invocation of a router can be converted to JSON and back.
+
+    JSON that an earlier version wrote, without the fields for routers, can still be read.
+    """
     invocation = Invocation("id", OUT, inference_router_name="r", routing_target="t")
     assert Invocation.from_json(invocation.to_json()) == invocation
     old = json.loads(Invocation("id", OUT, endpoint_name="e").to_json())
@@ -96,7 +101,7 @@ def test_handle():
 
 @pytest.mark.parametrize("generates", [True, False])
 def test_inference_id(generates):
-    """A new UUID is sent as the inference id, unless that is switched off."""
+    """A new UUID is sent as the inference ID unless generate_inference_id is false."""
     io = ScriptedIO([accepted(b"")])
     run(
         core(io).invoke_inference_router_async(
@@ -108,7 +113,9 @@ def test_inference_id(generates):
 
 
 def test_retries():
-    """A job is submitted again after a lost response, and the handle says so."""
+    """If the response to a job request is lost, the request is repeated, and the invocation is
+    marked as possibly duplicated.
+    """
     io = ScriptedIO([dropped(), accepted()])
     invocation = run(
         core(io).invoke_inference_router_async("r", "t", input_location="s3://b/k", timeout=60)
@@ -128,7 +135,7 @@ def test_unknown_argument():
 @pytest.mark.parametrize("payload", [b"", b"x", b"x" * 128_001], ids=len)
 @pytest.mark.parametrize("inline", [None, False])
 def test_submit(payload, inline):
-    """`submit` uploads a payload of any size, and sends its location to the router."""
+    """For a router, `submit` uploads a payload of any size, and sends the location of the upload."""
     io = ScriptedIO(Cloud())
     invocation = run(
         core(io).submit(
@@ -151,7 +158,7 @@ def test_submit(payload, inline):
 
 
 def test_infer():
-    """`infer` waits for the output of a job that a router accepted."""
+    """`infer` waits for the output of a job that a router has accepted, and returns the output."""
     cloud = Cloud()
     cloud.s3.put(OUT, b"output", at=3)
     output = run(core(ScriptedIO(cloud)).infer(**ROUTED, input_prefix="s3://b/", timeout=60))
@@ -159,7 +166,7 @@ def test_infer():
 
 
 def test_failure_object_of_the_router():
-    """The failure object that a router writes for an expired job ends the wait."""
+    """If a job expires and the router writes a failure object, the wait ends with an error."""
     cloud = Cloud()
     cloud.s3.put(FAILURE, b"request expired", at=3)
     with pytest.raises(InferenceFailedError, match="request expired") as caught:
@@ -184,7 +191,9 @@ INVALID = [
 
 @pytest.mark.parametrize(("arguments", "argument"), INVALID, ids=str)
 def test_invalid_arguments(arguments, argument):
-    """Arguments that do not name one destination are rejected before anything is sent."""
+    """Arguments that do not specify exactly one valid destination and an upload location are
+    rejected before anything is sent.
+    """
     io = ScriptedIO()
     given = {"payload": b"x", "input_prefix": "s3://b/", **arguments}
     for call in (core(io).submit(**given), core(io).infer(**given, timeout=60)):
@@ -195,7 +204,7 @@ def test_invalid_arguments(arguments, argument):
 
 
 def test_custom_endpoint():
-    """The service of routers can have a custom endpoint, independent of SageMaker Runtime's."""
+    """Inference routers can have a custom endpoint, which is independent of SageMaker Runtime's."""
     io = ScriptedIO([accepted(), accepted(), Response(200, {}, b"")])
     client = core(io, endpoint_url="http://localhost:1", router_endpoint_url="http://localhost:2")
     run(client.invoke_endpoint_async("e", body=b"x"))
@@ -205,7 +214,7 @@ def test_custom_endpoint():
 
 
 def test_own_quota():
-    """The service of routers has its own retry quota, as in botocore."""
+    """Requests to inference routers have their own retry quota, as in botocore."""
     routed = "inference-routers"
     io = ScriptedIO(lambda _io, sent: Response(503, {}) if routed in sent.url else accepted())
     client = core(io, max_attempts=200)
