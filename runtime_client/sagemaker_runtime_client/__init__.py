@@ -5,12 +5,13 @@
     with SageMakerRuntimeClient(region="eu-west-1") as client:
         output = client.infer("my-endpoint", b"1,2,3", content_type="text/csv", timeout=600)
 
-`SageMakerRuntimeClient` blocks; `AsyncSageMakerRuntimeClient` runs on asyncio or trio.  All errors
-derive from `RuntimeClientError`.  To see each request and its outcome on stderr, set the
-environment variable ``SAGEMAKER_RUNTIME_LOG`` to ``debug`` (or to ``info`` or ``warning`` for fewer
-messages).
+The methods of `SageMakerRuntimeClient` block; `AsyncSageMakerRuntimeClient` runs on asyncio or
+trio.  All errors that this package defines derive from `RuntimeClientError`.  To log each request
+and its outcome on stderr, set the environment variable ``SAGEMAKER_RUNTIME_LOG`` to ``debug`` (or
+to ``info`` or ``warning`` for fewer messages).
 
-Importing this package loads neither httpx nor cryptography nor asyncio.  The first request loads httpx.
+Importing this package loads neither httpx nor cryptography nor asyncio.  The first request loads
+httpx.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -93,10 +94,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on first access, because the first call does not need it.
+    """Import a public name on first access, because a client's first call does not need it.
 
-    The imports are statements, not calls of `import_module`, so that tools such as PyInstaller and
-    Nuitka find them.
+    Each import is a statement instead of a call to `import_module`, so that tools such as
+    PyInstaller and Nuitka find the imported module.
     """
     match name:
         case "default_chain" | "DefaultChain":

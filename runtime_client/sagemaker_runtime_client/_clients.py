@@ -34,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Client = TypeVar("Client")
 
-if TYPE_CHECKING:  # evaluating these types takes longer than importing the rest of this module
+if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
     Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
     Method = Callable[Concatenate["_BaseClient", P], T]
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # evaluating these types takes longer than importing the rest
 class _BaseClient:
     """The base class of both clients.
 
-    A blocking client may be shared between threads, an async client between tasks.
+    A blocking client may be shared between threads, and an async client between tasks.
     """
 
     _is_blocking: ClassVar[bool]
@@ -71,9 +71,9 @@ class _BaseClient:
                 ``AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
             s3_endpoint_url: A custom endpoint for S3; ``AWS_ENDPOINT_URL_S3``, then
                 ``AWS_ENDPOINT_URL``.
-            s3_addressing_style: ``virtual`` (bucket in the host name), ``path`` (bucket in the
-                path), or ``auto`` (default), which means ``path`` for a custom endpoint or a bucket
-                name that does not fit in a host name, and otherwise ``virtual``.
+            s3_addressing_style: ``path`` puts the bucket into the path, and ``virtual`` into the
+                host name if it fits there.  ``auto`` (default) means ``path`` for a custom endpoint,
+                and otherwise ``virtual``.
             use_fips_endpoint: Whether to use endpoints that use FIPS 140 cryptography;
                 ``AWS_USE_FIPS_ENDPOINT``.
             use_dualstack_endpoint: Whether to use endpoints that also support IPv6;
@@ -126,13 +126,13 @@ class _BaseClient:
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
 
     def __repr__(self) -> str:
-        """Show profile and region, but no other settings, because they may contain secrets."""
+        """Return only the profile and the region, because other settings may contain secrets."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Return *source* with a provider in place of a function, or raise ConfigError."""
+        """Check *source*, and return it; if it is a function, return a provider that calls it."""
         if source is None or isinstance(source, Credentials):
             return source
         try:
@@ -142,7 +142,7 @@ class _BaseClient:
 
 
 def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
-    """Return a method that runs an operation and blocks until it ends."""
+    """Return a blocking method that runs *operation* until it ends."""
 
     @wraps(operation)
     def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
@@ -164,7 +164,7 @@ def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
 
 
 def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any, T]]":
-    """Return a method that awaits an operation."""
+    """Return an async method that awaits *operation*."""
 
     @wraps(operation)
     async def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
@@ -195,14 +195,14 @@ def _refuse_async(listener: object, client: _BaseClient) -> None:
 def _wrong_call(
     client: _BaseClient, method: str, names: Iterable[str], error: TypeError
 ) -> TypeError:
-    """Return Python's error about wrong arguments, with the public name of the method."""
+    """Return Python's error about wrong arguments, with the method's public name in the message."""
     _, _, fault = str(error).partition("() ")
     text = f"{type(client).__name__}.{method}() {fault}"
     return TypeError("; ".join([text, *spellings(names)]))
 
 
 def _names_methods(client_class: type[Client]) -> type[Client]:
-    """Give each method its public name, which errors and `repr` show."""
+    """Set each method's name to its public name, which error messages and `repr` show."""
     for name, method in vars(client_class).items():
         if isinstance(method, FunctionType):
             method.__name__, method.__qualname__ = name, f"{client_class.__name__}.{name}"
@@ -273,7 +273,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Do what the base class does, but make a plain function run in a thread: it may block."""
+        """Check *source*, and make a plain function run in a thread, because it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):
             return provider

@@ -96,14 +96,14 @@ class RuntimeClientError(Exception):
 
 
 class ConfigError(RuntimeClientError, ValueError):
-    """A setting is missing or malformed, or contradicts another.
+    """A setting is missing or malformed, or it contradicts another setting.
 
     The message explains how to fix the setting.
     """
 
 
 class ParamValidationError(RuntimeClientError, ValueError):
-    """An argument breaks a rule, which the message states.  Nothing was sent.
+    """An argument is invalid for the reason that the message states.  Nothing was sent.
 
     Attributes:
         argument: The name of the argument.
@@ -119,7 +119,7 @@ class CredentialsError(RuntimeClientError):
 
 
 class NoCredentialsError(CredentialsError):
-    """No credential source has credentials.
+    """None of the credential sources has credentials.
 
     Configure one of the sources, or pass credentials to the client.
 
@@ -166,10 +166,10 @@ class ChecksumError(TransportError):
 
 
 class ResponseTooLargeError(TransportError):
-    """A response exceeds its size limit.  The client discards it and does not retry.
+    """A response exceeds its size limit.  The client discards the response and does not retry.
 
-    To read a larger object, pass a larger ``max_size``.  For any other response, check the endpoint and
-    the proxy: the response probably does not come from AWS.
+    To read a larger object, pass a larger ``max_size``.  If another response is too large, check
+    the endpoint and the proxy, because the response probably does not come from AWS.
 
     Attributes:
         limit: The limit in bytes.
@@ -208,22 +208,22 @@ class ServiceError(RuntimeClientError):
 
 
 class ThrottlingError(ServiceError):
-    """Too many requests.  The client has already backed off and retried; reduce the request rate."""
+    """Too many requests, even after the retries that the settings allow; send fewer requests."""
 
     retryable = True
 
 
 class ServiceUnavailableError(ServiceError):
-    """Status 503: the service is temporarily unavailable.
+    """The service is temporarily unavailable (status 503).
 
-    The client has already retried; try again later.
+    The client has already retried as its settings allow; try again later.
     """
 
     retryable = True
 
 
 class InternalFailureError(ServiceError):
-    """Status 500: internal failure of the service.  If it persists, contact AWS with `request_id`."""
+    """The service failed internally (status 500).  If this persists, send AWS the `request_id`."""
 
     retryable = True
 
@@ -245,7 +245,7 @@ class ObjectNotFoundError(ServiceError):
 
 
 class NoOutputLocationError(RuntimeClientError):
-    """The service accepted the job but did not return an output location, so ``wait`` cannot find it.
+    """The service queued the job but returned no output location, which ``wait`` needs.
 
     The job is queued.  If the endpoint sends notifications, they contain the output location.
     """
@@ -281,7 +281,7 @@ class InferenceFailedError(RuntimeClientError):
 
 
 class WaitTimeoutError(RuntimeClientError):
-    """Neither an output nor a failure object appeared within the timeout.
+    """Neither an output nor a failure object was found within the timeout.
 
     The inference may still succeed.  Pass `invocation` to ``wait`` to wait again.
 

@@ -4,10 +4,10 @@ Which kind of class to use:
 
 - `Value` with slots and a hand-written constructor for public classes that the first call needs.
 - `typing.NamedTuple` for private records.
-- attrs for anything else.
+- attrs for any other class.
 
-The reason is the start-up time: attrs and `dataclasses` generate code for each class at import,
-which takes half a millisecond per class.  A `Value` takes a hundredth of that.
+The reason is the start-up time.  attrs and `dataclasses` generate code for each class at import,
+which takes half a millisecond per class.  Defining a `Value` subclass takes a hundredth of that.
 """
 
 import json
@@ -33,13 +33,14 @@ def type_name(value: object) -> str:
 class Value:
     """Base class that adds equality, hash, ``repr``, `replace` and pickling to a class with slots.
 
-    A subclass lists its fields in ``__match_args__``, in the order of the arguments of its
-    constructor.  Do not modify an instance.  The class does not prevent modification, because that
-    would make creating an instance four times as slow.
+    A subclass lists its fields in ``__match_args__``, in the order of its constructor's arguments.
+    Do not modify an instance.  The class does not prevent modification, because the protection
+    would make the creation of an instance four times as slow.
 
     Attributes:
         _hidden: Fields that ``repr`` omits.
-        _renamed: Former names of fields, which still work but emit a warning.
+        _renamed: The current name of each renamed field, keyed by its former name.  A former name
+            still works but emits a warning.
     """
 
     __slots__ = ()
@@ -47,10 +48,10 @@ class Value:
     _hidden: ClassVar[frozenset[str]] = frozenset()
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    if not TYPE_CHECKING:  # so that type checkers report misspelt names
+    if not TYPE_CHECKING:  # hidden from type checkers, so that they report misspelt names
 
         def __getattr__(self, name: str) -> object:
-            """Return the value of a field by its former name, with a warning."""
+            """Return the value of a renamed field by its former name, with a warning."""
             kind = type(self)
             if name not in self._renamed:
                 raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
@@ -63,17 +64,17 @@ class Value:
         return {name: getattr(self, name) for name in self.__match_args__}
 
     def _key(self) -> tuple[object, ...]:
-        """Return the values that equality compares."""
+        """Return the values that equality and the hash use: those of all fields."""
         return tuple([getattr(self, name) for name in self.__match_args__])
 
     def replace(self, **changes: object) -> Self:
-        """Return a copy with *changes*, which are checked as in the constructor."""
+        """Return a copy with *changes*, which the constructor checks."""
         return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for Python 3.13's `copy.replace`
 
     def __eq__(self, other: object) -> bool:
-        """Return whether *other* is of the same class with equal fields."""
+        """Return whether *other* is an instance of the same class and all fields are equal."""
         if not isinstance(other, Value) or type(self) is not type(other):
             return NotImplemented
         return self._key() == other._key()
@@ -83,7 +84,7 @@ class Value:
         return hash(self._key())
 
     def __repr__(self) -> str:
-        """Show all fields that are not hidden."""
+        """Return the class name and all fields that are not hidden."""
         fields = self._asdict().items()
         shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
         return f"{type(self).__qualname__}({', '.join(shown)})"
@@ -94,7 +95,7 @@ class Value:
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    # A pickle from an earlier version may contain former names of fields.
+    # A pickle from an earlier package version may contain former names of fields.
     renamed = kind._renamed  # noqa: SLF001 (same file)  # pyright: ignore[reportPrivateUsage]
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})
 
@@ -136,7 +137,7 @@ class JobHandle(Value):
     routing_target: str | None
 
     def to_json(self) -> str:
-        """Return the handle as JSON, for a queue, a database or another process."""
+        """Return the handle as JSON, for example to send it to another process."""
         fields = self._asdict()
         dates = {
             name: value.isoformat() for name, value in fields.items() if isinstance(value, datetime)

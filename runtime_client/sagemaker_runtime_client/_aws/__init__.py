@@ -1,1 +1,1 @@
-"""Calls to any AWS service: endpoint, signature, attempts and errors, independent of the operation."""
+"""Calls to any AWS service: endpoint, signature, attempts and errors, for every operation."""

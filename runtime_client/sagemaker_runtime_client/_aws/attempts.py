@@ -1,4 +1,4 @@
-"""The state of one call: the current attempt, and the results of the earlier attempts."""
+"""The state of one call: the current attempt, and what is known from the earlier attempts."""
 
 import logging
 from datetime import timedelta
@@ -16,8 +16,9 @@ class Progress:
     """The progress of a call, which can still be read after an interrupt has ended the call.
 
     Attributes:
-        attempts: The number of requests sent; 0 until a request has succeeded.
-        is_under_way: Whether a request is being sent, or was sent and its outcome is unknown.
+        attempts: The number of attempts of a successful call; 0 until an attempt has succeeded.
+        is_under_way: Whether the last attempt may have been sent and no failure of it was recorded.
+            It remains True after a success.
         possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
             the service may have accepted; None if there is no such attempt.
         inference_id: The id of the job that the call queues, for log lines; None if there is no id.
@@ -52,13 +53,13 @@ class Attempts:
         progress: The progress of the call, which is updated with each attempt.
 
     Attributes:
-        number: The number of the current attempt, from 1.
+        number: The number of the current attempt, from 1; 0 before the first attempt.
         began: The start of the current attempt, on the monotonic clock.
-        clock_offset: The correction added to this machine's clock for the signature of the current
+        clock_offset: The correction that is added to this machine's clock to sign the current
             attempt.
         service_ahead: How far the service's clock is ahead of this machine's clock, according to
-            the response to the last failed attempt; None if there was no response or it has no
-            usable date.
+            the error response to the last failed attempt.  None if there was no error response, or
+            if it has no usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
             call repeats an attempt for this reason at most once.
         retry_reason: The reason for the last retry; None if there was no retry, or if the only
@@ -129,7 +130,7 @@ class Attempts:
             )
 
     def log_clock_correction(self) -> None:
-        """Log that the next attempt is signed with the service's time."""
+        """Log that the next attempt is signed with the service's time because the clocks differ."""
         _log.warning(
             "%s: attempt %d of %d was rejected because this machine's clock differs from the "
             "service's clock by %s; retrying with the service's time",
@@ -138,7 +139,7 @@ class Attempts:
         )
 
     def log_wait(self, pause: float) -> None:
-        """Log that the next attempt waits for the rate limiter."""
+        """Log that the next attempt waits *pause* seconds for the rate limiter."""
         name, number, max_attempts = self._prefix
         _log.debug(
             "%s: attempt %d of %d waits %.2f s, because the service has throttled requests",

@@ -5,8 +5,8 @@ as credentials.  `apply` runs once a connection is available, so that the signat
 of sending.
 
 This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
-further implementations: one sends the login provider's proof of possession, and one signs with an
-IAM Roles Anywhere certificate.
+further implementations: one adds the proof of possession that the login provider sends, and one
+signs with an IAM Roles Anywhere certificate.
 """
 
 from datetime import datetime
@@ -44,16 +44,16 @@ class Auth(Protocol):
 
         Raises:
             CredentialsError: There are no credentials, or the credentials provider failed.
-            TransportError: The *deadline* passed before there were credentials.
+            TransportError: The *deadline* passed before credentials were available.
         """
         ...
 
 
 class PreparedAuth(Auth, Protocol):
-    """An `Auth` that can be applied without further waiting.
+    """An `Auth` whose `apply` can be called without further waiting.
 
     Attributes:
-        secrets: Values that are removed from a service's error message if the service repeats them.
+        secrets: Values that are redacted in error messages if the service repeats them there.
     """
 
     secrets: tuple[str, ...] = ()
@@ -68,10 +68,10 @@ class PreparedAuth(Auth, Protocol):
         """Return a copy of *request* with authentication added.
 
         Args:
-            endpoint: The endpoint, with the service and region for the signature.
+            endpoint: The endpoint, which provides the service and region for the signature.
             request: The request without authentication.
             payload: The request body, in the form in which it is signed.
-            timestamp: The time of sending, by the service's clock.
+            timestamp: The time of sending, corrected to the service's clock.
         """
         ...
 
@@ -93,13 +93,14 @@ class Unsigned(PreparedAuth):
 
 
 class CredentialsAuth(PreparedAuth):
-    """Authentication that signs with fixed credentials.
+    """Authentication that signs with the credentials it was created with.
 
     Args:
         credentials: The credentials to sign with.
         secrets: Values that no error message may contain, in addition to the secrets in the
             credentials.
-        signer: The signer; None uses SigV4 for the service and region of the endpoint.
+        signer: The signer.  If it is None, requests are signed with SigV4 for the service and
+            region of the endpoint.
     """
 
     def __init__(
@@ -129,9 +130,10 @@ class CredentialsAuth(PreparedAuth):
 
 
 class SigV4Auth(Auth):
-    """Authentication that signs with SigV4 and fetches the credentials for each attempt.
+    """Authentication that gets credentials for each attempt and signs with SigV4.
 
-    Credentials are not reused for the next attempt, because they may have been rotated meanwhile.
+    The provider is called again for the next attempt, because the credentials may have been
+    rotated.
 
     Args:
         provider: The credentials provider.
@@ -146,8 +148,9 @@ class SigV4Auth(Auth):
         except RuntimeClientError:
             raise
         except Exception as error:
-            # The error is created in the raise statement: a local variable that refers to the error
-            # would form a reference cycle with this frame, to which the error's traceback refers.
+            # The error is created in the raise statement.  If a local variable referred to the
+            # error, it would form a reference cycle, because the error's traceback refers to this
+            # frame.
             raise self._failure(
                 f"raised {type(error).__name__}; see this error's __cause__",
                 retryable=isinstance(error, ConnectionError | TimeoutError),
@@ -167,6 +170,6 @@ class SigV4Auth(Auth):
         return failure
 
 
-@lru_cache(64)  # an S3 client may need a signer for every region
+@lru_cache(64)  # an S3 client may need one signer per region
 def _sigv4_signer(service: str, region: str) -> Signer:
     return Signer(SigV4(service, region))

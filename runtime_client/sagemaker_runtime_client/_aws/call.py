@@ -3,26 +3,25 @@
 `ServiceClient.send` repeats these steps until a response is accepted or a failure is final:
 
 1. Prepare the authentication.  Credentials are requested for each attempt, because they may have
-   been rotated since the previous one.
+   been rotated since the previous attempt.
 2. Let the transport acquire a permit for a connection.  Waiting for a permit may take long, so the
    request is signed only after a connection is available.  Its signature then has the time of
-   sending, and a waiting call holds no signed copy of its request.
+   sending, and a call that waits for a permit holds no signed copy of its request.
 3. Send the request, read the response and classify it.  An error response becomes a `ServiceError`,
-   a missing or incomplete response a `TransportError`.
+   and a missing or incomplete response becomes a `TransportError`.
 
 `RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and lost
 connections.  An attempt that the service may have accepted is retried only if the operation is
-idempotent or `retry_ambiguous` is set, by the operation or else by the client.  A retry also needs tokens from the client's retry quota,
-which keeps an outage from causing a storm of retries.  `backoff` chooses the pause; the adaptive
-mode can add a wait for its rate limiter.  A poll is not retried for these reasons, because the next
-poll repeats it.
+idempotent or `retry_ambiguous` is set, by the operation or else by the client.  A retry also needs
+tokens from the client's retry quota, so that an outage does not cause a storm of retries.
+`backoff` chooses the pause; the adaptive mode can add a wait for its rate limiter.  Polls are not
+retried for these reasons, because the next poll repeats the request.
 
 If the service rejects a signature because this machine's clock is wrong, the client adopts the
 service's time and repeats the attempt once.  This retry has no pause and does not use the quota.
 
-The deadline covers the whole call.  A pause that would last beyond the deadline is not started, and
-the last error is raised instead.  Each request also receives the deadline, and the transport aborts
-the request when the deadline passes.
+The deadline covers the whole call.  If a pause would last until the deadline or longer, it is not
+started, and the last error is raised.  The transport aborts a request when the deadline passes.
 """
 
 import logging
@@ -55,7 +54,7 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class ServiceClient:
-    """A client of one service, with the state that its calls share: the retry quota and the rate limiter.
+    """A client of one service; its calls share the retry quota and the rate limiter.
 
     Args:
         system: Provides clocks and pauses.
@@ -64,8 +63,9 @@ class ServiceClient:
         policy: Which failures are retried, and how often.
         headers: Headers that are added to every request.
         trace_headers: Returns additional headers for each request; None for no additional headers.
-        attempt_timeout: The longest duration of an attempt, in seconds; a header reports it to AWS.
-        clock: The clock correction that all calls of a client share; None for a new one.
+        attempt_timeout: How long an attempt may take, in seconds.  The client does not enforce it,
+            but uses it only to report in a header when the attempt will time out.
+        clock: The clock correction, shared by the clients of several services; None for a new one.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class ServiceClient:
         self._reset()
 
     def _reset(self) -> None:
-        """Create the retry quota and the rate limiter: at first, and in a new process generation."""
+        """Create the retry quota and rate limiter, for a new client or a new process generation."""
         self._generation = self._system.generation()
         self._quota = RetryQuota()
         self._limiter: "RateLimiter | None" = None
@@ -100,7 +100,7 @@ class ServiceClient:
             self._limiter = RateLimiter(self._system.monotonic())
 
     async def send(self, operation: Operation) -> Response:
-        """Send a request until an attempt succeeds or its failure is final.
+        """Send the request until an attempt succeeds or a failure is final.
 
         Returns:
             The successful response.  The operation's progress contains the number of attempts.
@@ -131,8 +131,9 @@ class ServiceClient:
             try:
                 response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
-                # No variable may keep the error after this block: error, traceback and frame would
-                # form a reference cycle, which holds the payload until the garbage collector runs.
+                # No variable may refer to the error after this block, because error, traceback and
+                # frame would form a reference cycle that holds the payload until the garbage
+                # collector runs.
                 self._note_failure(operation, attempts, error)
                 if not await self._prepare_retry(operation, attempts, error):
                     raise
@@ -141,12 +142,12 @@ class ServiceClient:
                 return response
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
-        """Send the request once, and return the response if it is successful."""
+        """Send the request once; return a successful response, or raise the error for a failure."""
         system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
-        # An upload or fetching the credentials may have used up the time.  The transport limits the time of
-        # an operation with its own auth, such as the final poll of a wait.
+        # Uploading the input or fetching credentials may have used up the time.  If the operation
+        # has its own auth, as the final poll of a wait does, only the transport limits the time.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError(f"the timeout elapsed before {operation} could be sent")
 
@@ -165,7 +166,7 @@ class ServiceClient:
                 limit=operation.limit,
                 read_timeout=operation.read_timeout,
             )
-        except OSError as error:  # raised by an import; network failures raise TransportError
+        except OSError as error:  # raised if an import fails; network failures raise TransportError
             if not is_shortage(error):
                 raise
             raise shortage(
@@ -184,8 +185,8 @@ class ServiceClient:
     def _attempt_headers(self, attempts: Attempts) -> Headers:
         """Return the headers that describe the attempt to AWS.
 
-        If the time of the service is known, the headers also state when the attempt will time out,
-        by the service's clock.
+        If the last error response contained the service's time, the headers also state when this
+        attempt will time out, by the service's clock.
 
         Source: botocore 1.44, handlers.py, add_retry_headers.
         """
@@ -201,7 +202,7 @@ class ServiceClient:
         return headers + self._trace_headers() if self._trace_headers else headers
 
     def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
-        """Return tokens to the quota, and record that the service accepted clock and request rate."""
+        """Return tokens to the quota, and pass the success to the rate limiter and the clock."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             attempts.log_success(response)
@@ -215,7 +216,7 @@ class ServiceClient:
     def _note_failure(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
-        """Add facts about all attempts to an error, and update the rate limiter."""
+        """Add the facts about all attempts to *error*, and pass the failure to the rate limiter."""
         attempts.log_failure(error)
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
@@ -249,7 +250,7 @@ class ServiceClient:
     async def _pause(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
-        """Pause before a retry; return False if policy, deadline or quota rule out the retry."""
+        """Pause before a retry; return False if the policy, deadline or quota forbids the retry."""
         reason = self._policy.reason(
             error, idempotent=operation.idempotent, retry_ambiguous=operation.retry_ambiguous
         )
@@ -271,7 +272,7 @@ class ServiceClient:
     async def _acquire_token(
         self, limiter: "RateLimiter", operation: Operation, attempts: Attempts
     ) -> bool:
-        """Wait for the rate limiter of the adaptive mode; return False if the deadline comes first."""
+        """Wait for the adaptive mode's rate limiter; return False if the deadline is too close."""
         now, deadline = self._system.monotonic(), operation.deadline
         pause = limiter.acquire(now, inf if deadline is None else deadline - now)
         if pause:
@@ -282,15 +283,16 @@ class ServiceClient:
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load the transport for *origin*, and return the prepared authentication.
 
-        A wait does this before its final poll, whose deadline is too short for these steps.
+        `wait` calls this before its final poll, because the time for that poll is too short to
+        include loading and authentication.
         """
         await self.load(origin)
         return await self._auth.prepare(self._system, deadline)
 
     async def load(self, origin: str) -> None:
-        """Load the transport for *origin*."""
+        """Load what the transport needs to send requests to *origin*."""
         await self._transport.prepare(origin)
 
     async def compute(self, function: Callable[[bytes], T], body: bytes) -> T:
-        """Return the result of *function* for a body, without blocking an event loop."""
+        """Return *function*'s result for *body*; if *body* is large, compute it in a thread."""
         return await self._system.compute(len(body), function, body)

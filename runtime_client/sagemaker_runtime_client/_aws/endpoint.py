@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from .._errors import ConfigError
 
-# Partition id: (pattern of its regions, DNS suffix, DNS suffix of dual-stack hosts).  The first
-# match applies; a region that matches none belongs to the first partition.
+# For each partition id: the pattern of its regions, the DNS suffix, and the DNS suffix of
+# dual-stack hosts.  The first pattern that matches a region applies.  A region that matches no
+# pattern belongs to the partition ``aws``.
 _PARTITIONS = {
     "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -22,12 +23,12 @@ _PARTITIONS = {
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
 _MAX_LABEL_LENGTH = 63  # RFC 1035, section 2.3.4
-# Patterns are compiled on demand, because few calls need them all.
-# _DNS_BUCKET is a bucket name that fits into a host name and matches its TLS certificate.
+# Patterns are compiled on demand, because few calls need all of them.
+# _DNS_BUCKET matches a bucket name that fits into a host name that S3's TLS certificate covers.
 _DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _ADDRESS = r"\[|[\d.]+(?:[:/]|$)"
 
-# Hosts by (FIPS, dual-stack): R is the region, S the DNS suffix, D the dual-stack suffix.
+# Hosts, keyed by (FIPS, dual-stack): R is the region, S the DNS suffix, D the dual-stack suffix.
 _SAGEMAKER_RUNTIME = {
     (False, False): "runtime.sagemaker.{R}.{S}",
     (False, True): "runtime.sagemaker.{R}.{D}",
@@ -44,14 +45,15 @@ _SAGEMAKER_RUNTIME_FIPS = {
     "aws": "runtime-fips.sagemaker.{R}.{S}",
     "aws-us-gov": "runtime.sagemaker.{R}.{S}",
 }
-# S3 uses the plain suffix for dual-stack hosts, too.
+# S3 uses the plain DNS suffix for dual-stack hosts, too.
 _S3 = {
     (False, False): "s3.{R}.{S}",
     (False, True): "s3.dualstack.{R}.{S}",
     (True, False): "s3-fips.{R}.{S}",
     (True, True): "s3-fips.dualstack.{R}.{S}",
 }
-# Services that issue credentials: V is "-fips" or empty, S the plain or the dual-stack suffix.
+# Hosts of services that issue credentials: V is "-fips" or empty, R is the region, and S is the
+# plain or the dual-stack suffix.
 _HOSTS = {
     "rolesanywhere": "rolesanywhere{V}.{R}.{S}",
     "signin": "signin{V}.{R}.{S}",
@@ -59,7 +61,8 @@ _HOSTS = {
     "sso-oidc": "oidc{V}.{R}.{S}",
     "sts": "sts{V}.{R}.{S}",
 }
-# Hosts that deviate from these forms, by service, region or partition, FIPS and dual-stack.
+# Hosts that deviate from the forms in _HOSTS, keyed by service, region or partition, FIPS and
+# dual-stack.
 _SPECIAL_HOSTS = {
     ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
     ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
@@ -75,7 +78,7 @@ _SPECIAL_HOSTS = {
     ("sso-oidc", "aws-us-gov", True, False): "oidc.{R}.{S}",
     ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
 }
-# Regions that use sts.amazonaws.com if sts_regional_endpoints is legacy.
+# Regions that use sts.amazonaws.com if sts_regional_endpoints is ``legacy``.
 _SHARES_STS = (
     r"ap-northeast-1|ap-south-1|ap-southeast-[12]|ca-central-1|eu-central-1|eu-north-1"
     r"|eu-west-[123]|sa-east-1|us-(?:east|west)-[12]"
@@ -83,7 +86,7 @@ _SHARES_STS = (
 
 
 class Partition(NamedTuple):
-    """A partition, which is a separate instance of AWS: its id and its DNS suffixes."""
+    """A partition, which is a separate group of AWS regions: its id and its DNS suffixes."""
 
     id: str
     suffix: str
@@ -94,9 +97,10 @@ class Endpoint(NamedTuple):
     """The address of a service, with the service and region names for signatures.
 
     Attributes:
-        origin: Scheme and host, optionally with a port and a path, without a trailing ``/``.
-        service: The signing name.
-        region: The signing region.
+        origin: The scheme and the host, optionally with a port and a path, without a trailing
+            ``/``.
+        service: The service name for signatures.
+        region: The region name for signatures.
     """
 
     origin: str
@@ -105,7 +109,7 @@ class Endpoint(NamedTuple):
 
 
 def get_partition(region: str) -> Partition:
-    """Return the partition of *region*.  The partition of an unknown region is ``aws``."""
+    """Return the partition of *region*; an unknown region is assigned to the partition ``aws``."""
     name = region.removesuffix("-global") if region.endswith("-global") else None
     if name not in _PARTITIONS:
         fitting = (
@@ -119,8 +123,8 @@ def get_partition(region: str) -> Partition:
 class Endpoints(NamedTuple):
     """The endpoints of AWS services in one region.
 
-    A custom endpoint takes precedence over region and variants, as in botocore.  Botocore's rule
-    sets reject a custom endpoint with a variant, but botocore's clients never pass both.
+    If a custom endpoint is passed, the FIPS and dual-stack variants are ignored, as in botocore's
+    clients.  Botocore's rule sets would reject this combination, but the clients never pass both.
 
     Attributes:
         region: A region such as ``eu-west-1``.
@@ -133,7 +137,7 @@ class Endpoints(NamedTuple):
     dual_stack: bool = False
 
     def sagemaker_runtime(self, url: str | None = None) -> Endpoint:
-        """Return the endpoint of SageMaker Runtime, or the custom endpoint *url* if it is not None."""
+        """Return the endpoint of SageMaker Runtime, or the custom endpoint *url* if it is given."""
         if url is not None:
             return Endpoint(
                 _custom_origin(self.region, url, "SageMaker Runtime"), "sagemaker", self.region
@@ -145,7 +149,7 @@ class Endpoints(NamedTuple):
         return Endpoint(f"https://{_fill(host, self.region, partition)}", "sagemaker", self.region)
 
     def inference_router(self, url: str | None = None) -> Endpoint:
-        """Return the endpoint of SageMaker Inference Router Runtime; *url* is a custom one."""
+        """Return the endpoint of SageMaker Inference Router Runtime, or the custom endpoint *url*."""
         if url is not None:
             origin = _custom_origin(self.region, url, "SageMaker Inference Router Runtime")
         else:
@@ -161,11 +165,12 @@ class Endpoints(NamedTuple):
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
             url: A custom endpoint; None for the AWS endpoint.
-            global_sts: Whether the older regions share one STS endpoint, which was the default
-                before 2025.
+            global_sts: Whether the older regions share the global STS endpoint, which was the
+                default before 2025.  It has no variants.
 
         Raises:
-            ConfigError: The region or *url* is malformed, or there is no such variant.
+            ConfigError: The region or *url* is malformed, or the global STS endpoint of the region
+                ``aws-global`` lacks the variant.
         """
         is_global = service == "sts" and self.region == "aws-global"
         if url is not None:
@@ -198,12 +203,14 @@ class Endpoints(NamedTuple):
         Args:
             bucket: The bucket's name.
             url: A custom endpoint; None for the AWS endpoint.
-            addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
-                ``auto`` uses the host, except for a custom endpoint (as botocore does) and for
-                names that the wildcard of S3's certificate does not cover.
+            addressing_style: ``path`` puts the bucket into the path.  ``virtual`` puts it into the
+                host name; for the AWS endpoint, a name that S3's certificate would not cover is put
+                into the path nevertheless.  ``auto`` means ``path`` for a custom endpoint (as in
+                botocore), and otherwise ``virtual``.
 
         Raises:
-            ConfigError: The region or *url* is malformed, or there is no such variant.
+            ConfigError: The region or *url* is malformed, S3 has no FIPS endpoint in the partition,
+                or the style is ``virtual`` and the host of *url* is an IP address.
         """
         region = "us-east-1" if self.region == "aws-global" else self.region
         if url is not None:
@@ -229,7 +236,7 @@ class Endpoints(NamedTuple):
 
 
 def _check_region(region: str) -> None:
-    """Raise ConfigError for a region that could change the host or the scope of a signature."""
+    """Raise ConfigError if *region* could change the host name or the scope of a signature."""
     words = region.replace("-", "")
     is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
     if not is_label or len(region) > _MAX_LABEL_LENGTH:
@@ -245,7 +252,7 @@ def _fill(host: str, region: str, partition: Partition) -> str:
 
 
 def _custom_origin(region: str, url: str, service: str) -> str:
-    """Return the origin in a custom endpoint URL for *service*, or raise ConfigError."""
+    """Return the origin in *url*, a custom endpoint for *service*, or raise ConfigError."""
     _check_region(region)
     url = url.rstrip("/")
     scheme, separator, rest = url.partition("://")
@@ -255,7 +262,7 @@ def _custom_origin(region: str, url: str, service: str) -> str:
     )
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
-        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # it may contain a password
+        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # such a URL may contain a password
         raise ConfigError(
             f"the endpoint URL for {service} must look like https://host:port, without a user name "
             f"and without a query{shown}"
@@ -264,7 +271,7 @@ def _custom_origin(region: str, url: str, service: str) -> str:
 
 
 def _has_name_and_port(host: str) -> bool:
-    """Return whether *host* is one name or address, optionally with a valid port."""
+    """Return whether *host* is a single name or address, optionally followed by a valid port."""
     name, colon, port = host.rpartition(":")
     if not colon or port.endswith("]"):
         return True

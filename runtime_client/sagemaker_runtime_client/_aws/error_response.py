@@ -1,4 +1,4 @@
-"""Parsers of error responses in JSON, as most services send them, and in XML, as S3 and STS do.
+"""Parsers of error responses: in JSON, which most services send, and in XML, which S3 and STS send.
 
 Source: botocore 1.44, parsers.py, and
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
@@ -39,14 +39,14 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-# IDPCommunicationError comes from STS, for an identity provider that STS cannot reach
-# (botocore 1.44, _retry.json).
+# STS returns IDPCommunicationError if it cannot reach the identity provider (botocore 1.44,
+# _retry.json).
 TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
-# Botocore does not retry 408, which a gateway sends instead of the code RequestTimeout.
+# Botocore does not retry status 408, which a gateway sends in place of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
-# With these statuses, the service may have accepted the request nevertheless: the host that sent
-# the response may have forwarded the request.
+# If a response has one of these statuses, the service may have accepted the request nevertheless,
+# because the host that sent the response may have forwarded the request.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services send these codes with status 400.
@@ -82,22 +82,25 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 _NO_CODES: Mapping[str, type[ServiceError]] = MappingProxyType({})
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
-# After these words, an AWS message repeats the signed headers, including the session token.
+# The text that follows these words in an AWS message repeats the signed headers, including the
+# session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
-_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # services repeat a malformed Authorization header
-_MAX_MESSAGE_LENGTH = 2048  # the limit of Message in the service model
-_MAX_DEPTH = 4  # an STS response has AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
+# A service that rejects a malformed Authorization header repeats it in its message.
+_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
+_MAX_MESSAGE_LENGTH = 2048  # the maximum length of Message in the service model
+# An STS response has texts at the path AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId.
+_MAX_DEPTH = 4
 
 
 def json_error(
     response: Response, by_code: Mapping[str, type[ServiceError]] | None = None
 ) -> ServiceError:
-    """Return the error in a response whose body should be JSON but may be anything.
+    """Return the error in a response whose body should be JSON but may have any content.
 
     Args:
         response: The response.
-        by_code: Classes for codes that only some operations return.
+        by_code: The error classes for codes that only some operations return, keyed by code.
     """
     text = response.body.decode("utf-8", "replace")
     try:
@@ -111,11 +114,12 @@ def json_error(
     if code is not None:
         code = code.partition(":")[0].rpartition("#")[2] or None
     messages = [fields.get("message"), fields.get("Message")]
-    described = fields.get("error_description")  # from an OAuth endpoint: RFC 6749, section 5.2
+    described = fields.get("error_description")  # sent by OAuth endpoints (RFC 6749, section 5.2)
     message = next((text for text in (*messages, described) if isinstance(text, str)), "")
     null_message = fields.keys() & {"message", "Message"} and messages == [None, None]
     if response.status == 400 and code is None and null_message:
-        # SageMaker under load sends {"message": null} (opensearch-project/ml-commons#2429).
+        # If SageMaker is overloaded, it sends {"message": null}
+        # (opensearch-project/ml-commons#2429).
         return _error(
             response, "ThrottlingException", "too many requests (status 400 with a null message)"
         )
@@ -125,7 +129,8 @@ def json_error(
 def is_s3_error(response: Response) -> bool:
     """Return whether an S3 response to a request that is not a GET is an error.
 
-    S3 may send status 200 before it has finished, and then an error or an incomplete document.
+    S3 may send status 200 before it has processed the request, and then an error or an incomplete
+    document.
 
     Source: botocore 1.44, handlers.py, _looks_like_special_case_error.
     """
@@ -139,7 +144,7 @@ def xml_error(response: Response) -> ServiceError:
 
     The response to a HEAD request has no body, so its status determines the error.
     """
-    if response.ok:  # an error document with status 200; see `is_s3_error`
+    if response.ok:  # S3 sent an error document with status 200; see `is_s3_error`
         response = response.replace(status=500)
     fields = xml_fields(response.body)
     code = fields.get("Code")
@@ -149,29 +154,30 @@ def xml_error(response: Response) -> ServiceError:
 
 
 def query_error(response: Response) -> ServiceError:
-    """Return the error in a response of the query protocol, which STS uses."""
+    """Return the error in a response that uses the AWS query protocol, as those of STS do."""
     fields = xml_texts(response.body)
     return _error(response, fields.get("Error/Code"), fields.get("Error/Message", ""))
 
 
 def xml_fields(body: bytes) -> dict[str, str]:
-    """Return the text of each child of the root of an XML document."""
+    """Return the text of each child of an XML document's root, keyed by the child's name."""
     return {path: text for path, text in xml_texts(body).items() if "/" not in path}
 
 
 def xml_texts(body: bytes) -> dict[str, str]:
-    """Return the text of each element of an XML document, by its path below the root, such as ``a/b``.
+    """Return the texts in an XML document, keyed by the path below the root, such as ``a/b``.
 
-    The result is empty if *body* is not XML.
+    Elements without text and elements that are nested too deeply are omitted.  The result is empty
+    if *body* is not XML.
     """
     return _parse_xml(body)[1]
 
 
 def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
-    """Return the name of an XML document's root and its texts, or None and no texts if it is not XML.
+    """Return the name of an XML document's root and the texts; None and no texts if it is not XML.
 
-    A document with a document type is rejected: AWS never sends one, and its entities could make a
-    small response expand to a large one.
+    A document type declaration is rejected, because AWS never sends one, and because the entities
+    that it declares could make a small response expand to a large one.
     """
     from xml.parsers import expat
 
@@ -201,7 +207,7 @@ def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(body.lstrip(), True)  # S3 sends white space while it processes a request
-    except (expat.ExpatError, LookupError, ValueError):  # LookupError: unknown encoding
+    except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding raises LookupError
         return None, {}
     return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
 
@@ -224,8 +230,8 @@ def _error(
         status_code=status,
         request_id=response.request_id,
     )
-    # This is the only place that decides which responses are retried: `RetryPolicy` uses the
-    # error's class and `retryable`.
+    # This function alone decides which responses may be retried: `RetryPolicy` uses the class and
+    # the attributes that the function sets, such as `retryable`.
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         error.retryable = True
     error.possibly_accepted = status in AMBIGUOUS_STATUSES
@@ -235,13 +241,13 @@ def _error(
 
 
 def _retry_after(response: Response) -> float | None:
-    """Return the value of ``x-amz-retry-after``, which AWS sends in milliseconds, in seconds."""
+    """Return the seconds in ``x-amz-retry-after``, which AWS sends in milliseconds; or None."""
     value = response.header("x-amz-retry-after") or ""
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
-    """Redact secrets that a service repeats in the texts of an error, and return the error."""
+    """Redact the secrets that a service has repeated in the texts of *error*; return *error*."""
     long_secrets = [one for one in secrets if one is not None and len(one) >= _MIN_SECRET_LENGTH]
     names: tuple[str, ...] = getattr(error, "texts", ("message",))
     for name in names:
@@ -254,7 +260,7 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
 
 
 def _redact(text: str, secret: str) -> str:
-    """Replace *secret* in *text*, including a prefix of *secret* at the end of a truncated text."""
+    """Redact *secret* in *text*, and the start of *secret* at the end of a truncated *text*."""
     text = text.replace(secret, "...")
     for length in range(len(secret) - 1, _MIN_SECRET_LENGTH - 1, -1):
         if text.endswith(secret[:length]):

@@ -22,19 +22,19 @@ class Operation(NamedTuple):
             error.
         idempotent: Whether sending the request twice has the same effect as sending it once.
         limit: The size limit of a successful response.
-        deadline: The end of the call, on the monotonic clock; None for no limit except the timeouts
-            of the connection.
+        deadline: The end of the call, on the monotonic clock.  If it is None, only the timeouts of
+            the connection limit the call.
         auth: The authentication; None uses the client's authentication.
         check: Raises an error for an invalid successful response; None accepts every successful
             response.
-        is_poll: Whether the request is one of a series of polls.  A poll that fails with a
-            transient error is not retried, because the next poll follows.  It does not use the
-            retry quota, which polls would exhaust for all other calls.
+        is_poll: Whether the request is one of a series of polls.  A failed poll is not retried,
+            because the next poll follows; only a correction of the clock repeats it.  Polls do not
+            use the retry quota, which they would exhaust for all other calls.
         progress: Updated as the call proceeds; None if it is not needed.
-        sensitive_headers: Names of the request's headers whose values no message may contain.
+        sensitive_headers: The names of request headers whose values no message may contain.
         retry_ambiguous: Whether to retry after an attempt that the service may have accepted.  None
-            means the setting of the client.
-        read_timeout: Seconds to wait for the response.  None means the setting of the client.
+            uses the client's setting.
+        read_timeout: The read timeout of the request, in seconds; None uses the client's setting.
     """
 
     endpoint: Endpoint
@@ -54,7 +54,7 @@ class Operation(NamedTuple):
 
     @property
     def needs_body(self) -> bool:
-        """Whether a successful response with an incomplete body is a failure."""
+        """Whether a successful response counts as a failure if its body is incomplete."""
         return self.idempotent or not self.limit.is_truncated
 
     def incomplete_error(self, response: Response) -> TransportError:
@@ -67,7 +67,7 @@ class Operation(NamedTuple):
 
     @property
     def secrets(self) -> list[str]:
-        """The header values that no message may contain."""
+        """The values of the request's sensitive headers, which no message may contain."""
         return [value for name, value in self.request.headers if name in self.sensitive_headers]
 
     def __repr__(self) -> str:

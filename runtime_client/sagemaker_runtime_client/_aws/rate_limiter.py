@@ -1,9 +1,9 @@
 """The client-side rate limiter of the ``adaptive`` retry mode.
 
-Each request takes a token from a bucket.  The bucket's fill rate drops with each throttled response
-and rises again along a cubic curve, as in TCP CUBIC.  Until the first throttled response, the
-limiter does not delay requests.  The limiter does not sleep: its caller passes the current time,
-and the limiter returns how long the caller must wait.
+Each request takes a token from a bucket.  The bucket's fill rate drops after each throttled
+response and rises again along a cubic curve, as in TCP CUBIC.  Until the first throttled response,
+the limiter does not delay requests.  The limiter does not sleep: its caller passes the current
+time, and the limiter returns how long the caller must wait.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and botocore
 1.44, retries/adaptive.py, bucket.py, throttling.py.
@@ -13,9 +13,9 @@ from math import floor, inf
 from threading import RLock
 
 _BETA = 0.7  # the fraction of the rate that remains after a throttled response
-_SCALE = 0.4  # how fast the rate rises after it has dropped
-_SMOOTHING = 0.8  # the weight of the newest measurement in the smoothed rate
-_PERIOD = 0.5  # the length of a measurement, in seconds
+_SCALE = 0.4  # determines how fast the rate rises after it has dropped
+_SMOOTHING = 0.8  # the weight of the latest measurement in the smoothed rate
+_PERIOD = 0.5  # the minimum length of a measurement period, in seconds
 _MIN_RATE = 0.5
 _MAX_RATE_FACTOR = 2.0  # the maximum ratio of the fill rate to the measured rate
 
@@ -24,8 +24,8 @@ class Cubic:
     """The curve along which the rate drops after a throttled response, recovers and then grows.
 
     Args:
-        ceiling: The rate at the last throttled response, to which the curve recovers.
-        at: The time of that response, in seconds.
+        ceiling: The rate before the throttled response, to which the curve recovers.
+        at: The time of the throttled response, in seconds.
     """
 
     def __init__(self, ceiling: float, at: float) -> None:
@@ -46,14 +46,16 @@ class RateLimiter:
         now: The current time in seconds, on a monotonic clock.
 
     Attributes:
-        fill_rate: The number of tokens added per second.
-        measured_rate: The number of requests per second, measured and smoothed.
+        fill_rate: The number of tokens that are added to the bucket per second.
+        measured_rate: The measured number of responses per second, smoothed.
     """
 
     def __init__(self, now: float) -> None:
         self.fill_rate = _MIN_RATE
         self.measured_rate = 0.0
-        self._lock = RLock()  # a signal handler may call the client while its thread holds the lock
+        # The lock is reentrant, because a signal handler may call the client while its thread holds
+        # the lock.
+        self._lock = RLock()
         self._throttled = False
         self._cubic = Cubic(0.0, now)
         self._tokens = 0.0
@@ -64,7 +66,7 @@ class RateLimiter:
     def acquire(self, now: float, max_wait: float = inf) -> float | None:
         """Take a token, and return the number of seconds to wait until the token is available.
 
-        Return None, and take no token, if the wait would last *max_wait* seconds or longer.
+        If the wait would last *max_wait* seconds or longer, return None and take no token.
         """
         with self._lock:
             if not self._throttled:
@@ -73,11 +75,11 @@ class RateLimiter:
             wait = max(0.0, (1.0 - self._tokens) / self.fill_rate)
             if wait and wait >= max_wait:
                 return None
-            self._tokens -= 1.0  # below 0 if waiting requests have taken tokens in advance
+            self._tokens -= 1.0  # negative if waiting requests have taken tokens in advance
             return wait
 
     def record(self, now: float, *, throttled: bool) -> None:
-        """Record that a response arrived at the time *now*, and adjust the fill rate."""
+        """Record a response, throttled or not, at the time *now*, and adjust the fill rate."""
         with self._lock:
             self._measure(now)
             if throttled:
@@ -100,7 +102,7 @@ class RateLimiter:
         self._filled_at = now
 
     def _measure(self, now: float) -> None:
-        """Count a request, and update the measured rate if the measurement period has ended."""
+        """Count a response, and update the measured rate if the measurement period has ended."""
         self._count += 1
         period = floor(now / _PERIOD) * _PERIOD
         if period > self._period:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
 
-# Codes that a service returns for a wrong date.  InvalidSignatureException and
-# SignatureDoesNotMatch have other causes, too.
+# Codes that a service returns if the date of a request is wrong.  InvalidSignatureException,
+# SignatureDoesNotMatch and 403 have other causes, too.
 _SKEW_CODES = frozenset(
     {
         "RequestExpired",
@@ -25,26 +25,29 @@ _SKEW_CODES = frozenset(
         "RequestTimeTooSkewed",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
-        "403",  # the code of a response to HEAD, whose body is empty
+        "403",  # stands for the missing code of a response to HEAD, whose body is empty
     }
 )
-# A smaller difference does not explain a rejected signature: services allow 5 minutes.
+# A clock difference below this minimum does not explain a rejected signature, because services
+# allow 5 minutes.
 _MIN_SKEW = timedelta(minutes=4)
-# A larger difference is not adopted, because a request signed for such a date could be replayed
-# long afterwards.
+# A clock difference above this maximum is not adopted, because a request that is signed for such a
+# date could be replayed long afterwards.
 _MAX_SKEW = timedelta(days=1)
 
-# The longest pause, and the longest extension that a service may request (botocore 1.44.0).
+# The maximum pause before a retry that the client chooses, and the maximum number of seconds by
+# which a service may extend the pause (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
 LONGEST_EXTENSION = 5.0
 
 
-# Other errors are raised before anything is sent.  Credential providers retry on their own.
+# Only these errors are retried, because other errors are raised before anything is sent.
+# Credential providers retry their own requests.
 AFTER_SENDING = (ServiceError, TransportError)
 
 
 class Reason(Enum):
-    """A reason for a retry: the base of its pauses in seconds, and its cost in tokens of the quota."""
+    """A reason for a retry: the upper bound of its first pause, and its cost in quota tokens."""
 
     TRANSIENT = (0.05, 14)
     THROTTLING = (1.0, 5)
@@ -57,7 +60,7 @@ class Reason(Enum):
 
     @property
     def cost(self) -> int:
-        """The tokens that one retry takes from the quota."""
+        """The number of tokens that one retry takes from the quota."""
         cost: int = self.value[1]
         return cost
 
@@ -66,7 +69,7 @@ class RetryPolicy(NamedTuple):
     """The rules for retries.
 
     Attributes:
-        max_attempts: The maximum number of requests, including the first.
+        max_attempts: The maximum number of attempts per call, including the first.
         retry_ambiguous: Whether to retry a request that is not idempotent after an attempt that the
             service may have accepted.  The request may then be executed twice.
         adaptive: Whether to limit the request rate after throttling; see `rate_limiter`.
@@ -79,12 +82,13 @@ class RetryPolicy(NamedTuple):
     def reason(
         self, error: RuntimeClientError, *, idempotent: bool, retry_ambiguous: bool | None = None
     ) -> Reason | None:
-        """Return the reason to retry after *error*, or None if it must not be retried.
+        """Return the reason to retry after *error*, or None if the attempt must not be repeated.
 
         Args:
             error: The failure of an attempt.
-            idempotent: Whether the operation has the same effect if it is executed twice.
-            retry_ambiguous: Replaces the attribute of that name; None keeps it.
+            idempotent: Whether executing the operation twice has the same effect as executing it
+                once.
+            retry_ambiguous: Overrides the policy's attribute `retry_ambiguous`, unless it is None.
         """
         if not error.retryable or not isinstance(error, AFTER_SENDING):
             return None
@@ -97,13 +101,15 @@ class RetryPolicy(NamedTuple):
 def backoff(
     reason: Reason, retry: int, error: RuntimeClientError, random: Callable[[], float]
 ) -> float:
-    """Return the pause before a retry, in seconds.
+    """Return the number of seconds to pause before a retry.
+
+    The pause is a random part of an upper bound that doubles with each retry.
 
     Args:
         reason: The reason for the retry.
-        retry: The number of the retry, from 0.
-        error: The failure, in which the service may request a longer pause.
-        random: Returns a number from 0 up to 1, for full jitter.
+        retry: The number of retries that preceded this one.
+        error: The failure.  If the service requests a longer pause in it, the pause is extended.
+        random: Returns a random number from 0 up to 1, by which the upper bound is multiplied.
     """
     pause = random() * min(reason.base * (1 << retry), LONGEST_BACKOFF)
     requested = error.retry_after if isinstance(error, ServiceError) else None
@@ -111,14 +117,14 @@ def backoff(
 
 
 class RetryQuota:
-    """The tokens for retries, shared by the calls of a client to one service.
+    """The tokens for retries, which a client's calls to one service share.
 
     The quota keeps an outage from causing a storm of retries.  It has no lock, because a signal
-    handler may call the client while its thread holds the lock.  The tokens are in a deque, whose
-    operations are atomic.
+    handler may call the client while its thread would hold the lock.  The tokens are in a deque,
+    because its operations are atomic.
 
     Attributes:
-        is_untouched: Whether no token was ever acquired, so that there is nothing to return.
+        is_untouched: Whether no retry has requested tokens yet, so that there are none to return.
     """
 
     CAPACITY = 500
@@ -133,7 +139,7 @@ class RetryQuota:
         return len(self._tokens)
 
     def acquire(self, reason: Reason) -> bool:
-        """Take the tokens for a retry, or return False if there are too few."""
+        """Take the tokens for a retry; if too few are left, take none and return False."""
         self.is_untouched = False
         acquired = 0
         try:
@@ -146,7 +152,7 @@ class RetryQuota:
         return True
 
     def release(self, last: Reason | None) -> None:
-        """Return the tokens of the last retry after a success, or one token if there was no retry."""
+        """After a success, return the tokens of the call's last retry; if it had none, one token."""
         self._tokens.extend(
             repeat(None, last.cost if last else 1)
         )  # the deque's maximum length bounds the quota
@@ -159,7 +165,7 @@ class ServiceClock:
     Botocore has no such correction.
 
     Attributes:
-        offset: The correction added to this machine's clock for a signature.
+        offset: The correction that is added to this machine's clock for a signature.
         was_right: Whether a service has accepted a signature with this offset.
     """
 
@@ -167,7 +173,7 @@ class ServiceClock:
         self.forget()
 
     def forget(self) -> None:
-        """Trust this machine's clock: at first, and in a new process generation."""
+        """Discard the correction, for a new client or a new process generation."""
         self.offset = timedelta()
         self.was_right = False
 
@@ -183,15 +189,15 @@ class ServiceClock:
         *,
         is_authentic: bool,
     ) -> bool:
-        """Adopt the service's clock if this machine's clock caused *error*, and return whether it did.
+        """Adopt the service's clock if this machine's clock caused *error*; return True to retry.
 
         Args:
             error: The service's error.
             ahead: The result of `service_ahead` for the error.
-            offset: The offset of the rejected signature.  A concurrent call may have corrected the
-                offset since then.
-            is_authentic: Whether TLS has verified the service.  Otherwise anyone may have written
-                the date, so the date is used only if no offset has been accepted yet.
+            offset: The offset of the rejected signature.  If a concurrent call has corrected the
+                clock since then, the shared offset differs.
+            is_authentic: Whether TLS has verified the service.  If it has not, anyone may have
+                written the date, so the date is used only if no offset has been accepted yet.
         """
         if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _MIN_SKEW:
             return False

@@ -1,4 +1,4 @@
-"""Headers that identify the client and the Lambda invocation in which it runs."""
+"""Request headers that identify the client and the Lambda invocation in which it runs."""
 
 import sys
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
 def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) -> str:
-    """Return the value of the User-Agent header, in botocore's format and character set.
+    """Return the value of the User-Agent header, in botocore's format and with its character set.
 
     Source: botocore 1.44, useragent.py.
     """
@@ -37,7 +37,7 @@ def is_in_lambda(environ: Mapping[str, str]) -> bool:
 def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the header by which Lambda detects functions that call themselves in an endless loop.
 
-    The list is empty outside Lambda.
+    The list is empty if the code does not run in Lambda or has no trace id.
 
     Source: botocore 1.44, handlers.py, add_recursion_detection_header.
     """
@@ -50,5 +50,5 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """Return *text* with a hyphen for each character that a User-Agent part cannot contain."""
+    """Replace each character that a User-Agent part cannot contain with a hyphen."""
     return "".join(character if character in _CHARACTERS else "-" for character in text)
