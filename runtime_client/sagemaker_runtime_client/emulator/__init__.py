@@ -1,7 +1,7 @@
-"""An emulator of SageMaker asynchronous inference, for tests and for local experiments.
+"""An emulator of SageMaker inference and S3, for tests and for local experiments.
 
 The emulator listens on real sockets, verifies every signature, queues the invocations, and runs a
-model.  It can inject the failures of the real services.  It works with this package's client and
+model.  It can inject failures that occur in production.  It works with this package's client and
 with boto3:
 
     from sagemaker_runtime_client.emulator import Emulator, Faults
@@ -56,7 +56,7 @@ __all__ = [
 
 del _starlette, _uvicorn
 
-# Public names of version 0.1.0 that were renamed, and their new names.
+# Maps public names of version 0.1.0 to their new names.
 _RENAMED = {"Garbled": "MalformedResponse", "Refusal": "ErrorResponse"}
 
 

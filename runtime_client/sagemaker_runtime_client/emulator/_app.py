@@ -1,11 +1,12 @@
 """The emulator's ASGI application.
 
-It processes each request in these steps, in which these faults can be injected:
+It processes each request in the following steps.  The faults on the right can be injected:
 
     fault: reset before the request is read (see _server)
     1. parse the request's target, and select its faults   fault: latency
     2. check the signature of the raw bytes                fault: clock skew
-    3. reject or execute the request                       faults: error response, wrong region
+    3. reject or execute the request                       faults: error response, wrong region,
+                                                           stale output, malformed response
     4. record the request, and respond                     fault: reset instead of the response
 """
 
@@ -40,7 +41,7 @@ from ._target import Target, parse_target
 
 
 class Resettable(Protocol):
-    """The methods of the connection that the application needs."""
+    """The method of a connection that the application calls."""
 
     def reset(self, partial_response: bytes = b"") -> None:
         """Send the beginning of a response, then reset the connection."""
@@ -69,8 +70,9 @@ class Application:
         faults: The faults to inject.
         now: Returns the time of the server's clock.
         received: The records of the newest requests, in the order of the responses.
-        stopping: Set when the server stops, to end the delays of requests.
-        sessions: The open sessions of stateful models.
+        stopping: An event that is set when the server stops, which ends the delays of requests and
+            the waits for models.
+        sessions: The sessions of stateful models.
     """
 
     settings: Settings
@@ -110,7 +112,7 @@ class Application:
         connection: Resettable = scope["state"]["connection"]
         has_body = request.method != "HEAD"
         connection.reset(partial_response(response, reset, has_body=has_body))
-        # Once this returns, uvicorn has noticed the reset and does not expect a response.
+        # Once `receive` returns, uvicorn has noticed the reset and does not expect a response.
         await receive()
 
     async def _wait(self, faults: tuple[Fault, ...]) -> None:
@@ -136,7 +138,7 @@ class Application:
         return evolve(reply, headers={**ids, **date, **reply.headers})
 
     async def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
-        """Authenticate the request, and return the service's response."""
+        """Authenticate and execute a request, and return the service's response."""
         request = build_signable_request(raw.method, raw.raw_target, raw.headers, raw.body)
         body, trailers = self._authenticate(request, raw)
         for fault in faults:
@@ -159,7 +161,7 @@ class Application:
     ) -> tuple[bytes, dict[str, str]]:
         """Check the signature, and return the decoded body and its trailers.
 
-        A request for a bucket in another region gets a redirect, unless it was signed for that
+        If the bucket is in another region, the request is redirected, unless it was signed for that
         region.
         """
         target = raw.target
@@ -239,7 +241,10 @@ def partial_response(response: Response, reset: Reset, *, has_body: bool) -> byt
 
 
 def _join_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers by name; values of a repeated name are joined by commas, as for signing."""
+    """Return the headers, keyed by name.
+
+    The values of a repeated header are joined with commas, as for signing.
+    """
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

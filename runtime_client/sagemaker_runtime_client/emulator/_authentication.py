@@ -1,4 +1,4 @@
-"""Authentication: checks signatures, and builds the service's error for an invalid signature."""
+"""Checks signatures, and builds the service's error for an invalid signature."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,8 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# Maps sigv4's error codes to S3's codes and HTTP statuses.  Other codes are kept, with 403.
+# Maps sigv4's error codes to S3's codes and HTTP statuses.  Any other code is kept, with status
+# 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),
@@ -125,7 +126,10 @@ def parse_region(request: SignableRequest) -> str:
 def _decode_body(
     request: SignableRequest, verified: Verified, body: bytes
 ) -> tuple[bytes, dict[str, str]]:
-    """Return the body, decoded if its payload hash declares it aws-chunked, and the trailers."""
+    """Return the body and its trailers.
+
+    The body is decoded if its payload hash declares it aws-chunked.
+    """
     if not verified.payload_hash.startswith("STREAMING-"):
         return body, {}
     try:

@@ -32,42 +32,42 @@ def random_credentials() -> Credentials:
 
 
 class Emulator:
-    """SageMaker inference on this machine: the runtime APIs, the queue, and S3.
+    """Emulates SageMaker inference on this machine, with its runtime APIs, its queue, and S3.
 
-    Use it as a context manager.  Inside the ``with`` block it listens on a socket in a separate
-    thread, and checks the signature of every request.
+    Use it as a context manager.  Inside the ``with`` block, the emulator listens on a socket in a
+    separate thread, and checks the signature of every request.
 
     Args:
-        model: A function that accepts a `ModelRequest` and returns bytes, str, (bytes, content
-            type) or a `ModelResponse`, called in a separate thread; or ``"module:function"``; or
-            the http(s) address of a model container.  By default the payload is returned
+        model: A function that accepts a `ModelRequest`, returns bytes, str, (bytes, content type)
+            or a `ModelResponse`, and is called in a separate thread; or ``"module:function"``; or
+            the http(s) address of a model container.  By default, the payload is returned
             unchanged.
         endpoints: The names of the endpoints that exist; None accepts every name.
-        credentials: The only key that is valid; by default a random one.
+        credentials: The only valid credentials; by default, random ones.
         region: The region that signatures must be scoped to.
         output_path: The endpoints' ``S3OutputPath``.
         failure_path: The endpoints' ``S3FailurePath``.  With None, a failed invocation leaves no
             object, as in production.
-        concurrency: The number of invocations that the model processes at a time; 0 pauses the
-            queue.
+        concurrency: The maximum number of queued invocations that the model processes at a time; 0
+            pauses the queue.
         expired_text: The content of the failure object for an invocation that spent its
-            ``RequestTTLSeconds`` in the queue; with None, no such object is written for an endpoint.
-            An inference router always writes one.
+            ``RequestTTLSeconds`` in the queue.  With None, an endpoint writes no such object, and
+            an inference router writes one with a default text.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
-            ``Last-Modified`` and signatures.  The time limits of the queue are in real time,
-            unless `advance` is called.
+            ``Last-Modified`` and signatures.  The time limits of invocations do not use this
+            clock; see `advance`.
         host: The IPv4 address to listen on; use a loopback address.
         port: The port to listen on; 0 for any free port.
 
     Attributes:
-        credentials: The only valid key.
+        credentials: The only valid credentials.
         region: The region that signatures must be scoped to.
         faults: The faults to inject, a `Faults`.
         objects: The S3 objects, an `ObjectStore`.
 
     Raises:
-        ValueError: An argument is invalid; the message mentions which.
+        ValueError: An argument is invalid.  The message mentions the argument.
         ImportError: The module of *model* does not exist.
         AttributeError: The module of *model* has no such function.
 
@@ -132,7 +132,10 @@ class Emulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop immediately: close connections, drop queued invocations and cancel running ones."""
+        """Stop: close all connections, drop queued invocations and cancel running ones.
+
+        This waits at most 5 seconds for each model function that is still running.
+        """
         self._running.stop()
         self._runner.join(_JOIN_TIMEOUT)
 
@@ -150,7 +153,7 @@ class Emulator:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """Environment variables that make AWS SDKs such as boto3 use this emulator directly."""
+        """Environment variables that make AWS SDKs such as boto3 use this emulator without a proxy."""
         variables = {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME": self.url,
@@ -177,10 +180,10 @@ class Emulator:
         return tuple(self._queue.jobs)
 
     def set_concurrency(self, concurrency: int) -> None:
-        """Change the number of invocations that the model processes at a time.
+        """Change the maximum number of queued invocations that the model processes at a time.
 
         Args:
-            concurrency: The new number; 0 pauses the queue, like an endpoint scaled to zero.
+            concurrency: The new maximum; 0 pauses the queue, like an endpoint scaled to zero.
 
         Raises:
             ValueError: *concurrency* is negative.
@@ -191,8 +194,8 @@ class Emulator:
     def advance(self, seconds: float) -> None:
         """Make every queued and running invocation older, so that a test need not wait for a time limit.
 
-        This affects only the time limits of the queue: ``RequestTTLSeconds`` and
-        ``InvocationTimeoutSeconds``.
+        This affects only the time limits of invocations: ``RequestTTLSeconds``,
+        ``InvocationTimeoutSeconds`` and the 60 seconds of a synchronous invocation.
 
         Args:
             seconds: The number of seconds to add to the age.
@@ -203,13 +206,13 @@ class Emulator:
         self._running.call(self._queue.advance, seconds)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
-        """Wait until no invocation is queued or running.
+        """Wait until no asynchronous invocation is queued or running.
 
         Args:
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: An invocation is still queued or running after *timeout*.
+            TimeoutError: An invocation is still queued or running after *timeout* seconds.
         """
         if not self._queue.wait_idle(timeout):
             raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
@@ -227,7 +230,7 @@ def serve(
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
 ) -> None:
-    """Run an emulator until it is interrupted or *stop* is set, for a command-line program.
+    """Run an emulator for a command-line program, until Ctrl-C is pressed or *stop* is set.
 
     Args:
         model: As for `Emulator`.
@@ -237,10 +240,12 @@ def serve(
         region: As for `Emulator`.
         endpoints: As for `Emulator`.
         strict_buckets: As for `Emulator`.
-        ready: Called once with the emulator when it listens, for example to print its address.
+        ready: A function that is called with the emulator once it listens, for example to print
+            its address.
         stop: An event that ends the emulator when it is set.
 
     Raises:
+        Exception: Any exception that `Emulator` raises.
         OSError: The address is in use or not available.
         KeyboardInterrupt: Ctrl-C was pressed; the emulator has stopped.
     """

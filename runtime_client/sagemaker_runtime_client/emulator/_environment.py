@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-# Variables to unset, which both botocore and this package's client read.  Each one overrides a
-# variable that the emulator sets, or belongs to other credentials but would be combined with the
-# emulator's key.
+# Variables to unset.  They could select other credentials, settings or endpoints than those of the
+# emulator, or make a client combine the emulator's key with a foreign session token.
 CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -13,7 +12,7 @@ CONFLICTING_VARIABLES = (
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
 )
-# A profile may enable these settings; the environment variables override the profile.
+# A profile may change these settings.  The environment variables override the profile.
 RESET_VARIABLES = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     "AWS_USE_FIPS_ENDPOINT": "false",
@@ -22,9 +21,11 @@ RESET_VARIABLES = {
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
-    """Return variables that exclude *host*, and the hosts excluded in *environ*, from proxies.
+    """Return environment variables that exclude *host* from proxies.
 
-    Both ``NO_PROXY`` and ``no_proxy`` are set, because urllib and httpx prefer ``no_proxy``.
+    They also exclude the hosts that *environ* excludes.  Both ``NO_PROXY`` and ``no_proxy`` are
+    set,
+    because urllib and httpx prefer ``no_proxy``.
     """
     known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     hosts = [name.strip() for name in known.split(",") if name.strip()]

@@ -12,7 +12,7 @@ from ._target import OPERATIONS
 
 @frozen
 class Latency:
-    """Delays the processing of the request.
+    """Delays the processing of a request.
 
     Attributes:
         seconds: The delay, in seconds.
@@ -26,10 +26,10 @@ class Reset:
     """Resets the connection (TCP RST) before the response is complete.
 
     Attributes:
-        when: The time of the reset.  With ``before_read``, the request is not executed.  With the
-            other values it is executed, so an invocation is queued: ``after_taken`` sends nothing
-            of the response, ``in_head`` half of its head, and ``in_body`` its head and half of its
-            body.
+        when: The time of the reset.  With ``before_read``, the request is not executed.  With any
+            other value, it is executed first, so an invocation is queued.  After that,
+            ``after_taken`` sends nothing of the response, ``in_head`` sends half of its head, and
+            ``in_body`` sends its head and half of its body.
     """
 
     when: Literal["before_read", "after_taken", "in_head", "in_body"]
@@ -95,7 +95,7 @@ class Faults:
     They may be changed from any thread.
 
     `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
-    gets all permanent faults for its operation, and the first queued fault for it.
+    gets all permanent faults and the first queued fault that apply to its operation.
 
     >>> faults = Faults()
     >>> faults.once(Faults.THROTTLED, times=2, on="InvokeEndpointAsync")
@@ -107,13 +107,13 @@ class Faults:
     Attributes:
         clock_skew: The number of seconds by which the server's clock is ahead; negative if it is
             behind.
-        no_list_bucket: Whether the caller lacks ``s3:ListBucket``.  If so, S3 responds to a
-            request for a missing key with 403 AccessDenied.
+        no_list_bucket: Whether the caller lacks ``s3:ListBucket``.  If so, S3 responds with 403
+            AccessDenied to a request that reads a missing key, and to ListObjectsV2.
         no_failure_path: Whether the endpoints have no ``S3FailurePath``.  If so, invocations get
             no failure location and leave no failure object.
-        bucket_regions: The regions of buckets that are not in the emulator's region, by bucket
-            name.  A request that is signed for a different region than the bucket's gets 301
-            PermanentRedirect.
+        bucket_regions: The regions of buckets that are not in the emulator's region, keyed by
+            bucket name.  If a request is signed for a region other than the bucket's, the response
+            is 301 PermanentRedirect.
     """
 
     THROTTLED: ClassVar = ErrorResponse(400, "ThrottlingException", "Rate exceeded")
@@ -165,7 +165,7 @@ class Faults:
             self._queued += [scheduled] * times
 
     def always(self, fault: Fault, *, on: str | Iterable[str] | None = None) -> None:
-        """Add a fault that applies to every request until `clear` is called.
+        """Add a permanent fault, which applies until `clear` is called.
 
         Args:
             fault: As for `once`.
@@ -186,9 +186,10 @@ class Faults:
             self._set_switches()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
-        """Return the faults for a request that was read: all permanent ones and the next queued one.
+        """Return all permanent faults and the next queued fault for a request that has been read.
 
-        The queued fault is removed from the queue.
+        The queued fault is removed from the queue.  `RESET_BEFORE_READ` is neither returned nor
+        removed.
 
         Args:
             operation: The operation of the request.
@@ -202,9 +203,9 @@ class Faults:
             return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
 
     def take_before_read(self, operation: str) -> bool:
-        """Return whether to reset the connection before the request is read.
+        """Return whether `RESET_BEFORE_READ` applies to a request.
 
-        If that fault was queued, it is removed from the queue.
+        If it is the next queued fault for the operation, it is removed from the queue.
 
         Args:
             operation: The operation of the request.

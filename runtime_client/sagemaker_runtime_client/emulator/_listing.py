@@ -17,7 +17,7 @@ _LARGEST_PAGE = 1000
 
 
 def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
-    """Return one page of a listing.
+    """Return a response with one page of a bucket's listing.
 
     Args:
         objects: The bucket's objects, keyed and sorted by key.
@@ -52,7 +52,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
 
 def _page_size(text: str) -> int:
-    """Return the maximum number of entries in a page, which ``max-keys`` may reduce."""
+    """Return the maximum number of entries in a page, which is ``max-keys`` but at most 1,000."""
     if not (text.isascii() and text.isdigit()):
         raise rejection(
             400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys"
@@ -66,7 +66,7 @@ def _token(name: str) -> str:
 
 
 def _start(target: Target) -> str:
-    """Return the name of the entry after which the page starts; empty for the first page."""
+    """Return the name after which the page starts; empty if it starts with the first entry."""
     token = target.parameter("continuation-token")
     if not token:
         return target.parameter("start-after")
@@ -81,7 +81,10 @@ def _start(target: Target) -> str:
 def _entries(
     objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
 ) -> dict[str, StoredObject | None]:
-    """Return the entries after *after*: the keys with *prefix*, and the common prefixes of keys."""
+    """Return the entries of a listing that come after *after*.
+
+    They are keyed by name, and the value is None for a common prefix.
+    """
     entries: dict[str, StoredObject | None] = {}
     for key, stored in objects.items():
         if key.startswith(prefix) and key.encode() > after.encode():
@@ -89,7 +92,7 @@ def _entries(
             rolled_up = prefix + head + found
             if not found:
                 entries[key] = stored
-            elif rolled_up != after:  # the previous page contains this common prefix
+            elif rolled_up != after:  # if equal, the previous page contains the prefix
                 entries[rolled_up] = None
     return entries
 

@@ -1,4 +1,4 @@
-"""Models: a Python function, or a model container that is called as SageMaker calls it."""
+"""Runs models, which are Python functions or model containers."""
 
 from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,15 +21,15 @@ class ModelRequest:
     """The input of a model.
 
     Attributes:
-        body: The payload: the inline body, or the object at the input location.
+        body: The payload, which is the inline body or the content of the input object.
         content_type: The MIME type of the body; None if the caller did not specify it.
         accept: The requested MIME type of the output; None if the caller did not specify it.
         custom_attributes: The caller's custom attributes; None if there are none.
         endpoint_name: The name of the endpoint that was invoked, or of the routing target.
         inference_id: The caller's inference ID, or one that the emulator generated.
         session_id: The ID of the session; None if the caller did not specify one.
-        cancelled: Set when the model has finished or its result is no longer needed, because the
-            invocation timed out or the emulator stops.  A model that blocks should wait for it.
+        cancelled: An event that is set when the model function has returned, the invocation has
+            timed out or the emulator stops.  A function that blocks should wait for this event.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -63,7 +63,7 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
     Attributes:
         body: The content of the failure object.
         content_type: The MIME type of the content.
-        status_code: The container's status; its `message` is also returned by synchronous calls.
+        status_code: The container's status, which a synchronous call returns with `message`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ Model = ModelFunction | str
 
 
 class Runner(Protocol):
-    """A model in the form that the queue calls."""
+    """The interface through which the queue calls a model."""
 
     def __call__(self, request: ModelRequest, /) -> Awaitable[ModelResponse]:
         """Return the model's output.  Any failure is raised as `ModelFailure`."""
@@ -111,14 +111,14 @@ def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
             ``https://`` address of a model container.
 
     Raises:
-        Exception: The errors of `import_model`.
+        Exception: Any exception that `import_model` raises.
     """
     model = import_model(model)
     return ContainerRunner(model.rstrip("/")) if isinstance(model, str) else FunctionRunner(model)
 
 
 def import_model(model: Model) -> Model:
-    """Import the function of a model given as ``"module:function"``.
+    """Return the function of a model, which is imported if *model* is ``"module:function"``.
 
     Args:
         model: As for `make_runner`.
@@ -127,7 +127,7 @@ def import_model(model: Model) -> Model:
         The function; the address of a container is returned unchanged.
 
     Raises:
-        ValueError: *model* has another form.
+        ValueError: *model* has none of these forms, or is a coroutine function.
         ImportError: The module does not exist.
         AttributeError: The module has no such function.
     """
@@ -180,7 +180,7 @@ class FunctionRunner:
 
         def run() -> None:
             result = self._call_function(request)
-            with suppress(RuntimeError):  # the event loop has ended
+            with suppress(RuntimeError):  # raised if the event loop has ended
                 loop.call_soon_threadsafe(finish, result)
 
         thread = Thread(target=run, name="sagemaker-emulator-model", daemon=True)
@@ -192,7 +192,7 @@ class FunctionRunner:
             request.cancelled.set()
 
     def _call_function(self, request: ModelRequest) -> ModelResponse | ModelFailure:
-        """Call the function, and return its output or the failure that its exception stands for."""
+        """Call the function, and return its output or, if it raises an exception, the failure."""
         try:
             return _to_response(self._function(request))
         except ModelFailure as failure:
@@ -201,7 +201,7 @@ class FunctionRunner:
             return _container_error(500, f"{type(error).__name__}: {error}")
 
     async def aclose(self) -> None:
-        """Do nothing: `join` waits for the threads, outside the event loop."""
+        """Do nothing, because `join` waits for the threads outside the event loop."""
 
     def join(self, timeout: float) -> None:
         """Wait for each running thread to end, for at most *timeout* seconds each."""
@@ -240,13 +240,13 @@ def _container_error(status: int, message: str) -> ModelFailure:
 
 
 def container_message(status: int, message: str) -> str:
-    """Return the message of SageMaker about an error response of a container."""
+    """Return SageMaker's message about an error response of a container."""
     side = "client" if 0 < status < 500 else "server"
     return f'Received {side} error ({status}) from model with message "{message}"'
 
 
 class ContainerRunner:
-    """Calls a model container in the same way as SageMaker: ``POST /invocations``.
+    """Calls a model container with ``POST /invocations``, as SageMaker does.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
     """
@@ -256,12 +256,12 @@ class ContainerRunner:
         self._client: "httpx.AsyncClient | None" = None
 
     async def __call__(self, request: ModelRequest) -> ModelResponse:
-        """Return the container's response; any status that is not 2xx fails the inference."""
+        """Return the container's response; without a 2xx response, the inference fails."""
         import httpx
 
         if self._client is None:
-            # No timeout is needed, because the queue limits the time, and no proxy, because the
-            # container is local.
+            # The client has no timeout, because the queue limits the time, and uses no proxy,
+            # because the container is assumed to be local.
             self._client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113
         try:
             response = await self._client.post(
@@ -289,7 +289,7 @@ class ContainerRunner:
 
 
 def _container_headers(request: ModelRequest) -> Mapping[str, str]:
-    """Return the headers for a container, without values that the caller omitted."""
+    """Return the headers of a request to a container, without those whose value is None."""
     headers = {
         "content-type": request.content_type,
         "accept": request.accept,

@@ -1,4 +1,4 @@
-"""The emulated S3 operations, which are those that asynchronous inference needs.
+"""The S3 operations that the emulator supports.
 
 Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
@@ -21,7 +21,7 @@ from ._target import Target
 from ._upload import uploaded_object
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
-_LONGEST_KEY = 1024  # in bytes of UTF-8
+_LONGEST_KEY = 1024  # in bytes of the key's UTF-8 encoding
 _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 
@@ -30,10 +30,11 @@ class ObjectRoutes:
     """Handles requests to S3.
 
     Attributes:
-        settings: Determine whether buckets must be created first, and in which region they are.
+        settings: The settings, which determine whether a bucket must be created before it is used,
+            and the region of the buckets.
         store: The S3 objects.
-        faults: Determine whether the caller may list buckets, and which buckets are in other
-            regions.
+        faults: The faults, which determine whether the caller may list buckets, and which buckets
+            are in other regions.
         now: Returns the time of the server's clock.
     """
 
@@ -43,10 +44,10 @@ class ObjectRoutes:
     now: Callable[[], datetime]
 
     def handle(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Execute a request whose signature has been verified.
+        """Execute a request whose signature has been verified, and return the response.
 
         Raises:
-            RejectedRequestError: S3 would reject the request.
+            RejectedRequestError: S3 would reject the request, or the emulator does not support it.
         """
         if target.operation not in _OPERATIONS:
             raise rejection(501, "NotImplemented", "The emulator does not support this operation.")
@@ -59,7 +60,7 @@ class ObjectRoutes:
         return _OPERATIONS[target.operation](self, target, headers, body)
 
     def _check_bucket(self, target: Target) -> None:
-        """If the bucket is missing, create it or, with strict buckets, reject the request."""
+        """If the bucket is missing, create it, or reject the request if `strict_buckets` is set."""
         if not self.settings.strict_buckets:
             self.store.create_bucket(target.bucket)
         elif not self.store.has_bucket(target.bucket):
@@ -81,13 +82,16 @@ class ObjectRoutes:
         return Reply(200, {"x-amz-bucket-region": region})
 
     def list_objects(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Return a page of the objects in a bucket, if the caller has the permission to list them."""
+        """Return one page of a bucket's objects, or reject the request if `no_list_bucket` is set."""
         if self.faults.no_list_bucket:
             raise _access_denied()
         return list_objects(self.store.keys(target.bucket), target)
 
     def put_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Store an object if its checksums match and the request's preconditions hold."""
+        """Store an object.
+
+        The request is rejected if a checksum does not match or a precondition fails.
+        """
         if "x-amz-copy-source" in headers:
             raise rejection(501, "NotImplemented", "The emulator does not copy objects.")
         existing = self.store.read(target.bucket, target.key)
@@ -105,7 +109,10 @@ class ObjectRoutes:
         return Reply(200, {"etag": stored.etag, **_checksums(stored)})
 
     def get_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Return an object, or the requested range of it.  HeadObject uses this method as well."""
+        """Return an object or the requested range of it.  HeadObject uses this method as well.
+
+        If the preconditions show that the caller has the object already, the status is 304.
+        """
         stored = self.store.read(target.bucket, target.key)
         if stored is None:
             raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
@@ -123,7 +130,10 @@ class ObjectRoutes:
         return Reply(206, object_headers, stored.body[first : last + 1])
 
     def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Remove an object.  There is no error if the object is missing."""
+        """Remove an object unless a precondition fails.
+
+        There is no error if the object is missing.
+        """
         if (stored := self.store.read(target.bucket, target.key)) is not None:
             _check_preconditions(headers, stored)
         self.store.delete(f"s3://{target.bucket}/{target.key}")
@@ -173,7 +183,7 @@ def _precondition_failed(condition: str) -> RejectedRequestError:
 
 
 def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> None:
-    """Reject the request if the stored object violates a precondition (RFC 9110, section 13.2.2)."""
+    """Reject the request if its If-Match or If-Unmodified-Since does not hold (RFC 9110, 13.2.2)."""
     if (tags := headers.get("if-match")) is not None:
         if not _etag_matches(tags, stored):
             raise _precondition_failed("If-Match")
@@ -184,7 +194,10 @@ def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> No
 
 
 def _is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
-    """Return whether the caller already has the current object (RFC 9110, section 13.2.2)."""
+    """Return whether the caller already has the current object (RFC 9110, section 13.2.2).
+
+    If-None-Match decides or, if it is missing, If-Modified-Since.
+    """
     if (tags := headers.get("if-none-match")) is not None:
         # If-None-Match uses weak comparison, which ignores the prefix W/ of weak tags.
         return _etag_matches(tags.replace("W/", ""), stored)
@@ -193,20 +206,24 @@ def _is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
 
 
 def _etag_matches(tags: str, stored: StoredObject) -> bool:
-    """Return whether a list of entity tags, quoted or not, contains * or the stored object's tag."""
+    """Return whether *tags* contains * or the stored object's entity tag, with or without quotes."""
     tags_without_quotes = {tag.strip().strip('"') for tag in tags.split(",")}
     return not {"*", stored.etag.strip('"')}.isdisjoint(tags_without_quotes)
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:
-    """Return the response headers for an object's checksum; empty if none is stored."""
+    """Return the response headers for an object's checksum, or no headers if none is stored."""
     return {**stored.checksums, "x-amz-checksum-type": "FULL_OBJECT"} if stored.checksums else {}
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Return the first and last byte position in a Range header; None for the entire object.
+    """Return the positions of the first and the last byte to send; None for the entire object.
 
-    A Range header that does not specify exactly one byte range is ignored (RFC 9110, section 14.2).
+    A Range header that does not specify exactly one valid byte range is ignored (RFC 9110, section
+    14.2).
+
+    Raises:
+        RejectedRequestError: The object has no byte in the range.
     """
     match = _single_range(header)
     if match is None or not (match[1] or match[2]):

@@ -29,10 +29,9 @@ class StoredObject:
         body: The content.
         content_type: The MIME type of the content.
         metadata: The user-defined metadata, keyed by names without the prefix ``x-amz-meta-``.
-        last_modified: The time of the last write by the server's clock, as an aware datetime.
+        last_modified: The modification time, an aware datetime.
         headers: Further headers stored with the object, such as ``cache-control``.
-        checksums: The ``x-amz-checksum-*`` header that was verified when the object was written, if
-            any.
+        checksums: The ``x-amz-checksum-*`` header of the upload; empty if the upload had none.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -56,7 +55,7 @@ def split_location(location: str) -> tuple[str, str]:
             style.
 
     Raises:
-        ValueError: The location has another form.
+        ValueError: *location* has neither of these forms.
 
     >>> split_location("s3://bucket/a/b")
     ('bucket', 'a/b')
@@ -79,10 +78,11 @@ def split_location(location: str) -> tuple[str, str]:
 
 
 class ObjectStore:
-    """Buckets and their objects, in memory.  The methods may be called from any thread.
+    """Stores buckets and their objects in memory.  Its methods may be called from any thread.
 
-    `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, the
-    form in SageMaker's responses.  The other methods accept a bucket, or a bucket and a key.
+    `put`, `get`, `delete` and `wait_for` accept a location such as ``s3://bucket/key``, as in
+    SageMaker's responses, and `list` accepts the beginning of a location.  The other methods accept
+    a bucket, or a bucket and a key.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
@@ -120,7 +120,7 @@ class ObjectStore:
                 time.
 
         Returns:
-            The object that was passed to the store, which rounds the modification time down to a
+            The object before its modification time is rounded.  The store rounds the time down to a
             second.
 
         Raises:
@@ -142,11 +142,11 @@ class ObjectStore:
             self._changed.notify_all()
 
     def get(self, location: str) -> StoredObject | None:
-        """Return the object at a location; None if there is none."""
+        """Return the object at a location, or None if it does not exist."""
         return self.read(*split_location(location))
 
     def read(self, bucket: str, key: str) -> StoredObject | None:
-        """Return the object with this bucket and key; None if there is none."""
+        """Return the object with this bucket and key, or None if it does not exist."""
         with self._changed:
             return self._buckets.get(bucket, {}).get(key)
 
@@ -169,7 +169,10 @@ class ObjectStore:
         return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:
-        """Return a bucket's objects, keyed and sorted by key, in the UTF-8 byte order that S3 uses."""
+        """Return the objects in a bucket, keyed by key.
+
+        They are sorted by the UTF-8 bytes of their keys, as in S3.
+        """
         with self._changed:
             objects = dict(self._buckets.get(bucket, {}))
         return dict(sorted(objects.items(), key=lambda item: item[0].encode()))
@@ -182,7 +185,7 @@ class ObjectStore:
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: There is still no object after *timeout*.
+            TimeoutError: There is still no object at *location* after *timeout* seconds.
             ValueError: *location* is invalid.
         """
         bucket, key = split_location(location)

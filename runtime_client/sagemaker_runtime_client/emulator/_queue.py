@@ -1,4 +1,4 @@
-"""The queue of accepted invocations, with its order, concurrency and time limits.
+"""The queue of accepted invocations, which determines their order, concurrency and time limits.
 
 The queue runs in the server's event loop.  Other threads only read its state.
 """
@@ -15,7 +15,8 @@ from attrs import define, evolve, field, frozen
 from ._models import ModelFailure, ModelRequest, ModelResponse, Runner
 from ._objects import ObjectStore, split_location
 
-# An inference router reports an expired invocation.  AWS does not document the text.
+# The emulator's failure text for an expired invocation of an inference router.  AWS does not
+# document the text that a router writes.
 _EXPIRED = "The request expired in the queue after RequestTTLSeconds."
 
 State = Literal["queued", "running", "completed", "failed", "expired"]
@@ -26,12 +27,12 @@ class Invocation:
     """An accepted invocation.
 
     Attributes:
-        request: The input of the model; its body is empty until the input object is read.
+        request: The input of the model.  If the input is an object in S3, the body is empty here.
         input_location: The location of the input; None for an inline body.
         output_location: The location of the output object.
         failure_location: The location of the failure object; None if there is no failure path.
         ttl: The maximum time in the queue, in seconds.
-        timeout: The maximum time in the model, in seconds.
+        timeout: The maximum time that the model may take, in seconds.
         is_routed: Whether an inference router accepted the invocation.
     """
 
@@ -58,7 +59,7 @@ class Job:
 
 
 class _Permits:
-    """A semaphore that wakes its waiters in order, and whose limit can be changed."""
+    """A semaphore whose limit can be changed, and which wakes waiters in order of arrival."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -66,7 +67,10 @@ class _Permits:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a permit.  If the waiter is cancelled, it does not keep a permit."""
+        """Wait for a permit.
+
+        If the wait is cancelled, a permit that was already granted is released.
+        """
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         self.grant()
@@ -78,12 +82,12 @@ class _Permits:
             raise
 
     def release(self) -> None:
-        """Give a permit back."""
+        """Release a permit, and grant it to the next waiter if the limit allows this."""
         self._in_use -= 1
         self.grant()
 
     def grant(self) -> None:
-        """Wake waiters in order while there are free permits."""
+        """Grant free permits to the waiters, in the order of their arrival."""
         while self._waiting and self._in_use < self.limit:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -98,10 +102,11 @@ class InvocationQueue:
     Attributes:
         store: The store from which inputs are read and to which outputs are written.
         run: Runs the model.
-        concurrency: The initial number of invocations that run at a time.
+        concurrency: The initial maximum number of queued invocations that run at a time.
         expired_text: The content of the failure object for an expired invocation; with None, no
-            such object is written for an endpoint, because AWS does not document what SageMaker does.
-        jobs: All accepted invocations, in order.
+            such object is written for an endpoint, because AWS does not document what SageMaker
+            does.
+        jobs: All accepted invocations, in the order of acceptance.
     """
 
     store: ObjectStore
@@ -129,26 +134,30 @@ class InvocationQueue:
         task.add_done_callback(self._tasks.discard)
 
     def limit(self, concurrency: int) -> None:
-        """Change the number of invocations that run at a time; 0 pauses the queue."""
+        """Set the maximum number of queued invocations that run at a time; 0 pauses the queue."""
         self._permits.limit = concurrency
         self._permits.grant()
 
     def advance(self, seconds: float) -> None:
-        """Make all queued and running invocations *seconds* older."""
+        """Make all queued and running invocations *seconds* older, including synchronous ones."""
         for limit in self._limits:
-            with suppress(RuntimeError):  # the limit has been reached already
+            with suppress(RuntimeError):  # raised if the limit has been reached already
                 limit.reschedule((limit.when() or 0) - seconds)
 
     def wait_idle(self, timeout: float) -> bool:
-        """Block until nothing is queued or running, and return True; False after *timeout* seconds.
+        """Wait until no invocation is queued or running, for at most *timeout* seconds.
 
-        Do not call it in the thread of the event loop.
+        Do not call this method in the event loop's thread, which it would block.
+
+        Returns:
+            False if an invocation is still queued or running after *timeout* seconds, otherwise
+            True.
         """
         with self._idle:
             return self._idle.wait_for(lambda: self._unfinished == 0, timeout)
 
     async def aclose(self) -> None:
-        """Cancel all queued and running invocations, and close the model."""
+        """Cancel all queued and running invocations, and release the model's resources."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -187,21 +196,21 @@ class InvocationQueue:
         return "completed"
 
     async def _inference(self, invocation: Invocation) -> ModelResponse:
-        """Read the input, unless it was inline, and run the model."""
+        """Read the input, unless it was inline, run the model, and return its output."""
         request = invocation.request
         if invocation.input_location is not None:
             request = evolve(request, body=self._input(invocation.input_location))
         return await self.invoke(request, invocation.timeout)
 
     async def invoke(self, request: ModelRequest, timeout: float) -> ModelResponse:
-        """Run the model at once.
+        """Run the model immediately, without waiting for a permit, and return its output.
 
         Args:
             request: The input.
-            timeout: The maximum time in the model, in seconds.
+            timeout: The maximum time that the model may take, in seconds.
 
         Raises:
-            ModelFailure: The model failed, or did not respond in time.
+            ModelFailure: The model failed, or did not respond within *timeout* seconds.
         """
         try:
             with self._time_limit(timeout) as limit:

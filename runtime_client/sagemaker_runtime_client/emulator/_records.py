@@ -46,7 +46,7 @@ class ReceivedRequest:
 
 
 def redacted_target(target: str) -> str:
-    """Return a raw target in which ``***`` replaces the values of secret parameters.
+    """Return *target*, in which ``***`` replaces the values of secret parameters.
 
     >>> redacted_target("/b/k?X-Amz-Expires=60&X-Amz-Signature=ab12")
     '/b/k?X-Amz-Expires=60&X-Amz-Signature=***'

@@ -1,4 +1,4 @@
-"""Responses, and errors in the format of the service that returns them."""
+"""Defines responses, and formats errors as the emulated services do."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from html import escape
 
 from attrs import field, frozen
 
-# The codes of errors that the service models contain.
+# The error codes that the service models define.
 _MODELLED = frozenset(
     {"ValidationError", "ValidationException", "InternalFailure", "ServiceUnavailable"}
     | {"ModelError", "ModelNotReadyException"}
@@ -16,13 +16,13 @@ XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 @frozen
 class Reply:
-    """A complete HTTP response.
+    """An HTTP response of the emulator.
 
     Attributes:
         status: The HTTP status.
-        headers: The headers, without those common to all responses.
+        headers: The headers.  `Application` adds those that all responses have.
         body: The content; for HEAD, the content that GET would return.
-        outcome: The outcome in the record of the request: ``ok``, or `ErrorResponse.outcome`.
+        outcome: The outcome in the record of the request, ``ok`` or `ErrorResponse.outcome`.
     """
 
     status: int
@@ -40,7 +40,8 @@ class ErrorResponse:
         code: The error code; None for an error without a code.
         shows_code: Whether the response contains the code.  If not, only the record of the request
             contains it.
-        message: The error message; None is sent as ``null``, which occurs in production.
+        message: The error message.  SageMaker's error JSON contains ``null`` for None, as occurs in
+            production.
         headers: Further headers, such as ``retry-after``.
         details: Further elements of S3's error XML, such as ``Region``, or further members of
             SageMaker's error JSON, such as ``OriginalStatusCode``.
@@ -55,7 +56,7 @@ class ErrorResponse:
 
     @property
     def shown_code(self) -> str:
-        """The code in the response; empty if the response contains none."""
+        """The code in the response; empty if the response contains no code."""
         return self.code if self.code and self.shows_code else ""
 
     @property
@@ -84,10 +85,10 @@ def rejection(
 
 
 def as_json(error: ErrorResponse) -> Reply:
-    """Return an error in the rest-json format: the code in a header, the message in the body.
+    """Return an error in the rest-json format, with the code in a header and the message in the body.
 
     Source: service model sagemaker-runtime 2017-05-13, in which errors have the member
-    ``Message``.  The front end that all AWS services share sends ``message`` instead.
+    ``Message``.  Errors of the front end that all AWS services share have ``message`` instead.
     """
     body = {"Message" if error.code in _MODELLED else "message": error.message, **error.details}
     error_type = {"x-amzn-errortype": error.shown_code} if error.shown_code else {}
@@ -119,7 +120,7 @@ def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
 
 
 def xml_elements(elements: Mapping[str, str]) -> str:
-    """Return one XML element for each pair of a name and a text, which is escaped.
+    """Return an XML element for each name and its text.  The text is escaped.
 
     >>> xml_elements({"Key": "a&b"})
     '<Key>a&amp;b</Key>'

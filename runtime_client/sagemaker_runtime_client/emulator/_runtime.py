@@ -1,4 +1,4 @@
-"""Invocations of endpoints and inference routers, from a verified request to the response."""
+"""Handles invocations of endpoints and inference routers, from a verified request to the response."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -27,11 +27,11 @@ class RuntimeRoutes:
     """Handles requests to SageMaker Runtime and to SageMaker Inference Router Runtime.
 
     Attributes:
-        settings: The endpoints that exist, and the paths to which they write.
+        settings: The settings, which contain the existing endpoints and their output paths.
         store: The S3 objects, to which stale outputs are written.
         queue: The queue of accepted invocations.
         synchronous: Runs the model for synchronous invocations.
-        faults: Whether the endpoints have a failure path.
+        faults: The faults, which determine whether the endpoints have a failure path.
         now: Returns the time of the server's clock.
     """
 
@@ -45,7 +45,7 @@ class RuntimeRoutes:
     async def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, faults: tuple[Fault, ...]
     ) -> Reply:
-        """Accept an invocation, and run it if it is synchronous.
+        """Queue an invocation, or run the model immediately if it is synchronous.
 
         Args:
             target: The target of the request: the endpoint or the inference router.
@@ -54,7 +54,8 @@ class RuntimeRoutes:
             faults: The faults for this request.
 
         Raises:
-            RejectedRequestError: The service would reject the request.
+            RejectedRequestError: The service would reject the request, the model of a synchronous
+                invocation failed, or the emulator does not support the operation.
         """
         if target.operation == UNKNOWN:
             raise rejection(
@@ -94,7 +95,7 @@ class RuntimeRoutes:
             input_location=members.get("inputLocation"),
             output_location=_output_location(self.settings.output_path, members, name),
             # In the emulator, Filename and S3OutputPathExtension do not affect the failure
-            # location.  AWS does not document whether they do.
+            # location.  AWS does not document whether they affect it in production.
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),
@@ -102,7 +103,7 @@ class RuntimeRoutes:
         )
 
     def _put_stale_output(self, location: str, fault: StaleOutput) -> None:
-        """Write an older object to the output location."""
+        """Write the object of a `StaleOutput` fault to the output location."""
         written = self.now() - timedelta(seconds=fault.age)
         self.store.put(location, fault.body, last_modified=written)
 

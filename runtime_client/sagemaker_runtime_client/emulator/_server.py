@@ -1,4 +1,4 @@
-"""The server below the ASGI application: uvicorn, with connections that can be reset.
+"""Runs the ASGI application with uvicorn, on connections that can be reset.
 
 The event loop runs in a separate thread (anyio's blocking portal), in which `Server.call` executes
 functions for other threads.
@@ -28,10 +28,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
 # For each accepted connection, asyncio creates a task, then a transport, then the connection.  If
 # the server closes before the last step, the connection is never closed (Server._attach fails).
-# Therefore `_close` first lets the event loop run this many times.
+# Therefore `_close` lets the event loop run this many iterations before it closes the server.
 _ITERATIONS_TO_ACCEPT = 4
-# The maximum length of a request head, in bytes.  Longer heads are passed on to uvicorn, which
-# rejects them.
+# The maximum length of a request head, in bytes.  A longer head is passed on to uvicorn, which
+# rejects it.
 _LONGEST_HEAD = 64 * 1024
 
 
@@ -53,7 +53,10 @@ class Connection(H11Protocol):
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Pass the data on to uvicorn, or reset the connection if a fault requires this."""
+        """Pass data on to uvicorn once the head of the request is complete.
+
+        If a fault requires this, reset the connection instead.
+        """
         if self.conn.their_state is h11.IDLE:
             data = self._head + data
             head, is_whole, _ = data.partition(b"\r\n\r\n")
@@ -112,8 +115,8 @@ class Server:
         self._application = application
         self._state = ServerState()
         listener = socket.create_server((host, port), backlog=_BACKLOG)
-        # Connections inherit this option.  Without it, the body of a response would be delayed by
-        # 40 ms, until the client has acknowledged the head of the response.
+        # Accepted connections inherit this option.  Without it, the body of a response would be
+        # delayed by 40 ms, until the client has acknowledged the head of the response.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = listener.getsockname()[1]
         self._thread: AbstractContextManager[BlockingPortal] = start_blocking_portal("asyncio")
@@ -130,7 +133,7 @@ class Server:
         self._thread.__exit__(None, None, None)
 
     async def _listen(self, listener: socket.socket) -> asyncio.Server:
-        """Start to accept connections on *listener*."""
+        """Start accepting connections on *listener*, and return the asyncio server."""
         config = Config(
             self._application,
             http=Connection,
@@ -155,7 +158,7 @@ class Server:
         self._application.stopping.set()
         connections: list[Any] = list(self._state.connections)
         for connection in connections:
-            connection.shutdown()  # closes idle connections
+            connection.shutdown()  # closes the connection if it is idle
             connection.transport.abort()
         await asyncio.gather(*self._state.tasks)
         await self._application.queue.aclose()

@@ -1,4 +1,4 @@
-"""The settings of an emulator, which are immutable."""
+"""The immutable settings of an emulator."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""InvokeEndpoint and InvokeInferenceRouter, from a verified request to the output of the model."""
+"""Handles InvokeEndpoint and InvokeInferenceRouter, from a verified request to the response."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -15,44 +15,44 @@ from ._validation import validation_error
 
 NEW_SESSION = "NEW_SESSION"
 ACCOUNT = "000000000000"
-# The maximum time of a model in seconds.
+# The maximum time that a model may take to respond, in seconds.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _TIMEOUT = 60.0
 _SESSION_LIFETIME = timedelta(minutes=20)
-_DEFAULT_VARIANT = "AllTraffic"  # the name that the SageMaker Python SDK uses
+_DEFAULT_VARIANT = "AllTraffic"  # the default variant name in the SageMaker Python SDK
 
 
 @define(eq=False)
 class Sessions:
-    """The open sessions of stateful models.
+    """The sessions of stateful models.
 
     Attributes:
-        now: The server's clock.
+        now: Returns the time of the server's clock.
     """
 
     now: Callable[[], datetime]
     _expiries: dict[str, datetime] = field(factory=dict[str, datetime], init=False)
 
     def open(self) -> tuple[str, str]:
-        """Open a session, and return its ID and the value of the header that reports it."""
+        """Open a session, and return its ID and the value of the response header that reports it."""
         session_id, expires = str(uuid4()), self.now() + _SESSION_LIFETIME
         self._expiries[session_id] = expires
         return session_id, f"{session_id}; Expires={expires:%Y-%m-%dT%H:%M:%SZ}"
 
     def is_open(self, session_id: str) -> bool:
-        """Tell whether a session exists and has not expired."""
+        """Return whether a session exists and has not expired."""
         return session_id in self._expiries and self.now() < self._expiries[session_id]
 
 
 @frozen
 class SynchronousRoutes:
-    """Runs the model, and returns its output in the response.
+    """Handles synchronous invocations, in which the response contains the model's output.
 
     Attributes:
         region: The region of the endpoints.
-        queue: Runs the model.
-        sessions: The open sessions.
-        stopping: Set when the server stops, which ends the wait for a model.
+        queue: Runs the model, in this case without queuing the request.
+        sessions: The sessions of stateful models.
+        stopping: An event that is set when the server stops, which ends the wait for a model.
     """
 
     region: str
@@ -63,15 +63,16 @@ class SynchronousRoutes:
     async def handle(
         self, target: Target, members: Mapping[str, str], request: ModelRequest
     ) -> Reply:
-        """Run the model.
+        """Run the model, and return a response with its output.
 
         Args:
             target: The endpoint or the inference router.
-            members: The valid arguments.
+            members: The valid members of the request, keyed by their names in the service model.
             request: The input of the model.
 
         Raises:
-            RejectedRequestError: The model failed, or the session does not exist.
+            RejectedRequestError: The model failed or took too long, the server stopped, or the
+                session does not exist.
         """
         headers: dict[str, str] = {}
         session_id = members.get("sessionId")
@@ -96,7 +97,11 @@ class SynchronousRoutes:
         return Reply(200, headers, response.body)
 
     async def _run(self, request: ModelRequest) -> ModelResponse:
-        """Run the model until it responds or the server stops."""
+        """Run the model, and return its output.
+
+        Raises:
+            ModelFailure: The model failed, or the server stopped before the model responded.
+        """
         running = asyncio.create_task(self.queue.invoke(request, _TIMEOUT))
         stopped = asyncio.create_task(self.stopping.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
 """The target of a request, parsed from the raw bytes of the request line.
 
-starlette's routes are not used because they match the decoded path, in which the keys ``a%2Fb``
-and ``a/b`` are the same.  The signature distinguishes them.
+starlette's routes are not used because they match the decoded path.  In a decoded path, ``a%2Fb``
+and ``a/b`` are the same, whereas the signature distinguishes them.
 """
 
 import re
@@ -10,14 +10,14 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
-# The operations that call a model, by the first and the last segment of their paths.
+# The operations that call a model, keyed by the first and the last segment of their paths.
 _INVOCATIONS = {
     ("endpoints", "invocations"): "InvokeEndpoint",
     ("endpoints", "async-invocations"): "InvokeEndpointAsync",
     ("inference-routers", "invocations"): "InvokeInferenceRouter",
     ("inference-routers", "async-invocations"): "InvokeInferenceRouterAsync",
 }
-# The supported operations of all services, by their AWS names.
+# The AWS names of all supported operations.
 OPERATIONS = frozenset(
     {
         *_INVOCATIONS.values(),
@@ -64,10 +64,10 @@ class Target:
     Attributes:
         service: The name of the service in signatures.
         operation: The operation; ``Unknown`` if the emulator does not support it.
-        endpoint_name: The endpoint of an invocation, or the inference router, decoded.
+        endpoint_name: The decoded name of the endpoint or of the inference router; empty for S3.
         bucket: The bucket of an S3 request, decoded.
         key: The key of an S3 request, decoded; empty for an operation on the bucket.
-        parameters: The names and values of the query parameters, decoded.
+        parameters: The names and values of the query parameters of an S3 request, decoded.
     """
 
     service: Literal["sagemaker", "s3"]
@@ -80,7 +80,7 @@ class Target:
 
     @property
     def is_queued(self) -> bool:
-        """Whether the invocation is queued; otherwise the response has the output of the model."""
+        """Whether the invocation is queued.  If not, the response contains the model's output."""
         return self.operation.endswith("Async")
 
     @property
@@ -89,7 +89,7 @@ class Target:
         return self.operation.startswith("InvokeInferenceRouter")
 
     def parameter(self, name: str, default: str = "") -> str:
-        """Return the value of a query parameter; *default* if it is missing."""
+        """Return the value of a query parameter, or *default* if it is missing."""
         return dict(self.parameters).get(name, default)
 
 

@@ -1,4 +1,4 @@
-"""PutObject: builds the object to store, and verifies the checksums of the request."""
+"""Builds the object that a PutObject request stores, and verifies the request's checksums."""
 
 from collections.abc import Mapping
 
@@ -67,7 +67,7 @@ def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
 
 
 def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Return the ``x-amz-checksum-*`` header, if there is one, after verifying the body by it.
+    """Verify the body against the ``x-amz-checksum-*`` header, and return this header, if any.
 
     The error messages are those of S3.
 
@@ -100,7 +100,7 @@ def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
 
 
 def _is_checksum(value: str, algorithm: str, body: bytes) -> bool:
-    """Return whether a checksum matches the body; True if its algorithm is not available here."""
+    """Return whether a checksum matches the body, or True if its algorithm is not available here."""
     try:
         return value == checksum(algorithm, body)
     except ValueError:

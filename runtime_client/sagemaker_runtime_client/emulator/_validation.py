@@ -60,8 +60,8 @@ class _Number:
         return []
 
 
-_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the model
-_PRINTABLE = r"\S[\x20-\x7e]*"  # \A\S[\p{Print}]*\z
+_ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the service model
+_PRINTABLE = r"\S[\x20-\x7e]*"  # \A\S[\p{Print}]*\z in the service model
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 _FILENAME = r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 _ENDPOINT_NAME = _Text("endpointName", "", 0, 63, _NAME)
@@ -113,7 +113,7 @@ _MEMBERS: Mapping[str, tuple[_Text | _Number, ...]] = {
 
 
 def validate(target: Target, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Check an invocation, and return its members by their names in the service model.
+    """Check an invocation, and return its members, keyed by their names in the service model.
 
     Args:
         target: The operation, and the endpoint or the inference router.
@@ -121,9 +121,9 @@ def validate(target: Target, headers: Mapping[str, str], body: bytes) -> dict[st
         body: The inline payload; empty if there is none.
 
     Raises:
-        RejectedRequestError: The invocation is invalid: a validation error, which lists every
-            violated constraint of a member; or status 413 for a synchronous invocation whose payload
-            is too large.
+        RejectedRequestError: The invocation is invalid.  The error has status 413 if the payload of
+            a synchronous invocation is too large.  Otherwise it is a validation error, which lists
+            every violated constraint if members are invalid.
     """
     name = _ROUTER_NAME if target.is_routed else _ENDPOINT_NAME
     errors = [
@@ -153,7 +153,7 @@ def validate(target: Target, headers: Mapping[str, str], body: bytes) -> dict[st
 
 
 def _check_payload(target: Target, members: Mapping[str, str], body: bytes) -> None:
-    """Check the size of a payload, and that there is exactly one input."""
+    """Check the size of the payload and, for a queued invocation, that there is exactly one input."""
     if not target.is_queued:
         if len(body) > MAX_SYNCHRONOUS_SIZE:
             raise RejectedRequestError(ErrorResponse(413))

@@ -6,7 +6,8 @@ To load the plugin, add this line to ``conftest.py``:
 
 To change the defaults, override ``sagemaker_model`` or ``sagemaker_emulator_options``.
 
-This module has no assertions to rewrite, and may be imported before pytest: PYTEST_DONT_REWRITE
+pytest need not rewrite this module, because it contains no assertions.  The word
+PYTEST_DONT_REWRITE prevents a warning if the module is imported before the plugin is loaded.
 """
 
 import os
@@ -22,7 +23,7 @@ from ._models import Model
 
 @pytest.fixture
 def sagemaker_model() -> Model:
-    """Return the model that `sagemaker_emulator` runs; by default it returns the payload unchanged.
+    """Return the model that `sagemaker_emulator` runs.  The default model returns the payload unchanged.
 
     Override this fixture to use another model.
     """
@@ -31,7 +32,10 @@ def sagemaker_model() -> Model:
 
 @pytest.fixture
 def sagemaker_emulator_options() -> dict[str, Any]:
-    """Return further keyword arguments for `Emulator`.  Override this fixture to pass some."""
+    """Return additional keyword arguments for `Emulator`, by default none.
+
+    Override this fixture to change them.
+    """
     return {}
 
 
