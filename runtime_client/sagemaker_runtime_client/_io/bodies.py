@@ -1,4 +1,4 @@
-"""Sends request bodies in pieces and reads response bodies undecoded, for httpx (or httpx2).
+"""Sends request bodies in pieces and reads response bodies without decoding, for httpx (or httpx2).
 
 A response hook of a user-supplied client may read the response first.  httpx then keeps only the
 decoded body, or nothing at all.  Therefore this module records what a hook reads.

@@ -1,4 +1,4 @@
-"""Cancels waiting threads, and defines the errors of cancelled or unfinished work."""
+"""Cancels waiting threads, and defines the errors that cancelled or unfinished work raises."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ class Interruptible(Protocol):
     """An object that a thread can wait for, such as a connection."""
 
     def interrupt(self) -> None:
-        """End the wait of another thread."""
+        """Make a thread that waits for this object stop waiting."""
         ...
 
 
@@ -24,7 +24,8 @@ class Latch:
     """An event for which one thread can wait.
 
     `threading.Event` is not used, because its `set` acquires a lock.  If a signal handler calls
-    `set`, the thread that it interrupted may already hold that lock.
+    `set`, the thread that it interrupted may already hold that lock, and the handler would wait
+    forever.
     """
 
     __slots__ = ("_lock",)
@@ -39,11 +40,11 @@ class Latch:
             self._lock.release()
 
     def interrupt(self) -> None:
-        """Wake the waiting thread because its scope was cancelled."""
+        """Wake the waiting thread, whose scope was cancelled."""
         self.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, but at most for *timeout* seconds."""
+        """Wait until the event is set, but at most *timeout* seconds; None for no limit."""
         seconds = -1 if timeout is None else timeout
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
         if scope is None:
@@ -53,7 +54,7 @@ class Latch:
 
 
 class CancelScope:
-    """The state that the threads of a group share: whether they are cancelled, and what they wait for.
+    """The state of a group of threads.  It records whether they are cancelled and what they wait for.
 
     Attributes:
         local: Thread-local data.  Its attribute ``scope`` is the scope in which the thread runs.
@@ -94,7 +95,7 @@ class CancelScope:
             self._outer.check()
 
     def cancel(self) -> None:
-        """Interrupt the threads of the scope: those that wait now, and others as soon as they wait."""
+        """Cancel the threads of this scope and of its inner scopes, now or as soon as they wait."""
         self._is_cancelled = True
         for waiter in tuple(self._waiting):
             waiter.interrupt()
@@ -109,7 +110,8 @@ class CancelScope:
     def wait_for(self, waiter: Interruptible, step: Callable[..., T], *arguments: object) -> T:
         """Run *step*, which waits for *waiter*, and return its result.
 
-        Raise `Cancelled` if the scope is cancelled.
+        Raise `Cancelled` if the scope was cancelled before the wait or is cancelled during the
+        wait.
         """
         self._waiting[waiter] = None
         try:
@@ -125,7 +127,7 @@ class StillRunningError(Exception):
 
 
 def first_error(error: BaseException) -> BaseException:
-    """Return the first error of an exception group.
+    """Return the first error of an exception group, whose first member may itself be a group.
 
     An error that is not a group is returned unchanged.
     """

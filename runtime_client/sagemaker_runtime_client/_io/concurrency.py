@@ -27,7 +27,7 @@ class Event(Protocol):
         ...
 
     async def wait(self, timeout: float | None) -> object:
-        """Wait until the event is set, but at most for *timeout* seconds."""
+        """Wait until the event is set, but at most *timeout* seconds; None for no limit."""
         ...
 
 
@@ -35,7 +35,7 @@ class Lock(Protocol):
     """A lock for threads or for the tasks of one event loop."""
 
     def acquire_nowait(self) -> bool:
-        """Acquire the lock if it is free, and return whether it was."""
+        """Acquire the lock if it is free, and return whether it was acquired."""
         ...
 
     async def acquire(self) -> object:
@@ -48,7 +48,7 @@ class Lock(Protocol):
 
 
 class Stream(Protocol):
-    """A connection, whose methods raise httpx's exceptions."""
+    """A connection.  Its methods raise httpx's exceptions."""
 
     async def is_readable(self) -> bool:
         """Return whether a read would not block: there are data, or the connection has ended."""
@@ -59,7 +59,7 @@ class Stream(Protocol):
         ...
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
+        """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
         ...
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -67,7 +67,11 @@ class Stream(Protocol):
         ...
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length, or 0 if there may be data to read."""
+        """Send a part of *buffer*, and return the number of bytes that were sent.
+
+        If a read would not block, send nothing and return 0.  If the connection accepts no more
+        data, wait until it is writable or readable.
+        """
         ...
 
     def close(self) -> None:
@@ -82,8 +86,8 @@ class Stream(Protocol):
 class TaskGroup(Protocol):
     """An async context in which coroutines run concurrently; leaving it waits for all of them.
 
-    The first error, in a coroutine or in the body of the ``async with``, cancels the others and is
-    raised.
+    The first error, in a coroutine or in the body of the ``async with``, cancels the other
+    coroutines and is raised.
     """
 
     async def __aenter__(self) -> Self: ...
@@ -98,7 +102,7 @@ class TaskGroup(Protocol):
     def start(
         self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
-        """Run ``function(*arguments)`` concurrently with the others."""
+        """Run ``function(*arguments)`` concurrently with the other coroutines of the group."""
         ...
 
     def cancel(self) -> None:
@@ -154,24 +158,25 @@ class Backend(Protocol):
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise `StillRunningError` and let the function continue.  The thread
-        backend ignores the limit and waits until the function returns.
+        If it has not returned after *seconds*, raise `StillRunningError` and let it continue.  The
+        thread backend ignores the limit and waits until the function returns.
         """
         ...
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a blocking function, and return its result.
 
-        In an event loop, the function runs in a worker thread.
+        In an event loop, the function runs in a worker thread.  The thread backend calls it in the
+        current thread.
         """
         ...
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a blocking function, and return its result.
+        """Call a blocking function, and return its result; for work that is rarely done.
 
-        In an event loop, the function runs in a thread, which on asyncio is a new one, not one of
-        the thread pool.  This is for work that is done about once per process.  A task that is
-        cancelled does not wait for the thread.
+        On asyncio, the function runs in a new thread, and on trio in a worker thread.  A task that
+        is cancelled does not wait for that thread.  The thread backend calls the function in the
+        current thread.
         """
         ...
 
@@ -186,5 +191,5 @@ class Backend(Protocol):
     async def connect(
         self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
     ) -> Stream:
-        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+        """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         ...

@@ -1,4 +1,4 @@
-"""Bounded reads, atomic replacement of files, and files that tasks read and write by offset."""
+"""Reads files up to a size limit, replaces files atomically, and reads and writes at offsets."""
 
 import os
 from collections.abc import Callable, Generator
@@ -21,7 +21,8 @@ T = TypeVar("T")
 def read(path: str, max_bytes: int) -> bytes | None:
     """Return the content of a file, or None if it does not exist.
 
-    Raise OSError if the file has more than *max_bytes* bytes.
+    Raise OSError if the file cannot be read or has more than *max_bytes* bytes, and TransportError
+    if no file descriptor is free.
     """
     try:
         with open(path, "rb") as file:
@@ -47,7 +48,7 @@ def write(path: str, data: bytes) -> None:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     from tempfile import mkstemp
 
-    descriptor, name = mkstemp(dir=folder)  # with mode 0600
+    descriptor, name = mkstemp(dir=folder)  # the new file has mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -81,7 +82,7 @@ class FileStream:
         return (await self._do(os.fstat)).st_size
 
     async def read_at(self, offset: int, size: int) -> bytes:
-        """Return *size* bytes from *offset*, fewer at the end of the file."""
+        """Return *size* bytes from *offset*, or fewer if the file ends earlier."""
         return await self._do(_read_at, offset, size)
 
     async def write_at(self, offset: int, data: bytes | memoryview) -> None:
@@ -95,14 +96,15 @@ class FileStream:
     async def close(self) -> None:
         """Close the file.
 
-        An operation that is still running in a thread after its task was cancelled continues.
+        If a task was cancelled while its operation ran in a thread, that operation continues.
         """
         await self._backend.in_thread(self._close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
         """Run *step* in a thread, with a duplicate of the file's descriptor.
 
-        Until the step ends, no other file can get the number of this duplicate.
+        The duplicate stays open until the step ends.  If the file is closed meanwhile, the step
+        therefore cannot access another file that was opened with the same descriptor number.
         """
         return await self._backend.in_thread(self._with_descriptor, step, *arguments)
 
@@ -146,7 +148,7 @@ class NotWrittenError(Exception):
 
 @contextmanager
 def writing(target: "str | Path") -> Generator[None]:
-    """Raise failures to write to *target* as `NotWrittenError`, except for a broken pipe."""
+    """Convert an OSError in the block to `NotWrittenError`, unless it reports a broken pipe."""
     try:
         yield
     except BrokenPipeError:
@@ -190,7 +192,7 @@ def _beside(path: "Path") -> Generator[BinaryIO]:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Return whether the process or the machine has run out of file descriptors."""
+    """Return whether *error* means that the process or the machine has no free file descriptor."""
     return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
 
 
@@ -208,7 +210,10 @@ def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError
 
 
 def call_shortage(error: OSError) -> TransportError:
-    """Return the error for a lack of file descriptors, with the job's handle or id if it is known."""
+    """Return the error for a call that found no free file descriptor.
+
+    The error has the job's handle or inference id if that is known.
+    """
     known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
     is_possible = known["invocation"] is None and known["inference_id"] is not None
     failure = shortage("the call failed", possibly_accepted=is_possible)

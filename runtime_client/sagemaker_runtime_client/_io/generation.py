@@ -70,8 +70,8 @@ class _Import:
 
     def __init__(self, imports: "_Imports") -> None:
         self._imports = imports
-        # Removes the mark if the context was interrupted.  The callback is not Python code, so it
-        # cannot itself be interrupted.
+        # This reference removes the mark if an interrupt prevents `__exit__`.  Its callback is not
+        # Python code, so nothing can interrupt the callback.
         self._end = ref(self, partial(imports.marks.pop, id(self)))
 
     def __enter__(self) -> None:
@@ -92,17 +92,18 @@ class _Import:
 
 
 class _Imports:
-    """The threads that are importing modules of this package; a fork waits until there are none.
+    """Tracks the threads that are importing modules of this package, so that a fork can wait for them.
 
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
     and the child would wait for it forever.
 
     No lock is used here, because an interrupt right after its acquisition would leave it held.  If
-    an interrupt leaves a mark behind, the mark disappears together with its context.
+    an interrupt leaves a mark behind, the mark is removed when its context is garbage-collected.
 
     Attributes:
-        marks: The thread of each context that was entered, keyed by the id of the context.
-        forking: The threads that are forking.
+        marks: One entry for each context that is entered: the `id` of the context, and the
+            identifier of the thread that entered it.
+        forking: The identifiers of the threads that are forking.
     """
 
     def __init__(self) -> None:
@@ -114,7 +115,7 @@ class _Imports:
         return _Import(self)
 
     def before_fork(self) -> None:
-        """Wait until no other thread is importing.
+        """Wait until no other thread is importing, but at most `_MAX_IMPORT_TIME` seconds.
 
         The wait is limited, because an import may need a lock that this thread holds.
         """
@@ -128,7 +129,7 @@ class _Imports:
         self.forking.pop(get_ident(), None)
 
     def after_fork_in_child(self) -> None:
-        """Forget the threads of the parent process, which do not exist in the child."""
+        """Remove the threads of the parent process, because they do not exist in the child."""
         self.marks.clear()
         self.forking.clear()
 

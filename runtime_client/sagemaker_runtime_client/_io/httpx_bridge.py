@@ -120,9 +120,9 @@ def build_request(
 
 @lru_cache(maxsize=64)
 def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | None]:
-    """Return the URL for httpx, the Host header, and the request target if httpx would change it.
+    """Return the URL for httpx, the Host header, and the request target (None if httpx keeps it).
 
-    A client uses few URLs, and parsing one takes as long as signing a request, so the results are
+    A client uses few URLs, and parsing a URL takes as long as signing a request, so the results are
     cached.  httpx removes dot segments from a path, but the target that was signed must be sent.
     """
     url = httpx.URL(address)
@@ -158,7 +158,10 @@ def _field_name(name: str) -> bytes:
 
 
 def _field_value(name: str, value: str) -> bytes:
-    """Return a header value as bytes.  An error does not show the value, which may be a secret."""
+    """Return a header value as bytes, or raise ParamValidationError.
+
+    The error does not show the value, which may be a secret.
+    """
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
@@ -248,10 +251,10 @@ def make_transport_error(
 
 
 def _reason(error: BaseException) -> str:
-    """Return the message of an exception or, if it is empty, as on trio, that of its cause.
+    """Return the message of an exception or, if its message is empty, as on trio, that of its cause.
 
     An h11 message may quote the header that h11 rejects, which may be a secret.  Therefore the
-    message is also removed from the exceptions themselves, because a traceback shows them.
+    message is also replaced in the exceptions themselves, because a traceback shows their messages.
     """
     reason, cause = "", cast("BaseException | None", error)
     while cause is not None:

@@ -114,7 +114,7 @@ class Response(Value):
 
     @property
     def request_id(self) -> str | None:
-        """The request id, from either of the two headers that AWS services use."""
+        """The request id from either of the two headers that AWS services use, or None."""
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
 
 
@@ -149,7 +149,7 @@ def parse_http_date(text: str | None) -> datetime | None:
 
 
 def _parse_old_date(text: str) -> datetime | None:
-    """Parse a date in one of the obsolete formats."""
+    """Parse a date in one of the obsolete formats; return None if it is not valid."""
     # strptime is not used, because its month names depend on the locale.  `open_session` has
     # already loaded email.utils.
     from email.utils import parsedate_to_datetime

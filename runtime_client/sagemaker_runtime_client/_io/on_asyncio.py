@@ -22,7 +22,7 @@ _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) el
 
 
 class Event:
-    """An event for one waiter.
+    """An event for which one task can wait.
 
     It takes a fifth of the memory of anyio's event, which matters if thousands of tasks wait.
     """
@@ -38,7 +38,7 @@ class Event:
             self._future.set_result(None)
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, but at most for *timeout* seconds."""
+        """Wait until the event is set, but at most *timeout* seconds; None for no limit."""
         if timeout is None:
             await self._future
             return
@@ -50,14 +50,14 @@ class Event:
 
 
 class Semaphore(asyncio.Semaphore):
-    """A lock that several tasks can hold.
+    """A lock that one or more tasks can hold at the same time.
 
     `asyncio.Lock` is not used, because its `locked` does not report that a released lock is
     reserved for a waiting task.
     """
 
     def acquire_nowait(self) -> bool:
-        """Acquire the lock if it is free, and return whether it was."""
+        """Acquire the lock if it is free, and return whether it was acquired."""
         if self.locked():
             return False
         with suppress(StopIteration):  # acquire does not suspend here
@@ -88,7 +88,8 @@ class TaskGroup:
         try:
             await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # If a task fails, the body of the context is cancelled where it waits.
+            # If a task fails, the body of the context is cancelled, and the error of the task is
+            # raised.
             if error is None or isinstance(error, asyncio.CancelledError):
                 raise first_error(group) from None
 
@@ -145,9 +146,8 @@ class AsyncioBackend:
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Call *function* in a new thread, and return its result.
 
-        This is for work that is done about once per process.  asyncio's thread pool takes 1 ms of a
-        first call to import, and a call that resolves no host name does not need the pool
-        otherwise.
+        This method is for rare work.  Importing asyncio's thread pool would add 1 ms to the first
+        call, which otherwise needs the pool only to resolve a host name.
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
@@ -194,7 +194,7 @@ class AsyncioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise StillRunningError and let the function continue.
+        If it has not returned after *seconds*, raise StillRunningError and let it continue.
         """
         make_task: Any = asyncio.Task
         loop = asyncio.get_running_loop()
@@ -215,7 +215,7 @@ class AsyncioBackend:
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+        """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         from .streams.asyncio_stream import connect
 
         return await connect(self, host, port, tls, timeout)

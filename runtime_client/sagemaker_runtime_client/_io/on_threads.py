@@ -25,7 +25,7 @@ class ThreadLock:
         self._lock = threading.Lock()
 
     def acquire_nowait(self) -> bool:
-        """Acquire the lock if it is free, and return whether it was."""
+        """Acquire the lock if it is free, and return whether it was acquired."""
         return self._lock.acquire(blocking=False)
 
     async def acquire(self) -> None:
@@ -160,7 +160,7 @@ class SyncBackend:
         return await function(*arguments)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a blocking function, and return its result."""
+        """Call a blocking function in the current thread, and return its result."""
         return function(*arguments)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
@@ -178,7 +178,7 @@ class SyncBackend:
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+        """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         from .streams.thread_stream import connect
 
         return await connect(host, port, tls, timeout)

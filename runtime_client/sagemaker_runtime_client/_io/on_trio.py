@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Event:
-    """An event for one waiter."""
+    """An event for which one task can wait."""
 
     def __init__(self) -> None:
         self._event = trio.Event()
@@ -29,7 +29,7 @@ class Event:
         self._event.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Wait until the event is set, but at most for *timeout* seconds."""
+        """Wait until the event is set, but at most *timeout* seconds; None for no limit."""
         with trio.move_on_after(inf if timeout is None else timeout):
             await self._event.wait()
 
@@ -41,7 +41,7 @@ class Lock:
         self._semaphore = trio.Semaphore(limit)
 
     def acquire_nowait(self) -> bool:
-        """Acquire the lock if it is free, and return whether it was."""
+        """Acquire the lock if it is free, and return whether it was acquired."""
         try:
             self._semaphore.acquire_nowait()
         except trio.WouldBlock:
@@ -79,7 +79,8 @@ class TaskGroup:
         try:
             return bool(await self._manager.__aexit__(kind, error, traceback))
         except BaseExceptionGroup as group:
-            # If a task fails, the body of the context is cancelled where it waits.
+            # If a task fails, the body of the context is cancelled, and the error of the task is
+            # raised.
             errors = group.split(trio.Cancelled)[1]
             if errors is not None and (error is None or isinstance(error, trio.Cancelled)):
                 raise first_error(errors) from None
@@ -140,7 +141,7 @@ class TrioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        After *seconds*, raise StillRunningError and let the function continue.
+        If it has not returned after *seconds*, raise StillRunningError and let it continue.
         """
         outcomes: list[Outcome[T]] = []
         scope, ended = trio.CancelScope(), trio.Event()
@@ -164,7 +165,7 @@ class TrioBackend:
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
+        """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         from .streams.trio_stream import connect
 
         return await connect(host, port, tls, timeout)

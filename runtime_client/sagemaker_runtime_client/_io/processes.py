@@ -29,7 +29,7 @@ class Finished:
 
 
 async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: int) -> Finished:
-    """Run a program as `System.run_process` does.
+    """Run a program, and return its status and output.  See `System.run_process`.
 
     If the task is cancelled, the program is killed.
     """
@@ -71,14 +71,15 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
-    """Wait for a process to end.
+    """Wait for a process to end, and return its status and output.
 
-    Kill the process if it writes more than *max_bytes* to a pipe, or if the wait is interrupted.
+    Kill the process if it writes more than *max_bytes* bytes to a pipe, or if the wait is
+    interrupted.
     """
     read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 
     def read_pipe(name: str) -> None:
-        with getattr(process, name) as pipe:  # once it is closed, the program cannot write any more
+        with getattr(process, name) as pipe:  # closing the pipe stops further writes
             data = pipe.read(max_bytes + 1)
         read.put((name, data))
 

@@ -60,8 +60,9 @@ def make_proxied_client(
     httpx = import_module("httpx")
     limits = httpx.Limits(
         max_connections=max_connections,
-        # httpcore's pool compares this limit with the number of all connections, so a smaller limit
-        # would close connections of a busy pool.
+        # httpcore closes an idle connection if this limit is less than the number of all its
+        # connections, busy ones included.  Therefore a limit below max_connections would also close
+        # connections that a busy pool could use again.
         max_keepalive_connections=max_idle,
         keepalive_expiry=5.0,
     )
@@ -83,7 +84,8 @@ class Proxy(NamedTuple):
     """The proxy that a client uses for a URL.
 
     Attributes:
-        address: The scheme, host and port, without the password; empty if there is no proxy.
+        address: The scheme, host and port, without user name and password; empty if there is no
+            proxy.
         forwards: Whether the proxy is an HTTP proxy, which reads the request line, and not a SOCKS
             proxy.
     """

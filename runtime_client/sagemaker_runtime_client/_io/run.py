@@ -1,7 +1,8 @@
 """Runs the coroutines of this package, with or without an event loop.
 
-An async client awaits them, on asyncio or trio.  A blocking client calls `run`: with the thread
-backend a coroutine never suspends, so that one step completes it, even inside a running event loop.
+An async client awaits them, on asyncio or trio.  A blocking client calls `run`.  With the thread
+backend a coroutine never suspends, so `run` completes it in one step, even inside a running event
+loop.
 
 This module also finds the running event loop (`async_backend`), and keeps one value per loop
 (`PerLoop`).
@@ -93,7 +94,7 @@ class PerLoop(Generic[T]):
         self._thread_value: T | None = None
 
     def __call__(self) -> T:
-        """Return the value of the running loop."""
+        """Return the value of the running loop, or of threads; the first call creates it."""
         if self._thread_value is not None:
             return self._thread_value
         backend = self._backend()

@@ -41,7 +41,7 @@ class Sender(Protocol):
     def client(self) -> "HTTPClient | None": ...
 
     def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
-        """Return a context that waits for a connection.  Its value must be passed to `send`."""
+        """Return a context that may wait for a connection.  Its value must be passed to `send`."""
         ...
 
     def limit(self, ends: float, /) -> AbstractAsyncContextManager[object]:
@@ -57,25 +57,27 @@ class Sender(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close the connections.  Requests in progress continue."""
+        """Close the connections.  The pool closes those in use only after their requests."""
         ...
 
 
 class Senders:
     """The senders of one event loop, or of all threads.
 
-    The senders can still send after `close`, because a call may be in progress.  From then on each
-    connection is closed after its request, because nothing would close it later.
+    This object can still provide senders after `close`, because a call may be in progress.  From
+    then on each connection is closed after its request, because nothing would close it later.
 
     Args:
         backend: The concurrency backend.
         http_client: A user-supplied client; None for the built-in pool.
-        max_connections: The maximum number of connections; a user-supplied client has its own limit.
+        max_connections: The maximum number of connections; a user-supplied client has its own
+            limit.
         ca_bundle: The CA bundle, as for `context_makers`.
 
     Attributes:
-        admission: A lock that at most *max_connections* calls can hold, any number for a
-            user-supplied client; None for threads.
+        admission: A lock that each call holds while it is in progress.  At most *max_connections*
+            calls can hold it.  If the user supplied the client, any number of calls can hold it.
+            For threads, the attribute is None, because there is no such lock.
     """
 
     def __init__(
@@ -88,8 +90,8 @@ class Senders:
     ) -> None:
         self._backend, self._http_client = backend, http_client
         self._max_connections, self._ca_bundle = max_connections, ca_bundle
-        self._opened: dict[str, Sender] = {}  # by scheme and proxy; an empty key is the pool
-        self._proxies: dict[str, str] = {}  # by origin; an empty string means no proxy
+        self._opened: dict[str, Sender] = {}  # keyed by scheme and proxy; the pool's key is empty
+        self._proxies: dict[str, str] = {}  # keyed by origin; an empty string means no proxy
         self._user: dict[str, Sender] = {}
         self._loading = backend.task_lock()
         self._is_closed = False
@@ -183,7 +185,7 @@ class Senders:
         return AsyncClient(httpx, client, self._backend)
 
     def close(self) -> list[Sender]:
-        """Keep no connections from now on, and return the senders that must be closed."""
+        """Keep no idle connections from now on, and return the senders that must be closed."""
         self._is_closed = True
         opened, self._opened = self._opened, {}
         return list(opened.values())

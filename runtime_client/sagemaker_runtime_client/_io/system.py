@@ -1,7 +1,7 @@
 """Side effects that need no settings: environment, files, programs, clocks and pauses.
 
-The module `transport` contains the side effects that need settings.  `Once` loads the settings at
-the first call.
+The module `transport` contains the side effects that need settings.  The settings are loaded at the
+first call, by means of the class `Once`.
 """
 
 import os
@@ -17,7 +17,7 @@ from .cancellation import StillRunningError
 from .generation import generation, importing
 from .run import PerLoop
 
-if TYPE_CHECKING:  # programs are rarely run
+if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from sigv4 import Credentials, CredentialsProvider
@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # programs are rarely run
 
 T = TypeVar("T")
 
-# From this many bytes on, a thread costs less than blocking the event loop: hashing or copying them
-# takes about 4 ms.
+# A function that processes at least this many bytes runs in a thread.  Hashing or copying them would
+# block the event loop for up to about 4 ms, which costs more than the switch to a thread.
 _WORTH_A_THREAD = 1 << 20
 
 
@@ -57,7 +57,7 @@ class System:
 
     @staticmethod
     def home(user: str = "") -> str:
-        """Return the home directory of *user* or the current user; ``~user`` if unknown."""
+        """Return the home directory of *user*, or of the current user; ``~user`` if it is unknown."""
         return os.path.expanduser("~" + user)
 
     @staticmethod
@@ -90,7 +90,7 @@ class System:
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
         """Call *function*, which processes *size* bytes, and return its result.
 
-        If *size* is large, the function runs in a thread.
+        If *size* is at least `_WORTH_A_THREAD`, an event loop runs the function in a thread.
         """
         if size < _WORTH_A_THREAD:
             return function(*arguments)
@@ -133,7 +133,7 @@ class System:
         return await self.backend().in_new_thread(files.read, path, max_bytes)
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace a file atomically, readable only by its owner.
+        """Replace a file atomically with a new file that only its owner can read.
 
         Create its directory if necessary.
         """
@@ -180,8 +180,8 @@ class Once(Generic[T]):
     """A value that is created at the first call, and then kept.
 
     If several tasks or threads call at the same time, one of them creates the value for all.  If
-    several event loops create a value, the first value is kept.  If the creation fails, the next call
-    tries again.
+    several event loops create a value, the first value is kept.  If the creation fails, the next
+    caller tries again.
 
     Args:
         system: Provides the lock.

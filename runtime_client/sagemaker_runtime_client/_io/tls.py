@@ -109,7 +109,7 @@ def _read(path: str) -> bytes:
 
 
 def _certifi() -> bytes:
-    """Return certifi's bundle, which is read without importing certifi.
+    """Return certifi's bundle, if possible without importing certifi.
 
     The import would take 3 ms, and would create a temporary file if certifi is in a zip file.
     """

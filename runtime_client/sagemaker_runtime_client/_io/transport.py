@@ -1,6 +1,6 @@
 """Sends requests through the pool or an httpx (or httpx2) client.
 
-Each of the two is imported for its first request.
+The pool is imported for the first request that needs it, and so is httpx's client.
 
 Usually requests go directly to the pool, without an httpx client.  An httpx client is used if the
 environment configures a proxy, or if the user supplies the client.  Redirects are not followed.
@@ -85,8 +85,8 @@ class Transport:
     def _get_senders(self) -> Senders:
         """Return the senders of the running event loop, or of threads."""
         if self._generation != generation():
-            # The connections belong to the parent process, or are gone after a restore, so nothing
-            # is closed.
+            # The connections belong to the parent process, or are lost after a restore, so they are
+            # not closed here.
             self._reset()
         return self.senders()
 
@@ -115,10 +115,11 @@ class Transport:
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
             limit: How much of the response body is read.
-            read_timeout: Replaces the read timeout of the transport.
+            read_timeout: The read timeout for this request; None for the read timeout of the
+                transport.
 
         Raises:
-            TransportError: No response arrived, or none arrived within the time limits.
+            TransportError: The request failed, or no response arrived within the time limits.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
@@ -151,7 +152,8 @@ class Transport:
                     await body.aclose()
         except (
             httpx.HTTPError,
-            # A user-supplied client may have hooks or a custom transport, which may raise anything.
+            # The hooks or the custom transport of a user-supplied client may also raise these
+            # errors.
             httpx.InvalidURL,
             httpx.StreamError,
             httpx.CookieConflict,
@@ -170,16 +172,20 @@ class Transport:
         )
 
     async def close(self) -> None:
-        """Close the connections in this event loop: idle ones now, others after their requests."""
+        """Close the connections in this event loop.
+
+        The pool closes idle connections now, and other connections after their requests.
+        """
         for sender in self._get_senders().close():
             await sender.aclose()
 
 
 class Admission:
-    """A context for a call, which limits the calls in progress to the number of connections.
+    """A context that limits the calls in progress to the number of connections.
 
     If there are thousands of tasks, most of them wait here, where they hold little memory.  Threads
-    do not wait here, because each thread already has its memory.
+    do not wait here, because a waiting thread holds its memory anyway.  Calls through a
+    user-supplied client do not wait here either.
 
     Args:
         transport: The transport that sends the call.
@@ -230,8 +236,8 @@ class ResponseReader:
         if self._limit.within_read_timeout:
             self.ends = min(self.ends, time.monotonic() + read_timeout)
         self._announced = parse_length(response.headers.get("content-length")) or 0
-        # `getvalue` returns the buffer without a copy, but joining pieces would need the memory
-        # twice.
+        # `getvalue` returns the buffer without a copy, but joining pieces would need twice the
+        # memory.
         self._body = BytesIO()
         self._is_too_large = False
         self.complete = False

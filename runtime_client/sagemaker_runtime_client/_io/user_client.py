@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from .concurrency import Backend
 
-# The seconds by which a deadline is extended, so that the timeout of a single read expires first:
-# its error reports how much arrived.
+# The seconds by which a deadline is extended, so that the timeout of a single read usually expires
+# first and raises httpx's own error.
 _GRACE = 0.1
 
 
@@ -32,11 +32,11 @@ class SyncClient:
         self.library, self.client = httpx, client
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: the client's own pool waits for a connection."""
+        """Return a context that does nothing, because the client's own pool waits for a connection."""
         return nullcontext()
 
     def limit(self, _ends: float) -> AbstractAsyncContextManager[object]:
-        """Return a context that does nothing: a thread cannot be interrupted in a read."""
+        """Return a context that does nothing, because a thread cannot be interrupted in a read."""
         return nullcontext()
 
     async def send(self, request: "httpx.Request", _reservation: None) -> "_Received":
@@ -45,7 +45,7 @@ class SyncClient:
             response = recording(self.library, self.client).send(
                 request, stream=True, auth=None, follow_redirects=False
             )
-        # Raised by a hook; the caller evaluates the status itself.
+        # A hook may raise this error, but the caller evaluates the status itself.
         except self.library.HTTPStatusError as error:
             response = error.response
         return _Received(response, _SyncBody(self.library, response))
@@ -93,7 +93,7 @@ class AsyncClient:
         self.library, self.client, self._backend = httpx, client, backend
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: the client's own pool waits for a connection."""
+        """Return a context that does nothing, because the client's own pool waits for a connection."""
         return nullcontext()
 
     def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
@@ -110,7 +110,7 @@ class AsyncClient:
                 response = await recording(self.library, self.client).send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
-            # Raised by a hook; the caller evaluates the status itself.
+            # A hook may raise this error, but the caller evaluates the status itself.
             except self.library.HTTPStatusError as error:
                 response = error.response
             return _Received(response, _AsyncBody(self.library, response))

@@ -65,7 +65,7 @@ class Connection:
         self._limits = timeouts.get("read"), extensions.get("deadline", inf)
         self._response, self._left_of_heads = None, HEADS_SIZE
         self._received, self._rest = 0, b""
-        # If a server responds and closes the connection early, a write fails before the read.
+        # A server may respond and close the connection early.  Then a write fails, but not a read.
         with suppress(httpx.WriteError):
             await self._write(request, timeouts.get("write"), expects=expects)
         return await self._head()

@@ -207,8 +207,8 @@ class PoolState(Generic[C]):
     def is_crowded(self) -> bool:
         """Whether more connections are idle than allowed.
 
-        Connections that have been idle for too long are not counted separately, because `evict`
-        removes them before the next request.
+        How long they have been idle does not matter here.  `evict` removes those that have been
+        idle for too long before the next request.
         """
         return len(self._idle) > self._max_idle
 
