@@ -1,7 +1,9 @@
-"""Explains why a signature did not match: compares what was signed with what AWS expected.
+"""Explains why a signature did not match, by comparing what was signed with what AWS expected.
 
-SignatureDoesNotMatch: the canonical requests differ.
-  path: we signed '/a b', AWS expected '/a%20b'
+An explanation looks like this:
+
+    SignatureDoesNotMatch: the canonical requests differ.
+      path: we signed '/a b', AWS expected '/a%20b'
 """
 
 from collections.abc import Callable
@@ -26,7 +28,7 @@ _SECRET_HEADERS = frozenset(
     }
 )
 _SECRET_SUFFIX = "-customer-key"  # headers with customer-provided S3 encryption keys (SSE-C)
-# Query parameters whose values must not be shown.
+# Query parameters whose values must not be printed or logged.
 SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
 
@@ -77,7 +79,8 @@ class Explanation:
     Attributes:
         code: The service's error code; None if the response has none.
         cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
-            if neither differs; ``unknown`` if only the canonical requests could be compared.
+            if neither differs; ``unknown`` if the canonical requests are equal and the strings to
+            sign could not be compared.
         differences: The parts that differ in the string given by *cause*, in the order in which the
             string contains them.
         string_to_sign: The string to sign that AWS expected: algorithm, timestamp, scope and the
@@ -104,14 +107,14 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
         answer: A ``SignatureDoesNotMatch`` or ``InvalidSignatureException`` error: the response
             body in XML or JSON, botocore's ``ClientError``, or any text that contains the response,
             such as an excerpt from a log.
-        ours: The return value of `Signer.sign` for the request, or only its canonical request, if
-            nothing else is available.  With `SigV4Auth`, the signature is
+        ours: The return value of `Signer.sign` for the request, or only the canonical request of
+            that signature, if nothing else is available.  With `SigV4Auth`, the signature is
             ``response.request.extensions["sigv4"]``.
 
     Raises:
-        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or one
-            of the two canonical requests is malformed.  Responses with other errors do not contain
-            a canonical request.
+        UnexplainedError: *answer* does not contain the canonical request that AWS expected,
+            *answer* is longer than 256 KiB, or one of the two canonical requests is malformed.
+            Responses with other errors do not contain a canonical request.
     """
     theirs = SignatureMismatch.parse(answer)
     mine = normalize_line_ends(ours) if isinstance(ours, str) else ours.canonical_request
@@ -151,7 +154,7 @@ class _CanonicalRequest:
     method: str
     path: str
     query: list[tuple[str, str, str]] = field(repr=False)
-    headers: list[tuple[str, str, str]] = field(repr=False)  # these include the session token
+    headers: list[tuple[str, str, str]] = field(repr=False)  # these can include the session token
     signed_headers: str
     payload_hash: str
 
@@ -192,7 +195,7 @@ def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]
 
 
 def _name_order(canonical_request: str) -> dict[str, str]:
-    """Return the names in order: their order can differ even if all values are equal."""
+    """Return the names in order, because the order can differ even if all values are equal."""
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
@@ -201,7 +204,7 @@ def _name_order(canonical_request: str) -> dict[str, str]:
 
 
 def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
-    """Return the algorithm, timestamp and scope of a string to sign; the fourth line is a hash."""
+    """Return the algorithm, timestamp and scope of a string to sign, but not the hash."""
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
@@ -241,7 +244,7 @@ def _hint(part: str, ours: str | None, theirs: str | None) -> str:
 
 
 def _path_hint(ours: str, theirs: str) -> str:
-    """Return a hint that explains how the encodings of the two paths differ."""
+    """Return a hint for two paths that differ, for example because one is encoded twice."""
     if percent_encode_path(ours.encode("utf-8", "surrogatepass")) == theirs:
         return (
             "AWS encodes the path twice: use double_encode=True, which is correct for all "
@@ -268,7 +271,7 @@ def _mask(name: str, value: str) -> str:
 
 
 def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
-    """Shorten long values: cut off what precedes and what follows their first difference."""
+    """Shorten two values, if they are long, to the text around their first difference."""
     if ours is None or theirs is None:
         return _clip(ours), _clip(theirs)
     pairs = enumerate(zip(ours, theirs, strict=False))
@@ -284,5 +287,5 @@ def _clip(value: str | None) -> str | None:
 
 
 def _quote(value: str | None) -> str:
-    """Return *value* in quotes, with escapes for control characters and non-ASCII characters."""
+    """Return *value* in quotes, with control and non-ASCII characters escaped; None is "nothing"."""
     return "nothing" if value is None else ascii(value)

@@ -31,7 +31,7 @@ def presign(
     at: datetime,
     expires: int,
 ) -> str:
-    """Return the presigned URL: see `Signer.presign`."""
+    """Return the presigned URL; the arguments and errors are described in `Signer.presign`."""
     if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
         raise InvalidRequestError(f"expires must be an integer, from 1 to {LONGEST_EXPIRY} seconds")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
@@ -70,6 +70,10 @@ def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tupl
     """Return the headers to sign: all headers, unless the signer has a custom selection.
 
     A client that uses the URL must send the signed headers unchanged.
+
+    Raises:
+        InvalidRequestError: The request has a header that a presigned URL carries in its query, or
+            a header that cannot be signed although all headers are to be signed.
     """
     names = [name for name, _ in request.headers]
     if replaced := REPLACED.intersection(names):

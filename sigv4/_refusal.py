@@ -60,7 +60,8 @@ class SignatureMismatch:
         """Parse a response body, an exception that contains it, or any other text that contains it.
 
         Raises:
-            UnexplainedError: The response does not contain the canonical request that AWS expected.
+            UnexplainedError: The response does not contain the canonical request that AWS expected,
+                or it is too long.
         """
         fields = _parse_response(error)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)
@@ -85,7 +86,7 @@ def normalize_line_ends(text: str) -> str:
 
 
 def _parse_response(error: ErrorResponse) -> dict[str, str]:
-    """Return those fields of a response that are strings, by lowercase name."""
+    """Return those fields of a response that are strings, keyed by lowercase name."""
     if isinstance(error, Exception):
         response: Any = getattr(error, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
@@ -102,14 +103,14 @@ def _parse_response(error: ErrorResponse) -> dict[str, str]:
 
 
 def _unquote(text: str, is_whole: Any) -> str:
-    """Return what *is_whole* captures at the start of *text*, or else *text* without its quotes."""
+    """Return what the pattern *is_whole* captures in *text*; if nothing, *text* without its quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
 
 
 def _text_fields(document: Any) -> dict[str, str]:
-    """Return those fields of a mapping that are strings, by lowercase name."""
+    """Return those fields of a mapping that are strings and not too long, keyed by lowercase name."""
     if not hasattr(document, "items"):
         return {}
     return {
@@ -128,7 +129,7 @@ def _json_fields(text: str) -> dict[str, str]:
 
 
 def _log_fields(text: str) -> dict[str, str]:
-    """Return the fields of a response that is part of an error message, a log or another text."""
+    """Return the fields of a response that is part of an error message, a log or any other string."""
     start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
     if 0 <= start < end and (fields := _xml_fields(_unescape_text(text[start:end]))):
         return fields
@@ -152,7 +153,10 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _xml_fields(error: bytes | str) -> dict[str, str]:
-    """Return the text of each childless element, keyed by lowercase name; empty if not XML.
+    """Return the text of each element, keyed by lowercase name; return an empty dict if not XML.
+
+    Only the text of elements without children is meaningful.  If a name occurs several times, the
+    text of the first element to end is returned.
 
     A response with a document type is treated as invalid: AWS never sends a document type, and its
     entities can expand a small response to a huge one.

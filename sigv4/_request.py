@@ -11,8 +11,8 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SCHEME = _ALPHANUMERIC + "+.-"  # RFC 3986, section 3.1
 _TOKEN = _ALPHANUMERIC + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
-# Control characters except the tab, and surrogates except those that represent bytes (PEP 383).
-# The pattern is compiled only when it is needed, which is rare.
+# This pattern matches control characters except the tab, and surrogates except those that represent
+# bytes (PEP 383).  The pattern is compiled only when it is needed, which is rare.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
@@ -28,7 +28,7 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _decode(part: str | bytes) -> str:
-    """Decode bytes as UTF-8; invalid bytes become surrogates, which can be encoded again."""
+    """Decode bytes as UTF-8; invalid bytes become surrogates, from which they can be restored."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
@@ -41,8 +41,8 @@ def _check_names(names: list[str]) -> None:
         return
     for number, name in enumerate(names, 1):
         if not name or name.strip(_TOKEN):
-            # The message leaves out the name: in a damaged line of a raw request, the name can
-            # contain the value.
+            # The message leaves out the name, because in a damaged line of a raw request, the name
+            # can contain the value.
             raise InvalidRequestError(
                 f"the name of header {number} is not a valid header name (RFC 9110, section 5.6.2)"
             )
@@ -139,7 +139,11 @@ class SignableRequest:
         self.payload = payload
 
     def __repr__(self) -> str:
-        """Return a repr without the query, the headers and the path after ``=`` (secrets)."""
+        """Return a repr without secrets.
+
+        The query, the headers and the part of the path after ``=`` are left out, because they can
+        contain secrets.
+        """
         path, equals, _ = self.path.partition("=")
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 

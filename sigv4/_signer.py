@@ -56,7 +56,8 @@ class Signature(Value):
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
 
-    __eq__ = object.__eq__  # `headers` is a dict, which has no hash
+    # Signatures are compared by identity, because the dict `headers` cannot be hashed.
+    __eq__ = object.__eq__
     __hash__ = object.__hash__
 
 
@@ -69,8 +70,9 @@ class Signer(SigningRules):
     Args:
         algorithm: A `SigV4` with the service and the region, a `SigV4A`, or another object with the
             same interface.
-        s3: Whether to apply S3's rules: the path is signed unchanged, and ``x-amz-content-sha256``
-            is sent.  By default, these rules apply to the services ``s3``, ``s3express``,
+        s3: Whether to apply S3's rules: `sign` signs the path unchanged and returns the header
+            ``x-amz-content-sha256``, and `presign` signs the body only if the request has that
+            header.  By default, these rules apply to the services ``s3``, ``s3express``,
             ``s3-object-lambda`` and ``s3-outposts``.
         signed_headers: A function that takes the lowercase name of a header and returns whether the
             header is signed, such as `sign_default_headers` or `sign_all_headers`.  ``host`` and
@@ -78,11 +80,11 @@ class Signer(SigningRules):
             if *sign_session_token* is False.  With `sign_default_headers`, `presign` signs all
             headers of the request.
         normalize_path: Whether to remove dot segments and empty segments from the path before
-            signing; all services except S3 require this.
-        double_encode: Whether to percent-encode the path once more before signing; all services
-            except S3 require this.
+            signing, which all services except S3 require.  The default depends on *s3*.
+        double_encode: Whether to percent-encode the path once more before signing, which all
+            services except S3 require.  The default depends on *s3*.
         content_sha256: Whether to send the payload hash in the header ``x-amz-content-sha256``,
-            which S3 requires.
+            which S3 requires.  The default depends on *s3*.
         sign_session_token: Whether the session token is signed.  AWS IoT requires that the token is
             added to the request unsigned.
     """
@@ -96,9 +98,9 @@ class Signer(SigningRules):
 
         Args:
             request: The request, which is not changed.  The returned headers replace the request's
-                existing signature, date and session token.  An existing ``x-amz-content-sha256``
-                header is kept and signed.
-            credentials: The credentials that sign the request.
+                existing signature, signing time, region set and session token.  An existing
+                ``x-amz-content-sha256`` header is kept and signed.
+            credentials: The credentials with which the request is signed.
             at: The signing time, a datetime with a time zone.  Services reject a request whose
                 signing time differs from the current time by more than 5 minutes (S3: 15 minutes).
 
@@ -106,8 +108,8 @@ class Signer(SigningRules):
             The headers to set, and the strings that were signed.
 
         Raises:
-            InvalidRequestError: The URL is already presigned: its query contains parameters of a
-                signature.
+            InvalidRequestError: The URL is already presigned, because its query contains parameters
+                of a signature.
             ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
         """
@@ -150,16 +152,17 @@ class Signer(SigningRules):
                 selection.  A client that uses the URL must send the signed headers unchanged: for
                 example, ``content-length`` fixes the length of an upload, and ``if-none-match: *``
                 prevents overwriting.  For S3, the body is not signed, unless the request has an
-                ``x-amz-content-sha256`` header with its hash.
-            credentials: The credentials that sign the URL.  If they expire before the URL does, the
-                URL expires with them.
+                ``x-amz-content-sha256`` header with the hash of the body.
+            credentials: The credentials with which the URL is signed.  If the credentials expire
+                before the URL does, the URL expires with them.
             at: The time from which the URL is valid, a datetime with a time zone.
             expires: How long the URL is valid, in seconds: 1 to 604800 (a week).
 
         Raises:
             InvalidRequestError: *expires* is not an int or is out of range; the URL is already
-                presigned; or the request has a header that cannot be signed, such as
-                ``user-agent``, which may change in transit.
+                presigned; or the request has a header that a presigned URL cannot have, such as
+                ``user-agent``, which may change in transit, or ``x-amz-date``, which the query
+                replaces.
             ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
 

@@ -65,7 +65,8 @@ class SigningRules(Value):
 
     def signing_timestamp(self, credentials: Credentials, at: datetime) -> str:
         """Check that *credentials* have not expired at *at*, and return *at* as a timestamp."""
-        signed_at = format_timestamp(at)  # first, because it rejects a time without a time zone
+        # This call must be first, because it rejects a time without a time zone.
+        signed_at = format_timestamp(at)
         if credentials.expired(at):
             raise ExpiredCredentialsError(
                 f"the credentials expired at {credentials.expiration}: load new ones"

@@ -46,7 +46,7 @@ class SigV4(Value):
     region: str
 
     name = "AWS4-HMAC-SHA256"
-    region_set = None  # not sent: the scope contains the region
+    region_set = None  # not sent, because the scope contains the region
     signature_length = 64
 
     def __init__(self, service: str, region: str) -> None:
@@ -70,14 +70,16 @@ class SigV4(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is that of *text*; the comparison takes constant time."""
+        """Return whether *signature* is the signature of *text*, compared in constant time."""
         if not isinstance(credentials, Credentials):
             return False  # a public key cannot verify an HMAC signature
         expected = self.sign_string(text, credentials, timestamp)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
-        """Return the HMAC state of the signing key for *day*; only one day's key is cached.
+        """Return the HMAC state of the signing key for *day*.
+
+        For each region and service, only one day's key is cached.
 
         The key is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """

@@ -38,7 +38,7 @@ _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 @cache
 def _ecdsa() -> "ECDSA":
-    """Return ECDSA for hashed messages, because hashlib hashes faster than `cryptography`."""
+    """Return ECDSA for prehashed messages, because hashlib hashes faster than `cryptography`."""
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -100,6 +100,8 @@ def _join_regions(regions: str | Iterable[str]) -> str:
 def covers(region_set: str, region: str) -> bool:
     """Return whether *region* matches a region or pattern in the comma-separated *region_set*.
 
+    A region set that exceeds the limits of this package covers no region.
+
     >>> covers("us-*,eu-west-1", "us-east-2")
     True
     """
@@ -127,7 +129,10 @@ def _matches(pattern: str, region: str) -> bool:
 
 
 def low_s_signature(signature: str) -> str:
-    """Return the equivalent signature with the smaller s: (r, s) and (r, n - s) are both valid."""
+    """Return the equivalent signature with the smaller s.
+
+    Both (r, s) and (r, n - s) are valid, where n is the order of the curve.
+    """
     from cryptography.hazmat.primitives.asymmetric.utils import (
         decode_dss_signature,
         encode_dss_signature,
@@ -182,11 +187,11 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is a valid signature of *text*, by the given key.
+        """Return whether *signature* is valid for *text* and the key in *credentials*.
 
         The signature must be DER in lowercase hexadecimal, which is the form that all signers use.
-        Both (r, s) and (r, n - s) are valid: AWS's signers produce each of the two half of the
-        time.
+        Both (r, s) and (r, n - s) are valid, where n is the order of the curve: AWS's signers
+        produce each of the two forms half of the time.
         """
         if not _is_signature(signature):
             return False

@@ -63,9 +63,9 @@ class SigV4Middleware:
     Args:
         app: The application.
         secrets: Credentials by access key ID, as for `sigv4.verify`: a mapping, or a function that
-            takes an access key ID and returns None if the ID is unknown.  The function may be
-            async.  A synchronous function is called in the event loop: make it async if it waits
-            for a database or a network.
+            takes an access key ID and returns the credentials (or a `VerifyingKey`), or None if the
+            ID is unknown.  The function may be async.  A synchronous function is called in the
+            event loop: make it async if it waits for a database or a network.
         service: The signing name to which requests must be scoped, such as ``execute-api``.
         region: The region to which requests must be scoped, such as ``eu-west-1``.
         allowed_hosts: The values of the Host header to accept, such as ``api.example.com``.  A
@@ -100,8 +100,9 @@ class SigV4Middleware:
     The response to a rejected request is JSON, ``{"__type": code, "message": ...}``, and also has
     the code in the header ``x-amzn-errortype``.  The status is one of:
 
-    - 403 for any problem with a signature, for a kind of request that *allow* does not contain, and
-      for WebSockets;
+    - 403 for any problem with a signature (including a body that does not match the signature, a
+      head that is too large, and a replayed request), for a kind of request that *allow* does not
+      contain, and for WebSockets;
     - 400 for an invalid request, or a request that can be interpreted in two ways: no Host header
       or several; a path with ``.``, ``..``, empty segments or unnecessary percent-encoding, unless
       the service is S3; a bare ``+`` in the query; repeated parameters whose values are not in
@@ -204,7 +205,8 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # A signature is stored for longer than it is valid: a slow body takes additional time.
+            # A signature is stored for longer than it is valid, because a slow body takes
+            # additional time.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _classes(name: str) -> tuple[type, ...]:
-    """Return the class *name* from httpx and from httpx2, if they are installed."""
+    """Return the classes named *name* from those of httpx and httpx2 that are installed."""
     found: list[type] = []
     for library in ("httpx", "httpx2"):
         try:
@@ -169,7 +169,7 @@ def _utc_now() -> datetime:
 
 
 def _select_signer(request: "Request", signer: Signer) -> Signer:
-    """Return a signer for the scope in the request's extensions, or *signer* if there is none."""
+    """Return a signer for the scope in the request's extensions, or *signer* if it has no scope."""
     scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
         return signer
@@ -203,7 +203,7 @@ def _scoped(signer: Signer, scope: _Scope) -> Signer:
 
 
 def _canonical_target(request: "Request", *, s3: bool) -> str:
-    """Convert the path and the query of *request* to canonical encoding, and return them."""
+    """Convert the path and the query of *request* to canonical encoding, and return the result."""
     if "target" in request.extensions:  # the caller has set the exact bytes to send
         return str(request.extensions["target"], "ascii")
     sent = request.url.raw_path.decode("ascii")
@@ -232,17 +232,17 @@ class _BoundName(bytes):
     """A header name that a redirect removes together with ``Authorization``.
 
     When a client follows a redirect to another origin, it deletes only ``Authorization`` from a
-    copy of the headers, and finds this header by comparing ``name.lower()``.  In that comparison, a
-    name of this class is equal to ``authorization``, too.  In any other comparison, it is equal
-    only to itself.  Therefore, a redirect removes all headers of a signature together, whereas a
-    copy that is made for another purpose keeps them: OpenTelemetry, for example, sends a copy of
-    the headers.
+    copy of the headers, and finds it by comparing each header's ``name.lower()`` with
+    ``authorization``.  In that comparison, a name of this class is equal to ``authorization``, too.
+    In any other comparison, it is equal only to itself.  Therefore, a redirect removes all headers
+    of a signature together, whereas a copy that is made for another purpose keeps them:
+    OpenTelemetry, for example, sends a copy of the headers.
     """
 
     __slots__ = ()
 
     def lower(self) -> "_NameOrAuthorization":
-        """Return the object with which the client finds a header to delete."""
+        """Return an object that is also equal to ``authorization`` when a client compares names."""
         return _NameOrAuthorization(self)
 
 
@@ -268,13 +268,13 @@ def _decode_name(header: tuple[bytes, bytes]) -> str:
 
 
 def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
-    """Set a signature's headers; a redirect to another origin will remove them all."""
+    """Set a signature's headers, all of which a redirect to another origin will remove."""
     added = tuple(name for name in headers if name not in request.headers)
     replaced = {
         *headers,
         "x-amz-region-set",
         "x-amz-security-token",
-    }  # may be left from another signer
+    }  # these headers may be left from another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)

@@ -1,6 +1,6 @@
 """The checksums that S3 accepts, and hashers for those that the standard library can compute.
 
-Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME and
+Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME or
 the XXHASH checksums.  For these checksums, pass `AwsChunked` or `ChunkDecoder` a function that
 returns a hasher, such as google_crc32c.Checksum.
 
@@ -111,7 +111,7 @@ def checksum_algorithm(header: str) -> str | None:
 
 
 def encode_digest(digest: bytes) -> str:
-    """Return *digest* in base64, as it is sent in a header."""
+    """Return *digest* in base64, as it is sent in a header or a trailer."""
     return b2a_base64(digest, newline=False).decode("ascii")
 
 

@@ -1,6 +1,6 @@
 """A decoder for the body format ``aws-chunked``; the module `chunked` contains the grammar.
 
-The error codes are those of S3; every framing error has the code IncompleteBody.
+The error codes are those of S3; an error in the format of a chunk has the code IncompleteBody.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -38,9 +38,9 @@ class ChunkDecoder:
 
     Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.
 
-    The data of a signed chunk is returned after its signature has been checked; at most one chunk
-    is held in memory.  The length, the checksum and the trailers can be checked only at the end, so
-    do not rely on the body before `finish` has returned.
+    The data of a signed chunk is returned after its signature has been checked; between calls, at
+    most one incomplete chunk is held in memory.  The length, the checksum and the trailers can be
+    checked only at the end, so do not rely on the body before `finish` has returned.
 
     Args:
         payload: The request's ``x-amz-content-sha256``, as a `Payload`.
@@ -140,7 +140,7 @@ class ChunkDecoder:
 
     @property
     def trailers(self) -> dict[str, str]:
-        """The values of the trailers received so far, by name.
+        """The values of the trailers received so far, keyed by name.
 
         The trailer signature is removed at the end of the body.
         """
@@ -148,7 +148,7 @@ class ChunkDecoder:
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """The names of the checksum trailers that are not checked for lack of a hasher."""
+        """The names of the checksum trailers that are not compared, because they have no hasher."""
         return self._expected_trailers.unchecked
 
     def feed(self, data: Bytes) -> bytes:
@@ -158,7 +158,7 @@ class ChunkDecoder:
             SignatureError: The body is invalid.  Every later call raises the same error.
         """
         if self._error:
-            # Otherwise, each call would lengthen the traceback of the stored error.
+            # The traceback is removed, because each call would otherwise lengthen it.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:

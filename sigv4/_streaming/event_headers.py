@@ -58,8 +58,8 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# The value types of fixed size, keyed by type number: the binary format, and a function that
-# converts the unpacked value.
+# Maps the type number of each value type of fixed size, except booleans, to its binary format and
+# to a function that converts the unpacked value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),

@@ -55,7 +55,8 @@ class EventVerifier:
 
     Args:
         seed: The value of `Verified.seed` for the request.
-        tolerance: The maximum difference between ``:date`` and the verifier's clock, in seconds.
+        tolerance: The maximum difference between ``:date`` and the argument *at* of `verify`, in
+            seconds.
 
     Attributes:
         ended: Whether the last event has been verified.  If the connection ends while this is

@@ -1,4 +1,4 @@
-"""Event-stream messages, ``application/vnd.amazon.eventstream``: encoding and decoding.
+"""Encodes and decodes event-stream messages (``application/vnd.amazon.eventstream``).
 
     message = total-length headers-length prelude-crc headers payload message-crc
 
@@ -29,8 +29,8 @@ class Message:
 
     Attributes:
         headers: The header values, keyed by name.  Decoded integers are `Int8`, `Int16`, `Int32` or
-            `Int64`, and equal plain integers.  Decoded timestamps are datetimes in UTC with
-            millisecond precision.
+            `Int64`, and compare equal to plain integers.  Decoded timestamps are datetimes in UTC
+            with millisecond precision.
         payload: The content of the message.
     """
 
@@ -79,7 +79,7 @@ class EventDecoder:
                 raises the error.
         """
         if self._error:
-            # Otherwise, the traceback would grow with each call.
+            # The traceback is removed, because each call would otherwise lengthen it.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:

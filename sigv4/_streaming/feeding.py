@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 Bytes = bytes | bytearray | memoryview
-Parser = Generator[None]  # yields whenever the buffer has too few bytes
+Parser = Generator[None]  # a parser yields whenever the buffer has too few bytes
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""The trailers of a received ``aws-chunked`` body: those that are expected, and those that arrived."""
+"""Compares the trailers of a received ``aws-chunked`` body with those that the request announced."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ def malformed_trailer(message: str) -> SignatureError:
 
 
 class Trailers:
-    """The trailers that must follow a body, and the computed checksums to compare with them.
+    """The trailers that must follow a body, and hashers for the checksums among them.
 
     Attributes:
         names: The names in ``x-amz-trailer``, in lower case.
-        received: The values of the trailers received so far, by name.
+        received: The values of the trailers received so far, keyed by name.
         unchecked: The names of the checksum trailers for which there is no hasher.
 
     Raises:
@@ -89,6 +89,8 @@ class Trailers:
 
     def check(self) -> None:
         """Check that the checksum trailer matches the body.
+
+        If there is no hasher for the checksum, only the format of the trailer is checked.
 
         Raises:
             SignatureError: The checksum does not match or is malformed.

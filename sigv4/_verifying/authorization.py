@@ -1,6 +1,7 @@
 """Parses the signature of a request from its headers or its query.
 
-The parsed values are not checked here; `verify` checks them.
+This module checks only that no part of the signature is missing or repeated; `verify` checks the
+values.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
@@ -19,7 +20,8 @@ _REQUIRED = tuple(
     f"X-Amz-{name}"
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 )
-_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # if every character is percent-encoded
+# The length of the longest parameter name if every character of the name is percent-encoded.
+_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))
 
 
 @frozen
@@ -53,7 +55,7 @@ class ParsedAuthorization:
 
 
 def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
-    """Parse the signature of a request, which must be either in its headers or in its query."""
+    """Parse a request's signature, which must be in its headers or in its query, but not in both."""
     if sum(name == "authorization" for name, _ in request.headers) > 1:
         raise SignatureError(
             "AuthorizationHeaderMalformed", "the request has more than one Authorization header"
@@ -109,6 +111,8 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
     """Return the time in a signed Date header, or an empty string if there is no such header.
+
+    A value that cannot be parsed is returned unchanged.
 
     A signed Date header can replace x-amz-date.  Source: botocore 1.44, auth.py,
     SigV4Auth._set_necessary_date_headers.  botocore writes the signing time to the Date header if

@@ -30,7 +30,7 @@ _is_timestamp = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
 
 
 class Candidate(NamedTuple):
-    """A request whose authorization is well-formed, has the expected scope and is valid now.
+    """A request with a well-formed authorization, the expected scope and an acceptable signing time.
 
     Attributes:
         request: The request; its payload is not used.
@@ -168,7 +168,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
 def _check_validity(
     authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
-    """Check that a request is valid at *at*; return when a presigned URL expires, else None."""
+    """Check that a request is valid at *at*; return the expiry of a presigned URL, or None."""
     if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",

@@ -26,8 +26,8 @@ Secrets = (
     | Callable[[str], Credentials | VerifyingKey | None]
 )
 
-# These headers must always be signed, because they determine what is signed or how the body is
-# decoded.
+# These headers must always be signed, because they determine where, when and for which body the
+# signature is valid, or how the body is decoded.
 _DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
 
 
@@ -53,10 +53,12 @@ def verify(
             have a session token, the request must contain it.  Expired credentials are rejected.
             For SigV4A, a `VerifyingKey` can replace the credentials.
         at: The time of the check, a datetime with a time zone.
-        service: The signing name to which the request must be scoped; ``s3`` applies S3's rules.
+        service: The signing name to which the request must be scoped; for a service such as ``s3``,
+            S3's rules apply.
         region: The region to which the request must be scoped, or that its region set must include.
         tolerance: The maximum difference between *at* and the signing time, in seconds; 300 by
-            default, 900 for S3.  A presigned URL is accepted until it expires.
+            default, 900 for S3.  A presigned URL is accepted until it expires, but not before the
+            signing time minus *tolerance*.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, such as CloudFront's
             ``x-amz-cf-id``.  All other ``x-amz-*`` headers must be signed.  If one of these names
             is not in `Verified.signed_headers`, do not trust the header's value.
@@ -67,8 +69,9 @@ def verify(
         decode the body with a `ChunkDecoder` or an `EventVerifier`.
 
     Raises:
-        SignatureError: The request is rejected.  Its ``code`` is S3's error code, because S3's
-            codes are the most specific: other services use the same code for several errors.
+        SignatureError: The request is rejected.  In most cases, its ``code`` is S3's error code,
+            because S3's codes are the most specific: other services use the same code for several
+            errors.
         MissingDependencyError: The request is signed with SigV4A, and `cryptography` cannot be
             imported.
         ValueError: *at* has no time zone, *service* or *region* is invalid, or *unsigned_headers*
@@ -89,7 +92,7 @@ def verify(
 def check_key(
     candidate: Candidate, credentials: Credentials | VerifyingKey | None
 ) -> Credentials | VerifyingKey:
-    """Return the credentials of a candidate, after checking that they may sign this request.
+    """Return *credentials*, after checking the session token and, for SigV4A, the region set.
 
     Args:
         candidate: The request, whose head was checked.
@@ -195,7 +198,12 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """Return the names in lowercase, or raise ValueError if one of the headers must be signed."""
+    """Return the names in lowercase.
+
+    Raises:
+        ValueError: One of the headers must be signed.
+        TypeError: *unsigned_headers* is a ``str``.
+    """
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
