@@ -19,7 +19,7 @@ from tests.runtime_client.credentials.harness import Harness
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
 def harness(request, tmp_path):
-    """A harness for the blocking client, asyncio and trio in turn."""
+    """A harness for the blocking client, for asyncio and for trio in turn."""
     return Harness(request.param, tmp_path)
 
 
@@ -40,7 +40,7 @@ def make_chain(monkeypatch):
         async def search(_context):
             return ResolvedCredentials(await provider.load(), provider.spec, provider)
 
-        # `search` has its own tests; here it is replaced, and returns the single provider.
+        # `search` has its own tests. This function replaces it, and returns the single provider.
         monkeypatch.setattr(refresh, "search", search)
         return ChainCredentials(io, context)
 
@@ -73,7 +73,9 @@ def pem(key, encryption=None):
 
 
 def issue(name, key, issuer=None, *, ca=False, days=1):
-    """Return a certificate for *key*, signed by *issuer*, or self-signed without an *issuer*."""
+    """Return a certificate for *key* that is signed by *issuer*, or self-signed if there is no
+    *issuer*.
+    """
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     by = subject if issuer is None else issuer.certificate.subject
     now = datetime.now(UTC)

@@ -7,11 +7,11 @@ from sigv4 import Credentials
 
 
 class CountingProvider:
-    """Counts the calls to `load`, which returns credentials numbered from 1.
+    """A provider that counts the calls to `load`, which returns credentials numbered from 1.
 
     Args:
         io: Provides the clock.
-        lifetime: The lifetime of the credentials in seconds; None for no expiration.
+        lifetime: The lifetime of the credentials in seconds; None if they do not expire.
         name: The name of the provider that this one replaces.
     """
 

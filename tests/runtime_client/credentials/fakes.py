@@ -1,6 +1,7 @@
 """Fake credential services on 127.0.0.1, which verify each request with their own code.
 
-They follow the services' documentation.  Each entry of `Fake.faults` replaces one response.
+The fakes follow the documentation of the real services.  A test can replace a fake's next responses
+with the entries of `Fake.faults`.
 """
 
 import json
@@ -29,7 +30,7 @@ def soon(seconds=3600):
 
 
 def iso(moment):
-    """Return a time as AWS services write it: in ISO 8601, without fractions of a second."""
+    """Return a time in the format of AWS services: ISO 8601 in UTC without fractions of a second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -62,7 +63,7 @@ class Fake:
         return self.respond(request)
 
     def credentials(self, kind):
-        """Issue and remember new credentials."""
+        """Issue new credentials, and store them in `issued`."""
         number = next(self._numbers)
         credentials = Credentials(
             f"ASIA{kind}{number}", f"canary-secret-{kind}-{number}", f"canary-token-{kind}-{number}"
@@ -259,13 +260,13 @@ class SignIn(Fake):
 
 
 def unbase64url(text):
-    """Decode base64url; padding is rejected."""
+    """Decode base64url without padding; padding is rejected."""
     assert "=" not in text
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Container(Fake):
-    """A fake of the agent of ECS or of EKS Pod Identity, which requires the token `token`, if set."""
+    """A fake ECS or EKS Pod Identity agent. If `token` is set, requests must contain this token."""
 
     token = None
 

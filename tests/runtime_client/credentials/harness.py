@@ -1,4 +1,4 @@
-"""Runs a provider with real sockets and files, but with variables, clock and pauses set by a test."""
+"""Runs a provider with real sockets and files, while the test sets the variables, clock and pauses."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.runtime_client.scripted_io import REGION
 
 # The settings of a profile with static credentials.
 KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
-# The variables that set the endpoint of each provider's service.
+# These variables set the endpoint of each provider's service.
 _ENDPOINTS = {
     "assume-role": ("AWS_ENDPOINT_URL_STS",),
     "container": ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
@@ -42,8 +42,8 @@ class Harness:
     Attributes:
         environ: The environment variables.
         clock_offset: How far the clock is ahead of the real time.
-        slept: The pauses that the provider requested; they end immediately.
-        timeouts: The time limits of the requests that have one, in seconds.
+        slept: The pauses that the provider requested.  Each pause ends immediately.
+        timeouts: The remaining seconds of each request that has a deadline.
         redirected: For each redirected origin, the origin to which its requests are sent instead.
         read_only: Whether writing a file fails.
         on_sleep: A function that is called at each pause.
@@ -91,14 +91,16 @@ class Harness:
         return anyio.run(self._load_async, load, backend=self.backend)
 
     def load_from(self, service, name, config="", *, path="", **options):
-        """Return the credentials that a provider loads from *service*, and the received requests."""
+        """Load credentials with *service* as the provider's service; return them and the received
+        requests.
+        """
         with Loopback(service) as server:
             service.url = server.url
             self.environ |= dict.fromkeys(_ENDPOINTS[name], server.url + path)
             return self.load(name, config, **options), server.requests
 
     def write(self, path, document):
-        """Write a cache file of the AWS CLI; a document that is not a str is written as JSON."""
+        """Write a cache file of the AWS CLI. A document that is not a str is converted to JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(document if isinstance(document, str) else json.dumps(document))
 
@@ -110,7 +112,7 @@ class Harness:
 
 
 def caught_error(name, load, *arguments, **options):
-    """Return the error that *load* raises, which must report the provider *name* and no secret."""
+    """Return the error that *load* raises. It must contain the provider *name* and no secret."""
     with pytest.raises(CredentialProviderError) as caught:
         load(*arguments, **options)
     assert caught.value.provider == name

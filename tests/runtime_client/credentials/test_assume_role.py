@@ -1,4 +1,6 @@
-"""Tests of roles assumed with the credentials of another profile, the environment or a local service."""
+"""Tests of assuming a role with credentials from another profile, the environment or a local
+service.
+"""
 
 import logging
 
@@ -41,7 +43,7 @@ def test_role(harness, sts):
 
 
 def test_chain_of_roles(harness, sts):
-    """If the source profile assumes a role, the credentials of that role sign the second request."""
+    """If the source profile itself assumes a role, that role's credentials sign the second request."""
     config = (
         f"[profile c]\nrole_arn = {ROLE}-c\nsource_profile = b\n"
         f"[profile b]\nrole_arn = {ROLE}-b\nsource_profile = a\nexternal_id = x\n"
@@ -54,7 +56,7 @@ def test_chain_of_roles(harness, sts):
 
 
 def test_settings(blocking, sts):
-    """The session name, the external id and the duration are sent to STS."""
+    """The session name, the external ID and the duration in the profile are sent to STS."""
     more = "role_session_name = me\nexternal_id = a+b/c=\nduration_seconds = 900\n"
     load(blocking, sts, ASSUMES + more + f"[profile me]\n{KEYS}")
     (form,) = sts.received
@@ -102,7 +104,7 @@ def test_own_source(blocking, sts):
 
 
 def test_keys_before_role(blocking, sts):
-    """If a source profile has both static credentials and a role, the static credentials are used."""
+    """If a source profile has both static credentials and a role, its static credentials are used."""
     config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = nowhere\n{KEYS}"
     load(blocking, sts, config)
     assert [form["RoleArn"] for form in sts.received] == [ROLE]
@@ -119,7 +121,9 @@ def test_half_a_key_before_role(blocking, sts, line):
 
 
 def test_source_profile_ignores_variables(blocking, sts, tmp_path):
-    """A web identity in environment variables does not apply to a source profile."""
+    """If environment variables specify a web identity, a source profile still uses its own
+    credentials.
+    """
     (tmp_path / "token").write_text("canary-web-token")
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
     blocking.environ["AWS_ROLE_ARN"] = f"{ROLE}-web"
@@ -128,7 +132,9 @@ def test_source_profile_ignores_variables(blocking, sts, tmp_path):
 
 
 def test_environment_as_source(harness, sts):
-    """Variables supply credential_source Environment even if an argument selects the profile."""
+    """With credential_source Environment, variables supply the credentials even if an argument
+    selects the profile.
+    """
     harness.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
     harness.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
     config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
@@ -138,7 +144,9 @@ def test_environment_as_source(harness, sts):
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_mfa(harness, sts, kind):
-    """The MFA code comes from a function, which may be async in an async client."""
+    """The MFA code is returned by a user-supplied function, which may be async even in a blocking
+    client.
+    """
     serials = []
 
     def plain(serial):
@@ -156,7 +164,7 @@ def test_mfa(harness, sts, kind):
 
 
 def test_mfa_code_is_not_repeated(blocking, sts):
-    """An MFA code that STS repeats in an error is removed from the message."""
+    """If STS repeats the MFA code in an error, the code is removed from the message."""
     sts.faults.append(sts_error("AccessDenied", f"invalid code {MFA_CODE}", 403))
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
@@ -196,7 +204,9 @@ def fails(_serial):
     ],
 )
 def test_mfa_that_fails(blocking, sts, function, message):
-    """If the MFA function is missing, fails or does not return digits, the error reports this."""
+    """If the MFA function is missing, raises an error or does not return digits, the error reports
+    which.
+    """
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, mfa_token=function)
@@ -217,7 +227,7 @@ def test_mfa_that_fails(blocking, sts, function, message):
     ],
 )
 def test_not_configured(harness, config):
-    """A profile without a role, or with a web identity, is not configured for this provider."""
+    """If a profile has no role, or a role with a web identity, the provider returns None."""
     assert harness.load("assume-role", config) is None
 
 
@@ -277,7 +287,7 @@ def test_contradictory_settings(blocking, sts, config, message):
 
 
 def test_refusal(harness, sts):
-    """An STS error is reported with its code and request id, and the request is not retried."""
+    """An STS error is reported with its code and request ID, and the request is not retried."""
     sts.faults.append(sts_error("AccessDenied", f"not for {ME.secret_access_key}", 403))
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, sts)
@@ -315,7 +325,7 @@ def test_malformed_response(blocking, sts, body, message):
 
 
 def test_answer_without_an_account(blocking, sts):
-    """If the role's ARN is malformed, the credentials have no account id."""
+    """If the role's ARN in the response is malformed, the credentials have no account ID."""
     respond = sts.respond
     sts.faults.append(lambda request: respond(request).replace(b"arn:aws:sts", b"arn-aws-sts"))
     credentials, _ = load(blocking, sts)
@@ -323,7 +333,9 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """Without a region, the global STS endpoint is used; with FIPS, the missing region is an error."""
+    """If no region is set, the global STS endpoint is used, but with FIPS the missing region is an
+    error.
+    """
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:

@@ -103,7 +103,9 @@ def test_not_configured(harness, values):
     ],
 )
 def test_allowed_hosts(blocking, agent, host):
-    """With plain http, loopback addresses and the hosts of AWS's agents are allowed, on any port."""
+    """With plain http, the full URI may specify a loopback address or an AWS agent's host, on any
+    port.
+    """
     with Loopback(agent) as server:
         blocking.redirected[f"http://{host}"] = server.url
         blocking.environ[FULL] = f"http://{host}/x"
@@ -128,7 +130,9 @@ def test_allowed_hosts(blocking, agent, host):
     ],
 )
 def test_rejected_hosts(blocking, host):
-    """With plain http, any other host is rejected before anything is sent."""
+    """With plain http, a host that is neither a loopback address nor an AWS agent's is rejected
+    before anything is sent.
+    """
     blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
     message = error(blocking).message
     assert message.startswith(f"{FULL} must use https for the host {host.strip('[]')}: plain http")
@@ -189,7 +193,9 @@ def test_blank_token(blocking, agent):
 @pytest.mark.parametrize("end", ["\nx", "\r\nx: y", "\rx", "\0", "\u00e9", "\x7f", "\x1b"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_invalid_token(blocking, agent, tmp_path, kind, end):
-    """A token that is not a single line of printable ASCII causes an error that does not show it."""
+    """A token that is not a single line of printable ASCII causes an error that does not show the
+    token.
+    """
     path = tmp_path / "token"
     path.write_bytes(f"canary{end}".encode())
     blocking.environ[TOKEN] = f"canary{end}"

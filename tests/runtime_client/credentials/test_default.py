@@ -1,4 +1,4 @@
-"""Tests of the chain: its order, its use as a credentials provider, and its clean-up."""
+"""Tests of the provider chain: its order, its use as a credentials provider, and how it is closed."""
 
 from threading import Event
 
@@ -41,7 +41,9 @@ def home(home):
 
 
 def test_order():
-    """The providers are tried in the documented order, and six are usable for a source_profile."""
+    """The providers are tried in the documented order, and six of them can be used for a
+    source_profile.
+    """
     assert [spec.name for spec in ORDER] == [
         *("environment", "assume-role", "web-identity", "sso", "shared-credentials-file"),
         *("login", "process", "config-file", "roles-anywhere", "container", "instance-metadata"),
@@ -84,7 +86,9 @@ async def test_provider_of_signatures_async():
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
 @pytest.mark.anyio
 async def test_requests_use_the_client(home, monkeypatch, is_async):
-    """Providers send their requests through the user's client, which stays open."""
+    """If an http_client is passed, providers send their requests through it, and the chain leaves
+    it open.
+    """
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
     body = b'{"AccessKeyId":"AKIDBOX","SecretAccessKey":"s","Token":"t",'
@@ -148,7 +152,9 @@ def test_closed_while_it_is_opened(monkeypatch):
 
 
 def test_invalid_client():
-    """An http_client that is not an httpx client is rejected immediately."""
+    """An argument that selects a profile takes precedence over credentials in environment
+    variables, but AWS_PROFILE does not.
+    """
     with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
 

@@ -1,6 +1,6 @@
-"""Compares the chain with botocore's: both must find the same credentials.
+"""Tests that compare this package's chain with botocore's: both must find the same credentials.
 
-The two chains get the same variables and files.
+Both chains get the same environment variables and files.
 
 If a provider sends requests, only the provider's name is compared, because botocore sends the
 requests later and this chain gets scripted responses.
@@ -48,7 +48,7 @@ KEYS = {
     },
     "half a key": {"AWS_ACCESS_KEY_ID": "AKIDENV"},
 }
-# The ways to select a profile: environment variables and the argument.
+# A profile can be selected in these ways: by environment variables or by the argument.
 CHOICES = {
     "default": ({}, None),
     "variable": ({"AWS_PROFILE": "work"}, None),
@@ -59,7 +59,7 @@ CHOICES = {
 
 
 def static(name):
-    """Return static credentials as lines of a profile."""
+    """Return static credentials as the lines of a profile."""
     return f"aws_access_key_id = AKID{name}\naws_secret_access_key = s{name}\n"
 
 
@@ -161,7 +161,7 @@ PORTAL = {
 
 
 def cloud(_io, sent):
-    """Respond like AWS and the container agent."""
+    """Respond as the AWS services and the container agent do."""
     if "portal.sso" in sent.origin:
         return Response(200, {}, json.dumps(PORTAL).encode())
     if "sts." in sent.origin:
@@ -253,7 +253,7 @@ def run_botocore(profile):
     """Return the provider and the credentials that botocore's chain finds."""
     try:
         session = Session(profile=profile)
-        session.get_scoped_config()  # raises if a named profile does not exist
+        session.get_scoped_config()  # This raises an error if a named profile does not exist.
         found = session.get_credentials()
         if found is None:
             return NOTHING
@@ -299,7 +299,7 @@ def test_chains_agree(arrange, container, choice, files):
     ids=str,
 )
 def test_regions(arrange, region, default_region, profile_region):
-    """The chain and botocore find the same region, except that botocore ignores AWS_REGION."""
+    """This package and botocore find the same region, except that botocore ignores AWS_REGION."""
     environ = {"AWS_REGION": region, "AWS_DEFAULT_REGION": default_region}
     config = f"[default]\nregion = {profile_region}\n" if profile_region else "[default]\n"
     io = arrange({name: text for name, text in environ.items() if text}, config, None)
@@ -319,7 +319,9 @@ def test_older_name_of_the_token(arrange):
 
 
 def test_duplicate_section(arrange):
-    """A section that occurs twice is accepted; botocore rejects the whole file."""
+    """If a section occurs twice, this chain accepts the file, whereas botocore rejects the whole
+    file.
+    """
     io = arrange({"AWS_PROFILE": "work"}, "[profile work]\na = 1\n[profile work]\nb = 2\n", None)
     assert (run_chain(io, None), run_botocore(None)) == (NOTHING, BROKEN)
 

@@ -53,19 +53,19 @@ def load(environ):
     ids=str,
 )
 def test_environment(more, token, expiration):
-    """The environment variables supply the access key, the token and the expiration."""
+    """The environment variables supply the access key, the session token and the expiration."""
     expected = Credentials("AKID", "canary-secret", token, expiration)
     assert load({**KEY, **more}) == expected
 
 
 def test_account():
-    """An environment variable supplies the account id."""
+    """An environment variable supplies the account ID."""
     assert load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id == "123456789012"
 
 
 @pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
 def test_not_configured(environ):
-    """Without an access key id the provider is not configured."""
+    """If no access key ID is set, the provider returns None."""
     assert load(environ) is None
 
 
@@ -91,7 +91,9 @@ def test_malformed_variables(more, message):
 
 
 def invoke(io, credentials):
-    """Submit one inference with *credentials*, or with those of the chain if they are None."""
+    """Queue a job with *credentials*, or with the credentials of the chain if *credentials* is
+    None.
+    """
     provider = None if credentials is None else as_provider(credentials)
     client = make_core(io, {"region": REGION}, provider)
     return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
@@ -111,14 +113,16 @@ class Provider:
     "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
 )
 def test_kinds_of_credentials(source):
-    """A client signs with credentials that are passed directly, by a provider or by a function."""
+    """Credentials can be passed to a client as a value, as a provider or as a function that returns
+    them.
+    """
     io = ScriptedIO([accepted()])
     invoke(io, source)
     assert io.sent[0].verify().access_key_id == CREDENTIALS.access_key_id
 
 
 def test_environment_is_the_default():
-    """By default the environment variables are read for each request."""
+    """If no credentials are passed, the environment variables are read for each request."""
     environ = dict(KEY)
     io = ScriptedIO([accepted(), accepted()], environ)
     client = make_core(io, {"region": REGION}, None)
@@ -154,7 +158,9 @@ async def _later():
     ids=["nothing", "message so", "raises", "None", "a tuple", "async", "expired"],
 )
 def test_failing_credentials(source, kind):
-    """If credentials cannot be loaded or have expired, nothing is sent; the error shows no secret."""
+    """If credentials cannot be loaded or have expired, nothing is sent, and the error does not
+    contain the message of the provider's exception.
+    """
     io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
@@ -166,7 +172,9 @@ def test_failing_credentials(source, kind):
 
 @pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
 def test_provider_errors_are_not_retried(code, status):
-    """If a provider fails, the client neither calls it again nor throttles its own requests."""
+    """If a provider raises a retryable error, the client does not call the provider again, and does
+    not slow down its own requests.
+    """
     calls = []
 
     def source():

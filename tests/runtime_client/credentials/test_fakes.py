@@ -24,7 +24,7 @@ print(json.dumps([c.access_key, c.secret_key, c.token]))
 
 
 def run_botocore(fake, home, environ, config=""):
-    """Return the access key id that botocore finds.
+    """Return the access key ID that botocore finds.
 
     The text ``URL`` in the values of *environ* is replaced by the URL of *fake*.
     """
@@ -67,7 +67,9 @@ def test_botocore_web_identity(tmp_path):
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["fresh", "refreshed"])
 def test_botocore_sso(blocking, seconds):
-    """The fake IAM Identity Center accepts the access token and the refresh token from botocore."""
+    """The fake IAM Identity Center accepts the access token and the refresh token that botocore
+    sends.
+    """
     test_sso.log_in(blocking, test_sso.token(seconds))
     environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
     assert run_botocore(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"

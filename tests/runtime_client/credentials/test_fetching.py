@@ -1,4 +1,4 @@
-"""Tests of files that are incomplete or too large."""
+"""Tests of credential files that are incomplete, missing or too large."""
 
 import json
 from hashlib import sha1, sha256
@@ -66,7 +66,7 @@ CASES = [
 
 
 def cloud(_io, sent):
-    """Respond like AWS and the container agent."""
+    """Respond as the AWS services and the container agent do."""
     if "portal.sso" in sent.origin:
         keys = {"roleCredentials": {**KEYS, "expiration": 32472144000000}}
         return Response(200, {}, json.dumps(keys).encode())

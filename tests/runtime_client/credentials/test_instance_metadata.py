@@ -73,7 +73,9 @@ def test_address(blocking, imds, environ, origin):
     ],
 )
 def test_version_1(harness, imds, fault):
-    """If the token request fails or its response is lost at the hop limit, IMDSv1 is used."""
+    """If the response to the token request is lost, empty, malformed or an error other than 400,
+    the provider uses IMDSv1.
+    """
     imds.version_1 = True
     imds.faults.append(fault)
     credentials, lines = load(harness, imds)
@@ -98,7 +100,7 @@ def test_token_timeout(harness, imds):
     "fault", [response(status=403), response(status=500), b""], ids=["403", "500", "lost"]
 )
 def test_version_1_disabled(harness, imds, fault):
-    """If IMDSv1 is disabled, a missing token causes an error."""
+    """If IMDSv1 is disabled and the token request fails, an error is raised."""
     imds.faults.append(fault)
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, imds, AWS_EC2_METADATA_V1_DISABLED="true")
@@ -108,7 +110,7 @@ def test_version_1_disabled(harness, imds, fault):
 
 
 def test_disabled(harness, imds):
-    """If the service is disabled, nothing is sent."""
+    """If the metadata service is disabled, nothing is sent."""
     assert load(harness, imds, AWS_EC2_METADATA_DISABLED="true") == (None, [])
 
 
@@ -154,7 +156,9 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
     ],
 )
 def test_service_without_credentials(harness, imds, faults, lines, caplog):
-    """If the service has no role or reports an error, the provider returns None."""
+    """If a response is lost, malformed or an error, or if the instance has no role, the provider
+    returns None.
+    """
     imds.faults += [imds.respond if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
         assert load(harness, imds) == (None, lines)
@@ -207,7 +211,7 @@ def test_malformed_end(blocking, imds):
 
 @pytest.mark.parametrize("url", ["127.0.0.1", "http://user@host", "http://ho st", "ftp://x"])
 def test_invalid_endpoint(blocking, url):
-    """An endpoint that is not a URL is rejected."""
+    """A metadata endpoint that is not a URL is rejected."""
     blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load("instance-metadata")
@@ -218,7 +222,9 @@ def test_invalid_endpoint(blocking, url):
 
 
 def test_proxies_are_not_for_the_service(harness, imds, monkeypatch):
-    """Requests do not use a proxy, which would return the role of another machine."""
+    """Requests to the metadata service do not use a proxy, which would return the role of another
+    machine.
+    """
     with Loopback(lambda *_: response(status=502)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         assert load(harness, imds)[0].access_key_id == "ASIAIMDS1"
@@ -240,7 +246,7 @@ def test_region(harness, imds):
 
 
 def test_no_region(blocking, imds):
-    """No region is found if the service is disabled or does not return one."""
+    """No region is found if the metadata service is disabled or does not return a region."""
     with Loopback(imds) as server:
         blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         imds.faults += [imds.respond, response(status=404)]
@@ -252,7 +258,9 @@ def test_no_region(blocking, imds):
 
 @pytest.mark.parametrize("seconds", [-3600, 0, 700], ids=["over", "now", "soon"])
 def test_static_stability(harness, imds, seconds, caplog):
-    """Credentials that have expired or are about to expire are used for 12 to 20 more minutes."""
+    """If the service returns credentials that have expired or are about to expire, the client uses
+    them for another 12 to 20 minutes.
+    """
     imds.ends = soon(seconds)
     credentials, _ = load(harness, imds)
     left = credentials.expiration - datetime.now(UTC)

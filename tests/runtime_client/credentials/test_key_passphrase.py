@@ -51,7 +51,7 @@ def file_setting(tmp_path, text):
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nanother line\n"])
 def test_file(blocking, service, values, tmp_path, end):
-    """The first line of the passphrase file, including its spaces, is the passphrase."""
+    """The first line of the passphrase file, including any spaces, is the passphrase."""
     values |= file_setting(tmp_path, f"{PASSPHRASE}{end}".encode())
     assert load(blocking, service, values).access_key_id == "ASIARA1"
 
@@ -65,7 +65,9 @@ def test_variable(blocking, service, values, tmp_path):
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_function(harness, service, values, tmp_path, is_async):
-    """key_passphrase receives the key's path, overrides the passphrase file, and may be async."""
+    """The function key_passphrase receives the key's path, may be async, and takes precedence over
+    the passphrase file.
+    """
     paths = []
 
     def passphrase(path):
@@ -126,14 +128,17 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
 
 @pytest.mark.parametrize("result", [None, 5, b"canary"], ids=str)
 def test_function_that_returns_no_str(blocking, service, values, tmp_path, result):
-    """If key_passphrase does not return a str, the error does not show the returned value."""
+    """If key_passphrase returns anything but a str, the error does not show the returned value."""
     message = error(blocking, service, values, key_passphrase=lambda _: result).message
     path = tmp_path / "leaf.key"
     assert f"key_passphrase must return a str for the private key file {path}" == message
 
 
 def test_function_that_fails(blocking, service, values):
-    """Only the class of key_passphrase's error is shown; a RuntimeClientError is not changed."""
+    """If key_passphrase raises an exception, the error shows only the exception's class.
+
+    A RuntimeClientError is passed on unchanged.
+    """
 
     def fail(_path):
         raise ValueError("no")

@@ -1,4 +1,4 @@
-"""Tests of the credentials of ``aws login``."""
+"""Tests of the credentials that ``aws login`` caches."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ def signin(key):
 
 
 def sec1(key):
-    """Return a key in the AWS CLI's format."""
+    """Return a private key in the format in which the AWS CLI caches it."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -44,7 +44,9 @@ def sec1(key):
 
 
 def token(key, seconds=60, **changes):
-    """Return the content that ``aws login`` writes to its cache file; None omits a field."""
+    """Return the content that ``aws login`` writes to its cache file; None as a value omits the
+    field.
+    """
     document = {
         "accessToken": {
             "accessKeyId": "ASIALOGIN",
@@ -69,7 +71,7 @@ def cache(harness, folder=".aws/login/cache"):
 
 
 def log_in(harness, document, folder=".aws/login/cache"):
-    """Write a login to the cache, like the AWS CLI."""
+    """Write a login to the cache, as the AWS CLI does."""
     harness.write(cache(harness, folder), document)
 
 
@@ -113,7 +115,7 @@ def test_refresh(harness, signin, key, seconds):
 
 
 def test_refresh_token_rotates(blocking, signin, key):
-    """The next refresh sends the new refresh token, with a new proof."""
+    """After a refresh, the next one sends the new refresh token with a new proof."""
     log_in(blocking, token(key))
     load(blocking, signin)
     blocking.clock_offset = timedelta(seconds=20)
@@ -142,7 +144,7 @@ def test_each_attempt_has_its_own_proof(harness, signin, key):
     ],
 )
 def test_region(blocking, signin, key, changes, origin):
-    """The login's region is used, or the client's region if the login has none."""
+    """Requests are sent to the login's region, or to the client's region if the login has none."""
     log_in(blocking, token(key, **changes))
     with Loopback(signin) as server:
         signin.url = origin
@@ -159,7 +161,7 @@ def test_folder(blocking, signin, key, folder):
 
 
 def test_not_configured(harness, signin):
-    """Without login_session the provider is not configured."""
+    """If the profile has no login_session, the provider returns None."""
     assert load(harness, signin, "[default]\nregion = x\n") == (None, [])
 
 
@@ -185,7 +187,7 @@ def curve(name):
     ],
 )
 def test_login_that_is_incomplete(blocking, signin, key, changes, message):
-    """The error mentions the cache file and the missing fields."""
+    """If the cached login lacks fields, the error mentions the cache file and the missing fields."""
     log_in(blocking, token(key, **changes))
     assert error(blocking, signin).message == f"the login cache file {cache(blocking)} {message}"
 
@@ -201,7 +203,7 @@ def test_login_that_is_incomplete(blocking, signin, key, changes, message):
     ],
 )
 def test_no_login(harness, signin, document, message):
-    """Without a login, the error advises the user to log in."""
+    """If there is no cached login, the error advises the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, signin).message == f"the login cache file {cache(harness)} {message}"
@@ -234,7 +236,7 @@ def test_wrong_kind_of_key(blocking, signin, key, make):
     ],
 )
 def test_refusal(harness, signin, key, code, remedy):
-    """An error from the service is reported together with advice on what to do."""
+    """If the service rejects a refresh, the error advises the user what to do."""
     log_in(harness, token(key, -1))
     signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, 403))
     caught = error(harness, signin)
@@ -248,7 +250,7 @@ def test_refusal(harness, signin, key, code, remedy):
     [{"error": "INVALID_REQUEST", "message": "m"}, {"message": "m"}, {"error": 7, "message": "m"}],
 )
 def test_other_refusal(blocking, signin, key, body):
-    """An error without a known remedy is reported with the service's message."""
+    """If the service's error has no known remedy, the error contains the service's message."""
     log_in(blocking, token(key, -1))
     signin.faults.append(as_json(body, 400))
     caught = error(blocking, signin)
@@ -294,7 +296,7 @@ def test_malformed_response(blocking, signin, key, document, message):
 
 
 def test_refresh_that_fails(harness, signin, key, caplog):
-    """If a refresh fails, the credentials are used until they expire."""
+    """If a refresh fails, the cached credentials are used until they expire."""
     log_in(harness, token(key, 60))
     signin.faults += [response(status=503)] * 3
     with caplog.at_level(logging.DEBUG):
@@ -308,7 +310,7 @@ def test_refresh_that_fails(harness, signin, key, caplog):
 
 
 def test_another_process_was_faster(harness, signin, key):
-    """If another process has used up the refresh token, the credentials that it wrote are used."""
+    """If another process has used up the refresh token, the credentials that it cached are used."""
     log_in(harness, token(key, -1))
 
     def refuse(_request):
@@ -329,7 +331,9 @@ def test_file_that_cannot_be_written(harness, signin, key, caplog):
 
 
 def test_without_cryptography(blocking, signin, key, monkeypatch):
-    """Without cryptography, a refresh fails, but credentials that need no refresh are used."""
+    """If cryptography is not installed, a refresh fails, but credentials that need no refresh are
+    used.
+    """
     log_in(blocking, token(key, -1))
     for name in list(sys.modules):
         if name.startswith("cryptography"):

@@ -17,7 +17,7 @@ ALLOW = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Re
 
 @pytest.fixture(scope="module")
 def account(ministack):
-    """A user's credentials and the ARNs of two new roles; the fixture also creates a bucket."""
+    """A user's credentials and the ARNs of two new roles. The fixture also creates a bucket."""
     options = {
         "region_name": REGION,
         "endpoint_url": ministack.url,
@@ -54,7 +54,7 @@ def keys(credentials):
 
 
 def test_assume_role(harness, ministack, account):
-    """The temporary credentials of a role are valid for S3, and have the role's account id."""
+    """The temporary credentials of a role are valid for S3 and contain the role's account ID."""
     me, first, _ = account
     harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     credentials = harness.load(
@@ -92,7 +92,9 @@ def test_web_identity(harness, ministack, account, tmp_path):
 
 
 def test_wrong_key(harness, ministack, account):
-    """The server rejects a wrong secret, which shows that it verifies signatures."""
+    """The server rejects a request that is signed with a wrong secret key, so it verifies
+    signatures.
+    """
     me, first, _ = account
     harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     wrong = Credentials(me.access_key_id, "canary-wrong-secret")

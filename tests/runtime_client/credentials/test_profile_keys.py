@@ -18,7 +18,10 @@ from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
 
 def load(name, section, io=None, keyed=()):
-    """Load from the provider *name*; the profiles in *keyed* have their key in the credentials file."""
+    """Load credentials from the provider *name*.
+
+    The access keys of the profiles in *keyed* are in the credentials file.
+    """
     profiles = Profiles({"work": section}, {}, {}, keyed)
     io = io or ScriptedIO()
     context = Context(io, io, Config(), profiles, "work")
@@ -41,7 +44,9 @@ def load(name, section, io=None, keyed=()):
     ids=str,
 )
 def test_shared_file(more, expected):
-    """The provider for a shared file loads only the credentials that are in this file."""
+    """The provider for the config file and the one for the credentials file each load only the
+    credentials in their own file.
+    """
     section = {**KEY, **more}
     both = ("config-file", "shared-credentials-file")
     assert [load(name, section) for name in both] == [expected, None]
@@ -50,7 +55,7 @@ def test_shared_file(more, expected):
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
 def test_no_key(section):
-    """If a profile has no access key id, the provider returns None."""
+    """If a profile has no access key ID, the provider returns None."""
     assert load("config-file", section) is None
 
 
@@ -69,7 +74,7 @@ def test_no_key(section):
     ],
 )
 def test_broken_key(more, message):
-    """Incomplete or malformed credentials cause an error that does not show them."""
+    """Incomplete or malformed credentials in a profile cause an error that does not show them."""
     with pytest.raises(CredentialProviderError, match=message) as caught:
         load("config-file", {**KEY, **more})
     assert caught.value.provider == "config-file"
@@ -77,7 +82,7 @@ def test_broken_key(more, message):
 
 
 def wrote(text, status=0, stderr=b""):
-    """Return a system in which the program ``vault`` ends with this output and status."""
+    """Return a system in which the program ``vault`` ends with the given output and exit status."""
     return ScriptedIO(processes={"vault": Finished(status, text, stderr)})
 
 
@@ -109,7 +114,7 @@ def test_process(text, expected):
 
 
 def test_account_of_the_profile():
-    """The profile supplies the account id if the program does not."""
+    """The profile supplies the account ID if the program does not."""
     io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}')
     section = {"credential_process": "vault", "aws_account_id": "1"}
     assert load("process", section, io).account_id == "1"
@@ -117,7 +122,7 @@ def test_account_of_the_profile():
 
 @pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
 def test_no_process(section):
-    """Without credential_process, the provider returns None."""
+    """If credential_process is not set, the provider returns None."""
     assert load("process", section) is None
 
 
@@ -144,7 +149,7 @@ def test_no_process(section):
     ],
 )
 def test_broken_process(io, command, message):
-    """The error states why the program could not be run, failed or wrote malformed output."""
+    """If the program cannot be run, fails or writes malformed output, the error states the reason."""
     if command in {"''", "#"}:
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
     with pytest.raises(CredentialProviderError, match=message) as caught:

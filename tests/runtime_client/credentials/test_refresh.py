@@ -36,7 +36,9 @@ def set_clock(io, seconds):
     ],
 )
 def test_windows(make_chain, name, lifetime, advisory, mandatory):
-    """The two windows begin the given numbers of seconds before the expiration."""
+    """The advisory and the mandatory window begin the given numbers of seconds before the
+    expiration.
+    """
     io = ScriptedIO()
     fetches = CountingProvider(io, lifetime, name)
     credentials = make_chain(io, fetches)
@@ -81,7 +83,7 @@ def test_keys_without_expiration(make_chain):
 
 
 def test_failures_while_there_is_time(make_chain, caplog):
-    """During the advisory window, a failed refresh is logged, and tried again a minute later."""
+    """During the advisory window, a failed refresh is logged, and is tried again a minute later."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 24 * 3600)
     credentials = make_chain(io, fetches)
@@ -104,7 +106,10 @@ def test_failures_while_there_is_time(make_chain, caplog):
 
 
 def test_failures_without_time(make_chain):
-    """During the mandatory window, each call tries a refresh and raises its error if it fails."""
+    """After the credentials have expired, each call tries to refresh them.
+
+    If that fails, the call raises an error.
+    """
     io = ScriptedIO()
     fetches = CountingProvider(io, 3600)
     credentials = make_chain(io, fetches)
@@ -121,7 +126,9 @@ def test_failures_without_time(make_chain):
 
 
 def test_unexpected_error_in_the_first_search(make_chain):
-    """In the first search too, a provider's unexpected error becomes a CredentialProviderError."""
+    """If a provider raises an unexpected error in the first search, it also becomes a
+    CredentialProviderError.
+    """
     io = ScriptedIO()
     fetches = CountingProvider(io)
     fetches.error = KeyError("secret")
@@ -158,7 +165,9 @@ def test_credentials_that_have_expired(make_chain):
 
 @pytest.mark.parametrize(("random", "pause"), [(0.0, 120), (0.5, 360)])
 def test_static_stability(make_chain, caplog, random, pause):
-    """Expired credentials of an instance stay in use while refreshes fail at long intervals."""
+    """If refreshing an instance's expired credentials fails, they stay in use, and the next refresh
+    is tried only minutes later.
+    """
     io = ScriptedIO(random=random)
     fetches = CountingProvider(io, 6 * 3600, "instance-metadata")
     credentials = make_chain(io, fetches)
@@ -180,7 +189,10 @@ def test_static_stability(make_chain, caplog, random, pause):
 
 
 def test_variables_are_read_each_time():
-    """Environment variables are read at each use; when they are removed, the chain is searched again."""
+    """Environment variables are read at each use.
+
+    If they have been removed, the chain is searched again.
+    """
     environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
     io = ScriptedIO(environ=environ)
     profiles = Profiles(
@@ -193,7 +205,7 @@ def test_variables_are_read_each_time():
     credentials = ChainCredentials(io, context)
     first = credentials.get()
     assert first.access_key_id == "AKID1"
-    assert credentials.get() is first  # with the object, the signer stores its derived signing key
+    assert credentials.get() is first  # The signer stores its derived signing key with this object.
     environ["AWS_ACCESS_KEY_ID"] = "AKID2"
     second = credentials.get()
     assert second.access_key_id == "AKID2"
@@ -203,7 +215,7 @@ def test_variables_are_read_each_time():
 
 
 def test_fork(make_chain):
-    """A forked child loads its own credentials, even if the lock was held during the fork."""
+    """A forked child process loads its own credentials, even if the lock was held during the fork."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
     credentials = make_chain(io, fetches)
@@ -218,7 +230,9 @@ def test_another_caller_was_faster(make_chain):
     """A caller that acquires the lock after another caller's refresh uses the new credentials."""
 
     class Late:
-        """A lock that another caller holds for a refresh just before this caller acquires it."""
+        """A lock for which another caller completes a refresh just before this caller tries to
+        acquire it.
+        """
 
         def __init__(self, lock):
             self.lock = lock
@@ -241,7 +255,7 @@ def test_another_caller_was_faster(make_chain):
 
 
 def test_no_credentials():
-    """If no provider has credentials, the error lists the providers and their reasons."""
+    """If no provider has credentials, the error lists each provider with the reason."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
 
     async def context():

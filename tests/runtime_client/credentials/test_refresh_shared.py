@@ -1,4 +1,6 @@
-"""Tests of threads or tasks that share cached credentials, which only one of them refreshes."""
+"""Tests of threads and tasks that share cached credentials: only one of them refreshes the
+credentials.
+"""
 
 import os
 import threading
@@ -102,7 +104,7 @@ def in_threads(count, function, release):
 
 
 def parts(credentials):
-    """Return the numbers that the parts of the credentials contain."""
+    """Return the set of numbers that the parts of the credentials contain."""
     return {
         credentials.access_key_id.removeprefix("AKID"),
         credentials.secret_access_key.removeprefix("canary-secret-"),
@@ -186,7 +188,7 @@ async def test_tasks_share_a_fetch(make_chain, elapsed):
 
 @pytest.mark.anyio
 async def test_a_task_that_is_cancelled(make_chain):
-    """A cancelled load releases the lock, and the next caller loads again."""
+    """If a task is cancelled during a load, it releases the lock, and the next caller loads again."""
     io = TaskSystem()
     gate = GatedProvider(io, anyio.Event())
     gate.open = False
@@ -202,7 +204,7 @@ async def test_a_task_that_is_cancelled(make_chain):
 
 @pytest.mark.anyio
 async def test_tasks_go_on_while_one_refreshes(make_chain):
-    """While one task refreshes, the others use the current credentials."""
+    """While one task refreshes the credentials, the other tasks use the current ones."""
     io = TaskSystem()
     gate = GatedProvider(io, anyio.Event())
     credentials = make_chain(io, gate)
@@ -228,7 +230,9 @@ def test_two_event_loops(make_chain):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_real_fork(make_chain):
-    """A child that is forked while another thread holds the lock loads its own credentials."""
+    """If a process is forked while another thread holds the lock, the child loads its own
+    credentials.
+    """
     io = ThreadSystem()
     gate = GatedProvider(io, threading.Event())
     credentials = make_chain(io, gate)

@@ -29,7 +29,9 @@ def leaf(root):
 
 
 def settings(folder, leaf, *chain, **changes):
-    """Write the certificate and the key, and return the settings; None omits a setting."""
+    """Write the certificate and the key to files, and return the settings; None as a value omits a
+    setting.
+    """
     (folder / "leaf.pem").write_bytes(leaf.certificate_pem)
     (folder / "leaf.key").write_bytes(leaf.key_pem)
     values = {
@@ -49,7 +51,7 @@ def settings(folder, leaf, *chain, **changes):
 
 
 def config(values):
-    """Return settings as the text of a config file."""
+    """Return the settings as the text of a config file."""
     return "[default]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
@@ -64,7 +66,9 @@ def error(harness, service, values, **options):
 
 
 def test_profile(harness, service, leaf, tmp_path):
-    """The profile's settings are sent, signed with the certificate's key."""
+    """The profile's settings are sent in a request that is signed with the certificate's private
+    key.
+    """
     credentials = load(harness, service, settings(tmp_path, leaf))
     ((query, body, algorithm),) = service.received
     assert query == {"trustAnchorArn": ANCHOR, "profileArn": PROFILE, "roleArn": ROLE}
@@ -144,7 +148,9 @@ def test_files_are_read_each_time(blocking, service, leaf, root, tmp_path):
 
 
 def test_region(blocking, service, leaf, tmp_path):
-    """The endpoint and the signature use the region of the trust anchor, not the client's."""
+    """The endpoint and the signature use the region of the trust anchor instead of the client's
+    region.
+    """
     service.faults.append(
         lambda request: as_json({"message": request.header("authorization")}, 403)
     )
@@ -195,7 +201,7 @@ def test_not_configured(harness, service):
     ],
 )
 def test_invalid_settings(blocking, service, leaf, tmp_path, *, changes, message):
-    """The error mentions a setting that is missing or malformed, and nothing is sent."""
+    """If a setting is missing or malformed, the error mentions the setting, and nothing is sent."""
     assert error(blocking, service, settings(tmp_path, leaf, **changes)).message == message
     assert not service.received
 
@@ -240,7 +246,9 @@ def ed25519_key(_leaf):
     ],
 )
 def test_invalid_files(harness, service, leaf, intermediate, tmp_path, *, name, content, message):
-    """The error mentions a file that is missing or malformed, and nothing is sent."""
+    """If a file is missing, malformed or of the wrong kind, the error mentions the file, and
+    nothing is sent.
+    """
     values = settings(tmp_path, leaf, intermediate)
     path = tmp_path / name
     if content is None:
@@ -297,7 +305,7 @@ def test_malformed_response(blocking, service, leaf, tmp_path, document):
 
 
 def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
-    """If cryptography cannot be imported, the error mentions this package."""
+    """If cryptography cannot be imported, the error mentions that package."""
     values = settings(tmp_path, leaf)
     for name in list(sys.modules):
         if name.startswith("cryptography"):

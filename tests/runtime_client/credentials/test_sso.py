@@ -31,7 +31,9 @@ def cache(harness, name="corp"):
 
 
 def token(seconds=3600, **changes):
-    """Return the content that ``aws sso login`` writes to its cache file; None omits a field."""
+    """Return the content that ``aws sso login`` writes to its cache file; None as a value omits the
+    field.
+    """
     document = {
         "startUrl": START,
         "region": "eu-west-1",
@@ -47,12 +49,14 @@ def token(seconds=3600, **changes):
 
 
 def log_in(harness, document, name="corp"):
-    """Write a token to the cache, like the AWS CLI."""
+    """Write a token to the cache, as the AWS CLI does."""
     harness.write(cache(harness, name), document)
 
 
 def load(harness, sso, config=CONFIG, **options):
-    """Load credentials with *sso* as portal and token service; also return the request lines."""
+    """Load credentials with *sso* as the portal and the token service, and return them with the
+    received request lines.
+    """
     credentials, requests = harness.load_from(sso, "sso", config, **options)
     return credentials, lines(requests)
 
@@ -63,7 +67,7 @@ def error(harness, sso, config=CONFIG, **options):
 
 
 def test_session(harness, sso):
-    """The cached token of the session is exchanged for the role's credentials."""
+    """The cached token of the SSO session is exchanged for the role's credentials."""
     log_in(harness, token())
     credentials, lines = load(harness, sso)
     assert lines == ["GET /federation/credentials?role_name=Dev%20%26%20co&account_id=123456789012"]
@@ -73,7 +77,7 @@ def test_session(harness, sso):
 
 
 def test_legacy(harness, sso):
-    """In the legacy form the cache file is named after the start URL."""
+    """If the profile has no sso_session, the name of the cache file is derived from the start URL."""
     log_in(harness, token(), START)
     assert load(harness, sso, LEGACY)[0].access_key_id == "ASIASSO1"
 
@@ -122,7 +126,7 @@ def test_whitespace_around_a_token(harness, sso, seconds):
 
 
 def test_legacy_token_is_not_refreshed(blocking, sso):
-    """A legacy token is used until it expires."""
+    """A legacy token is used until it expires, and is never refreshed."""
     log_in(blocking, token(60), START)
     assert [line.partition(" ")[0] for line in load(blocking, sso, LEGACY)[1]] == ["GET"]
 
@@ -144,7 +148,10 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
     ],
 )
 def test_refresh_that_fails(harness, sso, changes, faults, caplog):
-    """If a refresh fails, the token is used until it expires; then the error states what to do."""
+    """If a refresh fails, the token is used until it expires.
+
+    After that, the error states what to do.
+    """
     log_in(harness, token(60, **changes))
     before = cache(harness).read_text()
     sso.faults += faults
@@ -159,7 +166,9 @@ def test_refresh_that_fails(harness, sso, changes, faults, caplog):
 
 
 def test_why_a_refresh_fails(blocking, sso, caplog):
-    """If a refresh fails, the log contains the OAuth error description, with the token removed."""
+    """If a refresh fails, the log contains the OAuth error description, from which the token is
+    removed.
+    """
     log_in(blocking, token(60))
     said = {"error": "invalid_grant", "error_description": "not canary-refresh-token"}
     sso.faults.append(as_json(said, 400, {"x-amzn-errortype": "InvalidGrantException"}))
@@ -236,7 +245,7 @@ def test_not_configured(harness, sso, config):
     ],
 )
 def test_invalid_settings(blocking, sso, config, message):
-    """The error mentions a setting that is missing or contradictory."""
+    """If a setting is missing or contradictory, the error mentions the setting."""
     assert error(blocking, sso, config).message == message
 
 
@@ -261,7 +270,7 @@ def test_invalid_settings(blocking, sso, config, message):
     ],
 )
 def test_invalid_cache(harness, sso, document, message):
-    """Without a valid cached token, the error advises the user to log in."""
+    """If there is no valid cached token, the error advises the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, sso).message == f"the SSO token file {cache(harness)} {message}: {LOGIN}"
@@ -277,7 +286,9 @@ def test_unauthorized(harness, sso):
 
 
 def test_forbidden(harness, sso):
-    """Other errors from the service are reported without the token, even if they repeat it."""
+    """An error that is not about the token is reported without the token, even if the service
+    repeats it.
+    """
     log_in(harness, token())
     sso.faults.append(as_json({"message": "No access canary-access-token"}, 403))
     assert (
@@ -332,7 +343,10 @@ def test_forbidden(harness, sso):
     ],
 )
 def test_malformed_response(blocking, sso, document, message):
-    """Missing fields in the response cause a retryable error; malformed credentials do not."""
+    """If the response lacks fields, the error is retryable.
+
+    If the credentials are malformed, it is not.
+    """
     log_in(blocking, token())
     sso.faults.append(as_json(document))
     caught = error(blocking, sso)

@@ -52,7 +52,9 @@ def test_profile(harness, sts, token_file):
     [pytest.param(False, "variable", id="chosen"), pytest.param(True, "profile", id="named")],
 )
 def test_variables_before_profile(blocking, sts, token_file, explicit, session):
-    """A variable takes precedence over the profile, unless an argument selects the profile."""
+    """The variable for the session name takes precedence over the profile, unless an argument
+    selects the profile.
+    """
     blocking.environ |= {"AWS_ROLE_SESSION_NAME": "variable", "AWS_ROLE_ARN": ROLE}
     config = (
         f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
@@ -73,7 +75,7 @@ def test_token_is_read_each_time(blocking, sts, token_file):
 
 @pytest.mark.parametrize("explicit", [False, True])
 def test_not_configured(harness, sts, explicit):
-    """Without a token file the provider is not configured, even if there is a role."""
+    """If no token file is set, the provider returns None, even if a role is set."""
     assert load(harness, sts, f"[default]\nrole_arn = {ROLE}\n", explicit=explicit) is None
 
 
@@ -97,7 +99,7 @@ def test_no_role(blocking, sts, token_file):
     ],
 )
 def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
-    """The error mentions the token file and states what is wrong with it."""
+    """If the token file cannot be used, the error mentions the file and states the reason."""
     path = tmp_path / "token"
     if content == "folder":
         path.mkdir()
