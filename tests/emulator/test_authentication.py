@@ -137,7 +137,7 @@ def test_expired_credentials(method, target, expected):
     ids=["ahead", "behind"],
 )
 def test_clock_skew_at_the_runtime(emulator, skew, message):
-    """If the clocks differ, the request is rejected; its Date header shows the server's time."""
+    """If the clocks differ, SageMaker rejects a request; the Date header shows the server's time."""
     emulator.faults.clock_skew = skew
     response = call(emulator, "POST", INVOCATION, INPUT)
     server = parsedate_to_datetime(response.headers["date"])
@@ -202,14 +202,16 @@ def test_truncated_body_in_chunks(emulator):
 
 
 def test_body_of_events(emulator):
-    """S3 rejects a request whose payload hash announces an event stream."""
+    """S3 rejects a request whose payload hash states that the body is an event stream."""
     length = {"x-amz-decoded-content-length": "0"}
     response = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
     assert status_and_code(response) == (400, "InvalidArgument")
 
 
 def test_presigned_for_another_region(emulator):
-    """A presigned URL for a bucket's region, which differs from the emulator's, is accepted."""
+    """A presigned URL is accepted if it is signed for its bucket's region, even if the emulator is
+    in another one.
+    """
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     emulator.objects.put("s3://bucket/key", b"found")
     signer = Signer(SigV4("s3", "eu-west-1"), s3=True)

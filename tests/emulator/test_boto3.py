@@ -1,4 +1,4 @@
-"""Tests of the emulator with boto3 as an independent client."""
+"""Test the emulator with boto3 as an independent client."""
 
 from contextlib import closing
 from urllib.request import urlopen
@@ -114,7 +114,7 @@ def test_listing_in_pages(emulator, boto):
 
 
 def test_listing_from_a_key_on(emulator, boto):
-    """A listing can start after a key; it then contains the common prefix of the later keys."""
+    """With StartAfter, a listing contains only later keys, or the common prefix of later keys."""
     s3 = boto("s3", emulator)
     for key in ("d/1", "d/2", "e"):
         emulator.objects.put(f"s3://b/{key}", b"")
@@ -158,7 +158,7 @@ def test_presigned_url(emulator, boto):
 
 
 def test_strict_buckets(boto):
-    """With strict buckets, a bucket must be created before it is used."""
+    """With *strict_buckets*, a bucket must be created before objects can be written to it."""
     with Emulator(strict_buckets=True) as emulator:
         s3 = boto("s3", emulator)
         with pytest.raises(ClientError, match="NoSuchBucket"):
@@ -169,7 +169,9 @@ def test_strict_buckets(boto):
 
 
 def test_bucket_elsewhere(emulator, boto):
-    """boto3 follows the redirect to a bucket in another region, and signs for that region."""
+    """boto3 follows the redirect to a bucket's region, and signs the second request for that
+    region.
+    """
     emulator.objects.put("s3://b/k", b"found")
     emulator.faults.bucket_regions["b"] = "eu-west-1"
     s3 = boto("s3", emulator)
@@ -192,7 +194,9 @@ ROUTERS = "sagemaker-inference-router-runtime"
 
 
 def test_invoke_endpoint(boto):
-    """boto3 gets the output, the variant, the custom attributes and the session."""
+    """boto3 gets the output, its content type, the variant, the custom attributes and the session
+    ID.
+    """
 
     def model(request):
         return ModelResponse(request.body.upper(), "text/plain", "c=d")
@@ -222,7 +226,7 @@ def test_invoke_endpoint(boto):
     ids=["endpoint", "router"],
 )
 def test_model_error(boto, service, invoke):
-    """boto3 raises the modelled error of a model that fails."""
+    """If a model fails, boto3 raises the ModelError of its service model, with all attributes."""
     with Emulator(lambda _request: 1 / 0) as emulator:
         client = boto(service, emulator)
         with pytest.raises(client.exceptions.ModelError) as caught:
@@ -233,7 +237,9 @@ def test_model_error(boto, service, invoke):
 
 
 def test_invoke_inference_router(emulator, boto):
-    """boto3 gets the output and the destination from an inference router."""
+    """boto3 gets the output of an inference router, its content type, and where the request was
+    routed.
+    """
     found = boto(ROUTERS, emulator).invoke_inference_router(
         InferenceRouterName="r", RoutingTargetName="t", Body=b"abc", ContentType="text/csv"
     )
@@ -245,7 +251,7 @@ def test_invoke_inference_router(emulator, boto):
 
 
 def test_invoke_inference_router_async(emulator, boto):
-    """boto3 queues a job through an inference router."""
+    """boto3 queues a job through an inference router, and the output appears in S3."""
     emulator.objects.put("s3://inputs/in", b"abc")
     accepted = boto(ROUTERS, emulator).invoke_inference_router_async(
         InferenceRouterName="r",
@@ -259,7 +265,9 @@ def test_invoke_inference_router_async(emulator, boto):
 
 
 def test_environ(emulator, monkeypatch):
-    """The variables in `environ` lead boto3 and this package's client to the emulator."""
+    """The variables in `environ` make boto3 and this package's client send requests to the
+    emulator.
+    """
     for name in CONFLICTING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in emulator.environ.items():

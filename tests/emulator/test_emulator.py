@@ -1,4 +1,4 @@
-"""Tests of starting and stopping an emulator, of its address, and of its record of requests."""
+"""Test how an emulator starts and stops, its address, and the record of its requests."""
 
 import contextlib
 import importlib
@@ -19,7 +19,10 @@ from tests.emulator.wire import INVOCATION, TIMEOUT, address, build_request, cal
 
 
 def test_stopping_leaves_nothing_behind():
-    """Stopping ends every thread and closes every socket, even while a model or a client blocks."""
+    """When an emulator stops, all its threads end, and all its sockets are closed.
+
+    This holds even if a model is running, or a client has not sent all of its request.
+    """
     before = set(threading.enumerate())
     running = Event()
 
@@ -43,7 +46,7 @@ def test_stopping_leaves_nothing_behind():
 
 
 def test_connection_during_stop():
-    """A connection that is accepted while the emulator stops is closed as well."""
+    """A connection that is opened just before the emulator stops is closed as well."""
     for _ in range(20):
         with Emulator() as emulator:
             late = socket.create_connection(address(emulator), TIMEOUT)
@@ -59,7 +62,7 @@ def test_listens_on_the_loopback_address_only(emulator):
 
 
 def test_environ(emulator, monkeypatch):
-    """The environment variables make clients use the emulator, whose key is random."""
+    """The variables in `environ` make clients use the emulator, whose access key is random."""
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert emulator.environ == {
@@ -90,13 +93,13 @@ def test_environ(emulator, monkeypatch):
     ids=["others", "both", "there already", "all"],
 )
 def test_bypasses_proxy(known, expected):
-    """The emulator's host is added to the hosts in NO_PROXY and no_proxy."""
+    """`no_proxy` returns both variables with the emulator's host added to the known hosts."""
     variables = {"NO_PROXY": expected, "no_proxy": expected}
     assert no_proxy(known, "127.0.0.1") == variables
 
 
 def test_outside_of_with():
-    """The emulator has no address before it is entered, and can be entered only once."""
+    """An emulator has no address before its context is entered, which is possible only once."""
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="use it in a with statement"):
         emulator.url  # noqa: B018
@@ -125,7 +128,7 @@ def test_invalid_arguments(arguments, message):
 
 
 def test_address_in_use(emulator):
-    """If the address is in use, entering the emulator raises an error."""
+    """If the address is in use, entering the emulator's context raises an error."""
     with pytest.raises(OSError, match="in use"):
         Emulator(port=address(emulator)[1]).__enter__()
 
@@ -146,7 +149,7 @@ def test_record_of_requests(emulator):
 
 
 def test_the_record_is_bounded(emulator, monkeypatch):
-    """The number of records is limited: the oldest are removed, and invalid requests count as well."""
+    """If there are too many records, the oldest are removed; invalid requests are recorded, too."""
     monkeypatch.setattr(_app, "MOST_RECORDS", 3)
     for number in range(5):
         call(emulator, "GET", f"/bucket/{number}", region="elsewhere")
@@ -195,7 +198,7 @@ def test_former_names(old, new):
 
 
 def test_unknown_name():
-    """An attribute that the package does not have raises AttributeError."""
+    """Accessing a name that the package does not have raises AttributeError."""
     with pytest.raises(AttributeError, match="has no attribute 'Unknown'"):
         package.Unknown  # noqa: B018
 

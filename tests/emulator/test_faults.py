@@ -1,4 +1,4 @@
-"""Tests of the faults that can be injected."""
+"""Test the faults that can be injected into an emulator."""
 
 import json
 import socket
@@ -39,7 +39,7 @@ INVOKE = "InvokeEndpointAsync"
     ids=["400", "429", "null", "500", "503"],
 )
 def test_error_of_the_runtime(emulator, fault, status, code, body):
-    """A queued error response is sent for one invocation; the next invocation is accepted."""
+    """An injected error response is sent for one invocation; the next invocation is accepted."""
     emulator.faults.once(fault)
     response = call(emulator, "POST", INVOCATION, INPUT)
     assert (response.status, response.headers.get("x-amzn-errortype")) == (status, code)
@@ -60,7 +60,7 @@ def test_error_of_the_runtime(emulator, fault, status, code, body):
     ids=["slow down", "access denied", "user-defined", "without a code"],
 )
 def test_error_of_s3(emulator, fault, status, code):
-    """An error for one S3 operation does not affect the others, and has S3's format."""
+    """An injected error for an S3 operation has S3's format, and does not affect other operations."""
     emulator.faults.once(fault, on="GetObject")
     assert call(emulator, "PUT", "/bucket/key", (), b"there").status == 200
     response = call(emulator, "GET", "/bucket/key")
@@ -72,7 +72,10 @@ def test_error_of_s3(emulator, fault, status, code):
 
 
 def test_order_of_faults(emulator):
-    """A request gets the next queued fault, and all permanent faults until they are cleared."""
+    """Each request for an operation gets the next one of the operation's queued faults.
+
+    A permanent fault applies to every request until `clear` is called.
+    """
     emulator.faults.once(Faults.THROTTLED, times=2, on=[INVOKE, "PutObject"])
     emulator.faults.once(Faults.INTERNAL_FAILURE, on=INVOKE)
     statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(4)]
@@ -98,7 +101,7 @@ def test_unknown_operation():
 
 
 def test_clear_resets_attributes():
-    """`clear` also sets the attributes to their defaults."""
+    """`clear` also resets the attributes of `Faults` to their defaults."""
     faults = Faults()
     faults.clock_skew, faults.no_list_bucket, faults.no_failure_path = 5.0, True, True
     faults.bucket_regions["b"] = "eu-west-1"
@@ -122,7 +125,10 @@ def test_reset_before_the_request_is_read(emulator):
 
 @pytest.mark.parametrize("cut", [10, 40, -4, -1])
 def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
-    """`RESET_BEFORE_READ` works if the head arrives in pieces, and for a virtual host."""
+    """`RESET_BEFORE_READ` also works if the request's head arrives in two pieces.
+
+    The host name of this request contains the bucket.
+    """
     host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
     request = sign_request(emulator, "PUT", "/key", host=host)
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")
@@ -222,7 +228,7 @@ def test_invalid_body(emulator):
 
 
 def test_stale_output():
-    """An older object is at the output location until the output replaces it."""
+    """With `StaleOutput`, an older object is at the output location until the output replaces it."""
     with Emulator(concurrency=0) as emulator:
         emulator.faults.once(StaleOutput(b"old", age=60))
         filename = {"x-amzn-sagemaker-filename": "reused"}
@@ -237,7 +243,7 @@ def test_stale_output():
 
 
 def test_missing_key_without_list_bucket(emulator):
-    """Without s3:ListBucket, a missing key causes AccessDenied, and listing is forbidden."""
+    """With `no_list_bucket`, requests for a missing key and for a listing get AccessDenied."""
     assert call(emulator, "GET", "/bucket/key").status == 404
     emulator.faults.no_list_bucket = True
     for method, target in (("GET", "/bucket/key"), ("GET", "/bucket?list-type=2")):
@@ -251,7 +257,7 @@ def test_missing_key_without_list_bucket(emulator):
 
 
 def test_latency(emulator):
-    """A request with a `Latency` is delayed."""
+    """A request with the fault `Latency` is delayed by the specified time."""
     emulator.faults.once(Latency(0.05))
     before = monotonic()
     assert call(emulator, "PUT", "/bucket/key").status == 200
@@ -259,7 +265,7 @@ def test_latency(emulator):
 
 
 def test_latency_ends_with_the_emulator():
-    """A delayed request does not keep the emulator from stopping."""
+    """An emulator stops immediately even if a request is being delayed."""
     failures = []
 
     def wait():
@@ -281,7 +287,7 @@ def test_latency_ends_with_the_emulator():
 
 
 def test_clock_skew_of_last_modified(emulator):
-    """Clock skew also affects the modification time of objects, as in S3."""
+    """The fault `clock_skew` also shifts the modification time of new objects."""
     emulator.faults.clock_skew = -600
     call(emulator, "PUT", "/bucket/key", at=datetime.now(UTC) - timedelta(seconds=600))
     age = datetime.now(UTC) - emulator.objects.get("s3://bucket/key").last_modified

@@ -1,4 +1,4 @@
-"""Tests of models: functions, functions given by name, and containers."""
+"""Test the kinds of models: functions, names of functions, and containers."""
 
 import sys
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def outcome(model, headers=(), body=b"in"):
-    """Run one invocation; return its state, and the content and type of the object that it writes."""
+    """Run one invocation; return its state, and the content and type of the object it writes."""
     with Emulator(model) as emulator:
         accepted = call(emulator, "POST", INVOCATION, headers, body).headers
         emulator.wait_idle()
@@ -137,7 +137,7 @@ def test_invalid_name(model):
 
 
 def test_late_return_value():
-    """If a model returns a value after its invocation has ended, this value is discarded."""
+    """A value that a model returns after a timeout or after the emulator's stop is discarded."""
 
     def model(request):
         request.cancelled.wait(TIMEOUT)
@@ -155,7 +155,10 @@ def test_late_return_value():
 
 
 class Container(BaseHTTPRequestHandler):
-    """A fake model container.  If a request's body is a number, the response has that status."""
+    """A fake model container.
+
+    If the body of a request is a number, it is the status of the response.
+    """
 
     protocol_version = "HTTP/1.1"
     received: ClassVar = []
@@ -189,7 +192,7 @@ def container():
 
 
 def test_container():
-    """The emulator calls a container like SageMaker, and stores the response's content type."""
+    """The emulator sends a container the same requests as SageMaker, and stores its content type."""
     Container.received.clear()
     with container() as url:
         assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")

@@ -1,4 +1,4 @@
-"""Tests of S3's operations on objects, and of the object store."""
+"""Test the operations on S3 objects, and the emulator's object store."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -35,7 +35,10 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
     ],
 )
 def test_ranges(emulator, requested, status, body, content_range):
-    """A single range is applied, an unsatisfiable one rejected, and any other header ignored."""
+    """A single range is applied, or rejected if the object does not contain it.
+
+    Other Range headers are ignored.
+    """
     emulator.objects.put("s3://bucket/key", b"0123456789")
     response = call(emulator, "GET", "/bucket/key", {"range": requested})
     assert (response.status, response.headers.get("content-range")) == (status, content_range)
@@ -87,7 +90,10 @@ def test_conditions(emulator, condition, status):
 
 
 def test_description(emulator):
-    """GET and HEAD return the headers of the upload, but the checksum only if it is requested."""
+    """GET and HEAD return the headers of the upload.
+
+    The checksum is returned only if x-amz-checksum-mode is set.
+    """
     upload_headers = {
         "content-type": "text/plain",
         "cache-control": "no-cache",

@@ -1,4 +1,4 @@
-"""Tests of the emulator's pytest fixtures, which are loaded from the plugin as in users' tests."""
+"""Test the emulator's pytest fixtures, which are loaded from the plugin as in users' tests."""
 
 import os
 import subprocess

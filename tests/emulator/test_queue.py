@@ -1,4 +1,4 @@
-"""Tests of the queue: its order, concurrency and time limits, and the objects that it writes."""
+"""Test the queue: its order, concurrency and time limits, and the objects that it writes."""
 
 from threading import Event, Semaphore, Thread
 
@@ -14,7 +14,7 @@ FAILURES = "s3://sagemaker-emulator/async-endpoint-failures"
 
 
 def invoke(emulator, body=b"in", **headers):
-    """Invoke with an inline body, and return the headers of the 202 response."""
+    """Send an invocation with an inline body, and return the headers of the 202 response."""
     named = {f"x-amzn-sagemaker-{name}": value for name, value in headers.items()}
     response = call(emulator, "POST", INVOCATION, named, body)
     assert response.status == 202
@@ -50,7 +50,7 @@ def test_paths_of_the_endpoint():
 
 
 def test_concurrency():
-    """At most *concurrency* invocations run at the same time; the others follow in order."""
+    """At most *concurrency* invocations run at the same time; the others run later, in order."""
     started, go_on = Semaphore(0), Semaphore(0)
 
     def model(_):
@@ -88,7 +88,7 @@ def test_held_queue():
     ("text", "left"), [(None, []), ("expired", [b"expired"])], ids=["nothing", "failure object"]
 )
 def test_expired_invocation(text, left):
-    """An invocation that waits longer than its RequestTTLSeconds never reaches the model."""
+    """An invocation that is queued for as long as its RequestTTLSeconds never reaches the model."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
         accepted = invoke(emulator, requestttlseconds="60")
         longer = invoke(emulator, requestttlseconds="61")
@@ -144,7 +144,7 @@ def test_missing_input(emulator):
 
 
 def test_late_input():
-    """An input that is written after the call, but before the invocation is processed, is found."""
+    """If an input is written after the call, but before the invocation runs, the input is used."""
     with Emulator(concurrency=0) as emulator:
         accepted = call(emulator, "POST", INVOCATION, INPUT).headers
         emulator.objects.put("s3://bucket/in", b"late")
@@ -166,7 +166,7 @@ def test_no_failure_path(how):
 
 
 def test_permit_that_is_granted_too_late():
-    """An invocation that expires just as it is permitted to run lets the next invocation run."""
+    """If an invocation expires just when it may run, it does not run, and the next one can run."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")
 

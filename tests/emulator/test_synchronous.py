@@ -1,4 +1,4 @@
-"""Synchronous invocations and inference routers."""
+"""Test synchronous invocations and inference routers."""
 
 import json
 from contextlib import suppress
@@ -24,7 +24,7 @@ def invoke(emulator, headers=(), body=b"in", target=ENDPOINT):
 
 
 def test_output():
-    """The model gets the arguments, and the response has its output."""
+    """A model gets the arguments of a synchronous invocation; the response has the model's output."""
     seen = []
 
     def model(request):
@@ -53,7 +53,7 @@ def test_output():
 
 
 def test_defaults(emulator):
-    """Without arguments, the variant has the default name, and an empty body is allowed."""
+    """If no variant is requested, it has the default name.  The body may be empty."""
     response = invoke(emulator, body=b"")
     assert (response.status, response.body) == (200, b"")
     assert response.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
@@ -61,12 +61,12 @@ def test_defaults(emulator):
 
 
 def raise_value_error(_request):
-    """Fail with an exception."""
+    """Fail with an exception, as a model."""
     raise ValueError("no digit")
 
 
 def raise_failure(_request):
-    """Fail with a status of the container."""
+    """Fail with the status 404, as the container of a model."""
     raise ModelFailure(b"\xff", status_code=404)
 
 
@@ -75,7 +75,7 @@ def raise_failure(_request):
     [(raise_value_error, 500, "ValueError: no digit"), (raise_failure, 404, "\ufffd")],
 )
 def test_model_error(model, status, message):
-    """An exception of the model becomes a ModelError with the container's response."""
+    """If a model raises an exception, the response is a ModelError with the status and the message."""
     with Emulator(model) as emulator:
         response = invoke(emulator)
     assert (response.status, response.headers["x-amzn-errortype"]) == (424, "ModelError")
@@ -90,7 +90,7 @@ def test_model_error(model, status, message):
 
 
 def test_time_limit():
-    """A model may run for 60 seconds."""
+    """A synchronous invocation fails if the model runs for 60 seconds."""
     started = Event()
 
     def model(request):
@@ -110,7 +110,7 @@ def test_time_limit():
 
 
 def test_stop():
-    """An emulator stops although a model is running."""
+    """If the emulator stops while a model is running, the model's request is cancelled."""
     started, cancelled = Event(), []
 
     def model(request):
@@ -127,14 +127,17 @@ def test_stop():
 
 
 def send_ignoring(emulator):
-    """Send an invocation to an emulator that closes the connection."""
+    """Send an invocation, and ignore the error if the emulator closes the connection."""
     with suppress(OSError, HTTPException):
         send(emulator, sign_request(emulator, "POST", ENDPOINT, (), b"in"))
 
 
 @pytest.mark.parametrize("target", [ENDPOINT, ROUTER])
 def test_too_large(emulator, target):
-    """A payload of more than 6,291,456 bytes gets status 413 without a code."""
+    """A payload of 6,291,456 bytes is accepted.
+
+    A larger one is rejected with a 413 without a code.
+    """
     largest = bytes(6_291_456)
     assert len(invoke(emulator, TARGET, largest, target).body) == 6_291_456
     response = invoke(emulator, TARGET, largest + b"x", target)
@@ -143,7 +146,10 @@ def test_too_large(emulator, target):
 
 
 def test_sessions():
-    """A session has an id and an expiry, and the model finds the id in its requests."""
+    """A new session expires after 20 minutes, and the model gets its ID with each request.
+
+    A request for an unknown or expired session is rejected.
+    """
     now = [datetime(2026, 11, 22, 12, tzinfo=UTC)]
     with Emulator(lambda request: request.session_id, clock=lambda: now[0]) as emulator:
 
@@ -164,7 +170,7 @@ def test_sessions():
 
 
 def test_faults(emulator):
-    """Faults apply to synchronous operations by their names."""
+    """A fault for a synchronous operation applies only to the operation with this name."""
     emulator.faults.once(Faults.MODEL_NOT_READY, on="InvokeEndpoint")
     assert invoke(emulator, TARGET, target=ROUTER).status == 200
     response = invoke(emulator)
@@ -177,14 +183,17 @@ def test_faults(emulator):
 
 
 def test_unknown_endpoint():
-    """An endpoint must exist, but every inference router does."""
+    """If endpoints are configured, others are rejected, but any inference router is accepted."""
     with Emulator(endpoints=["other"]) as emulator:
         assert invoke(emulator).status == 400
         assert invoke(emulator, TARGET, target=ROUTER).status == 200
 
 
 def test_router():
-    """The model finds the target in the endpoint's name, and the response names the destination."""
+    """The model gets the routing target as the endpoint name.
+
+    The response headers contain the ARN of the target and the routing reason.
+    """
     with Emulator(lambda request: request.endpoint_name) as emulator:
         response = invoke(emulator, TARGET, target=ROUTER)
     assert response.body == b"my-target"
@@ -194,7 +203,7 @@ def test_router():
 
 
 def test_job_of_a_router(emulator):
-    """A router queues a job whose input is in S3."""
+    """An inference router queues a job whose input is in S3, and the job writes its output."""
     emulator.objects.put("s3://bucket/in", b"in")
     response = call(emulator, "POST", QUEUED, {**TARGET, **INPUT})
     assert response.status == 202
@@ -208,7 +217,7 @@ def test_job_of_a_router(emulator):
     ("text", "expected"), [(None, "The request expired"), ("", ""), ("late", "late")]
 )
 def test_expired_job_of_a_router(text, expected):
-    """A router writes a failure object for an expired job."""
+    """An inference router writes a failure object for an expired job."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
         response = call(emulator, "POST", QUEUED, {**TARGET, **INPUT})
         emulator.advance(21_600)
@@ -219,7 +228,10 @@ def test_expired_job_of_a_router(text, expected):
 @pytest.mark.parametrize("target", [ROUTER, QUEUED])
 @pytest.mark.parametrize("headers", [{}, {"x-amzn-sagemaker-routing-target-name": "a_b"}])
 def test_target_of_a_router(emulator, target, headers):
-    """The routing target is required and has a pattern; the code is that of the router's service."""
+    """A router request with a missing or invalid routing target is rejected.
+
+    The error code is the one that the router's service uses.
+    """
     response = call(emulator, "POST", target, {**INPUT, **headers})
     assert response.status == 400
     assert response.headers["x-amzn-errortype"] == "ValidationException"
@@ -228,7 +240,7 @@ def test_target_of_a_router(emulator, target, headers):
 
 @pytest.mark.parametrize(("headers", "body"), [({}, b"x"), (INPUT, b"x"), ({}, b"")])
 def test_input_of_a_router(emulator, headers, body):
-    """A job of a router has its input in S3, and no body."""
+    """A router job must have an input location, and must not have a body."""
     response = call(emulator, "POST", QUEUED, {**TARGET, **headers}, body)
     assert response.headers["x-amzn-errortype"] == "ValidationException"
     assert "InputLocation" in json.loads(response.body)["Message"]
@@ -244,5 +256,5 @@ def test_input_of_a_router(emulator, headers, body):
     ],
 )
 def test_unsupported_operation(emulator, target):
-    """A path of another operation is refused."""
+    """The response for the path of an unsupported operation is a 404."""
     assert call(emulator, "POST", target, (), b"").status == 404

@@ -1,4 +1,4 @@
-"""Tests of the checks that the emulator makes before it accepts an invocation."""
+"""Test the checks that the emulator makes before it accepts an invocation."""
 
 import json
 import re
@@ -12,7 +12,7 @@ LONG = "a" * 1025
 
 
 def header(name, value):
-    """Return the headers of an invocation with a valid input location and one more header."""
+    """Return the headers of an invocation with a valid input location and one further header."""
     return {**INPUT, f"x-amzn-sagemaker-{name}": value}
 
 
@@ -90,7 +90,7 @@ def test_invalid_endpoint_name(emulator, name):
     ids=["body", "id", "filename", "ttl 60", "ttl 21600", "timeout 1", "timeout 3600", "https"],
 )
 def test_accepted_at_the_limit(emulator, headers, body):
-    """Values at the limits are accepted."""
+    """Values that are exactly at their limits are accepted."""
     assert call(emulator, "POST", INVOCATION, headers, body).status == 202
 
 

@@ -72,7 +72,7 @@ def call(emulator, method, target, headers=(), body=b"", **options):
 
 
 def receive_until_reset(emulator, request):
-    """Send the bytes of a request, and return those received before the connection is reset."""
+    """Send the bytes of a request, and return the bytes that arrive before the connection is reset."""
     received = b""
     with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.sendall(request)

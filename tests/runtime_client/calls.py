@@ -28,7 +28,7 @@ LOCATION = "s3://bucket/in"
 
 
 def answer(status, code=None, message="m", **headers):
-    """Return an error response from SageMaker Runtime."""
+    """Return an error response in the format of SageMaker Runtime."""
     named = {} if code is None else {"x-amzn-errortype": code}
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status, {**named, **headers}, b'{"message":"%s"}' % message.encode())

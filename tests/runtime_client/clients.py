@@ -1,7 +1,8 @@
 """Drivers for every kind of client, so that each scenario is written once, with blocking calls.
 
-The async client runs in an event loop in another thread, through an anyio portal.  The blocking
-client runs in the thread of the test or, in one kind, inside a running event loop.
+An async client runs in an event loop in another thread, through an anyio portal.  A blocking client
+runs in the thread of the test or, if it is of the kind "blocking in a loop", inside a running event
+loop.
 """
 
 from functools import partial
@@ -21,15 +22,15 @@ CREDENTIALS = Credentials(
 )
 REGION = "eu-west-1"
 
-# On trio, httpx leaves generators of request and response bodies to the garbage collector if a
-# server hangs up too early or a response is not read completely.  Python then issues a warning.
+# On trio, if a server hangs up too early or a response is not read completely, httpx leaves the
+# generators of request and response bodies to the garbage collector, and Python issues a warning.
 unread_body = pytest.mark.filterwarnings(
     "ignore:Exception ignored (in.|while finalizing generator) <async_generator object"
     ":pytest.PytestUnraisableExceptionWarning"
 )
 
 
-# The anyio arguments that select each event loop.
+# Maps the name of an event loop to the anyio arguments that select it.
 LOOPS = {
     "asyncio": {"backend": "asyncio"},
     "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
@@ -40,11 +41,11 @@ each_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 
 @frozen
 class Kind:
-    """One way to drive a client.
+    """A kind of client, and the event loop in which it runs.
 
     Attributes:
         is_async: Whether the client is async.
-        backend: A key of `LOOPS`, or None for no event loop.
+        backend: The event loop, as a key of `LOOPS`, or None if there is no event loop.
         library: The library of the user-supplied HTTP client, or None for the built-in pool.
     """
 
@@ -92,9 +93,9 @@ class Driver:
         return self._portal.call(partial(function, *args, **kwargs))
 
     def client(self, **options):
-        """Return a client whose methods can be called like blocking ones.
+        """Return a client whose methods can be called like those of a blocking client.
 
-        It is closed after the test.
+        The client is closed after the test.
         """
         if self.kind.library is not None and "http_client" not in options:
             options["http_client"] = self.http_client(self.kind.library, trust_env=False)
@@ -104,7 +105,10 @@ class Driver:
         return Driven(self, client)
 
     def http_client(self, library, **options):
-        """Return an httpx or httpx2 client for this kind.  It is closed after the test."""
+        """Return an httpx or httpx2 client for this kind.
+
+        The HTTP client is closed after the test.
+        """
         httpx = import_module(library)
         options = {"verify": False, **options}
         if self.kind.is_async:
@@ -144,7 +148,7 @@ def get_transport(client):
 
 
 def opened(client):
-    """Return the number of senders that a client has open in all its event loops together."""
+    """Return how many senders a client has open, in all its event loops together."""
     return sum(len(senders._opened) for senders in get_transport(client).senders._made.values())
 
 
@@ -173,5 +177,5 @@ def pointed_at(server, **changes):
 
 
 def often(_elapsed):
-    """Schedule polls of S3 with short pauses, so that tests run fast."""
+    """Return the pause between two polls of S3, which is short so that tests run fast."""
     return 0.005

@@ -70,7 +70,7 @@ def plain_driver(request):
 
 @pytest.fixture(params=pools.KINDS.values(), ids=pools.KINDS)
 def make(request):
-    """A function that creates an HTTP client over a connection pool, for each kind of pool."""
+    """A function that creates an HTTP client over a connection pool; one for each kind of pool."""
     with ExitStack() as stack:
         yield partial(request.param, stack)
 

@@ -24,7 +24,7 @@ PROFILES = ("anywhere", "login")
 
 
 def often(_elapsed):
-    """Schedule frequent polls of S3: return the pause in seconds, regardless of the elapsed time."""
+    """Return the pause between two polls of S3, which is short regardless of the elapsed time."""
     return 0.005
 
 
@@ -40,7 +40,9 @@ def blocking(endpoints):
 
 
 async def awaited(endpoints):
-    """Run a job with the async client; return the same two strings as `blocking`."""
+    """Run a job with the async client; return its output, and the same output read with
+    `get_object`.
+    """
     async with AsyncSageMakerRuntimeClient(**endpoints) as client:
         await client.put_object(INPUT, b"awaited")
         invocation = await client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
@@ -67,7 +69,9 @@ def lacks():
 
 
 def main(urls):
-    """Print a line for each combination of URL and client, and a line for each unavailable feature."""
+    """For each URL, print the results of both clients; then print an error for each unavailable
+    feature.
+    """
     for url in urls:
         endpoints = {"endpoint_url": url, "s3_endpoint_url": url}
         print(*blocking(endpoints))

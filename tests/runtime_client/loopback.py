@@ -45,7 +45,7 @@ class RawRequest(NamedTuple):
         return values[0] if values else None
 
     def verify(self, credentials, service, region, scheme="http", *, at=None):
-        """Verify the signature of the request as the AWS service does."""
+        """Verify the signature of the request, and raise an error if it is invalid."""
         url = f"{scheme}://{self.header('host')}{self.target}"
         signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
         known = {credentials.access_key_id: credentials}
@@ -89,7 +89,7 @@ class Loopback:
 
             def finish(self):
                 super().finish()
-                self.connection.close()  # the server class closes only the socket below TLS
+                self.connection.close()  # the server class does not close the TLS socket
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
@@ -126,7 +126,7 @@ class _Server(ThreadingTCPServer):
         start_new_thread(self.process_request_thread, (request, client_address))
 
     def handle_error(self, request, client_address):
-        """Ignore the errors of connections that clients have closed, as some tests do on purpose."""
+        """Ignore errors, because some tests close connections on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -296,7 +296,7 @@ def _pump(source, target):
 
 
 def _read(stream, back, connection):
-    """Return the next request on a connection, or None if the connection has ended."""
+    """Return the next request on a connection, or None if the client has closed the connection."""
     line = stream.readline().decode("ascii").rstrip("\r\n")
     if not line:
         return None

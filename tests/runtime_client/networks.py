@@ -18,7 +18,7 @@ def _running_in(loop):
     return lambda function: anyio.run(function, **loop)
 
 
-# Keyed by name: a network backend, and a function that runs a coroutine function on it.
+# Maps a name to a network backend, and to a function that runs a coroutine function on it.
 NETWORKS = {
     "threads": (SyncBackend, lambda function: run(function())),
     **{

@@ -15,7 +15,7 @@ from tests.runtime_client.loopback import PATIENCE
 
 
 class _Over:
-    """A backend that opens its connections through another network backend."""
+    """A pool backend whose connections are opened by another network backend."""
 
     def __init__(self, backend, network):
         self._backend, self.connect = backend, network.connect
@@ -25,7 +25,7 @@ class _Over:
 
 
 class _Pool(Pool):
-    """A pool that uses the reservation in a request's extensions, if the extensions contain one."""
+    """A pool that takes a request's reservation from the request's extensions, if there is one."""
 
     async def handle_async_request(self, request):
         reservation = request.extensions.pop("reservation", None)
@@ -58,7 +58,7 @@ def async_pool(**options):
 
 
 class PooledTransport(httpx.BaseTransport):
-    """A connection pool for threads, as a transport for httpx's blocking client."""
+    """A transport for httpx's blocking client that sends requests through a connection pool."""
 
     def __init__(self, **options):
         self.pool = _pool(sync_backend(), **options)

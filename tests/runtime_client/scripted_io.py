@@ -29,7 +29,11 @@ REGION = "eu-west-1"
 
 @frozen
 class Sent:
-    """A request that was sent: `at` is the correct time, `elapsed` the seconds since the start."""
+    """A request that was sent.
+
+    `at` is the correct time at which it was sent, and `elapsed` is the number of seconds since the
+    start.
+    """
 
     origin: str
     request: Request
@@ -52,7 +56,7 @@ class Sent:
         return values[0] if values else None
 
     def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS, ahead=0.0):
-        """Verify the signature as a service does whose clock is *ahead* by this number of seconds."""
+        """Verify the signature as a service whose clock is *ahead* by this number of seconds does."""
         signable = SignableRequest(
             self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
         )
@@ -68,19 +72,18 @@ class Sent:
 
 
 class ScriptedIO:
-    """A `System` and a `Transport` in one, both scripted.
+    """A scripted implementation of both `System` and `Transport`.
 
     Args:
         answers: Responses, errors and functions, each used once; or one function for all requests.
-            A
-            function receives this object and the `Sent`, and returns a response or an error.
+            A function receives this object and the `Sent`, and returns a response or an error.
         environ: The environment variables.
-        latency: How many seconds each request takes.  At its deadline, a request fails.
-        clock_error: The error of the local clock in seconds.
+        latency: How many seconds each request takes.  A request fails when it reaches its deadline.
+        clock_error: By how many seconds the local clock is wrong.
         random: The value that `random` returns.
-        files: By path: the content of a file as bytes or a string, or an error that reading it
-            raises.
-        processes: By program name: a `Finished`, an error, or a function that returns one of them.
+        files: Keyed by path: the content of a file as bytes or a string, or an error that reading
+            the file raises.
+        processes: Keyed by program name: a `Finished`, an error, or a function that returns either.
     """
 
     def __init__(
@@ -183,7 +186,7 @@ class ScriptedIO:
         self.closed = True
 
     async def prepare(self, origin, *, direct=False):
-        """Load nothing."""
+        """Do nothing; there is no module to load."""
 
     async def compute(self, _size, function, *arguments):
         return function(*arguments)
@@ -214,10 +217,13 @@ class ScriptedIO:
 
 
 class FakeS3:
-    """A fake S3 that `ScriptedIO` calls for each request, with objects and faults for limited times.
+    """A fake S3 that `ScriptedIO` calls for each request.
+
+    Objects appear at set times, and faults last from one time to another.
 
     Args:
-        listing: Whether the credentials allow ``s3:ListBucket``.  If not, a missing key is a 403.
+        listing: Whether the credentials allow ``s3:ListBucket``.  If not, the response for a
+            missing key is a 403.
     """
 
     def __init__(self, listing=True):
@@ -226,9 +232,9 @@ class FakeS3:
         self._faults = []
 
     def put(self, location, body=b"output", *, at=0.0, headers=(), written=None):
-        """Create an object that appears after *at* seconds.
+        """Create an object that appears *at* seconds after the start.
 
-        Its Last-Modified is *written* seconds after the start, by default *at*.
+        Its Last-Modified is *written* seconds after the start, by default *at* seconds.
         """
         modified = START + timedelta(seconds=at if written is None else written)
         headers = [("Last-Modified", format_datetime(modified, usegmt=True)), *headers]
@@ -236,7 +242,10 @@ class FakeS3:
         return self
 
     def respond(self, answer, since=0.0, until=float("inf"), location=None):
-        """Respond with *answer* from *since* until *until* seconds, for one location or for all."""
+        """Respond with *answer* while the elapsed time is at least *since*, and less than *until*.
+
+        If *location* is None, this applies to requests for any location.
+        """
         self._faults.append((since, until, location, answer))
         return self
 
@@ -288,7 +297,7 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 
 def core(io, credentials=CREDENTIALS, **arguments):
-    """Return a `Core` over *io* with a region."""
+    """Return a `Core` over *io* with a region, *credentials*, and the settings in *arguments*."""
     if not isinstance(credentials, Credentials):
         credentials = as_provider(credentials)
     return make_core(io, {"region": REGION, **arguments}, credentials)

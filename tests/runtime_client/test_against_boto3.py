@@ -1,4 +1,4 @@
-"""boto3 and this client use the same emulator, and each continues the other's jobs."""
+"""Test that boto3 and this client can use the same emulator, and continue each other's jobs."""
 
 from contextlib import closing
 from datetime import datetime
@@ -104,8 +104,9 @@ def test_same_checksums(client, boto, emulator):
 
 
 def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG001 (no long pauses)
-    """Both clients reject an object that does not match its checksum; this one makes three
-    attempts.
+    """Both clients reject an object that does not match its checksum.
+
+    This client makes three attempts.
     """
     checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
     emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
@@ -134,7 +135,9 @@ def test_same_refusal(client, boto):
 
 
 def test_same_requests(client, boto, emulator):
-    """Both clients send the same method, the same target and the same headers of the operation."""
+    """Both clients send the same method, the same target, and the same headers that the operation
+    defines.
+    """
     arguments = {
         "InputLocation": "s3://inputs/in",
         "ContentType": "text/csv",
@@ -170,7 +173,7 @@ def test_same_requests(client, boto, emulator):
 
 
 ROUTERS = "sagemaker-inference-router-runtime"
-# Arguments of both synchronous operations.
+# The arguments that both synchronous operations have.
 ARGUMENTS = {
     "content_type": "text/csv",
     "accept": "text/plain",
@@ -189,7 +192,7 @@ ROUTED = {"InferenceRouterName": "r", "RoutingTargetName": "t"}
 
 
 def sent_members(request):
-    """Return method, target and the headers of the service in a request."""
+    """Return a request's method, its target, and those of its headers that the service defines."""
     names = {"content-type", "accept"}
     headers = {
         pair
@@ -200,7 +203,7 @@ def sent_members(request):
 
 
 def test_same_calls_of_an_endpoint(client, boto, emulator):
-    """Both send the same request to an endpoint, and return the same output."""
+    """Both clients send the same request to an endpoint, and return the same output."""
     theirs = boto("sagemaker-runtime").invoke_endpoint(
         EndpointName="known",
         Body=b"hello",
@@ -231,7 +234,7 @@ def test_same_calls_of_an_endpoint(client, boto, emulator):
 
 
 def test_same_calls_of_a_router(client, boto, emulator):
-    """Both send the same request to an inference router, and return the same output."""
+    """Both clients send the same request to an inference router, and return the same output."""
     theirs = boto(ROUTERS).invoke_inference_router(**ROUTED, Body=b"hello", **NAMED)
     ours = client.invoke_inference_router("r", "t", b"hello", **ARGUMENTS)
     with closing(theirs["Body"]) as body:
@@ -244,7 +247,10 @@ def test_same_calls_of_a_router(client, boto, emulator):
 
 
 def test_sessions(client, boto):
-    """A session that boto3 opens can be used by this client."""
+    """This client can use a session that boto3 has opened, and can open a session of its own.
+
+    The ID of an unknown session causes an error.
+    """
     runtime = boto("sagemaker-runtime")
     opened = runtime.invoke_endpoint(EndpointName="known", Body=b"", SessionId="NEW_SESSION")
     opened["Body"].close()
@@ -258,7 +264,7 @@ def test_sessions(client, boto):
 
 
 def test_same_model_error(plain_driver, boto):
-    """Both report a failure of the model with the same facts."""
+    """If the model fails, both clients report the same code, message, status and log stream."""
     with Emulator(lambda _request: 1 / 0) as emulator:
         with pytest.raises(ClientError) as theirs:
             boto("sagemaker-runtime", emulator).invoke_endpoint(EndpointName="e", Body=b"")
@@ -275,7 +281,7 @@ def test_same_model_error(plain_driver, boto):
 
 
 def test_same_jobs_of_a_router(client, boto, emulator):
-    """Both queue the same job through an inference router, and this client waits for both."""
+    """Both clients queue the same job at an inference router, and this client waits for both jobs."""
     emulator.objects.put("s3://inputs/in", b"hello")
     theirs = boto(ROUTERS).invoke_inference_router_async(
         **ROUTED,
@@ -314,7 +320,7 @@ def test_same_jobs_of_a_router(client, boto, emulator):
 
 
 def test_infer_through_a_router(client, emulator):
-    """`infer` uploads the payload, queues the job at the router, and returns the output."""
+    """`infer` uploads the payload, queues the job at the router, and returns the job's output."""
     output = client.infer(
         router="r",
         routing_target="t",

@@ -1,4 +1,4 @@
-"""Test complete jobs over real sockets, with both clients and every HTTP client."""
+"""Test complete jobs over real sockets with every kind of client."""
 
 from time import monotonic
 
@@ -117,8 +117,9 @@ def test_objects(client):
 
 
 def test_objects_that_are_not_there(client):
-    """For a missing key, `get_object` and `head_object` raise an error, whose code is ``NoSuchKey``
-    for the former and the status for the latter.
+    """For a missing key, `get_object` raises an error with the code ``NoSuchKey``.
+
+    The error of `head_object` has the HTTP status as its code.
     """
     client.put_object("s3://inputs/there", b"")
     with pytest.raises(ObjectNotFoundError) as caught:
@@ -151,8 +152,9 @@ def test_failed_inference(driver):
 
 
 def test_waiting_again(driver, client, emulator):
-    """After a wait has timed out, another client can continue it with the handle, which was
-    converted to JSON and back.
+    """After a wait has timed out, another client can continue it with the same handle.
+
+    The handle was converted to JSON and back.
     """
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
@@ -220,8 +222,9 @@ def test_redirects_are_not_followed(driver, emulator, status):
     ],
 )
 def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
-    """After a temporary fault, `infer` returns the output, and the handle states whether the job
-    may be queued twice.
+    """If one attempt to queue the job fails, `infer` still returns the output.
+
+    The handle states whether the job may have been queued twice.
     """
     emulator.faults.once(fault, on=INVOKE)
     output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
@@ -245,8 +248,9 @@ def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
     ids=["throttled", "null", "500", "503", "before read", "after accepted", "in head"],
 )
 def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
-    """After three attempts with the same fault, an error is raised, which states whether a job may
-    be queued.
+    """If three attempts have the same fault, `invoke_endpoint_async` raises an error.
+
+    The error states whether a job may have been queued.
     """
     emulator.faults.always(fault, on=INVOKE)
     with pytest.raises(kind) as caught:
@@ -294,7 +298,10 @@ def test_second_attempt_when_certain(plain_driver, emulator):
     ids=["slow down", "before read", "in head", "in body"],
 )
 def test_fault_while_reading(plain_client, emulator, fault):
-    """If `get_object` fails at any point of a download, the download is repeated from the start."""
+    """If the first attempt of `get_object` fails, a second attempt reads the object from the start.
+
+    It does not matter at which point of the response the attempt fails.
+    """
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(fault, on="GetObject")
     assert plain_client.get_object("s3://bucket/key").body == b"0123456789"
@@ -309,8 +316,9 @@ def test_faults_while_waiting(plain_client, emulator):
 
 
 def test_missing_is_forbidden(client, emulator):
-    """Without s3:ListBucket, S3 responds to a missing key with a 403; `wait` continues, unless the
-    grace period is over.
+    """Without s3:ListBucket, S3 responds to a missing key with a 403.
+
+    In that case, `wait` continues to poll until the grace period or the timeout is over.
     """
     emulator.faults.no_list_bucket = True
     emulator.set_concurrency(0)
@@ -325,7 +333,9 @@ def test_missing_is_forbidden(client, emulator):
 
 
 def test_stale_object(client, emulator):
-    """`wait` does not return an object from before the job, even if it has the output's file name."""
+    """`wait` does not return an object that is older than the job, even if it is at the output
+    location.
+    """
     emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
@@ -340,8 +350,9 @@ def test_stale_object(client, emulator):
 
 @pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
 def test_wrong_clock(client, emulator, skew):
-    """If the clock is an hour off, one request fails; it is then retried with the correct time,
-    which later requests use immediately.
+    """If the clock is an hour off, one request fails, and is retried with the correct time.
+
+    Later requests use the correct time immediately.
     """
     emulator.faults.clock_skew = skew
     output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
@@ -351,8 +362,9 @@ def test_wrong_clock(client, emulator, skew):
 
 
 def test_wrong_region(client, emulator):
-    """A redirect to a bucket's region is followed once; later requests go to that region
-    immediately.
+    """If S3 redirects a request to the bucket's region, the client repeats it there once.
+
+    Later requests for the bucket go to that region immediately.
     """
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     client.put_object("s3://elsewhere/key", b"x")
@@ -361,7 +373,7 @@ def test_wrong_region(client, emulator):
 
 
 def test_two_wrong_regions(client, emulator):
-    """If a request is redirected to a second region after the first one, an error is raised."""
+    """If a request that was redirected to a region is redirected again, an error is raised."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     onward = {"x-amz-bucket-region": "eu-west-1"}
     emulator.faults.always(ErrorResponse(301, "PermanentRedirect", "elsewhere", onward))
@@ -377,8 +389,9 @@ def test_two_wrong_regions(client, emulator):
     ids=["no locations", "broken body"],
 )
 def test_answer_that_says_too_little(client, emulator, fault, located):
-    """A 202 response without locations, or with an invalid body, yields a handle with the inference
-    ID; only `wait` requires the output location.
+    """If a 202 response has no locations or an invalid body, the handle still has the inference ID.
+
+    Only `wait` requires the output location.
     """
     emulator.faults.once(fault, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
@@ -393,8 +406,9 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_no_failure_path(driver):
-    """If the endpoint has no S3FailurePath, a failed job is not detected, and the timeout error
-    states why.
+    """If the endpoint has no S3FailurePath, `wait` cannot detect that a job has failed.
+
+    The timeout error states that the path is missing.
     """
 
     def fail(_request):
@@ -408,8 +422,9 @@ def test_no_failure_path(driver):
 
 
 def test_answers_are_not_held_back(client, emulator):
-    """The emulator sends a response body immediately, not 40 ms later when the head is
-    acknowledged.
+    """The emulator sends the body of a response immediately after the head.
+
+    It does not wait 40 ms for the client to acknowledge the head.
     """
     emulator.objects.put("s3://bucket/key", b"x" * 1000)
 

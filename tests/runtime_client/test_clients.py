@@ -29,8 +29,9 @@ def operations(client_class):
 
 class TestAgreement:
     def test_names(self):
-        """Both clients have the same operations; only the blocking one has `close`, only the async
-        one `aclose`.
+        """Both clients have the same operations, but differ in how they are closed.
+
+        Only the blocking client has `close`, and only the async client has `aclose`.
         """
         assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
         assert hasattr(SageMakerRuntimeClient, "close")
@@ -40,8 +41,9 @@ class TestAgreement:
 
     @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
     def test_each(self, name):
-        """Each method has the same signature and docstring on both clients, and is async only on
-        the async one.
+        """Each method has the same signature and docstring on both clients.
+
+        It is a coroutine function only on the async client.
         """
         ours = getattr(SageMakerRuntimeClient, name)
         theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
@@ -169,8 +171,9 @@ class TestAgreement:
 class TestCredentials:
     @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
-        """Credentials may be a value, a function or, only for an async client, an async function;
-        without them, the environment is used.
+        """The credentials may be a value, a function or, for async clients only, an async function.
+
+        If there is no such argument, they come from the environment.
         """
         if how == "async function" and not plain_driver.kind.is_async:
             expected = pytest.raises(RuntimeClientError, match="not an async function")

@@ -61,12 +61,12 @@ def infer(client, **arguments):
 
 
 def interrupts(_elapsed):
-    """Raise KeyboardInterrupt as a schedule, as if Ctrl-C interrupted the pause between polls."""
+    """Raise KeyboardInterrupt as a schedule, as if Ctrl-C were pressed between two polls."""
     raise KeyboardInterrupt
 
 
-# Keyed by name: the call, the server's responses (the last one is repeated), and the type of the
-# result or error.
+# Keyed by name: the call, the server's responses (of which the last one is repeated), and the type
+# of the call's result or error.
 CALLS = {
     "invoke": (invoke, [ACCEPTED], "Invocation"),
     "invoke, refused": (invoke, [REFUSED], "RequestValidationError"),
@@ -124,7 +124,7 @@ OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "
 OF_ASYNCIO |= {"deque"} if sys.version_info >= (3, 12) else set()
 
 
-# `settings(server)` returns the arguments that make a client use a raw server.
+# `settings(server)` returns the arguments that point a client at a raw server.
 settings = partial(pointed_at, credentials=Credentials("AKID", "canary-secret"), max_attempts=3)
 
 
@@ -146,8 +146,9 @@ class Script:
 
 
 def left_over(seen):
-    """Return the type names of all objects in reference cycles; a frame is given as its function's
-    name.
+    """Return the names of the types of all objects that are in reference cycles.
+
+    For a frame, the name of its function is returned instead.
     """
     seen.errors.clear()  # the fixture that checks for leaked secrets stores every error
     gc.set_debug(gc.DEBUG_SAVEALL)
@@ -158,13 +159,14 @@ def left_over(seen):
         for one in gc.garbage
     ]
     gc.garbage.clear()
-    gc.collect()  # frees the objects that were in `gc.garbage`
+    gc.collect()  # this frees the objects that were in `gc.garbage`
     return set(found)
 
 
 def finished(call, client):
-    """Make a call, and return the type name of its result or error, without keeping a reference to
-    it.
+    """Make a call, and return the name of the type of its result or error.
+
+    No reference to the result or error is kept.
     """
     try:
         return type(call(client)).__name__
@@ -173,8 +175,9 @@ def finished(call, client):
 
 
 async def ended(call, client):
-    """Await a call, and return the type name of its result or error, without keeping a reference to
-    it.
+    """Await a call, and return the name of the type of its result or error.
+
+    No reference to the result or error is kept.
     """
     try:
         return type(await call(client)).__name__
@@ -184,7 +187,7 @@ async def ended(call, client):
 
 @pytest.fixture
 def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: ARG001
-    """Disable automatic garbage collection, and also logging, because log records refer to errors."""
+    """Disable garbage collection, and logging as well, because log records refer to errors."""
     caplog.set_level(logging.CRITICAL, "sagemaker_runtime_client")
     gc.collect()
     gc.disable()
@@ -193,8 +196,9 @@ def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: A
 
 
 def in_a_thread(call, answers, seen, **changes):
-    """Make a call twice with a blocking client; return the outcome of the second call, and the
-    types of the objects that it left in cycles.
+    """Make a call twice with a blocking client.
+
+    Return the outcome of the second call, and the names of the types that it left in cycles.
     """
     script = Script(answers)
     with (
@@ -210,8 +214,10 @@ def in_a_thread(call, answers, seen, **changes):
 
 
 def in_a_task(backend, call, answers, seen, **changes):
-    """Make a call twice with an async client; return the outcome of the second call, and the types
-    of the objects that it left in cycles, except asyncio's own.
+    """Make a call twice with an async client.
+
+    Return the outcome of the second call, and the names of the types that it left in cycles,
+    except those that asyncio itself leaves.
     """
     script = Script(answers)
 
@@ -246,7 +252,7 @@ def test_awaited_call(backend, call, answers, outcome, seen):
 
 
 async def _cancelled(client):
-    """Cancel `infer` during a pause between polls, in the usual way for the running event loop."""
+    """Cancel `infer` during a pause between polls, in the way that the running event loop provides."""
     call = infer(client, schedule=lambda _: 60.0)
     if current_async_library() == "trio":
         with trio.move_on_after(0.05):
@@ -274,7 +280,7 @@ def _keys_fail_for_a_while():
     raise ConnectionResetError
 
 
-# Settings that provide no credentials, and the error that a call raises with them.
+# Settings with which no credentials are found, and the error that a call then raises.
 KEYS = {
     "none": ({"credentials": None}, "NoCredentialsError"),
     "a function that fails": ({"credentials": _keys_fail}, "CredentialProviderError"),

@@ -33,7 +33,8 @@ from tests.runtime_client.loopback import Loopback, certify, in_front_of
 
 JOB = Path(__file__).parent / "job.py"
 LEFT_OUT = {"cryptography"}
-# Packages that are installed for tests, are not needed by the job, and would take long to freeze.
+# Packages that are installed for the tests.  The job does not need them, and freezing them would
+# take long.
 UNFROZEN = (
     *("_pytest", "click", "httpx2", "hypothesis", "pygments", "pytest", "rich", "setuptools"),
     *("trio", "uvloop"),
@@ -261,7 +262,7 @@ def test_help(archive, module):
 
 
 def test_certificates_in_a_zip(archive, bare_environment):
-    """The certifi bundle is read from a zip archive if it cannot be extracted to a temporary folder."""
+    """If no temporary folder can be written, the certifi bundle is read from the zip archive."""
     monkeypatch = bare_environment
     monkeypatch.syspath_prepend(archive)
     for module in ("certifi", "certifi.core"):

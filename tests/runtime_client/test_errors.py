@@ -1,4 +1,4 @@
-"""The hierarchy of the error classes, their attributes, and pickling."""
+"""Test the hierarchy of the error classes, the attributes of errors, and pickling."""
 
 import copy
 import inspect
@@ -86,7 +86,7 @@ def test_all_are_public():
 
 
 def _full(kind):
-    """Return an error of *kind* with values for all attributes."""
+    """Return an error of class *kind* with values for all attributes."""
     special = {
         ParamValidationError: {"argument": "body"},
         NoCredentialsError: {"tried": ("environment",)},
@@ -149,7 +149,7 @@ def test_defaults(kind):
     ],
 )
 def test_text(facts, attempts, says):
-    """`str` of an error contains its message and the known facts about the response."""
+    """The text of an error contains its message, and what is known about the response."""
     error = ServiceError("message", **facts)
     error.attempts = attempts
     assert str(error) == says

@@ -1,7 +1,7 @@
-"""Test that a pool keeps its size if Ctrl-C, or a signal handler, interrupts a call at any line.
+"""Test that a pool loses no connections if Ctrl-C or a signal handler interrupts a call.
 
-Python runs a signal handler in the main thread between two bytecode instructions.  These tests use
-a trace function that interrupts the call at the n-th line, for each n.
+Python runs a signal handler in the main thread between two bytecode instructions.  These tests
+interrupt the call at its n-th line, for each n, by means of a trace function.
 """
 
 import signal
@@ -20,7 +20,7 @@ from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import PooledTransport, counts, limited
 
 PATIENCE = 10
-# Only lines of these packages are counted.
+# Only lines in files of these packages are counted.
 TRACED = ("/sagemaker_runtime_client/", "/sigv4/")
 
 # If a new connection is interrupted before it has an owner, the garbage collector closes it.
@@ -37,8 +37,9 @@ def _bare(bare_environment):
 
 
 def interrupted(at, call):
-    """Raise KeyboardInterrupt at the *at*-th line of a call; return False if the call has fewer
-    lines.
+    """Make a call, raise KeyboardInterrupt at its *at*-th line, and return True.
+
+    If the call has fewer lines, it is not interrupted, and False is returned.
     """
     left = at
 
@@ -64,8 +65,9 @@ def interrupted(at, call):
 
 
 class Meeting:
-    """A server function that sends a fixed response; requests to the endpoint ``pair`` wait for
-    each other in pairs.
+    """A server function that sends a fixed response.
+
+    A request to the endpoint ``pair`` waits until a second request to this endpoint arrives.
     """
 
     def __init__(self, data):
@@ -89,8 +91,9 @@ def serves_two(client, threads):
     "headers", [{}, {"Connection": "close"}], ids=["warm", "with a new connection"]
 )
 def test_every_line_of_a_call(headers):
-    """After an interrupt at any line of a call, a pool of two connections still serves two calls at
-    the same time.
+    """If a call is interrupted at any line, a pool of two connections can still serve two calls.
+
+    Both calls are made at the same time.
     """
     with (
         Loopback(Meeting(response(b"{}", 202, headers))) as server,
@@ -114,8 +117,9 @@ def test_every_line_of_a_call(headers):
 @pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
 @pytest.mark.parametrize("has_reservation", [True, False], ids=["reservation", "no reservation"])
 def test_every_line_of_the_pool(has_reservation, is_kept):
-    """After an interrupt at any line of the pool's code, all permits are free again, and each
-    connection that is counted as open is idle.
+    """If a request through the pool is interrupted at any line, all its permits are free again.
+
+    Each connection that is counted as open is idle.
     """
 
     def call():
@@ -151,8 +155,9 @@ class TestSignalHandlers:
     """A signal handler may call or close the client that it interrupts, at any line of a call."""
 
     def handled(self, at, call, handle):
-        """Make a call, and run a signal handler at its *at*-th line; return whether the handler
-        ran.
+        """Make a call that must succeed, and run a signal handler at its *at*-th line.
+
+        Return whether the handler ran; it does not if the call has fewer lines.
         """
         came = []
 

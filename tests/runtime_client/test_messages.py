@@ -1,4 +1,4 @@
-"""Test that error messages contain the object and the value, and explain what to use instead."""
+"""Test that error messages mention the object or value concerned, and what to use instead."""
 
 import inspect
 
@@ -98,8 +98,9 @@ def test_settings_without_names(client):
 
 @clients
 def test_the_signature_stays(client):
-    """The client constructors check the setting names themselves, but their signatures list all
-    settings.
+    """The signatures of the client constructors list all settings.
+
+    The constructors nevertheless check the names of the settings themselves.
     """
     assert "region" in inspect.signature(client).parameters
     assert "ca_bundle" in inspect.signature(client.__init__).parameters
@@ -107,8 +108,9 @@ def test_the_signature_stays(client):
 
 @clients
 def test_credentials_of_another_library(client):
-    """If `credentials` is botocore's Credentials, the error contains the modules of both classes,
-    because they have the same name.
+    """If *credentials* is botocore's Credentials, the error contains the modules of both classes.
+
+    The names of the classes alone would not help, because they are the same.
     """
     wrong = BotocoreCredentials("AKID", "canary-secret")
     with pytest.raises(

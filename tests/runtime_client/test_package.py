@@ -1,6 +1,4 @@
-"""Test the package as a whole: its public names, their docstrings, and which modules are loaded
-when.
-"""
+"""Test the package as a whole: its public names, their docstrings, and when modules are loaded."""
 
 import inspect
 import subprocess
@@ -117,7 +115,7 @@ def test_what_a_client_loads():
 
 
 def test_what_lambda_loads():
-    """If the environment variables contain credentials, only the environment's provider is
+    """If the credentials are in environment variables, only the provider that reads them is
     imported.
     """
     loaded = modules_after(
@@ -131,8 +129,8 @@ def test_what_lambda_loads():
     assert [name for name in HEAVY if name in loaded] == []
 
 
-# Modules of this package that the first call loads in addition to `LOADED`: with either client, and
-# only on asyncio.
+# Modules of this package that the first call loads in addition to `LOADED`.  Those in the second
+# list are loaded only on asyncio.
 FIRST_CALL = [
     "._io.pool",
     "._io.pool.connection",
@@ -264,8 +262,6 @@ def test_methods_are_documented(kind, name):
 
 
 def test_version():
-    """`__version__` is the version of the installed distribution, and the one that the user agent
-    contains.
-    """
+    """`__version__` is the version of the installed distribution, and the user agent contains it."""
     assert package.__version__ == package._version.__version__
     assert package.__version__ == version("sagemaker-runtime-client")

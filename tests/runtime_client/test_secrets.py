@@ -13,7 +13,7 @@ from tests.runtime_client.clients import often, settings, unread_body
 
 
 class TestSecrets:
-    """No secret appears in a log, even at the debug level, in an error, in a repr or in a pickle."""
+    """No secret appears in a log (even at the debug level), an error, a repr or a pickle."""
 
     TOKEN = "CANARY-TOKEN-b3f1"
     SECRET = "CANARY-SECRET-77aa"
@@ -55,7 +55,7 @@ class TestSecrets:
 
     @staticmethod
     def failure(emulator, client, fault, attributes, payload=b"x"):
-        """Return the error that `infer` raises for a fault of the emulator or for a payload."""
+        """Return the error that `infer` raises because of an emulator fault or an invalid payload."""
         if fault is not None:
             emulator.faults.once(fault)
         with pytest.raises(RuntimeClientError) as caught:

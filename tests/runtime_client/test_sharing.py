@@ -60,9 +60,7 @@ class TestLoops:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
-        """An event loop in which calls waited for each other's connection can be freed after it has
-        ended.
-        """
+        """An ended event loop can be freed even if its calls had to wait for connections."""
         location = {"input_location": "s3://bucket/key"}
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             client = AsyncSageMakerRuntimeClient(
@@ -83,8 +81,9 @@ class TestLoops:
         assert len(get_transport(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
-        """Threads with an event loop each can share an async client, and closing the client in one
-        of them closes only that thread's connections.
+        """Threads with an event loop each can share an async client.
+
+        If the client is closed in one of the loops, the connections of the other loops stay open.
         """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         together = Barrier(4, timeout=10)
@@ -200,7 +199,7 @@ class TestManyTasks:
 
             async def main():
                 async with self.at_once(server.url, 20, max_connections=1) as client:
-                    await anyio.lowlevel.checkpoint()  # lets the other calls join the queue
+                    await anyio.lowlevel.checkpoint()  # this lets the other calls join the queue
                     with anyio.move_on_after(0):
                         await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
 
@@ -232,8 +231,9 @@ class TestThreads:
 class TestFork:
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
     def test_child(self, is_async):
-        """After a fork, a client in the child process opens its own connection, and the parent's
-        stays usable.
+        """After a fork, a client in the child process opens a connection of its own.
+
+        The connection of the parent stays usable.
         """
         with Loopback(lambda request, _: response(request.target.encode())) as server:
             options = {
@@ -295,9 +295,7 @@ class TestClock:
     MANY = 16
 
     def test_threads(self, emulator):
-        """If the clock is wrong, each of several concurrent calls in threads needs at most one
-        retry.
-        """
+        """If the clock is wrong, concurrent calls in threads need at most one retry each."""
         emulator.faults.clock_skew = 600
         with (
             SageMakerRuntimeClient(**settings(emulator)) as client,
@@ -310,7 +308,7 @@ class TestClock:
             assert {1, 2} >= {call.result().attempts for call in calls}
 
     def test_tasks(self, emulator):
-        """If the clock is wrong, each of several concurrent calls in tasks needs at most one retry."""
+        """If the clock is wrong, concurrent calls in tasks need at most one retry each."""
         emulator.faults.clock_skew = -1200
 
         async def use():

@@ -1,4 +1,4 @@
-"""Test the behaviour that all value classes have in common."""
+"""Test the behavior that all value classes have in common, and the specific behavior of `Output`."""
 
 import copy
 import pickle
@@ -42,8 +42,9 @@ def test_pickles(value, protocol):
 
 @each_value
 def test_copies(value):
-    """A copy, a deep copy, and a replacement without changes equal the original and have the same
-    hash.
+    """A copy, a deep copy, and a replacement without changes are equal to the original.
+
+    They also have the same hash.
     """
     twins = copy.copy(value), copy.deepcopy(value), value.replace(), value.__replace__()
     assert twins == (value,) * 4
@@ -71,7 +72,7 @@ def test_repr(value):
 
 
 def test_equality():
-    """Two values are equal if they have the same class and equal fields."""
+    """Two values are equal only if they have the same class and equal fields."""
     assert Request("GET", "/a") == Request("GET", "/a", (), b"")
     assert Request("GET", "/a") != Request("GET", "/b")
     assert S3Location("GET", "/a") != Request("GET", "/a")
@@ -79,7 +80,7 @@ def test_equality():
 
 
 def test_replace():
-    """`replace` rejects invalid values and unknown field names."""
+    """`replace` changes fields, and rejects invalid values and unknown field names."""
     assert JOB.replace(attempts=2) == Invocation("id", "s3://b/out", None, None, "e", AT, 2)
     with pytest.raises(ParamValidationError, match="date must be"):
         JOB.replace(date=datetime(2026, 11, 26))  # noqa: DTZ001
@@ -97,7 +98,7 @@ def test_case():
 
 
 def test_output():
-    """An `Output` has the etag and size of its S3 object, but comparisons ignore both."""
+    """An `Output` is an `S3Object` with an etag and a size, which comparisons of outputs ignore."""
     made = VALUES[-1]
     assert isinstance(made, S3Object)
     assert (made.size, made.etag) == (4, None)
@@ -133,8 +134,9 @@ def test_a_handle_of_version_0_1():
 
 
 def test_a_former_name_of_an_attribute_of_errors():
-    """The former name of an error attribute works with a warning, and an error that version 0.1.0
-    pickled under the former name can be read.
+    """The former name of an error attribute still works, with a warning.
+
+    An error that version 0.1.0 pickled under the former name can be read.
     """
     error = TransportError("no answer")
     error.possibly_accepted = True
