@@ -22,7 +22,7 @@ from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "very-secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PATIENCE = 30.0  # in seconds; a timeout for events that normally happen immediately
+PATIENCE = 30.0  # timeout in seconds for events that normally happen immediately
 
 
 def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
@@ -73,7 +73,7 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Event, str], None]] = {
 
 @contextmanager
 def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
-    """Start a server for an application that supports the lifespan protocol, and yield the port."""
+    """Run a server for *app*, which must support the lifespan protocol, and yield its port."""
     listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
     port: int = listener.getsockname()[1]
     thread = Thread(target=SERVERS[server], args=(app, listener, stop, root_path))
@@ -91,6 +91,7 @@ class Inner:
     Attributes:
         seen: The scopes of the received requests.
         last: For each request to ``/wait``, the type of the message that followed the body.
+        is_gone: Set when a message has followed the body of a request to ``/wait``.
         started: Whether the server has sent a lifespan message.
     """
 
@@ -125,7 +126,7 @@ class Inner:
 
 
 class Response(NamedTuple):
-    """A response: its status, its headers by lowercase name and its body."""
+    """The status, the headers (keyed by lowercase name) and the JSON body of a response."""
 
     status: int
     headers: dict[str, str]
@@ -142,7 +143,7 @@ def signed(
     credentials: Credentials = KEY,
     at: datetime | None = None,
 ) -> dict[str, str]:
-    """Sign a request, and return all its headers: *headers* and those that the signer adds."""
+    """Sign a request, and return its headers, including ``host`` and those that the signer adds."""
     headers = {"host": HOST, **dict(headers)}
     request = SignableRequest(method, f"http://{HOST}{target}", headers, Payload.of(body))
     signature = signer.sign(request, credentials, at=at or datetime.now(UTC))
@@ -150,7 +151,7 @@ def signed(
 
 
 def head(method: str, target: str, headers: Any) -> bytes:
-    """Return the bytes of a request's head."""
+    """Return the request line and the headers of a request as bytes."""
     pairs = headers.items() if isinstance(headers, dict) else headers
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
@@ -187,7 +188,7 @@ class Connection:
             return Response(response.status, headers, json.loads(content) if content else None)
 
     def is_closed(self) -> bool:
-        """Return whether the server closes the connection instead of sending a byte."""
+        """Return whether the server closes the connection before it sends another byte."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:

@@ -1,6 +1,6 @@
-"""Two independent signers with the same interface, botocore and awscrt.
+"""Sign requests with botocore and with awscrt, to compare the results with this package's.
 
-Both sign a request as of a given time.
+All functions sign for the time that is stored in the request.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ Headers = list[tuple[str, str]]
 
 
 class Unsigned(NamedTuple):
-    """A request to sign, with the credentials and the signing time."""
+    """A request to sign, with its service, region, credentials and signing time."""
 
     service: str
     region: str
@@ -88,7 +88,7 @@ def botocore_signs(request: Unsigned) -> Signed:
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """Presign a request with botocore, which drops repeated parameters and decodes + as a space."""
+    """Presign a request with botocore, which drops repeated parameters and reads ``+`` as a space."""
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 
@@ -101,8 +101,9 @@ def _botocore_arguments(request: Unsigned) -> tuple[BotocoreCredentials, str, st
 
 
 def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
-    """Perform the steps of botocore's ``add_auth`` for a given time, and return the results."""
-    # While presigning, botocore would move a body into the query, as if it were a form.
+    """Perform the steps of botocore's ``add_auth`` for the request's time; return the results."""
+    # When botocore presigns, it moves the body into the query as if it were a form.  Therefore, the
+    # body is set only after that step.
     presigning = isinstance(auth, SigV4QueryAuth)
     unsigned_request = AWSRequest(
         request.method, request.url, data=b"" if presigning else request.body
@@ -127,7 +128,7 @@ def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
 
 
 def awscrt_signs(request: Unsigned) -> tuple[str, str]:
-    """Sign in headers with awscrt, and return the names of the signed headers, and the signature."""
+    """Sign a request in its headers with awscrt; return the signed header names and signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_HEADERS, None)
     authorization = dict(signed.headers)["Authorization"]
     _, names, signature = authorization.split(", ")

@@ -1,7 +1,7 @@
 """Properties of the parsers of signed requests and AWS error responses, for arbitrary bytes.
 
-``test_parser_properties.py`` checks each property with a few hundred examples, ``tests/fuzz`` with
-many more.  `PROPERTIES` maps each check to the strategy for its argument.
+``test_parser_properties.py`` checks each property with 500 examples, and ``tests/fuzz`` checks it
+with many more.  `PROPERTIES` maps each check to the strategy for its argument.
 """
 
 import json
@@ -32,7 +32,7 @@ HOST = "h.example"
 
 
 class Change(NamedTuple):
-    """A replacement of some bytes in a byte string."""
+    """Replaces `length` bytes at the position `at` by the bytes `by`."""
 
     at: int
     length: int
@@ -48,7 +48,7 @@ def altered(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 class Arriving(NamedTuple):
-    """Valid data, and the changes that are made to it in transit."""
+    """Data, which may be valid, and the changes that are made to it in transit."""
 
     data: bytes
     changes: Sequence[Change]
@@ -68,7 +68,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def requests_are_parsed_or_rejected(data: bytes) -> None:
-    """For any bytes, `parse_request` returns a request that can be sent, or raises a SigV4Error."""
+    """For any bytes, `parse_request` returns a valid request or raises a SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
         assert len(str(read)) < 200
@@ -78,9 +78,9 @@ def requests_are_parsed_or_rejected(data: bytes) -> None:
 
 
 def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
-    """`verify` rejects a changed request, or returns the original's key, time and signature.
+    """A changed request is rejected, or `verify` returns the original key ID, time and signature.
 
-    If it rejects the request, the error contains no session token.
+    If the request is rejected, the error and its masked canonical request contain no session token.
     """
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
@@ -99,7 +99,10 @@ def verified(data: bytes) -> Verified:
 
 
 def responses_are_explained_or_rejected(arriving: Arriving) -> None:
-    """`explain` returns printable text without secrets for any response, or raises an error."""
+    """For any response, `explain` returns printable text or raises UnexplainedError.
+
+    If a valid response is unchanged, the text does not contain the session token.
+    """
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):
         assert len(str(explanation)) < 200

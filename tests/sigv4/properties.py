@@ -1,7 +1,7 @@
 """Properties of signatures that must hold for every request.
 
-``test_properties.py`` checks each property with few examples, ``tests/fuzz`` with many.
-`PROPERTIES` maps each name to a check and the strategy for its argument.
+``test_properties.py`` checks each property with 500 examples, and ``tests/fuzz`` checks it with
+many more.  `PROPERTIES` maps each check to the strategy for its argument.
 """
 
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ NOISE_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def headers_are_botocores(request: Unsigned) -> None:
-    """Each stage of signing in headers has the same result as in botocore, and `verify` accepts it."""
+    """Signing in headers gives botocore's result at each stage; `verify` accepts the signature."""
     expected, actual = botocore_signs(request), sign(request)
     assert actual.canonical_request == expected.canonical_request
     assert actual.string_to_sign == expected.string_to_sign
@@ -72,7 +72,7 @@ def headers_are_awscrts(request: Unsigned) -> None:
 
 
 def urls_are_awscrts(request: Unsigned) -> None:
-    """The signature of a presigned URL is the same as awscrt's, even with repeated parameters."""
+    """A presigned URL has awscrt's signature, even with repeated parameters; `verify` accepts it."""
     assert extract_signature(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert receive(arrived, request).access_key_id == request.access_key_id
@@ -84,7 +84,7 @@ def extract_signature(url: str) -> str:
 
 
 class Changed(NamedTuple):
-    """A request, whether it is presigned, and the name of a change made to it in transit."""
+    """A request, whether it is to be presigned, and a key of `CHANGES` or `OTHERS`."""
 
     request: Unsigned
     presigned: bool
@@ -92,9 +92,10 @@ class Changed(NamedTuple):
 
 
 def changes_are_refused(case: Changed) -> None:
-    """`verify` rejects a changed request if and only if its signed content changes.
+    """`verify` rejects a changed request if and only if the change affects the signed content.
 
-    The content is the canonical request that botocore computes, and the body unless it is unsigned.
+    The signed content consists of the canonical request that botocore computes, and of the body
+    unless the body is unsigned.
     """
     request, presigned, change = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
@@ -106,14 +107,14 @@ def changes_are_refused(case: Changed) -> None:
 
 
 def other_scopes_are_refused(case: Changed) -> None:
-    """`verify` rejects a signature if it expects another key, token, service, region or time."""
+    """`verify` rejects a request if it expects another key, secret, token, service, region or time."""
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
 
 
 def noise_is_refused(arrived: Arrived) -> None:
-    """A request of arbitrary values is rejected with InvalidRequestError or SignatureError."""
+    """A request with a random signature is rejected with InvalidRequestError or SignatureError."""
     try:
         request = SignableRequest(arrived.method, arrived.url, arrived.headers)
         refused = verify(
@@ -134,7 +135,7 @@ def _accepts(arrived: Arrived, request: Unsigned) -> bool:
 
 
 def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
-    """Return botocore's canonical request for *arrived* with its signed headers."""
+    """Return the canonical request that botocore computes for *arrived* and its signed headers."""
     authorization = dict(arrived.headers).get("authorization")
     path, _, query = arrived.url.partition("?")
     pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
@@ -149,7 +150,7 @@ def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
     seen = AWSRequest(arrived.method, url, data=arrived.body)
     for name, value in arrived.headers:
         if name.lower() in names:
-            seen.headers.add_header(name, value.strip(" \t"))  # HTTP parsers do this
+            seen.headers.add_header(name, value.strip(" \t"))  # as HTTP parsers do
     return kind(None, request.service, request.region).canonical_request(seen)
 
 
@@ -227,12 +228,15 @@ OTHERS = {
 
 
 def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
-    """Return *request*, with its body signed unless it is for S3: only S3 presigns unsigned bodies."""
+    """Return *request*, but with its body signed if it is not for S3.
+
+    Only S3 accepts presigned URLs whose body is unsigned.
+    """
     return request if request.s3 else request._replace(unsigned_payload=False)
 
 
 def _changed(names) -> st.SearchStrategy[Changed]:
-    """Return a strategy for requests, presigned or not, each with the name of one change."""
+    """Return a strategy for requests, presigned or not, each with one of *names*."""
     signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
     to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
@@ -264,7 +268,7 @@ _claims = st.fixed_dictionaries(
 
 
 def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request with a signature in its headers, which may be invalid."""
+    """Return a request whose headers contain *claims*, the parts of a signature."""
     authorization = f"{claims['Algorithm']} " + joint.join(
         f"{name}={claims[name]}" for name in ("Credential", "SignedHeaders", "Signature")
     )
@@ -275,7 +279,7 @@ def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
 
 
 def _claimed_in_query(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request with a signature in its query, which may be invalid."""
+    """Return a request whose query contains *claims*, the parts of a signature."""
     query = joint.join(f"X-Amz-{name}={quote(value)}" for name, value in claims.items())
     return Arrived("GET", f"https://h.example/?{query}", [], b"")
 

@@ -1,4 +1,7 @@
-"""Run a property, which is a check with a strategy for its input, with generated examples."""
+"""Check properties with generated examples.
+
+A property consists of a function that checks one input, and of a Hypothesis strategy for inputs.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +23,7 @@ def each_property(properties: Mapping[Check, SearchStrategy[Any]]) -> Any:
 def run_property(
     check: Check, strategy: SearchStrategy[Any], examples: int, *, is_random: bool = False
 ) -> None:
-    """Call *check* with examples from *strategy*, which are random or the same in each run."""
+    """Call *check* with examples from *strategy*, the same in each run unless *is_random*."""
     run = settings(
         max_examples=examples,
         deadline=None,

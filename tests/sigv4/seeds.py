@@ -11,5 +11,5 @@ def make_seed(
     key: Credentials | VerifyingKey = KEY,
     signature: str = "5eed" * 16,
 ) -> SeedSignature:
-    """Return the seed signature of a request that was signed with *algorithm*."""
+    """Return a seed as if a request had been signed with *algorithm* and *key*."""
     return SeedSignature(algorithm, key, "20261122T120000Z", signature)

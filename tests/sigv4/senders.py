@@ -36,7 +36,7 @@ class Sender:
 
         Args:
             pieces: An iterable of bytes that is sent as a streamed body.
-            change: A function that changes the request after it was signed.
+            change: A function that changes the request after it has been signed.
         """
         if self.backend is not None:
             return anyio.run(
@@ -87,6 +87,6 @@ def make_auth(service, credentials=KEY, **options):
 
 
 def signed_by(auth, **options):
-    """Return a new request that *auth* has signed."""
+    """Create a request, sign it with *auth*, and return it."""
     request = httpx.Request("GET", "https://host.example/a//b", **options)
     return next(auth.sync_auth_flow(request))

@@ -17,7 +17,7 @@ from tests.sigv4.oracles import Headers, Unsigned
 
 
 def make_signer(request: Unsigned) -> Signer:
-    """Return a signer that signs the same headers as botocore."""
+    """Return a signer for *request* that signs the same headers as botocore."""
     return Signer(
         SigV4(request.service, request.region),
         signed_headers=sign_all_headers,

@@ -1,7 +1,7 @@
 """Hypothesis strategies for requests.
 
-The strategies leave out these cases, which have their own tests, because botocore or awscrt
-deliberately handles them differently from this package:
+The strategies leave out the following cases, in which this package deliberately differs from
+botocore or awscrt.  These cases have their own tests.
 
 - botocore signs a query unchanged, so names and values have canonical encoding, except in
   `odd_queries`.
@@ -49,14 +49,14 @@ _bytes = st.integers(0, 255)
 
 
 def _spelled(byte: int, bare: str, form: int) -> str:
-    """Return *byte* unencoded if allowed, or percent-encoded in uppercase or lowercase."""
+    """Return *byte* unencoded if *form* is 0 and *bare* contains it, and otherwise percent-encoded."""
     if form == 0 and chr(byte) in bare:
         return chr(byte)
     return f"%{byte:02x}" if form == 1 else f"%{byte:02X}"
 
 
 def _encoded(bare: str) -> st.SearchStrategy[str]:
-    """Return a strategy for strings of bytes, each encoded in any of the allowed ways."""
+    """Return a strategy for encoded bytes, of which only those in *bare* may be unencoded."""
     byte = st.builds(_spelled, _bytes, st.just(bare), st.integers(0, 2))
     plain = st.sampled_from(bare)
     return st.lists(plain | byte, max_size=8).map("".join)
@@ -67,7 +67,7 @@ paths = st.lists(_segments, max_size=6).map(lambda segments: "/" + "/".join(segm
 
 
 def _without_colons(part: str) -> str:
-    """Encode the colons in a path, because awscrt parses the text before ``:/`` as a scheme."""
+    """Encode the colons in *part*, because awscrt parses the text before ``:/`` as a scheme."""
     return part.replace(":", "%3A")
 
 
@@ -110,8 +110,8 @@ _signed_names = [
     "a",
 ]
 _unsigned_names = ["User-Agent", "X-Amzn-Trace-Id", "TraceParent", "Connection", "Expect"]
-# Letters of several alphabets, punctuation, space and tab.  Control characters and other
-# whitespace, which only botocore trims, are left out.
+# Letters of several alphabets, punctuation, space and tab.  Control characters are left out, and so
+# is all other whitespace, which only botocore trims.
 _values = st.text(
     st.characters(categories=["L", "N", "P", "S", "M"]) | st.sampled_from("  \t,"), max_size=12
 )
@@ -133,7 +133,7 @@ def requests(
     queries: st.SearchStrategy[str] = queries,
     headers: st.SearchStrategy = headers,
 ) -> st.SearchStrategy[Unsigned]:
-    """Return a strategy for requests; those for paths, queries and headers can be replaced."""
+    """Return a strategy for requests that uses the given strategies for paths, queries and headers."""
     urls = st.builds(
         lambda scheme, user, host, port, path, query: (
             f"{scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
@@ -157,7 +157,7 @@ def requests(
 
 
 def _over_https_if_unsigned(request: Unsigned) -> Unsigned:
-    """Return *request*, with https if its body is unsigned: botocore signs bodies sent over http."""
+    """Use https if the body of *request* is unsigned, because over http, botocore signs the body."""
     if not request.unsigned_payload:
         return request
     rest = request.url.partition("://")[2]

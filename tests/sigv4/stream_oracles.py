@@ -1,9 +1,8 @@
 """Expected results from botocore and awscrt: SigV4A signatures, bodies in chunks, and events.
 
-Neither library can sign chunks or events by itself, because awscrt's Python API signs only
-requests.  Therefore, their parts are combined: a string to sign is built according to the
-documentation, and signed with botocore's key derivation and HMAC. botocore's chunked encoding,
-checksums and event decoder are used directly. awscrt provides ECDSA.
+Neither library has a Python API that signs chunks or events.  Therefore, a string to sign is built
+according to the documentation, and signed with botocore's key derivation and HMAC.  botocore's
+chunked encoding, checksums and event decoder are used directly.  awscrt provides ECDSA.
 """
 
 from base64 import b64encode
@@ -65,7 +64,7 @@ def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest
 
 
 def awscrt_verifies(public_key, text: str, signature: str) -> bool:
-    """Return whether awscrt accepts *signature* for *text* and a public key of `cryptography`."""
+    """Return whether awscrt accepts *signature* for *text* and *public_key*."""
     der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = sha256(text.encode()).digest()
     return EC.new_key_from_der_data(der).verify(digest, bytes.fromhex(signature))
@@ -80,12 +79,12 @@ def botocore_signs_text(text: str, credentials: dict, service: str, region: str)
 
 
 def split_chunks(body: bytes, size: int) -> list[bytes]:
-    """Split *body* into chunks, and add the empty last chunk."""
+    """Split *body* into chunks of *size* bytes, and add the empty last chunk."""
     return [*(body[at : at + size] for at in range(0, len(body), size)), b""]
 
 
 def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
-    """Return the signatures of the chunks in *case*, and of the trailers if there are any."""
+    """Return the signatures of the chunks of *body*, and of the trailer if *case* has one."""
     instant, region = case["instant"], case["region"]
     scope = f"{instant[:8]}/{region}/{case['service']}/aws4_request"
     signatures = [case["seed"]]
@@ -117,7 +116,7 @@ def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
 
 
 class AwscrtHasher:
-    """An awscrt checksum function with the interface of a hash object."""
+    """Gives one of awscrt's checksum functions the interface of a hash object."""
 
     def __init__(self, algorithm: str) -> None:
         self._function = getattr(checksums, algorithm.lower())
@@ -134,14 +133,14 @@ class AwscrtHasher:
 
 
 def event(headers: bytes, payload: bytes) -> bytes:
-    """Return an event-stream message with encoded headers."""
+    """Return an encoded event-stream message, whose *headers* are already encoded."""
     prelude = pack(">II", 16 + len(headers) + len(payload), len(headers))
     start = prelude + pack(">I", crc32(prelude)) + headers + payload
     return start + pack(">I", crc32(start))
 
 
 def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
-    """Return the headers and the payload of the single message in *data*."""
+    """Return the headers and the payload that botocore decodes from the only message in *data*."""
     buffer = EventStreamBuffer()
     buffer.add_data(data)
     [message] = buffer

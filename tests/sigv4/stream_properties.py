@@ -1,7 +1,7 @@
-"""Properties that hold for all chunked bodies, event streams and SigV4A requests.
+"""Properties that must hold for all chunked bodies, event streams and SigV4A requests.
 
-``streaming/test_properties.py`` checks each property with few examples, ``tests/fuzz`` with many.
-`PROPERTIES` maps each check to the strategy for its argument.
+``streaming/test_properties.py`` checks each property with 300 examples, and ``tests/fuzz`` checks
+it with many more.  `PROPERTIES` maps each check to the strategy for its argument.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ ALGORITHMS = {"SigV4": SigV4("s3", "us-east-1"), "SigV4A": SigV4A("s3", "us-*")}
 
 
 class Fed(NamedTuple):
-    """Bytes to feed, and the positions at which they are split into pieces."""
+    """The input of an encoder or decoder, and the positions at which it is split into pieces."""
 
     data: bytes
     cuts: Sequence[int]
@@ -64,13 +64,16 @@ class Fed(NamedTuple):
 
 
 class Form(NamedTuple):
-    """The form of a body in chunks: its algorithm and its checksum."""
+    """The name of the algorithm that signs the chunks of a body, and the name of its checksum.
+
+    The algorithm is None if the chunks are unsigned, and the checksum is None if none is sent.
+    """
 
     algorithm: str | None
     checksum: str | None
 
     def body(self, length: int) -> AwsChunked:
-        """Return the description of a body of *length* bytes, which can encode it."""
+        """Return an `AwsChunked` for a body of *length* bytes."""
         algorithm = ALGORITHMS[self.algorithm] if self.algorithm else None
         return AwsChunked(algorithm, length, chunk_size=8192, checksum=self.checksum)
 
@@ -83,7 +86,7 @@ class Form(NamedTuple):
         )
 
     def decoder(self, length: int) -> ChunkDecoder:
-        """Return a decoder for a body of *length* bytes."""
+        """Return a decoder for an encoded body whose decoded length is *length*."""
         body = self.body(length)
         return ChunkDecoder(
             body.payload,
@@ -103,12 +106,16 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
-    """However a body is split, its encoded form has the expected length and is decoded to the body."""
+    """However a body is split, its encoded form is the same, except for SigV4A signatures.
+
+    The encoded form has the announced length, and is decoded to the body.  Unsigned chunks are the
+    same as botocore's.
+    """
     form, fed = case
     body, seed = form.body(len(fed.data)), form.seed()
     sent = b"".join(body.encode(fed.pieces(), seed))
     assert body.encoded_length == len(sent)
-    if form.algorithm != "SigV4A":  # SigV4A signatures of the same chunk differ
+    if form.algorithm != "SigV4A":  # because two SigV4A signatures of the same chunk differ
         assert b"".join(body.encode(fed.data, seed)) == sent
     if form.algorithm is None:
         assert botocore_encodes(fed.data, form.checksum or "", 8192) == sent
@@ -156,7 +163,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 
 def messages_go_both_ways(message: Message) -> None:
-    """A message that is signed as an event, verified and decoded has its original values and types."""
+    """If a message is signed as an event, verified and decoded, its values and types are unchanged."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
@@ -169,7 +176,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
-    """`EventVerifier` raises SignatureError for each message that was not signed for its stream."""
+    """`EventVerifier` raises SignatureError for each message that `EventSigner` has not signed."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
@@ -216,7 +223,7 @@ _bodies = st.builds(
 
 
 def _altered(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """Return *data* with some bytes replaced at random."""
+    """Return *data* after *changes*, each of which replaces some bytes at a position."""
     for at, removed, added in changes:
         start = at % (len(data) + 1)
         data = data[:start] + added + data[start + removed :]

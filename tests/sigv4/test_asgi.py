@@ -29,7 +29,7 @@ from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-# The order of the curve P-256: SEC 2, version 2.0, section 2.4.2.
+# The order of the curve P-256 (source: SEC 2, version 2.0, section 2.4.2).
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KNOWN = {KEY.access_key_id: KEY}
 LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
@@ -59,7 +59,7 @@ def request(*pieces):
 
 
 def serve(scope, messages=None, app=None, **options):
-    """Call the middleware, and return the status, the body and the number of received messages."""
+    """Call the middleware; return the response's status and body, and the number of read messages."""
     messages = iter(request() if messages is None else messages)
     sent, received = [], []
 
@@ -79,7 +79,7 @@ def serve(scope, messages=None, app=None, **options):
 
 
 def refusal(scope, messages=(), **options):
-    """Return the status and the code of a rejection.  By default, the body must not be read."""
+    """Return the status and the error code of a rejection.  By default, reading the body fails."""
     status, response, _ = serve(scope, messages, **options)
     return status, response["__type"]
 
@@ -113,7 +113,7 @@ def test_a_client_that_leaves():
     "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
 )
 def test_normalized_paths(target):
-    """Normalized paths are accepted if they are encoded as clients send them."""
+    """A normalized path is accepted if only the characters that need it are percent-encoded."""
     assert serve(make_scope(target))[0] == 200
 
 
@@ -135,13 +135,13 @@ def test_paths_of_s3():
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
 def test_unambiguous_queries(query):
-    """An unambiguous query is accepted, with its parameters in any order."""
+    """A query without ``+`` is accepted if the values of each repeated parameter are sorted."""
     assert serve(make_scope(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_ambiguous_queries(query):
-    """A query with a bare plus, or with repeated values in another order than signed, is rejected."""
+    """Even if signed, a query with an unencoded ``+`` or unsorted values of a name is rejected."""
     assert refusal(make_scope(f"/q?{query}")) == (400, "InvalidURI")
 
 
@@ -189,7 +189,7 @@ def meaning(target):
 
 
 def test_a_path_that_was_rewritten():
-    """A request is rejected if the scope's ``path`` is not the decoded path that was signed."""
+    """A request is rejected if ``raw_path`` is invalid, or if ``path`` is not its decoded form."""
     assert refusal(make_scope("/q", path="/admin")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
     assert refusal(make_scope("/q", raw_path=b"*", path="*", method="OPTIONS")) == (
@@ -200,7 +200,7 @@ def test_a_path_that_was_rewritten():
 
 
 def test_a_root_path():
-    """If the server prepends ``root_path`` to the path, as uvicorn does, both must be signed."""
+    """If the server prepends ``root_path``, as uvicorn does, the complete path is verified."""
     scope = make_scope("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
@@ -230,7 +230,7 @@ def test_an_invalid_length():
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
-    """If the key, token, time or signature is wrong, the body is not read before the rejection."""
+    """A request with a wrong key, token, time or signature is rejected before its body is read."""
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
@@ -284,7 +284,7 @@ def test_a_stream_of_chunks():
 
 
 def test_until_when_a_request_must_be_remembered():
-    """The time passed to *is_replay* is the expiration of the signature plus *body_timeout*."""
+    """The time that *is_replay* receives is the expiration of the signature plus *body_timeout*."""
     calls = []
 
     def is_replay(signature, until):
@@ -299,7 +299,7 @@ def test_until_when_a_request_must_be_remembered():
 
 
 def collect_signatures(*scopes, **options):
-    """Send all requests, and return how many different signatures are passed to *is_replay*."""
+    """Send all requests, and return the number of different signatures that *is_replay* receives."""
     signatures = set()
     for scope in scopes:
         served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
@@ -308,7 +308,7 @@ def collect_signatures(*scopes, **options):
 
 
 def test_equivalent_requests_are_replays():
-    """*is_replay* gets the same signature for equivalent requests, and another one for another key."""
+    """*is_replay* receives one signature for equivalent requests, and another for another key."""
     signer = Signer(SigV4A(SERVICE, "*"))
     headers = signed(signer=signer, at=AT)
     start, _, signature = headers["authorization"].rpartition("=")
@@ -332,14 +332,14 @@ def test_equivalent_requests_are_replays():
 
 
 def test_headers_that_a_proxy_adds():
-    """An unsigned header that a proxy added is accepted only if *unsigned_headers* contains it."""
+    """An unsigned ``x-amz-`` header is accepted only if *unsigned_headers* contains its name."""
     headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
     assert refusal(make_scope("/q", headers), request()) == (403, "AccessDenied")
     assert serve(make_scope("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
 def test_the_second_form_of_a_signature_is_a_replay():
-    """If a SigV4A signature (r, s) is sent again as (r, n - s), it is rejected as a replay."""
+    """If a SigV4A signature (r, s) is sent again as (r, `ORDER` - s), it is rejected as a replay."""
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
     headers |= signer.sign(SignableRequest("GET", f"https://{HOST}/q", headers), KEY, at=AT).headers
@@ -366,7 +366,7 @@ def test_a_signature_that_ends_while_the_body_arrives():
 
 
 def test_a_response_is_small():
-    """The response to a rejected request is short ASCII text, even if it quotes the request."""
+    """The message in the response to a rejected request has at most 300 characters."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
     status, response, _ = serve(make_scope("/q", headers))
     assert (status, response["__type"]) == (403, "AccessDenied")
@@ -396,7 +396,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_invalid_arguments(fault):
-    """For an invalid argument, the constructor raises an error that names the argument."""
+    """An invalid argument of `SigV4Middleware` raises an error that explains the problem."""
     options, error, message = FAULTS[fault]
     with pytest.raises(error, match=message):
         serve(make_scope(), **options)
@@ -404,7 +404,7 @@ def test_invalid_arguments(fault):
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_limit_in_time(loop):
-    """`run_with_timeout` cancels a function that exceeds the timeout, or else returns its result."""
+    """`run_with_timeout` returns a function's result, or cancels the function after the timeout."""
     endings = []
 
     async def endless():

@@ -50,7 +50,7 @@ async def is_replay(signature, until):
 
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request):
-    """Run each test with each server."""
+    """Run each test with each of `SERVERS`."""
     return request.param
 
 
@@ -73,7 +73,7 @@ def guarded(server):
 
 @pytest.fixture
 def inner(guarded):
-    """The application behind the middleware, with all records cleared."""
+    """The application behind the middleware; all recorded requests and lookups are cleared."""
     guarded[1].seen.clear()
     LOOKED_UP.clear()
     REPLAYS.clear()
@@ -111,7 +111,7 @@ def refusal(response):
 
 
 def test_signed_requests_reach_the_application(connection, inner):
-    """The application receives the body and path of each request as sent, and the sender's key ID."""
+    """The application receives the body, the decoded path and the access key ID of each request."""
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
             response = connection.request("POST", target, signed("POST", target, (), body), body)
@@ -133,7 +133,7 @@ def test_requests_of_botocore_are_accepted(connection):
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
-    """With Transfer-Encoding: chunked, a body is accepted only if it has the declared hash."""
+    """A body with Transfer-Encoding: chunked is accepted only if it has the declared hash."""
     for body, status in ((b"body", 200), (b"bodx", 403)):
         declared = {"x-amz-content-sha256": Payload.of(b"body").hash}
         headers = {**signed("POST", "/q", declared), "transfer-encoding": "chunked"}
@@ -176,7 +176,7 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
 
 
 def test_a_refusal_after_a_slow_lookup(server):
-    """If parts of a body arrive during the lookup of an unknown key, the connection is closed."""
+    """If a body arrives during the lookup of an unknown key, the connection is closed afterwards."""
     found = Event()
 
     async def unknown(access_key_id):  # noqa: ARG001
@@ -232,7 +232,7 @@ def test_a_path_that_is_not_normalized(connection, inner, target):
     [("/q?a=1+1", "/q?a=1%2B1"), ("/q?a+b=1", "/q?a%2Bb=1"), ("/q?a=2&a=1", "/q?a=1&a=2")],
 )
 def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
-    """A query with a bare plus, or with repeated values in another order than signed, is rejected."""
+    """A query is rejected if it has an unencoded ``+`` or unsorted values of a parameter."""
     response = connection.request("GET", sent, signed("GET", signed_for))
     assert refusal(response) == (400, "InvalidURI")
     assert inner.seen + LOOKED_UP == []
@@ -272,7 +272,7 @@ def presigned():
 
 
 def sigv4a():
-    """Return the target and the headers of a request that is signed for all regions."""
+    """Return the target and the headers of a request with a SigV4A signature for all regions."""
     return "/q", signed(signer=Signer(SigV4A(SERVICE, "*")))
 
 
@@ -292,7 +292,7 @@ NEED_LEAVE = {
 
 @pytest.mark.parametrize("name", NEED_LEAVE)
 def test_requests_that_must_be_allowed(connection, inner, lenient, name):
-    """A kind of request that is not in *allow* is rejected without a key lookup."""
+    """A request of a kind that is not in *allow* is rejected without a key lookup."""
     target, headers = NEED_LEAVE[name]()
     response = connection.request("GET", target, headers)
     assert refusal(response) == (403, "AccessDenied")
@@ -321,7 +321,7 @@ def test_a_replay(connection, inner):
 
 
 def test_a_slow_body(server):
-    """If a body has not arrived completely after the timeout, the request is rejected."""
+    """If a body does not arrive completely within *body_timeout*, the request is rejected."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -356,7 +356,7 @@ def test_a_client_that_leaves(guarded, inner):
 
 
 def test_a_websocket(connection, inner):
-    """A WebSocket is rejected during the handshake, whether it is signed or not."""
+    """A WebSocket handshake is rejected even if it is signed."""
     upgrade = {
         "connection": "Upgrade",
         "upgrade": "websocket",
@@ -375,7 +375,7 @@ ON_HTTP_2 = pytest.mark.parametrize(
 
 @ON_HTTP_2
 def test_http_2(connection):
-    """HTTP/2 requests, whose host is in :authority, are verified; rejections are valid HTTP/2."""
+    """On HTTP/2, a signed request is accepted, and a rejection has no ``connection`` header."""
     http2 = Http2(connection)
     http2.begin(1, signed("POST", "/q", (), b"body"))
     http2.send(1, b"body", end=True)

@@ -36,7 +36,7 @@ NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
 
 
 def test_default_selection():
-    """`sign_default_headers` selects what AWS requires, which is less than botocore signs."""
+    """`sign_default_headers` selects only a part of the headers that botocore signs."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     assert [name for name in names if sign_default_headers(name)] == BY_DEFAULT
 
@@ -63,12 +63,12 @@ def test_never_signed():
     ids=["UTC", "first year", "another zone"],
 )
 def test_timestamp(at, written):
-    """A time is formatted in UTC, without fractions of a second."""
+    """`format_timestamp` formats a time in UTC, without fractions of a second."""
     assert format_timestamp(at) == written
 
 
 def test_naive_timestamp():
-    """A time without a time zone is rejected."""
+    """`format_timestamp` rejects a time without a time zone."""
     with pytest.raises(ValueError, match="at must have a time zone"):
         format_timestamp(datetime(2026, 1, 1))  # noqa: DTZ001
 
@@ -78,5 +78,5 @@ def test_naive_timestamp():
     [("", ""), ("&", ""), ("a", "a="), ("b=2&a=1", "a=1&b=2"), ("a1=2&a=1", "a=1&a1=2")],
 )
 def test_canonical_query(query, canonical):
-    """Parameters are sorted by name before names and values are joined with ``=``."""
+    """`canonical_query` sorts parameters by name before it joins names and values with ``=``."""
     assert canonical_query(query) == canonical

@@ -37,7 +37,7 @@ def test_refused_parts(part, value, error, fault):
 
 @pytest.mark.parametrize("part", ["access_key_id", "secret_access_key"])
 def test_a_key_must_not_be_none(part):
-    """The session token may be None, but the keys must not be."""
+    """The access key ID and the secret access key must not be None."""
     with pytest.raises(TypeError, match=f"{part} must be a str, not NoneType"):
         Credentials(**{"access_key_id": "AKID", "secret_access_key": "secret", part: None})
 
@@ -143,7 +143,7 @@ ASYNC = {
 
 @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
 def test_async_function_in_blocking_clients(function):
-    """An async function raises TypeError in `get`, or in `as_provider` if *blocking* is set."""
+    """For an async function, `get` raises TypeError, as does `as_provider` if *blocking* is set."""
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
@@ -171,6 +171,6 @@ def test_invalid_sources(source):
 
 
 def test_repr_of_a_provider_holds_no_secret():
-    """The repr of the provider that `as_provider` returns contains no secrets."""
+    """The repr of the provider that `as_provider` returns does not contain the secret key."""
     assert KEY.secret_access_key not in repr(as_provider(KEY))
     assert isinstance(as_provider(KEY), FunctionProvider)

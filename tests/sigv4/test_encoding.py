@@ -43,7 +43,7 @@ def test_percent_encode_text(encode, text):
     ],
 )
 def test_canonical_part(spelled, canonical):
-    """All encodings of the same name or value in a query have the same canonical form."""
+    """`canonical_part` returns the same form for all encodings of a name or value in a query."""
     assert canonical_part(spelled) == canonical
 
 

@@ -1,4 +1,4 @@
-"""Test that errors can be pickled, and that their messages contain no secrets."""
+"""Test the classes and texts of errors, and that errors can be pickled."""
 
 import pickle
 

@@ -101,7 +101,7 @@ with_each_response = pytest.mark.parametrize(
 
 @with_each_response
 def test_equal(said, code):
-    """If both sides signed the same string, `explain` reports the key as the cause."""
+    """If both sides signed the same string to sign, `explain` reports the key as the cause."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
     assert "the secret access key does not belong to this access key ID" in str(explanation)
@@ -143,7 +143,7 @@ def test_string_to_sign():
 
 
 def test_canonical_request_alone():
-    """If *ours* is only a canonical request, the report shows the string to sign that AWS expected."""
+    """If *ours* is only a canonical request, the explanation contains AWS's string to sign."""
     explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
     assert (explanation.cause, explanation.differences) == ("unknown", ())
     assert explanation.string_to_sign == signed().string_to_sign
@@ -163,7 +163,7 @@ def test_response_without_string_to_sign():
 
 
 def meta(**headers):
-    """Return the headers of a request with one x-amz-meta header."""
+    """Return the argument *headers* for `signed`, with hyphens in place of underscores."""
     return {"headers": [(name.replace("_", "-"), value) for name, value in headers.items()]}
 
 
@@ -395,7 +395,7 @@ MASKED = {
 
 @pytest.mark.parametrize(("text", "instead"), MASKED.values(), ids=MASKED.keys())
 def test_masked(text, instead):
-    """`mask_secrets` replaces each secret by its length, and leaves the rest unchanged."""
+    """`mask_secrets` replaces each secret by a note of its length, and changes nothing else."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
     assert mask_secrets(text) == text.replace(secret, hidden)

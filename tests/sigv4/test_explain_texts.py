@@ -27,7 +27,7 @@ ADDED = Difference(
 
 
 def signed(value, region="us-east-1"):
-    """Return the signature of a request with the given header."""
+    """Return the signature of a request whose header x-amz-meta-a has *value*."""
     request = SignableRequest("GET", "https://h.example/a?b='c'", {"x-amz-meta-a": value})
     return Signer(SigV4("execute-api", region)).sign(request, KEY, at=AT)
 
@@ -112,7 +112,7 @@ def test_texts_that_contain_the_response(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_no_difference_where_there_is_none(text):
-    """For equal strings, line ends and quotes around them are not reported as differences."""
+    """If both sides signed the same strings, `explain` reports no difference for any text."""
     equal = explain(text, THEIRS)
     assert (equal.cause, equal.differences) == ("key", ())
     for ours in (THEIRS.canonical_request, THEIRS.canonical_request.replace("\n", "\r\n") + "\r\n"):

@@ -107,7 +107,7 @@ def as_botocore_signs(request, service, credentials=KEY):
 
 
 def check(server, response, service, credentials=KEY):
-    """Check that the server accepted the only request, and that botocore signs its bytes alike."""
+    """Check that the server accepted the only request, and that its signature is botocore's."""
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
@@ -152,7 +152,7 @@ def test_requests(server, service, blocking_send, request_made):
 
 
 def test_each_way_of_sending(server, service, send):
-    """The signature is valid whether a blocking client, asyncio or trio sends the request."""
+    """The signature is valid in blocking clients, and in async clients on asyncio and trio."""
     url = f"http://{server.address}/a*b%2f"
     response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=make_auth(service))
     request = check(server, response, service)
@@ -318,7 +318,7 @@ def test_known_hash_of_a_stream(server, service, send):
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
 
 
-# Requests that are redirected.
+# Test requests that are redirected.
 
 SECRETS = {
     "x-amz-meta-a": "b",
@@ -341,7 +341,7 @@ NEAR = {
 
 
 class Copying:
-    """A transport that replaces the headers of a request by a copy, as OpenTelemetry does."""
+    """Replaces a request's headers by a copy with one more header, as OpenTelemetry does."""
 
     def __init__(self, library, respond):
         self.library, self.respond = library, respond
@@ -377,7 +377,7 @@ def record_hops(library, kind, location, status, *, wrap=lambda _, respond: resp
 
 
 def of_aws(names):
-    """Return those of the header names that begin with ``x-amz``, and ``authorization``."""
+    """Return the names that begin with ``x-amz``, and the name ``authorization``, sorted."""
     return sorted(name for name in names if name.startswith("x-amz") or name == "authorization")
 
 
@@ -407,7 +407,7 @@ def test_redirect_to_another_origin(library, kind, status, location, wrap):
 @pytest.mark.parametrize(("start", "location"), NEAR.values(), ids=NEAR.keys())
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_the_same_origin(library, start, location):
-    """After a redirect to the same origin, as httpx defines it, the request keeps its headers."""
+    """After a redirect to the same origin, as httpx defines it, the request keeps its AWS headers."""
     first, second = record_hops(library, "blocking", location, 307, start=start)
     assert (of_aws(first), of_aws(second)) == (SENT, SENT)
 

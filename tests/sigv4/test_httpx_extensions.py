@@ -1,4 +1,4 @@
-"""Test the httpx request extensions: a scope for signing, and the signature after signing."""
+"""Test the httpx request extension ``sigv4``: it sets a scope, and then contains the signature."""
 
 import pickle
 from datetime import timedelta
@@ -30,11 +30,11 @@ send = make_fixture([*BLOCKING, *AWAITING])
 libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
-# Scopes for a single request.
+# Test scopes that apply to a single request.
 
 
 def get_scope(request):
-    """Return the scope in a request's Authorization header, without the day."""
+    """Return the scope in a request's Authorization header, without the date."""
     credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
     return credential.split("/", 2)[2]
 
@@ -98,7 +98,7 @@ def test_refused_scope(scope):
 
 @pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
 def test_impossible_scope(scope):
-    """The error for an invalid service or region names the argument, and no request is sent."""
+    """The error for an invalid service or region in the extension contains the argument's name."""
     (name,) = scope
     with pytest.raises(
         InvalidRequestError, match=f"extension sigv4: {name} must be 1 to 255 printable"
@@ -107,7 +107,7 @@ def test_impossible_scope(scope):
 
 
 def test_algorithm_without_scopes():
-    """For a custom algorithm without `replace`, a scope raises an error that names the algorithm."""
+    """A scope for a custom algorithm without `replace` raises an error with the algorithm's name."""
 
     class Fixed:
         """An algorithm without a `replace` method."""
@@ -118,13 +118,13 @@ def test_algorithm_without_scopes():
         signed_by(SigV4Auth(Signer(Fixed()), KEY), extensions={"sigv4": {"region": "r"}})
 
 
-# Requests that are signed more than once.
+# Test requests that are signed more than once.
 
 
 @pytest.mark.parametrize("service", ["s3", "sagemaker"])
 @libraries
 def test_a_request_that_is_sent_again(library, service):
-    """A request that was already signed gets the same headers as a new request."""
+    """If a signed request is signed again, it gets the same headers as a new request."""
     request = library.Request("PUT", START, headers=SECRETS, content=b"body")
     fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
     later = {"now": lambda: AT + timedelta(hours=1)}
@@ -145,7 +145,7 @@ def test_headers_of_the_caller_are_kept():
 
 
 def test_a_token_of_other_credentials():
-    """If a request has a session token but the credentials have none, the token is removed."""
+    """A session token and a region set that the signer does not use are removed."""
     headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
     assert not headers.keys() & signed_by(make_auth("s3"), headers=headers).headers.keys()
 
@@ -166,7 +166,7 @@ def test_signed_headers_behave_like_others(library):
     assert {hash(key.lower()) for key in [_BoundName(b"x-amz-date")]} == {hash(b"x-amz-date")}
 
 
-# Signatures in the extensions of a request.
+# Test signatures in the extensions of a request.
 
 
 def test_the_signature_is_there(send):
@@ -211,14 +211,14 @@ def test_the_scope_stays(library):
 
 @libraries
 def test_an_extension_shows_no_secret(library):
-    """The repr of the extensions contains no part of a signature."""
+    """The repr of the extensions contains neither the session token nor the signature."""
     request = library.Request("GET", START)
     next(make_auth("es", TEMPORARY).sync_auth_flow(request))
     assert "to-ken" not in repr(request.extensions)
     assert request.headers["authorization"].rpartition("=")[2] not in repr(request.extensions)
 
 
-# Invalid signers.
+# Test invalid signers.
 
 NO_SIGNERS = {
     "algorithm": SigV4("s3", "us-east-1"),

@@ -44,7 +44,7 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """Importing the package loads only the core modules."""
+    """Importing the package loads only the modules in `LOADED`, and none of those in `HEAVY`."""
     loaded = modules_after("import sigv4")
     assert sorted(name for name in loaded if name.partition(".")[0] == "sigv4") == LOADED
     assert [name for name in HEAVY if name in loaded] == []

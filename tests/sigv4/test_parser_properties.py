@@ -1,4 +1,4 @@
-"""Test the properties in ``parser_properties.py`` with a few hundred examples each."""
+"""Test the properties in ``parser_properties.py`` with 500 examples each."""
 
 from tests.sigv4.parser_properties import PROPERTIES
 from tests.sigv4.property_runs import each_property, run_property
@@ -8,5 +8,5 @@ EXAMPLES = 500
 
 @each_property(PROPERTIES)
 def test_property(check, strategy):
-    """Each property in ``parser_properties.py`` holds for generated examples, the same in each run."""
+    """Each property in ``parser_properties.py`` holds for examples that are the same in each run."""
     run_property(check, strategy, EXAMPLES)

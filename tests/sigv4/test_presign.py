@@ -56,7 +56,7 @@ def test_each_header_is_signed(algorithm):
 
 
 def test_they_are_signed_as_botocore_signs_them():
-    """The signature is the same as botocore's, which also signs all headers."""
+    """If a request has headers, the presigned URL has the same signature as botocore's."""
     headers = list(LIMITS.items())
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "PUT", URL, headers, b"")
     expected = botocore_presigns(Unsigned(*asked), 60).signature
@@ -65,7 +65,7 @@ def test_they_are_signed_as_botocore_signs_them():
 
 @pytest.mark.parametrize("name", sorted(NEVER_SIGNED))
 def test_a_header_that_is_never_signed_is_refused(name):
-    """For a header that cannot be signed, `presign` raises an error that names the header."""
+    """For a header that cannot be signed, `presign` raises an error that mentions the header."""
     with pytest.raises(InvalidRequestError, match=f"header {name}.*: remove (it|the header)"):
         presigned({name.title(): "secret value"})
 
@@ -82,7 +82,7 @@ def test_a_header_that_the_query_says_is_refused(name, selection):
 
 
 def test_a_selection_of_the_callers_own():
-    """With a custom selection, a presigned URL signs only the selected headers."""
+    """With a custom selection, a presigned URL signs only ``host`` and the selected headers."""
     headers = {**LIMITS, "User-Agent": "a"}
     url = presigned(headers, signed_headers=sign_all_headers)
     assert "user-agent" not in check(url, headers).signed_headers

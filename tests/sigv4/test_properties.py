@@ -1,4 +1,4 @@
-"""Test the properties in ``properties.py`` with few examples each."""
+"""Test the properties in ``properties.py`` with 500 examples each."""
 
 from tests.sigv4.properties import PROPERTIES
 from tests.sigv4.property_runs import each_property, run_property
@@ -8,5 +8,5 @@ EXAMPLES = 500
 
 @each_property(PROPERTIES)
 def test_property(check, strategy):
-    """Each property in ``properties.py`` holds for generated requests, the same in each run."""
+    """Each property in ``properties.py`` holds for examples that are the same in each run."""
     run_property(check, strategy, EXAMPLES)

@@ -28,7 +28,7 @@ from sigv4 import InvalidRequestError, Payload, SignableRequest
     ],
 )
 def test_parts_of_a_url(url, host, path, query):
-    """Host, path and query are taken from the URL; path and query are not changed."""
+    """The host is normalized, an empty path becomes ``/``, and the rest of the URL is unchanged."""
     request = SignableRequest("GET", url)
     assert (request.host, request.path, request.query) == (host, path, query)
     assert request.headers == (("host", host),)
@@ -138,7 +138,7 @@ def test_kinds_of_headers(headers):
 
 
 def test_header():
-    """`header` returns the first value of a header, without surrounding whitespace."""
+    """`header` returns the first value of a header without surrounding whitespace, or None."""
     request = SignableRequest("GET", "https://h.example/", [("A", " \t1 "), ("A", "2")])
     assert request.header("a") == "1"
     assert request.header("b") is None

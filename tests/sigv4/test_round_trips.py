@@ -1,4 +1,4 @@
-"""Send signed requests over real sockets to the emulator and to an independent server."""
+"""Send signed requests over real sockets to the emulator and to an independent server, ministack."""
 
 import re
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ KEY = "/bucket/a b*c/%C3%BC%2F1"  # space and asterisk are not encoded, but ü a
 AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded slash like an unencoded one
 
 send = make_fixture([*BLOCKING, *AWAITING])
-# For tests of the servers' behavior, one way of sending is enough.
+# Tests of the servers' behavior use only one blocking and one async way of sending.
 send_plainly = make_fixture([BLOCKING[0], AWAITING[0]])
 call = BLOCKING[0]
 
@@ -54,7 +54,7 @@ def emulator():
 
 @pytest.fixture(scope="module")
 def place(request):
-    """The server that the parameter names, after a bucket has been created there."""
+    """The server that the parameter selects, with a bucket that has been created on it."""
     server = request.getfixturevalue(request.param)
     place = Place(server.url, server.user if request.param == "ministack" else server.credentials)
     call("PUT", f"{place.url}/bucket", auth=make_auth("SigV4", "s3", place.key)).raise_for_status()
@@ -88,7 +88,7 @@ def stored(place, url):
     return response.content if response.is_success else None
 
 
-# Requests for objects, which are signed by S3's rules.
+# Test requests for objects, which are signed by S3's rules.
 
 
 @each_place
@@ -225,7 +225,7 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_presigned_url(place, algorithm, send):
-    """A presigned URL works only for its object, and is rejected if it has been changed."""
+    """A presigned URL is accepted, unless it was changed or made with a wrong secret key."""
     url = f"{place.url}/bucket/presigned%20{algorithm}"
 
     def presigned(method, key):
@@ -241,7 +241,7 @@ def test_presigned_url(place, algorithm, send):
         assert outcome(call("GET", refused)) == (403, "SignatureDoesNotMatch")
 
 
-# Bodies in signed chunks.  ministack does not support chunks that are signed with SigV4A.
+# Test bodies in signed chunks.  ministack does not support chunks that are signed with SigV4A.
 
 CHUNK = 8192
 signed_chunks = pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_tampering_with_trailers(place, algorithm, send_plainly, change):
     assert actual == ((403, "SignatureDoesNotMatch"), None)
 
 
-# Temporary keys, and services that do not use S3's rules.
+# Test temporary keys, and services that do not use S3's rules.
 
 
 def make_form(action, version, **arguments):
@@ -410,7 +410,7 @@ PARTS = {
 @each_algorithm
 @pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
-    """A temporary key is rejected with no token, another token, or a wrong secret key."""
+    """A temporary key is rejected without a token, with another token, or with a wrong secret key."""
     auth = make_auth(algorithm, "s3", temporary.key.replace(**change))
     assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 

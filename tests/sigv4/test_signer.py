@@ -58,7 +58,7 @@ def test_s3_rules(service):
 
 
 def test_rules_of_all_others():
-    """For other services than S3, the path is normalized and encoded twice, and no hash is sent."""
+    """For a service other than S3, the path is normalized and encoded twice, and no hash is sent."""
     expected = (False, True, True, False)
     assert (
         OTHERS.s3,
@@ -79,7 +79,7 @@ def test_rules_of_all_others():
     ids=["default", "not normalised", "encoded once", "S3"],
 )
 def test_path_rules(options, path):
-    """The path rules *normalize_path*, *double_encode* and *s3* can each be set separately."""
+    """The rules *normalize_path* and *double_encode* can be set separately, or together by *s3*."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
     signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
     assert signature.canonical_request.split("\n")[1] == path
@@ -103,7 +103,7 @@ def test_signing_again_replaces_the_signature():
 @pytest.mark.parametrize("signer", [OTHERS, S3], ids=["others", "S3"])
 @pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "a" * 64])
 def test_content_sha256_of_the_request(signer, value):
-    """If the request has an x-amz-content-sha256 header, that hash is signed."""
+    """If the request has an x-amz-content-sha256 header, its value is used as the payload hash."""
     request = SignableRequest("PUT", URL, {HASH: f" {value} "}, Payload.of(b"x"))
     signature = signer.sign(request, KEY, at=AT)
     assert signature.canonical_request.rpartition("\n")[2] == value

@@ -94,7 +94,7 @@ def test_derived_keys_stay_out_of_sight():
     "value", ["", "us east", "a\n1", "a/b", "a,b", "é", "a" * 256, None, 1], ids=repr
 )
 def test_impossible_scope(value):
-    """The error for an invalid service or region names the argument."""
+    """The error for an invalid service or region contains the argument's name."""
     with pytest.raises(InvalidRequestError, match="service must be 1 to 255 printable ASCII"):
         SigV4(value, "us-east-1")
     with pytest.raises(InvalidRequestError, match="region must be 1 to 255 printable ASCII"):

@@ -1,4 +1,4 @@
-"""Test SigV4A: keys, region sets, and signatures, which are checked against awscrt both ways."""
+"""Test SigV4A: keys, region sets, and signatures by this package and by awscrt."""
 
 import json
 import sys
@@ -79,7 +79,10 @@ def test_awscrts_signatures_verify(case, public):
 
 @pytest.mark.parametrize("case", CASES)
 def test_our_signatures_verify(case):
-    """A signature covers the same headers as awscrt's, and both libraries accept the signature."""
+    """`verify` accepts this package's signatures in headers and in presigned URLs.
+
+    A signature in headers has the same scope and signed headers as awscrt's, and awscrt accepts it.
+    """
     credentials = make_credentials(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
@@ -105,7 +108,7 @@ def test_our_signatures_verify(case):
     assert verified.access_key_id == credentials.access_key_id
 
 
-# Access keys and their public keys, from the tests of aws-c-auth and aws-sdk-go-v2.
+# An access key and its public key, from the tests of aws-c-auth and aws-sdk-go-v2.
 PUBLIC_KEYS = {
     ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"): (
         "b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1",
@@ -202,13 +205,13 @@ COVERED = [
 
 @pytest.mark.parametrize(("region_set", "region", "expected"), COVERED)
 def test_covers(region_set, region, expected):
-    """A region belongs to a region set if the whole name matches one of the patterns."""
+    """`covers` returns whether a region matches a region set that is within the size limits."""
     assert covers(region_set, region) is expected
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_wildcards_match_as_those_of_a_shell(seed):
-    """In a region set, ``*`` matches any characters, as in a shell, and is the only wildcard."""
+    """In a region set, ``*`` matches any number of characters, as in a shell."""
     random = Random(seed)
     for _ in range(500):
         pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
@@ -217,7 +220,7 @@ def test_wildcards_match_as_those_of_a_shell(seed):
 
 
 def signed(key=KEY):
-    """Return a signed request as the arguments for `check`."""
+    """Sign a request with SigV4A, and return it as the arguments for `check`."""
     request = SignableRequest("GET", URL)
     algorithm = SigV4A(service="s3", region_set="us-*")
     signature = Signer(algorithm).sign(request, key, at=AT)
@@ -232,7 +235,7 @@ def refused(arrived, key=KEY, **options):
 
 
 def test_another_region_is_refused():
-    """A server outside the signature's region set rejects it with the error for a wrong scope."""
+    """A server outside the region set rejects the request with the code for a wrong scope."""
     assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
 
 
@@ -296,7 +299,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """Signatures by awscrt have an s in the lower or the upper half, so `verify` must accept both."""
+    """In awscrt's signatures, s may be in the lower or in the upper half, so `verify` accepts both."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }
@@ -304,7 +307,7 @@ def test_awscrt_signs_with_either_half():
 
 
 def test_twins_are_known_as_one():
-    """(r, s) and (r, n - s) have the same `Verified.signature`, so the second one is a replay."""
+    """(r, s) and (r, `ORDER` - s) have the same `Verified.signature`, so the second is a replay."""
     method, url, headers, body = signed()
     text, _, signature = headers["authorization"].rpartition("=")
     r, s = decode_dss_signature(bytes.fromhex(signature))
@@ -332,7 +335,7 @@ def awscrts_signature():
 
 
 def test_another_key_is_refused():
-    """A signature made with another secret key is rejected, by a secret key or by a public key."""
+    """If the server's secret or public key is not the signer's, the signature is rejected."""
     other = Credentials("AKIDEXAMPLE", "other")
     assert refused(signed(), other).code == "SignatureDoesNotMatch"
     assert refused(signed(), SigV4A.public_key(other)).code == "SignatureDoesNotMatch"

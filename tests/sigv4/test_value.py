@@ -66,7 +66,7 @@ def test_hidden_fields(value):
 
 
 def test_replace():
-    """`replace`, and Python 3.13's ``__replace__``, return a changed copy and check the changes."""
+    """`replace` and ``__replace__`` (Python 3.13) return a changed copy or reject the changes."""
     assert EAST.replace(region="us-east-2") == SigV4("s3", "us-east-2")
     assert EAST.__replace__(service="sts") == SigV4("sts", "us-east-1")
     with pytest.raises(ValueError, match="region must be"):

@@ -24,7 +24,7 @@ class Wire:
         self.method, self.url, self.headers, self.body = method, url, headers, body
 
     def replace(self, old, new):
-        """Return a copy in which *old*, which the URL or a header must contain, is replaced."""
+        """Return a copy with *old*, which the URL or a header must contain, replaced by *new*."""
         changed = Wire(
             self.method,
             self.url.replace(old, new),
@@ -281,7 +281,7 @@ def test_equivalent_spellings(wire, service):
 
 
 def test_verified_header():
-    """For a signature in headers, `verify` returns the sender and what the signature covers."""
+    """For a signature in headers, `verify` returns the key ID, time, header names and payload hash."""
     verified = by_header().received()
     assert verified.access_key_id == KEY.access_key_id
     assert verified.signed_at == AT
@@ -291,7 +291,7 @@ def test_verified_header():
 
 
 def test_verified_url():
-    """For a presigned URL, `verify` also returns the expiration, and for S3, an unsigned payload."""
+    """For a presigned S3 URL, `verify` returns the expiration and the mark of an unsigned payload."""
     verified = by_url().received()
     assert verified.expires_at == AT + timedelta(seconds=600)
     assert verified.payload_hash == Payload.UNSIGNED.hash
@@ -313,7 +313,7 @@ def test_secrets_as_a_function():
 @pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_tolerance(service, seconds, sign):
-    """The clocks of both sides may differ by 15 minutes for S3, and by 5 minutes otherwise."""
+    """The clocks of sender and server may differ by 15 minutes for S3, and by 5 minutes otherwise."""
     at = AT + sign * timedelta(seconds=seconds)
     assert by_header(service=service).received(service=service, at=at).signed_at == AT
 
@@ -337,7 +337,7 @@ def until(end):
 
 @pytest.mark.parametrize("wire", [by_header(TEMPORARY), by_url(TEMPORARY)], ids=["header", "url"])
 def test_expired_credentials(wire):
-    """A valid signature is rejected if its key has expired; an invalid one is reported first."""
+    """If the key has expired, a valid signature is rejected as expired, and a wrong one as wrong."""
     second = timedelta(seconds=1)
     assert wire.received(secrets=until(AT + second)).signed_at == AT
     assert refusal(wire, secrets=until(AT)).code == "ExpiredToken"
@@ -391,7 +391,7 @@ def test_bytes_that_are_not_utf_8():
 
 
 def test_two_authorizations():
-    """A request with two signatures is rejected, even if one of them is valid."""
+    """A request with two Authorization headers is rejected, even if one of them is valid."""
     wire = by_header()
     for pairs in (
         [("authorization", "x"), *wire.headers.items()],
@@ -405,7 +405,7 @@ def test_two_authorizations():
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_naive_instant(wire):
-    """A time without a time zone is rejected."""
+    """`verify` rejects a time *at* without a time zone."""
     with pytest.raises(ValueError, match="at must have a time zone"):
         wire.received(at=AT.replace(tzinfo=None))
 

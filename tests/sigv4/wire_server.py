@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 
 class RawRequest(NamedTuple):
-    """The bytes of a request; a chunked body is decoded."""
+    """The parts of a received request; a chunked body is decoded."""
 
     method: str
     target: str

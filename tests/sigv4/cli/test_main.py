@@ -1,4 +1,4 @@
-"""Test the command-line tool: its output, its exit codes, and the arguments that it passes to curl."""
+"""Test the command-line tool: its output, its exit codes, and the curl commands that it prints."""
 
 import io
 import json
@@ -37,7 +37,7 @@ S3 = ["--service", "s3", "--region", "us-east-1", *DATE]
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch):
-    """Set the variables for an access key, and remove all other AWS variables."""
+    """Set the environment variables for an access key; remove those for a token and a region."""
     for name in ("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
@@ -47,7 +47,7 @@ def environ(monkeypatch):
 
 @pytest.fixture
 def run(capfdbinary, environ):
-    """Return a function that runs a command and returns its exit code, stdout and stderr."""
+    """Return a function that runs the tool and returns its exit code, stdout and stderr."""
 
     def run(*arguments, stdin=b""):
         environ.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -85,7 +85,7 @@ def test_sign_with_a_token(run, environ):
 
 
 def test_region_of_the_environment(run, environ):
-    """Without ``--region``, the region in the environment variables is used."""
+    """Without ``--region``, `sign` uses the region in the environment variables."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
@@ -122,13 +122,13 @@ def test_unsigned_payload(run):
 
 
 def test_unsigned_payload_elsewhere(run):
-    """The header that marks an unsigned body is also printed for services without S3's rules."""
+    """The header for an unsigned body is also printed for services that do not use S3's rules."""
     _, out, _ = run("sign", URL, "--service", "es", "--region", "r", "--unsigned-payload")
     assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in out
 
 
 def test_headers(run, tmp_path):
-    """``--header`` accepts a header, or a file (or stdin) with one header per line."""
+    """``--header`` accepts a header, or ``@`` and a file (or ``-``) with one header per line."""
     (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
     options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
     headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
@@ -137,7 +137,7 @@ def test_headers(run, tmp_path):
 
 
 def test_texts(run):
-    """`sign` can print the canonical request or the string to sign instead of the headers."""
+    """An option makes `sign` print the canonical request or the string to sign, but no headers."""
     signature = signed()
     canonical, to_sign = signature.canonical_request + "\n", signature.string_to_sign + "\n"
     assert run("sign", URL, *S3, "--canonical-request") == (0, canonical, "")
@@ -145,7 +145,7 @@ def test_texts(run):
 
 
 def test_v4a(run):
-    """With ``--v4a``, the signature is a SigV4A signature for a region set."""
+    """With ``--v4a``, `sign` signs with SigV4A, and ``--region`` is a region set."""
     options = ["--service", "s3", "--region", "us-*", "--v4a", *DATE]
     code, out, _ = run("sign", URL, *options)
     headers = dict(line.split(": ", 1) for line in out.splitlines())
@@ -168,7 +168,7 @@ def test_presign_for_an_hour(run):
     assert "&X-Amz-Expires=3600&" in out
 
 
-# The command `verify`.
+# Test the `verify` command.
 
 
 def raw(request_line, headers, body=b""):
@@ -178,7 +178,7 @@ def raw(request_line, headers, body=b""):
 
 
 def test_verify(run):
-    """`verify` prints the sender and what the signature covers."""
+    """`verify` prints the access key ID, the signing time, the signed headers and the payload hash."""
     sent = signed(method="PUT", payload=Payload.of(b"body")).headers
     data = raw("PUT /a%20b?x=1 HTTP/1.1", {"Host": "bucket.example", **sent}, b"body")
     expected = (
@@ -191,7 +191,7 @@ def test_verify(run):
 
 
 def test_verify_presigned(run, tmp_path):
-    """For a presigned URL, `verify` prints the expiration.  The request can be read from a file."""
+    """`verify` can read a request from a file, and prints when a presigned URL expires."""
     request = SignableRequest("GET", "http://bucket.example/a")
     url = Signer(SigV4("s3", "us-east-1")).presign(request, KEY, at=AT, expires=60)
     target = url.removeprefix("http://bucket.example")
@@ -201,7 +201,7 @@ def test_verify_presigned(run, tmp_path):
 
 
 def test_verify_refused(run, environ):
-    """For a wrong signature, `verify` prints the expected canonical request, with the token masked."""
+    """If a signature is wrong, `verify` prints the expected canonical request with a masked token."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     sent = signed(credentials=TEMPORARY).headers
@@ -221,12 +221,12 @@ def test_verify_unsigned(run):
     assert (code, out, err) == (1, "", expected)
 
 
-# The command `explain`.
+# Test the `explain` command.
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the signed strings, and AWS's error response to a request with another path."""
+    """A folder with the strings that a client signed, and AWS's error response for another path."""
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
@@ -240,7 +240,7 @@ def folder(tmp_path):
 
 
 def test_explain(run, folder):
-    """`explain` prints the parts of the canonical requests that differ."""
+    """`explain` prints which parts of the canonical requests differ."""
     code, out, err = run("explain", folder / "response", folder / "ours")
     assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
@@ -250,7 +250,7 @@ def test_explain(run, folder):
 
 
 def test_explain_the_key(run, folder):
-    """If AWS signed the same string to sign, `explain` reports that the key is wrong."""
+    """If AWS computed the same string to sign, `explain` states that both sides signed it."""
     stdin = (folder / "response").read_bytes()
     code, out, _ = run("explain", "-", folder / "theirs", folder / "to-sign", stdin=stdin)
     assert (code, out.startswith("both sides signed the same string")) == (0, True)
@@ -266,11 +266,11 @@ def test_explain_nothing(run, folder):
     )
 
 
-# The option ``--curl``.
+# Test the ``--curl`` option.
 
 
 def test_curl_gets_no_secret_in_an_argument(run, environ):
-    """The headers and the URL are passed to curl on stdin, not as arguments."""
+    """The printed command passes the headers and the URL to curl on stdin, not as arguments."""
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     _, out, _ = run("sign", URL, *S3, "--curl", "-H", "X-Amz-A:")
     command, *config, end = out.splitlines()
@@ -295,7 +295,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """Curl sends exactly the signed request."""
+    """The command that ``--curl`` prints sends a request with a valid signature and the same body."""
     (tmp_path / "file").write_bytes(b"file")
 
     def respond(request):
@@ -324,12 +324,12 @@ def test_curl(run, tmp_path, options, body):
 
 
 def test_curl_of_an_end():
-    """If a line of the body is ``END``, it does not end the here-document in the shell command."""
+    """A line ``END`` in the body does not end the here-document of the shell command."""
     command = curl("POST", URL, [], "a\nEND\nrm -rf /")
     assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
 
 
-# Errors and their exit codes.
+# Test errors and their exit codes.
 
 REFUSED = {
     "bad URL": (["sign", "bucket.example"], "sigv4: url must be an absolute URL"),
@@ -363,7 +363,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(run, arguments, expected):
-    """An error is printed on one line, and the exit code is 2."""
+    """For invalid input, the tool prints an error on one line, and its exit code is 2."""
     command, *rest = arguments
     code, out, err = run(command, *S3, *rest)
     assert (code, out) == (2, "")
@@ -382,7 +382,7 @@ SAID_OF_KEYS = {
 
 @pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
 def test_control_characters_in_an_error(run, said):
-    """The error message for a rejected request contains no control characters from the request."""
+    """The error for a rejected request contains no unprintable characters from the request."""
     signer = Signer(SigV4("s3", "us-east-1"))
     headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
     names = headers["authorization"].replace("x-amz-date,", "x-amz-date;x-amz-meta-a,")
@@ -404,7 +404,7 @@ def test_control_characters_in_an_error(run, said):
     ],
 )
 def test_no_credentials(run, environ, name, expected):
-    """The error for missing credentials lists the missing environment variables."""
+    """The error for missing credentials states which environment variable to set."""
     environ.delenv(name)
     assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}, or use --profile\n")
 
@@ -417,13 +417,13 @@ def test_invalid_secret(run, environ):
 
 
 def test_no_region(run):
-    """A missing region is an error: there is no default region."""
+    """If no region is set, `sign` prints an error, because there is no default region."""
     expected = "sigv4: no region: use --region, or set AWS_REGION\n"
     assert run("sign", URL, "--service", "s3") == (2, "", expected)
 
 
 def test_long_input(run):
-    """Input that is longer than the limit is rejected."""
+    """If stdin is longer than 64 MiB, it is rejected."""
     code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
     assert (code, err) == (2, "sigv4: stdin is longer than 67108864 bytes\n")
 
@@ -434,7 +434,7 @@ def test_long_input(run):
     ids=["no command", "no URL", "no service", "no date"],
 )
 def test_usage(run, arguments):
-    """For invalid options, which argparse reports, the exit code is also 2."""
+    """If argparse rejects the arguments, the exit code is also 2."""
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)
     assert exit_.value.code == 2
@@ -448,7 +448,7 @@ def test_usage_of_a_date(run, capfdbinary):
 
 
 def test_closed_stdout(environ):
-    """If stdout is closed, no traceback is printed, not even at exit."""
+    """If the reader has closed the pipe to stdout, the exit code is 141, and nothing is raised."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:

@@ -27,7 +27,7 @@ credential_process = /no/such/program
 
 @pytest.fixture(autouse=True)
 def environ(tmp_path, monkeypatch):
-    """Set the variables for a config file with a profile, and for another access key."""
+    """Set the environment variables for a config file with two profiles, and for another key."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG)
@@ -38,7 +38,7 @@ def environ(tmp_path, monkeypatch):
 
 
 def test_sign(capfdbinary):
-    """A request is signed with the profile's key, although the variables contain another key."""
+    """`sign` uses the profile's key even if the environment variables contain another key."""
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 0
     lines = capfdbinary.readouterr().out.decode().splitlines()
     headers = [tuple(line.split(": ", 1)) for line in lines]
@@ -50,7 +50,7 @@ def test_sign(capfdbinary):
 
 
 def test_presign(capfdbinary):
-    """With ``--profile``, a URL is presigned with the profile's key."""
+    """With ``--profile``, `presign` uses the profile's key."""
     assert main(["presign", URL, *SCOPE, "--profile", "work"]) == 0
     assert b"X-Amz-Credential=AKIDWORK%2F" in capfdbinary.readouterr().out
 
@@ -63,7 +63,7 @@ def test_presign(capfdbinary):
     ],
 )
 def test_no_credentials(capfdbinary, profile, words):
-    """If the profile's credentials cannot be loaded, the tool prints the client's error."""
+    """If the profile's credentials cannot be loaded, the tool prints the cause and returns 2."""
     assert main(["sign", URL, *SCOPE, "--profile", profile]) == 2
     out, err = capfdbinary.readouterr()
     assert (out, err.startswith(b"sigv4: ")) == (b"", True)
@@ -71,7 +71,7 @@ def test_no_credentials(capfdbinary, profile, words):
 
 
 def test_alone(tmp_path):
-    """If the client is not installed, ``--profile`` is an error that states how to install it.
+    """If the client is not installed, the error for ``--profile`` states how to install it.
 
     Commands without ``--profile`` still work.
     """
@@ -93,7 +93,7 @@ def test_alone(tmp_path):
 
 
 def test_client_that_is_missing(capfdbinary, monkeypatch):
-    """If the client package cannot be imported, the error states that ``--profile`` requires it."""
+    """If the client cannot be imported, the error states that ``--profile`` requires it."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
     assert b"--profile requires the package" in capfdbinary.readouterr().err

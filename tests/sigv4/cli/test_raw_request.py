@@ -1,4 +1,4 @@
-"""Test how raw requests are parsed, and which are rejected."""
+"""Test how raw requests are parsed, and which raw requests are rejected."""
 
 import pytest
 
@@ -10,7 +10,7 @@ HEAD = b"PUT /a%20b?c HTTP/1.1\r\nHost: host.example\r\nX-Amz-A:  b \r\n"
 
 
 def facts(request):
-    """Parse a raw request, and return its parts."""
+    """Return the method, the URL, the headers and the payload hash of a parsed request."""
     return (request.method, request.url, request.headers, request.payload.hash)
 
 
@@ -25,7 +25,7 @@ READ = {
 
 @pytest.mark.parametrize(("data", "body"), READ.values(), ids=READ.keys())
 def test_read(data, body):
-    """The parser separates head and body of a raw request, and decodes nothing."""
+    """`parse_request` returns the target as sent, the trimmed headers and the body's hash."""
     expected = (
         "PUT",
         "https://host.example/a%20b?c",
@@ -37,7 +37,7 @@ def test_read(data, body):
 
 @pytest.mark.parametrize("rest", [b"body", b"body\n"], ids=["exact", "more than it says"])
 def test_content_length(rest):
-    """If there is a Content-Length, data after the body is ignored, such as an editor's line end."""
+    """Data after the number of bytes in Content-Length is ignored, such as an editor's line end."""
     request = parse_request(HEAD + b"Content-Length: 4\r\n\r\n" + rest)
     assert request.payload.hash == Payload.of(b"body").hash
 
@@ -77,6 +77,6 @@ REFUSED = {
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(data):
-    """Invalid and ambiguous raw requests are rejected."""
+    """`parse_request` rejects invalid and ambiguous raw requests."""
     with pytest.raises(InvalidRequestError):
         parse_request(data)

@@ -41,14 +41,14 @@ def test_checksum_that_nothing_makes():
 
 @pytest.mark.parametrize("algorithm", sorted(HASHERS))
 def test_sizes(algorithm):
-    """A digest has the length in `SIZES`, and its base64 form has the length `encoded_size`."""
+    """A digest has the length in `SIZES`, and `encoded_size` returns the length of its base64 form."""
     digest = HASHERS[algorithm]().digest()
     assert len(digest) == SIZES[algorithm]
     assert encoded_size(algorithm) == len(encode_digest(digest))
 
 
 def test_crc32_is_big_endian():
-    """CRC32 is sent as four bytes in big-endian order."""
+    """`Crc32` returns a digest of four bytes in big-endian order."""
     hasher = Crc32()
     hasher.update(b"123456789")
     assert hasher.digest() == bytes.fromhex("cbf43926")
@@ -67,7 +67,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """`checksum_algorithm` returns the algorithm that the name of a checksum header contains."""
+    """`checksum_algorithm` returns the algorithm in the name of a checksum header, or None."""
     assert checksum_algorithm(header) == expected
 
 
@@ -87,5 +87,5 @@ GOOD = b64encode(sha256(b"").digest()).decode()
     }.items(),
 )
 def test_values(value, expected):
-    """`decode_checksum` returns None for a value that is not base64 or has the wrong length."""
+    """`decode_checksum` decodes a checksum in base64, and returns None for an invalid value."""
     assert decode_checksum(value, "SHA256") == expected

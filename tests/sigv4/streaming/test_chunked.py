@@ -39,7 +39,7 @@ BODY = make_body(LENGTH)
 
 
 def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
-    """Return an `AwsChunked` with chunks of the minimum size."""
+    """Return an `AwsChunked` with chunks of the minimum size, 8192 bytes."""
     return AwsChunked(
         algorithm,
         length,
@@ -51,7 +51,7 @@ def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
 
 
 def encode(body, data=BODY):
-    """Return *data* as encoded by *body*."""
+    """Encode *data* with *body*, and return the encoded bytes."""
     return b"".join(body.encode(data, make_seed(body.algorithm) if body.algorithm else None))
 
 
@@ -176,7 +176,7 @@ def test_no_more_than_a_chunk_is_ready_at_once():
 
 
 def test_async_sources():
-    """`aencode` and `adecode` treat asynchronous sources like synchronous ones."""
+    """For async sources, `aencode` and `adecode` return the same bytes as `encode` and `decode`."""
 
     async def pieces(data):
         for at in range(0, len(data), 3000):
@@ -192,7 +192,7 @@ def test_async_sources():
 
 @pytest.mark.parametrize(("length", "message"), [(19_999, "longer"), (20_001, "1 bytes shorter")])
 def test_wrong_length(length, message):
-    """Encoding a body whose length is not *decoded_length* raises an error."""
+    """Encoding a body that is longer or shorter than *decoded_length* raises an error."""
     with pytest.raises(InvalidRequestError, match=message):
         encode(form(length=length))
 
@@ -224,7 +224,7 @@ INVALID_FORMS = {
 
 @pytest.mark.parametrize(("make", "message"), INVALID_FORMS.values(), ids=INVALID_FORMS)
 def test_invalid_forms(make, message):
-    """`AwsChunked` and its encoder reject invalid arguments before anything is sent."""
+    """Invalid arguments of encoders, decoders and `Payload.streaming` raise ValueError."""
     with pytest.raises(ValueError, match=message):
         make()
 
@@ -303,7 +303,7 @@ def test_unsigned_bodies_that_are_rejected(sent, code, step):
 
 
 def replace(sent, old, new):
-    """Return *sent*, which must contain *old*, with *old* replaced."""
+    """Return *sent* with *old*, which it must contain, replaced by *new*."""
     assert old in sent
     return sent.replace(old, new)
 
@@ -313,7 +313,7 @@ def chunk_signature(sent, number):
     return [line[-64:] for line in sent.split(b"\r\n") if b"signature" in line][number - 1]
 
 
-# Ways to alter a signed body in transit, and a part of the expected error message.
+# Functions that alter a signed body in transit, and parts of the expected error messages.
 SIGNED = {
     "first chunk": (lambda s: replace(s, b"\r\n\0", b"\r\n\1"), "the signature of chunk 1 "),
     "chunk signature": (lambda s: replace(s, chunk_signature(s, 2), b"0" * 64), "of chunk 2 "),
@@ -344,7 +344,7 @@ SIGNED = {
 
 @pytest.mark.parametrize(("alter", "message"), SIGNED.values(), ids=SIGNED)
 def test_signed_bodies_that_are_rejected(alter, message):
-    """The decoder rejects an altered chunk before it returns any of the chunk's data."""
+    """The decoder rejects a body in which a signed chunk, a trailer or a signature was altered."""
     body = form(checksum="CRC32")
     decoder = make_decoder(body)
     with pytest.raises(SignatureError, match=message) as caught:
@@ -400,7 +400,7 @@ def test_other_trailers():
 
 
 def request(**headers):
-    """Return a request for unsigned chunks with *headers* replaced, or removed if None."""
+    """Return a request for unsigned chunks after setting *headers* (None removes a header)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = form(None, checksum="CRC32").headers
     sent = {name: value for name, value in {**body, **named}.items() if value is not None}
@@ -437,7 +437,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("headers", "code"), HEADERS.values(), ids=HEADERS)
 def test_invalid_headers(headers, code):
-    """A request is rejected if a header that describes the encoded body is missing or invalid."""
+    """`ChunkDecoder.of` rejects a request if a header for the encoded body is missing or invalid."""
     arrived = request(**headers)
     with pytest.raises(SignatureError) as caught:
         ChunkDecoder.of(arrived, verified(arrived))
@@ -445,7 +445,7 @@ def test_invalid_headers(headers, code):
 
 
 def test_spelling_of_trailer_names():
-    """Names in x-amz-trailer are compared without regard to case and surrounding spaces."""
+    """Names in x-amz-trailer may have any case, and leading or trailing spaces."""
     arrived = request(x_amz_trailer=" X-Amz-Checksum-CRC32 ")
     decoder = ChunkDecoder.of(arrived, verified(arrived))
     assert b"".join(decoder.decode(encode(form(None, checksum="CRC32")))) == BODY
@@ -461,6 +461,6 @@ def test_spelling_of_trailer_names():
     ],
 )
 def test_unknown_markers(marker):
-    """A payload marker is rejected if it is unknown or does not fit the signing algorithm."""
+    """`verify` rejects an x-amz-content-sha256 marker that is unknown or for another algorithm."""
     with pytest.raises(SignatureError, match="InvalidArgument"):
         verified(request(x_amz_content_sha256=marker))

@@ -52,7 +52,7 @@ def decode_one(data):
 
 
 def as_botocore(value):
-    """Return a header's value as botocore decodes it."""
+    """Convert a header value to the value that botocore returns for it."""
     if isinstance(value, datetime):
         return (value - EPOCH) // timedelta(milliseconds=1)
     return value.bytes if isinstance(value, UUID) else value
@@ -221,7 +221,7 @@ def test_iterables():
 
 
 def test_signed_events_are_botocores():
-    """Events have the signatures that botocore's derived keys give, even if the date changes."""
+    """Events have the signatures that botocore's derived keys give, even if the date has changed."""
     cases = load("event_stream_signed")
     signer = EventSigner(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
     verifier = EventVerifier(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
@@ -254,7 +254,7 @@ def test_from_request_to_events(algorithm):
 
 
 def signed_event(payload=b"payload", at=AT, **headers):
-    """Return the first signed event of a stream, with *headers* replaced, or removed if None."""
+    """Return the first signed event of a stream after setting *headers* (None removes a header)."""
     message = EventSigner(make_seed(TRANSCRIBE)).sign(payload, at=at)
     changes = {":" + name.replace("_", "-"): value for name, value in headers.items()}
     all_headers = {
@@ -304,7 +304,7 @@ def test_order_of_events():
 
 
 def test_nothing_follows_the_last_event():
-    """An event that arrives after the last event of a stream is rejected."""
+    """After the empty event that ends a stream, each further event is rejected."""
     signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     verifier.verify(signer.sign(b"", at=AT), at=AT)
     with pytest.raises(SignatureError, match="follows the end of the stream"):
@@ -319,7 +319,7 @@ BROKEN = {
 
 
 def decode_in_pieces(data, size):
-    """Decode *data* in pieces, and return the payloads and whether an error was raised."""
+    """Decode *data* in pieces of *size* bytes; return the payloads and whether an error was raised."""
     decoder, payloads = EventDecoder(), []
     try:
         for at in range(0, len(data), size):

@@ -1,4 +1,4 @@
-"""Test the properties in ``stream_properties.py``, and the codecs' use of time and memory."""
+"""Test the properties in ``stream_properties.py``, and the time and memory that codecs need."""
 
 import time
 import tracemalloc
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 @each_property(PROPERTIES)
 def test_property(check, strategy):
-    """Each property in ``stream_properties.py`` holds for generated examples, the same in each run."""
+    """Each property in ``stream_properties.py`` holds for examples that are the same in each run."""
     run_property(check, strategy, EXAMPLES)
 
 
@@ -58,24 +58,24 @@ def time_by_bytes(codec, data):
 
 
 def many_chunks(count):
-    """Return a decoder and a body of many chunks."""
+    """Return a decoder, and an encoded body of *count* chunks."""
     form, data = FORMS["signed"], bytes(8192 * count)
     return form.decoder(len(data)), b"".join(form.body(len(data)).encode(data, form.seed()))
 
 
 def large_chunk(count):
-    """Return a decoder, and the start of a body that has one large chunk."""
+    """Return a decoder, and the start of a body with one chunk of 8192 * *count* bytes."""
     length = 8192 * count
     return FORMS["unsigned"].decoder(length), f"{length:x}\r\n".encode() + bytes(length)
 
 
 def large_event(count):
-    """Return an event decoder and one large message."""
+    """Return an event decoder, and one message with 8192 * *count* bytes of payload."""
     return EventDecoder(), Message({}, bytes(8192 * count)).encode()
 
 
 def many_events(count):
-    """Return an event decoder and many messages."""
+    """Return an event decoder, and 60 * *count* messages."""
     return EventDecoder(), Message({"a": "b"}, bytes(100)).encode() * (count * 60)
 
 
