@@ -5,7 +5,7 @@ SigV4Error
 ├── ExpiredCredentialsError               the credentials expired before the signing time
 ├── MissingDependencyError (ImportError)  SigV4A needs cryptography, which cannot be imported
 ├── EventStreamError (ValueError)         bytes or values cannot form an event-stream message
-├── UnexplainedError (ValueError)         a response lacks the canonical request that AWS expected
+├── UnexplainedError (ValueError)         an error response does not contain what `explain` needs
 └── SignatureError                        a received request is rejected
 """
 

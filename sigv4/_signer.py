@@ -105,7 +105,7 @@ class Signer(SigningRules):
                 signing time differs from the current time by more than 5 minutes (S3: 15 minutes).
 
         Returns:
-            The headers to set, and the strings that were signed.
+            The headers to set, and the strings from which the signature was computed.
 
         Raises:
             InvalidRequestError: The URL is already presigned, because its query contains parameters

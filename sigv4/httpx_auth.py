@@ -274,7 +274,7 @@ def _add_signature(request: "Request", headers: dict[str, str], signature: Signa
         *headers,
         "x-amz-region-set",
         "x-amz-security-token",
-    }  # these headers may be left from another signer
+    }  # the last two headers may be left from another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)

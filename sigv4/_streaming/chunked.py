@@ -175,8 +175,8 @@ class AwsChunked:
 class ChunkEncoder:
     """Encodes one body in chunks; the chunks are signed, or a checksum follows them, or both.
 
-    Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  At most one
-    chunk is held in memory.
+    Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  Between
+    calls, at most one incomplete chunk is held in memory.
     """
 
     __slots__ = ("_chain", "_form", "_hasher", "_pending", "_remaining")

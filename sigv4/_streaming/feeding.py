@@ -32,7 +32,7 @@ class Codec(Protocol):
         ...
 
     def finish(self) -> bytes:
-        """Return the rest of the output; called after all data has been fed."""
+        """Return the rest of the output, after all data has been fed."""
         ...
 
 

@@ -33,7 +33,7 @@ class SignatureChain:
         """Sign the next part.
 
         Args:
-            kind: ``PAYLOAD`` or ``TRAILER``.
+            kind: The kind of the part: ``PAYLOAD`` for a chunk or an event, or ``TRAILER``.
             hashed: The byte strings to hash, in the order of the hashes in the string to sign.
             timestamp: The time of signing; by default the timestamp of the seed.
 

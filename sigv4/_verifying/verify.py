@@ -121,7 +121,7 @@ def check_signature(
     Args:
         candidate: The request, whose head was checked.
         key: The return value of `check_key`.
-        payload_hash: The candidate's declared hash, or the hash of the body if there is none.
+        payload_hash: The candidate's declared hash, or the hash of the body if no hash is declared.
         at: The time of the check, a datetime with a time zone.
         unsigned_headers: As for `verify`.
     """
