@@ -1,7 +1,7 @@
 """All operations of the clients, each written once, as a coroutine.
 
-Annotations in this folder refer to classes such as ``_core.Output``, which the first call does not need.
-These classes are imported when a tool evaluates the annotations.
+Annotations in this folder refer to classes such as ``_core.Output``, which the first call does not
+need.  Such a class is imported when a tool evaluates an annotation that refers to it.
 """
 
 from typing import TYPE_CHECKING

@@ -11,7 +11,7 @@ from .._io.system import Once, System
 from .._io.transport import Admission
 from .session import Session
 
-if TYPE_CHECKING:  # at run time, imported only by calls that use S3
+if TYPE_CHECKING:  # only for type checkers; a call that uses S3 imports it later
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class BaseOperations:
         self._is_closed = False
 
     async def _close_if_closed(self, session: Session) -> None:
-        """Close the connections of *session* if the client was closed before the session was open."""
+        """Close the connections of *session* if the client was closed while it was being opened."""
         if self._is_closed:
             await session.transport.close()
 
@@ -54,7 +54,10 @@ class BaseOperations:
         return self._system.monotonic()
 
     async def _bytes(self, value: object, argument: str) -> bytes:
-        """Return the value of an argument as bytes; a value that could change is copied."""
+        """Return *value* as bytes.
+
+        A value that could change is copied; a value of another type is rejected.
+        """
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._system.compute(size, as_bytes, value, argument)

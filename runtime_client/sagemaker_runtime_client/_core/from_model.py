@@ -1,4 +1,4 @@
-"""Builds operations that are completely defined by tables."""
+"""Builds the operations that their tables define completely."""
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature
@@ -14,9 +14,9 @@ T = TypeVar("T")
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
 ) -> Callable[..., Coroutine[object, object, T]]:
-    """Return the operation that a table describes, as a method of a client.
+    """Return the operation that *model* describes, as a method for a client.
 
-    Each client adds the operation with one line, such as ``describe_job =
+    A client adds such an operation with one line, such as ``describe_job =
     sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more than check the
     arguments, send the request and parse the response is a handwritten method, such as
     `SubmissionOperations.invoke_endpoint_async`; a test compares its signature with the table.

@@ -195,10 +195,10 @@ class InferenceOperations(SubmissionOperations):
     async def _prepare_wait(
         self,
     ) -> "tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]":
-        """Load the function that waits, and return it with the S3 client.
+        """Load the function that waits for an output, and return it with the S3 client.
 
-        `infer` does this before it queues a job, so that an invalid setting or a module that cannot
-        be loaded raises an error before there is a job to lose.
+        `infer` calls this before it queues a job, so that an invalid setting or a module that
+        cannot be loaded raises an error before the job is queued.
         """
         session = await self._session()
         if self._wait is None:

@@ -1,8 +1,8 @@
-"""Synchronous calls of a model, calls of inference routers, and `Core`, which has all operations.
+"""Synchronous model calls, calls of inference routers, and `Core`, which has all operations.
 
-The methods of the clients use the signatures and docstrings of these coroutines.
+The clients' methods use the signatures and docstrings of these coroutines.
 
-A model may have run although its response never arrived.  So a synchronous request is retried only if
+A model may have run although no response was received.  So a synchronous request is retried only if
 the model has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
@@ -20,12 +20,13 @@ from .inference import InferenceOperations
 from .objects import ObjectOperations
 from .submission import check_options
 
-# Seconds between two requests to a model that is not ready: the first pause, and the longest one.
+# The first and the longest pause before a request to a model that was not ready is repeated, in
+# seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 
 
 class ModelOperations(InferenceOperations):
-    """Operations that call a model synchronously, or through an inference router."""
+    """Operations that call a model synchronously or through an inference router."""
 
     async def invoke_endpoint(
         self,
@@ -49,47 +50,53 @@ class ModelOperations(InferenceOperations):
     ) -> "_core.ModelOutput":
         """Call the model of a real-time or serverless endpoint, and return its output.
 
-        The credentials need ``sagemaker:InvokeEndpoint``.  The read timeout is 70 seconds, because a
-        model may take 60 seconds; the argument *read_timeout* of the client overrides it.
+        The credentials need ``sagemaker:InvokeEndpoint``.  The read timeout is at least 70 seconds,
+        because a model may take 60 seconds; the client's argument *read_timeout* overrides this.
 
         Args:
-            endpoint_name: 1 to 63 letters, digits and inner hyphens.
-            body: The payload, at most 6,291,456 bytes.
-            content_type: MIME type of the payload, at most 1024 ASCII characters.
-            accept: MIME type that the output should have, at most 1024 ASCII characters.
-            custom_attributes: Passed to the model unchanged, at most 1024 ASCII characters.
-            target_model: File name of a model of a multi-model endpoint, 1 to 1024 ASCII characters.
-            target_variant: Name of a production variant, 1 to 63 letters, digits and inner hyphens.
-            target_container_hostname: Host name of a container of a multi-container endpoint, 1 to 63
-                letters, digits and inner hyphens.
+            endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
+            body: The input, at most 6,291,456 bytes.
+            content_type: The media type of the input, at most 1024 ASCII characters.
+            accept: The requested media type of the output, at most 1024 ASCII characters.
+            custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
+                characters.
+            target_model: The file name of a model on a multi-model endpoint, 1 to 1024 ASCII
+                characters.
+            target_variant: The name of a production variant: 1 to 63 letters, digits and inner
+                hyphens.
+            target_container_hostname: The host name of a container on a multi-container endpoint: 1
+                to 63 letters, digits and inner hyphens.
             inference_id: An id for captured data, 1 to 64 printable ASCII characters.
             enable_explanations: A JMESPath expression that selects the records to explain, 1 to 64
                 characters.
-            inference_component_name: Name of an inference component, 1 to 63 letters, digits and inner
-                hyphens.
-            session_id: The id of a session of a stateful model, or ``NEW_SESSION`` to open one.
-            prefix_aware_id: An id by which a prefix-aware endpoint routes related requests to the same
-                instance, 1 to 64 printable ASCII characters.
-            retry_model: Whether the request may be sent again after the model may have run: after a
-                lost response and after the statuses 424, 500, 502, 504 and 530.
-            wait_until_ready: Seconds, from the start of the call, for which requests are repeated while
-                the endpoint responds that the model is not ready.
-            timeout: Seconds that the call may take in all; None means the timeout of the client.
+            inference_component_name: The name of an inference component: 1 to 63 letters, digits
+                and inner hyphens.
+            session_id: The id of a stateful model's session, or ``NEW_SESSION`` to open a session.
+            prefix_aware_id: An id by which a prefix-aware endpoint routes related requests to the
+                same instance, 1 to 64 printable ASCII characters.
+            retry_model: Whether the request may be sent again although the model may have run:
+                after a lost response and after the statuses 424, 500, 502, 504 and 530.
+            wait_until_ready: For how many seconds from the start of the call the request is
+                repeated if the endpoint responds that the model is not ready.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
-            The output of the model: body, content type, variant, custom attributes, session.
+            The output of the model: body, content type, variant, custom attributes and session.
 
         Raises:
             ParamValidationError: An argument breaks one of these rules; nothing was sent.
-            ConfigError: There is no region, or settings contradict each other; nothing was sent.
-            CredentialsError: There are no usable credentials; nothing was sent.
+            ConfigError: The region is missing, or a setting is malformed or contradicts another;
+                nothing was sent.
+            CredentialsError: There are no valid credentials, or their provider failed; nothing was
+                sent.
             ModelError: The model's container responded with an error.
             ModelNotReadyError: The model is not ready; pass *wait_until_ready*.
-            ServiceError: The service refused the request; the subclass and `code` say why.
-            TransportError: No complete response arrived; `possibly_accepted` says whether the model may
-                have run.
+            ServiceError: The service rejected the request for another reason; see `code`.
+            TransportError: No complete response was received; `possibly_accepted` shows whether the
+                model may have run.
 
-        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+        Source:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
         """
         with importing():
             from .._inference.invoke_endpoint import INVOKE_ENDPOINT
@@ -129,24 +136,27 @@ class ModelOperations(InferenceOperations):
     ) -> "_core.ModelOutput":
         """Call a model through an inference router, and return its output.
 
-        The credentials need ``sagemaker:InvokeInferenceRouter``.  The read timeout is 170 seconds,
-        because the router may try several destinations; the argument *read_timeout* of the client
-        overrides it.
+        The credentials need ``sagemaker:InvokeInferenceRouter``.  The read timeout is at least 170
+        seconds, because the router may try several destinations; the client's argument
+        *read_timeout* overrides this.
 
         Args:
-            inference_router_name: 1 to 63 letters, digits and inner hyphens.
-            routing_target: Name of the routing target, 1 to 63 letters, digits and inner hyphens.
-            body: The payload, at most 6,291,456 bytes.
-            content_type: MIME type of the payload, at most 1024 ASCII characters.
-            accept: MIME type that the output should have, at most 1024 ASCII characters.
-            custom_attributes: Passed to the model unchanged, at most 1024 ASCII characters.
+            inference_router_name: The name of the router: 1 to 63 letters, digits and inner
+                hyphens.
+            routing_target: The name of the routing target: 1 to 63 letters, digits and inner
+                hyphens.
+            body: The input, at most 6,291,456 bytes.
+            content_type: The media type of the input, at most 1024 ASCII characters.
+            accept: The requested media type of the output, at most 1024 ASCII characters.
+            custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
+                characters.
             inference_id: An id for captured data, 1 to 64 printable ASCII characters.
-            prefix_aware_id: An id by which related requests are routed to the same instance, 1 to 64
-                printable ASCII characters.
-            retry_model: Whether the request may be sent again after the model may have run.
-            wait_until_ready: Seconds, from the start of the call, for which requests are repeated while
-                the router responds that the model is not ready.
-            timeout: Seconds that the call may take in all; None means the timeout of the client.
+            prefix_aware_id: An id by which related requests are routed to the same instance, 1 to
+                64 printable ASCII characters.
+            retry_model: Whether the request may be sent again although the model may have run.
+            wait_until_ready: For how many seconds from the start of the call the request is
+                repeated if the router responds that the model is not ready.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The output of the model, with the destination that the router chose.
@@ -184,19 +194,21 @@ class ModelOperations(InferenceOperations):
     ) -> Invocation:
         """Queue an inference job through an inference router, and return its handle without waiting.
 
-        The credentials need ``sagemaker:InvokeInferenceRouter``.  The router sends the job to one of
-        its destinations, and moves the job to another destination if it waits too long.  The location
-        of the output stays the same.
+        The credentials need ``sagemaker:InvokeInferenceRouter``.  The router sends the job to one
+        of its destinations, and moves the job to another destination if it waits too long.  The
+        output location stays the same.
 
         Args:
-            inference_router_name: The name of the router: 1 to 63 letters, digits and inner hyphens.
-            routing_target: The name of the routing target: 1 to 63 letters, digits and inner hyphens.
+            inference_router_name: The name of the router: 1 to 63 letters, digits and inner
+                hyphens.
+            routing_target: The name of the routing target: 1 to 63 letters, digits and inner
+                hyphens.
             input_location: The location of the input, as ``s3://bucket/key`` or an https URL of S3.
             generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
                 is missing.
-            timeout: The time limit of the whole call in seconds; None for the client's.
-            options: Optional arguments of `invoke_endpoint_async`, which describes them.  *filename*
-                may have up to 64 characters here.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
+            options: Optional arguments of `invoke_endpoint_async`, which describes them.
+                *filename* may have up to 64 characters here.
 
         Returns:
             The handle for `wait`.
@@ -229,7 +241,7 @@ class ModelOperations(InferenceOperations):
         wait_until_ready: float,
         timeout: float | None,
     ) -> "_core.ModelOutput":
-        """Call a model until it is ready, and return its output."""
+        """Call a model, repeatedly if it is not ready and there is time, and return its output."""
         with importing():
             from .._inference.invoke_endpoint import parse_output
             from .._inference.model_errors import (

@@ -35,8 +35,8 @@ async def open_session(
     Args:
         system: Provides files and environment variables.
         open_transport: Creates the transport.
-        arguments: The settings that the caller passed, by name; a setting that is None comes from
-            the environment or the profile.
+        arguments: The settings that the caller passed, keyed by name.  A setting that is None comes
+            from the environment or the profile, or has its default.
         credentials: The credentials, or their provider; None uses the provider chain.
 
     Raises:
@@ -44,7 +44,7 @@ async def open_session(
     """
     context = await open_context(system, open_transport, arguments)
     with importing():
-        import_module("email.utils")  # parses dates in responses; a later import may fail
+        import_module("email.utils")  # needed to parse dates in responses; a later import may fail
     return Session(context, _auth(context, credentials))
 
 
@@ -61,10 +61,11 @@ def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
 
 
 class Session:
-    """The clients of SageMaker Runtime and S3 for one set of settings, each created on first use.
+    """The clients of SageMaker Runtime, its inference routers and S3, for one set of settings.
 
-    If two threads create the same client at the same time, the last one is kept.  There is no lock,
-    because a fork could leave a lock acquired.
+    The SageMaker Runtime client is created immediately, and the others on first use.  If two
+    threads create the same client at the same time, the session keeps the one that is stored last.
+    There is no lock, because a fork could copy a lock in the acquired state.
 
     Args:
         context: The settings and the transport.
@@ -85,7 +86,7 @@ class Session:
         self.runtime = self._service_client()
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
-        """Return the deadline of a call that started at *start*, or None if there is no time limit."""
+        """Return the deadline of a call that started at *start*; None if there is no time limit."""
         seconds = self._context.config.timeout if timeout is None else timeout
         return None if seconds == inf else start + seconds
 
@@ -107,7 +108,7 @@ class Session:
         return self._router
 
     def read_timeout(self, seconds: float | None) -> float | None:
-        """Return the read timeout of an operation that needs *seconds*; None means the client's."""
+        """Return the read timeout of an operation that needs *seconds*; None uses the setting."""
         config = self._context.config
         is_given = "read_timeout" in config.given
         return None if seconds is None or is_given else max(seconds, config.read_timeout)
@@ -134,7 +135,7 @@ class Session:
         )
 
     def _service_client(self) -> ServiceClient:
-        """Return a new service client, with its own retry quota and rate limiter."""
+        """Return a new service client, which has its own retry quota and rate limiter."""
         config, environ = self._context.config, self._context.system.environ
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, environ))
         return ServiceClient(

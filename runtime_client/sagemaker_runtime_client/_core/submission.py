@@ -1,4 +1,4 @@
-"""Operations that queue a job: invoke_endpoint_async, and submit for a payload of any size."""
+"""Operations that queue a job: `invoke_endpoint_async`, and `submit` for a payload of any size."""
 
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls
     Upload = tuple[S3Location, bytes]
 
 
-# The arguments that name an endpoint, or an inference router and its target.
+# The arguments that specify an endpoint, or an inference router and its target.
 _TARGET = ("endpoint_name", "inference_router_name", "routing_target")
 
 
@@ -60,8 +60,8 @@ class SubmissionOperations(BaseOperations):
             accept: The requested media type of the output, at most 1024 ASCII characters.
             custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
                 characters.
-            inference_id: The id of the job: 1 to 64 printable ASCII characters without outer
-                spaces.  AWS does not promise to deduplicate requests with the same id.
+            inference_id: The id of the job: 1 to 64 printable ASCII characters, with no leading or
+                trailing spaces.  AWS does not promise to deduplicate requests with the same id.
             s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512
                 letters, digits or characters from ``!_.*'()/-``.
             filename: The file name of the output, in place of a generated name: 1 to 32 letters,
@@ -74,7 +74,7 @@ class SubmissionOperations(BaseOperations):
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
-            The handle for `wait`.  `Invocation.to_json` stores it for another process.
+            The handle for `wait`.  `Invocation.to_json` serializes it for another process.
 
         Raises:
             ParamValidationError: An argument breaks one of these rules; `argument` is its name, and
@@ -154,7 +154,7 @@ class SubmissionOperations(BaseOperations):
                 *invocation_timeout_seconds*.
 
         Returns:
-            The handle for `wait`.  `Invocation.to_json` stores it for another process.
+            The handle for `wait`.  `Invocation.to_json` serializes it for another process.
 
         Raises:
             ParamValidationError: An argument is invalid, or the payload needs an upload and
@@ -190,7 +190,7 @@ class SubmissionOperations(BaseOperations):
         inline: bool | None,
         options: InvokeOptions,
     ) -> "tuple[dict[str, Any], Upload | None]":
-        """Return the arguments of the invocation, and the upload that must precede it, if any."""
+        """Return the arguments of the invocation, and the upload that must precede it or None."""
         if payload is None:
             raise invalid_argument("payload", "is required")
         body = await self._bytes(payload, "payload")
@@ -214,8 +214,8 @@ class SubmissionOperations(BaseOperations):
         start: float,
         timeout: float | None,
     ) -> Invocation:
-        """Upload the payload if necessary, and queue the job, for a call that started at *start*."""
-        # If either argument is passed, the service derives the name of the output from it.
+        """Upload the payload if necessary, and queue the job of a call that began at *start*."""
+        # The service derives the output's name from ``inference_id`` or ``filename`` if passed.
         unique_output_name = (
             arguments.get("inference_id") is None and arguments.get("filename") is None
         )
@@ -235,7 +235,7 @@ class SubmissionOperations(BaseOperations):
             await session.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
         endpoint_name, router, routing_target = map(arguments.get, _TARGET)
-        del arguments  # frees memory: thousands of calls may wait here
+        del arguments  # frees memory, because thousands of calls may wait here
         async with Admission(session.transport, deadline):
             response = await client.send(operation)
         since = submission.possibly_accepted_since
@@ -258,7 +258,7 @@ def submission_target(
     routing_target: str | None,
     options: InvokeOptions,
 ) -> dict[str, Any]:
-    """Return the arguments that name an endpoint or an inference router, after checking *options*."""
+    """Check *options*, and return the arguments that specify an endpoint or an inference router."""
     check_options(options)
     if router is None and routing_target is None:
         if endpoint_name is None:
@@ -288,7 +288,7 @@ def check_options(options: InvokeOptions) -> None:
 
 
 def _upload_location(input_prefix: str | None, reason: str, system: System) -> "S3Location":
-    """Return a new location below *input_prefix*; *reason* is why the payload must be uploaded."""
+    """Return a new location below *input_prefix*; *reason* states why the payload is uploaded."""
     if not isinstance(input_prefix, str):
         raise ParamValidationError(
             "input_prefix is required, such as s3://bucket/inputs/: the payload must be uploaded to "

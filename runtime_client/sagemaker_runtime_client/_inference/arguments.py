@@ -1,4 +1,4 @@
-"""Checks of the arguments that are not in an operation's table."""
+"""Checks of the arguments that no operation's table describes."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -11,12 +11,12 @@ from .invoke_endpoint_async import INLINE_LIMIT
 from .members import invalid_argument, not_bytes
 from .schedule import Schedule
 
-# About 30 years in seconds.  Adding this value does not overflow any clock.
+# This is about 30 years in seconds.  If it is added to the current time, no clock overflows.
 LONGEST_WAIT = 1_000_000_000
 
 
 def spellings(names: Iterable[str]) -> list[str]:
-    """Return a hint for each name that is spelled as in boto3."""
+    """Return a hint for each name that is spelled as in boto3, such as ``EndpointName``."""
     words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
     return [
         f"use {re.sub(words, '_', name).lower()} instead of {name}"
@@ -26,7 +26,7 @@ def spellings(names: Iterable[str]) -> list[str]:
 
 
 def unexpected_arguments(names: Collection[str]) -> TypeError:
-    """Return the error for arguments that ``submit`` and ``infer`` do not accept."""
+    """Return the error for arguments that neither `submit` nor `infer` accepts."""
     hints = spellings(names)
     if "input_location" in names:
         hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")
@@ -35,7 +35,7 @@ def unexpected_arguments(names: Collection[str]) -> TypeError:
 
 
 def as_bytes(value: object, argument: str) -> bytes:
-    """Return the bytes of an argument, or raise ParamValidationError if it is not bytes-like."""
+    """Return the bytes in *value*, or raise ParamValidationError if *value* is not bytes-like."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise not_bytes(argument, value)
     return bytes(cast("bytes", value))
@@ -58,7 +58,7 @@ def check_invocation(invocation: object) -> Invocation:
 
 
 def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
-    """Check the arguments of a wait.  ``infer`` checks them before it queues the job."""
+    """Check the arguments of a wait; `infer` does so before it queues the job."""
     _check_seconds("timeout", timeout)
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
@@ -78,7 +78,7 @@ def check_timeout(timeout: float) -> None:
 
 
 def check_wait_until_ready(wait_until_ready: float) -> None:
-    """Raise ParamValidationError unless *wait_until_ready* is a number of seconds."""
+    """Raise ParamValidationError unless *wait_until_ready* is a number of seconds, 0 or more."""
     _check_seconds("wait_until_ready", wait_until_ready)
 
 
@@ -94,12 +94,12 @@ def _check_seconds(argument: str, seconds: object) -> None:
 
 
 def goes_inline(body: bytes, inline: bool | None) -> bool:
-    """Return whether to send a payload in the request; its size decides if *inline* is None."""
+    """Return whether to send *body* in the request; if *inline* is None, its size decides."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
 def upload_reason(size: int, inline: bool | None, *, is_routed: bool) -> str:
-    """Return why a payload of *size* bytes must be uploaded."""
+    """Return the reason why a payload of *size* bytes must be uploaded."""
     if is_routed:
         return "an inference router reads it from there"
     if inline is False:

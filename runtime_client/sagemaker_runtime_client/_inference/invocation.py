@@ -1,4 +1,4 @@
-"""The handle of a job, and how to get it from the response to InvokeEndpointAsync.
+"""The handle of a job, and how to get it from the response that queued the job.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -91,14 +91,14 @@ class Invocation(JobHandle):
 
         Args:
             status: The HTTP status.
-            headers: The headers as a mapping, or as pairs of names and values, in upper or lower
-                case.
-            body: The whole body; None if it is empty.
+            headers: The headers as a mapping, or as pairs of names and values; the case of the
+                names does not matter.
+            body: The complete body; None if it is empty.
             inference_id: The id that was sent, which is used if the response contains no id.
 
         Raises:
-            ServiceError: The status is not 2xx.  A 2xx response never raises an error, because the
-                job is queued.
+            ServiceError: The status is not 2xx.  A 2xx response does not raise this error, because
+                the job is queued.
         """
         response = Response(status, headers, bytes(body or b""))
         if not response.ok:
@@ -107,13 +107,13 @@ class Invocation(JobHandle):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
-        """Return the handle that `to_json` has written, in this, an earlier or a later version.
+        """Return the handle that `to_json` has serialized, in this, an earlier or a later version.
 
         Args:
             text: The JSON document.
 
         Raises:
-            ParamValidationError: *text* is not a handle.
+            ParamValidationError: *text* is not a serialized handle.
         """
         with suppress(
             ValueError,
@@ -154,7 +154,7 @@ def parse_invocation(
     Args:
         response: The successful response.
         inference_id: The id that was sent; None if no id was sent.
-        endpoint_name: The name of the endpoint.
+        endpoint_name: The name of the endpoint; None for an inference router, or if it is unknown.
         attempts: The number of requests that were sent.
         age_of_first: The seconds since the start of the first failed attempt that the service may
             nevertheless have accepted; None if there was no such attempt.
@@ -183,11 +183,13 @@ def parse_invocation(
 class Submission(Progress):
     """A context manager that adds the job's handle or id to each exception that leaves it.
 
+    It adds nothing if the service has certainly not accepted the job.
+
     Args:
         invocation: The handle; None if the job is not queued yet.
 
     Attributes:
-        inference_id: The id that is sent with the job; None for no id.
+        inference_id: The id that is sent with the job; None if no id is sent.
     """
 
     def __init__(self, invocation: Invocation | None = None) -> None:
@@ -207,7 +209,7 @@ class Submission(Progress):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:
-        """Add the job's handle or id to *error*, with a note that tracebacks show."""
+        """Add the job's handle or id to *error*, and a note if the message does not show them."""
         if self.invocation is None:
             error.add_note(
                 f"the job may have been queued, under inference id {self.inference_id}"

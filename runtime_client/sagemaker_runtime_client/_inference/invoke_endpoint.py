@@ -1,4 +1,4 @@
-"""InvokeEndpoint as a table, and its output.  Pure.
+"""The table that describes the operation InvokeEndpoint, and the output of the operation.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -13,7 +13,7 @@ from .._value import Value
 from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
 from .members import BODY, Check, Member, OperationModel, inline, invalid_argument, text
 
-# The *session_id* that opens a session.
+# The value of *session_id* that opens a new session.
 NEW_SESSION = "NEW_SESSION"
 
 _ASYNC = INVOKE_ENDPOINT_ASYNC.members
@@ -21,7 +21,7 @@ _check_name, _check_id = _ASYNC["endpoint_name"].check, _ASYNC["inference_id"].c
 
 
 def _check_session(argument: str, value: object) -> None:
-    """Check the id of a session: ``NEW_SESSION``, or an id with the characters of a name."""
+    """Check a session id: either ``NEW_SESSION``, or letters, digits and inner hyphens."""
     text(1, 256)(argument, value)
     if value != NEW_SESSION and not _is_name(str(value)):
         raise invalid_argument(
@@ -30,7 +30,7 @@ def _check_session(argument: str, value: object) -> None:
 
 
 def _is_name(value: str) -> bool:
-    """Match ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
+    """Return whether *value* matches ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return value.replace("-", "").isalnum() and value.isascii() and "-" not in {value[0], value[-1]}
 
 
@@ -123,7 +123,7 @@ INVOKE_ENDPOINT = OperationModel(
         ),
     ),
     limit=SYNCHRONOUS,
-    # A model may take 60 s, and AWS advises clients to wait 10 s longer than that.
+    # A model may take 60 s, and AWS advises clients to set a read timeout that is 10 s longer.
     # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
     read_timeout=70.0,
 )
@@ -134,16 +134,19 @@ class ModelOutput(Value):
 
     Attributes:
         body: The bytes that the model's container returned.
-        content_type: The MIME type of *body*; None if the response does not contain it.
-        production_variant: The variant that ran the model; None if the response does not name it.
-        custom_attributes: The custom attributes that the container returned; None if there are none.
+        content_type: The media type of *body*; None if the response does not contain it.
+        production_variant: The variant that ran the model; None if the response does not contain
+            it.
+        custom_attributes: The custom attributes that the container returned; None if it returned
+            none.
         new_session_id: The id of the session that was opened; None if no session was opened.
-        session_expires: The time at which that session ends; None if no session was opened.
+        session_expires: The time at which the new session ends; None if the response does not
+            contain it.
         closed_session_id: The id of the session that was closed; None if no session was closed.
-        request_id: The id of the request, for AWS support; None if it is unknown.
+        request_id: The id of the request, for questions to AWS support; None if it is unknown.
         routed_resource_arn: The ARN of the endpoint or inference component to which an inference
-            router sent the request; None for an endpoint.
-        routing_reason: Why the router chose that destination; None for an endpoint.
+            router sent the request; None if no router was called.
+        routing_reason: Why the router chose that destination; None if no router was called.
 
     The ``repr`` shows neither *body* nor *custom_attributes*.
     """
@@ -199,11 +202,11 @@ class ModelOutput(Value):
 
     @property
     def text(self) -> str:
-        """The body as text, decoded from UTF-8."""
+        """The body, decoded as UTF-8."""
         return self.body.decode()
 
     def json(self) -> Any:
-        """Return the JSON document in the body."""
+        """Return the body, parsed as JSON."""
         return json.loads(self.body)
 
 
@@ -225,7 +228,7 @@ def parse_output(response: Response) -> ModelOutput:
 
 
 def _parse_expiry(text: str) -> datetime | None:
-    """Return the time in `` Expires=2026-11-29T12:00:00Z``; None if there is none."""
+    """Return the time in *text*, such as `` Expires=2026-11-29T12:00:00Z``, or None."""
     name, _, value = text.strip().partition("=")
     try:
         return datetime.fromisoformat(value) if name == "Expires" and value.endswith("Z") else None

@@ -9,14 +9,16 @@ from typing import TypedDict
 from .._limits import INVOCATION
 from .members import BODY, PATH, Member, OperationModel, inline, seconds, text
 
-# The maximum size of a payload in the request.  A larger payload must be uploaded to S3.
+# This is the maximum size of a payload that is sent in the request; a larger payload must be
+# uploaded to S3.
 INLINE_LIMIT = 128_000
 
 _ALPHANUMERIC = ascii_letters + digits
 
 
-# Checks of the patterns in the service model.  If a string contains a character that is not
-# allowed, stripping the allowed characters leaves a string that is not empty.
+# The functions below check the patterns in the service model.  If stripping the allowed characters
+# from both ends of a string leaves a non-empty string, the string contains a character that is not
+# allowed.
 def _is_endpoint_name(value: str) -> bool:
     """Return whether *value* matches ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
@@ -152,7 +154,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
 
 
 class InvokeOptions(TypedDict, total=False):
-    """The optional arguments of an invocation, without the endpoint and the input."""
+    """The optional arguments of an invocation, other than those for the endpoint and the input."""
 
     content_type: str | None
     accept: str | None

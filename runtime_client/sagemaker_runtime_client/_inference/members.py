@@ -14,7 +14,7 @@ from .._errors import ParamValidationError
 from .._io.message import Request
 from .._limits import RESPONSE, ResponseLimit
 
-# The places of members that are not headers.
+# The places of members that are not sent as headers.
 PATH, BODY = "path", "body"
 
 _CONTROL = r"[\x00-\x1f\x7f]"
@@ -30,7 +30,7 @@ class Member:
         name: The name in the service model.
         place: The place in the request: the name of a header, `PATH` or `BODY`.
         check: Raises ParamValidationError for an invalid value.
-        metavar: The placeholder of the value in the command-line help.
+        metavar: The placeholder for the value in the command-line help.
         description: The description in the command-line help.
         kind: The type of the value; the command-line program uses it to parse the option.
         is_required: Whether the argument is required.
@@ -85,11 +85,13 @@ class OperationModel:
         is_idempotent: Whether sending the request twice has the same effect as sending it once.
         limit: The size limit of a successful response.
         is_routed: Whether an inference router is called instead of an endpoint.
-        read_timeout: Seconds to wait for the response, unless the client was given a read timeout.
+        read_timeout: The minimum read timeout in seconds, unless the caller passed one to the
+            client; None for no minimum.
 
     Attributes:
-        members: The arguments by name.
-        sensitive_headers: The headers whose values must not appear in messages or log lines.
+        members: The arguments, keyed by their Python name.
+        sensitive_headers: The names of headers whose values must not appear in messages or log
+            lines.
     """
 
     __slots__ = (
@@ -135,7 +137,7 @@ class OperationModel:
         """Check the arguments, and return the request with them, without origin and signature.
 
         Args:
-            arguments: The argument values by name; None counts as absent.
+            arguments: The argument values, keyed by name; None counts as absent.
 
         Raises:
             ParamValidationError: An argument breaks a rule; `argument` is its name.
@@ -173,7 +175,7 @@ class OperationModel:
         deadline: float | None,
         progress: Progress | None = None,
     ) -> Operation:
-        """Return the operation that sends a request.
+        """Return the operation that sends *request* to *endpoint*.
 
         Args:
             endpoint: The endpoint that receives the request.
@@ -205,10 +207,10 @@ def text(
     rule: str = "",
     ascii_only: bool = True,
 ) -> Check:
-    """Return a check of a string: its length, its characters and an additional rule.
+    """Return a function that checks a string: its length, its characters and an additional rule.
 
-    The checks avoid regular expressions: compiling those of the service model would add a third of
-    a millisecond to the first call.
+    The checks of valid strings avoid regular expressions, because compiling those of the service
+    model would add a third of a millisecond to the first call.
     """
 
     def check(argument: str, value: object) -> None:
@@ -239,7 +241,7 @@ def text(
 
 
 def seconds(minimum: int, maximum: int) -> Check:
-    """Return a check that a value is a whole number of seconds within limits."""
+    """Return a function that checks that a value is a whole number of seconds within limits."""
 
     def check(argument: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -258,13 +260,13 @@ def inline(
     minimum: int = 1,
     advice: str = "upload it to S3 and pass input_location instead",
 ) -> Check:
-    """Return a check of a body.
+    """Return a function that checks the type and the size of a body.
 
     Args:
         maximum: The maximum size in bytes.
-        minimum: The minimum size in bytes.  In HTTP an empty body looks like no body, so that some
-            operations do not accept it.
-        advice: What to do with a larger body.
+        minimum: The minimum size in bytes.  Some operations do not accept an empty body, because it
+            looks like a missing body in HTTP.
+        advice: What to do if the body is too large, for the error message.
     """
 
     def check(argument: str, value: object) -> None:

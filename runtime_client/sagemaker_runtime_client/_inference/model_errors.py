@@ -1,6 +1,6 @@
-"""Errors of a model that is called synchronously.
+"""Errors that a synchronous call of a model may raise.
 
-They belong to the tree in `_errors`, and are imported when such an operation is called.
+They belong to the tree in `_errors`; this module is imported when such an operation is called.
 """
 
 import json
@@ -10,8 +10,9 @@ from .._aws.error_response import json_error
 from .._errors import ServiceError, ThrottlingError
 from .._io.message import Response
 
-# After these statuses the model may have run, so that sending the request again may run it twice:
-# 424 is the error of the model itself, 530 that of a service behind the endpoint.
+# If a response has one of these statuses, the model may have run, and sending the request again may
+# run the model twice.  424 is an error of the model itself, and 530 an error of a service behind
+# the endpoint.
 AFTER_THE_MODEL = frozenset({424, 500, 502, 504, 530})
 
 
@@ -23,11 +24,12 @@ class ModelError(ServiceError):
 
     Attributes:
         original_status_code: The HTTP status of the container's response; None if it is unknown.
-        original_message: The body of the container's response, as far as AWS passes it on.
-        log_stream_arn: The ARN of the log stream of the container; None if it is unknown.
+        original_message: The part of the container's response body that AWS returns, with secrets
+            redacted.
+        log_stream_arn: The ARN of the container's log stream; None if it is unknown.
     """
 
-    # The attributes whose text is from the service and may repeat a secret.
+    # The attributes whose text comes from the service and may repeat a secret.
     texts = ("message", "original_message")
     original_status_code: int | None = None
     original_message: str = ""
@@ -37,7 +39,8 @@ class ModelError(ServiceError):
 class ModelNotReadyError(ThrottlingError):
     """The endpoint is still provisioning capacity or loading the model (429).
 
-    The client has already retried.  Pass ``wait_until_ready=`` to make it wait longer.
+    The client has already retried as its settings allow.  Pass ``wait_until_ready=`` to make it
+    wait longer.
     """
 
 
@@ -48,7 +51,7 @@ _BY_CODE: dict[str, type[ServiceError]] = {
 
 
 def model_error(response: Response) -> ServiceError:
-    """Return the error in a response; `possibly_accepted` tells whether the model may have run."""
+    """Return the error in *response*; `possibly_accepted` shows whether the model may have run."""
     error = json_error(response, _BY_CODE)
     error.possibly_accepted = response.status in AFTER_THE_MODEL
     if isinstance(error, ModelError):
@@ -57,14 +60,14 @@ def model_error(response: Response) -> ServiceError:
 
 
 def repeatable_model_error(response: Response) -> ServiceError:
-    """Return the error in a response, for a call that is retried even if the model may have run."""
+    """Return the error in *response*, for a call that is retried even if the model may have run."""
     error = model_error(response)
     error.retryable = error.retryable or error.possibly_accepted
     return error
 
 
 def _add_details(error: ModelError, body: bytes) -> None:
-    """Read the details of the container's response.  Any of them may be missing or malformed."""
+    """Add the details in *body* to *error*; any of them may be missing or malformed."""
     try:
         fields: dict[str, Any] = dict(json.loads(body))
     except (ValueError, TypeError, RecursionError):

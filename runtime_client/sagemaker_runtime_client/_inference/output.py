@@ -12,7 +12,7 @@ from .invocation import Invocation
 class Output(S3Object):
     """The output of an inference: an object in S3, and the job that produced it.
 
-    Equality and ``repr`` ignore *size* and *etag*.
+    Equality ignores *size* and *etag*.
 
     Attributes:
         body: The response of the model container, byte for byte.  ``repr`` omits it.
@@ -57,7 +57,7 @@ class Output(S3Object):
         self.invocation = invocation or Invocation()
 
     def _key(self) -> tuple[object, ...]:
-        return super()._key()[:-2]  # without size and etag
+        return super()._key()[:-2]  # all fields except size and etag
 
     def __hash__(self) -> int:
         """Return a hash of some of the fields, without the metadata, which cannot be hashed."""

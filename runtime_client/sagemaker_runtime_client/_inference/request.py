@@ -9,7 +9,7 @@ from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
 
 class InvokeArguments(InvokeOptions, total=False):
-    """All arguments of an invocation except the endpoint's name."""
+    """All arguments of an invocation except the name of the endpoint."""
 
     input_location: str | None
     body: bytes | bytearray | memoryview | None
@@ -28,7 +28,8 @@ class InvokeEndpointAsyncRequest(Value):
         accept: The requested media type of the output, at most 1024 ASCII characters.
         custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
             characters.  ``repr`` omits it.
-        inference_id: The id of the job: 1 to 64 printable ASCII characters without outer spaces.
+        inference_id: The id of the job: 1 to 64 printable ASCII characters, with no leading or
+            trailing spaces.
         s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 letters,
             digits or characters from ``!_.*'()/-``.
         filename: The file name of the output, in place of a generated name: 1 to 32 letters, digits
@@ -74,12 +75,12 @@ class InvokeEndpointAsyncRequest(Value):
             self.body = bytes(self.body)  # a copy, because the caller may change the original
 
     def to_http(self) -> Request:
-        """Return the HTTP request, which has neither an origin nor a signature."""
+        """Return the HTTP request without an origin and a signature."""
         return INVOKE_ENDPOINT_ASYNC.to_http(self._asdict())
 
 
 def _signature() -> Signature:
-    """Return a signature of the constructor that lists each argument, for editors and `help`."""
+    """Return a signature for the constructor that lists each argument, for editors and `help`."""
     positional = [
         Parameter("self", Parameter.POSITIONAL_ONLY),
         Parameter("endpoint_name", Parameter.POSITIONAL_OR_KEYWORD, annotation=str),

@@ -1,6 +1,6 @@
-"""The operations of an inference router as tables.  Pure.
+"""The tables that describe the operations of an inference router.
 
-A router sends a request to one of several endpoints or inference components, its destinations.
+A router sends each request to one of its destinations, which are endpoints or inference components.
 
 Source: the service model sagemaker-inference-router-runtime 2026-01-01, as of botocore 1.44.5.
 """
@@ -90,6 +90,6 @@ INVOKE_INFERENCE_ROUTER = OperationModel(
     ),
     limit=SYNCHRONOUS,
     is_routed=True,
-    # The router may try several destinations; AWS advises clients to wait this long.
+    # The router may try several destinations, so AWS advises clients to set this read timeout.
     read_timeout=170.0,
 )

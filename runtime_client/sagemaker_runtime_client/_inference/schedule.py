@@ -1,4 +1,4 @@
-"""The schedule by which a wait polls S3."""
+"""The default schedule, which determines when a wait polls S3."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ Schedule = Callable[[float], float]
 def poll_schedule(elapsed: float) -> float:
     """Return the seconds from the start of a poll to the start of the next one.
 
-    The result is 0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s.  Allowing
-    for the duration of the poll itself, an output is detected within 0.5 s at first, later within a
+    The result is 0.4 s at first, later nearly a tenth of the time waited, and at most 14.5 s.  If
+    the polls themselves are short, an output is thus detected within 0.5 s at first, later within a
     tenth of the time waited, and always within 15 s.
 
     Args:

@@ -1,8 +1,8 @@
 """Decodes a response that arrives in parts into lines, server-sent events or JSON documents.
 
-A part can end anywhere: in the middle of a line, a line end or a UTF-8 character.  A `LineDecoder`
-holds at most one incomplete line, whose length is limited.  Bytes that are not valid UTF-8 become
-U+FFFD, as the specification of server-sent events requires.
+A part can end anywhere, even in the middle of a line, a line end or a UTF-8 character.  Between two
+parts, a `LineDecoder` stores at most one incomplete line, whose length is limited.  Bytes that are
+not valid UTF-8 become U+FFFD, as the specification of server-sent events requires.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html and https://jsonlines.org
 """
@@ -15,7 +15,7 @@ from .._errors import ResponseTooLargeError
 from .._limits import LINE_SIZE
 
 _BYTE_ORDER_MARK = "\ufeff"
-# The data of the last event in OpenAI's protocol, which many model servers implement.
+# This is the data of the last event in OpenAI's protocol, which many model servers implement.
 _DONE = "[DONE]"
 
 
@@ -32,7 +32,8 @@ class LineDecoder:
         self._ends_at_return = ends_at_return
         self._pieces: list[bytes] = []  # the pieces of the incomplete line
         self._size = 0
-        self._follows_return = False  # whether a carriage return has just ended a line
+        # Whether a carriage return at the end of the last part has ended a line.
+        self._follows_return = False
 
     def feed(self, part: bytes) -> list[str]:
         """Add the next bytes of the response, and return the lines that they complete.
@@ -61,7 +62,7 @@ class LineDecoder:
         return [self._text(line) for line in lines]
 
     def finish(self) -> list[str]:
-        """Return the last line if it has no line end; otherwise, return an empty list."""
+        """Return a list with the last line if it has no line end, and otherwise an empty list."""
         rest = b"".join(self._pieces)
         self._pieces, self._size = [], 0
         return [self._text(rest)] if rest else []
@@ -96,8 +97,8 @@ class EventParser:
     """Parses lines into server-sent events.
 
     Attributes:
-        is_done: Whether the event ``[DONE]`` was received.  This event ends the stream and is not
-            returned.
+        is_done: Whether the event ``[DONE]`` was received.  Neither this event nor any later event
+            is returned.
     """
 
     def __init__(self) -> None:
@@ -138,10 +139,11 @@ class EventParser:
         return None
 
     def finish(self) -> ServerSentEvent | None:
-        """Return the last event if only the empty line that would end it is missing.
+        """Return the last event if only the empty line that ends it is missing; otherwise None.
 
-        According to the specification, such an event is discarded, but a model server that ends its
-        stream without the empty line has sent the entire event.
+        The specification requires such an event to be discarded.  It is returned nevertheless,
+        because a model server that ends its stream without the empty line has sent the entire
+        event.
         """
         return self._complete()
 
@@ -161,7 +163,7 @@ class JSONParser:
     """Parses lines, in JSON Lines format or from server-sent events, into JSON documents.
 
     The first line that is not empty shows which of the two formats the response has, because no
-    JSON document begins with the name of an event field.
+    JSON document begins with a colon, or with the name of an event field.
     """
 
     def __init__(self) -> None:
@@ -187,6 +189,6 @@ class JSONParser:
             yield json.loads(line)
 
     def finish(self) -> Iterator[Any]:
-        """Yield the last event's document if only the empty line after the event is missing."""
+        """Yield the last event's document if only the empty line that ends it is missing."""
         if self._events is not None and (event := self._events.finish()):
             yield event.json()

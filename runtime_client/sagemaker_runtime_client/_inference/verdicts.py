@@ -38,7 +38,7 @@ PollError = ServiceError | TransportError | CredentialProviderError
 
 
 class Verdict(Enum):
-    """The result of a poll that has not found a valid object."""
+    """The result of a poll that has found no object, or only a stale one."""
 
     MISSING = "missing"
     STALE = "stale"
@@ -48,7 +48,7 @@ class Verdict(Enum):
 
 
 def judge(error: PollError) -> Verdict:
-    """Return the verdict on the error of a poll: the first one in `_VERDICTS` that fits the error."""
+    """Return the first verdict in `_VERDICTS` that fits *error*, or `FINAL` if none fits."""
     return next((verdict for fits, verdict in _VERDICTS if fits(error)), Verdict.FINAL)
 
 
@@ -61,12 +61,12 @@ def _is_not_modified(error: PollError) -> bool:
 
 
 def _may_be_missing(error: PollError) -> bool:
-    """Return whether a missing key may have caused a 403 response."""
+    """Return whether *error* is a 403 that S3 may have sent because the key is missing."""
     return (
         isinstance(error, AccessDeniedError)
         and error.status_code == 403
         and error.code in {"AccessDenied", "403"}
-        and "kms:" not in error.message.lower()  # the object exists, but cannot be decrypted
+        and "kms:" not in error.message.lower()  # such an object exists, but cannot be decrypted
     )
 
 
@@ -83,11 +83,11 @@ _VERDICTS: tuple[tuple[Callable[[PollError], bool], Verdict], ...] = (
 
 
 class PolledObject:
-    """The output or the failure object of a wait, with the results of its polls.
+    """The output or the failure object that a wait polls, with the results of the polls.
 
     Attributes:
         location: The location of the object.
-        limit: How much of the object is read.
+        limit: The limit on how much of the object is read.
         verdicts: The verdicts on all polls of the object so far, except the transient ones.
         denial: The latest 403 error; None if there was none, or if a later response showed that the
             object is missing or stale.
@@ -105,7 +105,7 @@ class PolledObject:
         self.denied_since = 0.0
 
     def note_absence(self, verdict: Verdict) -> None:
-        """Record a response that shows no object, or only a stale one."""
+        """Record that a poll found no object, or only a stale one."""
         self.verdicts.add(verdict)
         self.denial = None
 
@@ -117,9 +117,10 @@ class PolledObject:
         self.denial = error
 
     def check_grace(self, grace: float, elapsed: float) -> None:
-        """Raise the latest 403 error if the series of 403 responses has lasted *grace* seconds."""
+        """Raise the latest 403 error if the series of 403s has lasted at least *grace* seconds."""
         if self.denial is not None and elapsed - self.denied_since >= grace:
-            raise self._pop_denial()  # a local variable for the error would form a reference cycle
+            # A local variable that refers to the error would form a reference cycle.
+            raise self._pop_denial()
 
     def _pop_denial(self) -> PollError:
         denial, self.denial = self.denial, None
@@ -127,14 +128,14 @@ class PolledObject:
 
 
 def job_name(inference_id: str | None) -> str:
-    """Return the name by which messages mention a job."""
+    """Return the name that messages use for a job."""
     return f"inference {inference_id}" if inference_id else "the inference"
 
 
 def inference_failed_error(
     inference_id: str | None, location: S3Location, body: bytes
 ) -> InferenceFailedError:
-    """Return the error for a job whose failure object contains *body*."""
+    """Return the error for a job whose failure object begins with *body*."""
     reason = _failure_reason(body)
     return InferenceFailedError(
         f"{job_name(inference_id)} failed: {reason or f'the failure object {location} is empty'}",
@@ -145,7 +146,7 @@ def inference_failed_error(
 
 
 def _failure_reason(body: bytes) -> str:
-    """Return the error message in a failure object or, if none is found, the object's text."""
+    """Return the (truncated) message in a failure object or, if it has none, its text."""
     text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     try:
         document = json.loads(body)
@@ -166,7 +167,7 @@ def timeout_error(
     failure: PolledObject | None,
     last_error: RuntimeClientError | None,
 ) -> WaitTimeoutError:
-    """Return the error for a wait that timed out, with the possible causes that its polls suggest."""
+    """Return the error for a wait that timed out; it states the causes that the polls suggest."""
     reasons = _timeout_reasons(output, failure, last_error)
     return WaitTimeoutError(
         "; ".join([waited, *reasons]), access_denied_only=output.verdicts == {Verdict.DENIED}
@@ -200,9 +201,9 @@ def _timeout_reasons(
 
 
 def without_frames(error: E) -> E:
-    """Remove the tracebacks of *error* and of its causes, and return *error*.
+    """Remove the tracebacks of *error* and of the errors that led to it, and return *error*.
 
-    A wait stores the error, but must not keep the frames in the tracebacks alive, because they
+    A wait stores the error, but the frames in the tracebacks must not stay alive, because they
     refer to the payload and to the wait itself.
     """
     chain: list[BaseException | None] = [error]

@@ -3,22 +3,24 @@
 The service has no operation that returns the state of a job, so a wait polls S3 with GET requests.
 
 A poll first requests the output and then, if there is no output, the failure object.  After the
-first 5 seconds only every second poll requests the failure object.  If a failure object is found,
-the output is requested once more, because an output takes precedence over a failure.
+first 5 seconds, only every second poll and the final poll request the failure object.  If a failure
+object is found, the output is requested once more, because an output takes precedence over a
+failure.
 
-Each response gets one of the verdicts that the table in `verdicts` lists.  The wait continues after
-a missing or stale object, a 403 or a transient error.  Any other error ends the wait.  An object is
-stale if its date is before the job's date minus a margin for clock differences.  If the output's
-name is unique, dates are not compared.
+Each response without a valid object gets one of the verdicts that the table in `verdicts` lists.
+The wait continues after a missing or stale object or a transient error, and after a 403 unless
+`access_denied_grace` has passed.  Any other error ends the wait.  An object is stale if its date is
+before the job's date minus a margin for clock differences.  If the output's name is unique, dates
+are not compared.
 
 The S3 client does not retry a failed poll, because another poll follows.  The schedule determines
 the interval between the starts of consecutive polls.
 
 The final poll starts when the timeout has passed.  Its credentials are fetched before its time
-limit of one second starts to run.  If it fails with a transient error, it is repeated within this
-second.  An object that S3 has started to send before the deadline is read to its end, which may
-take another minute.  If the final poll finds no object, the wait raises `WaitTimeoutError` with the
-causes that the verdicts suggest.
+limit of one second starts to run.  If the poll fails with a transient error, it is repeated within
+this second.  An object that S3 has started to send before the time limit is read to its end, which
+may take another minute.  If the final poll finds no object, the wait raises `WaitTimeoutError` with
+the causes that the verdicts suggest.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
@@ -57,15 +59,15 @@ from .verdicts import (
     without_frames,
 )
 
-# A caller that will wait for a job loads this module, and with it the modules that requests to S3
-# and their responses need, before it queues the job.  A later import could fail, for example
-# because there are no file descriptors left, and the job's output would be lost.
+# A caller that will wait for a job loads this module before it queues the job.  This import makes
+# that load the XML parser for S3's responses, too.  A later import could fail, for example because
+# there are no file descriptors left, and the job's output would be lost.
 _LOADED_BEFORE = xml.parsers.expat
 
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
 # seconds in Last-Modified.
 _CLOCK_MARGIN = timedelta(seconds=2)
-# After this many seconds only every second poll requests the failure object: a wait of 20 minutes
+# After this many seconds, only every second poll requests the failure object.  A wait of 20 minutes
 # then needs fewer than 200 requests, but a failure may be detected one poll later.
 _EACH_POLL_UNTIL = 5.0
 # The final poll, at the deadline, may take `_FINAL_POLL` seconds in total.  If it fails with a
@@ -90,7 +92,7 @@ async def wait(
     access_denied_grace: float | None,
     max_size: int | None,
 ) -> Output:
-    """Return the output of *invocation*; `InferenceOperations.wait` documents arguments and errors."""
+    """Return the output of *invocation*; see `InferenceOperations.wait` for the arguments."""
     check_waiting(timeout, schedule, access_denied_grace)
     output = PolledObject(_output_location(invocation), object_limit(max_size))
     failure = _polled_failure(invocation)
@@ -102,7 +104,7 @@ async def wait(
         if (found := await poller.poll(output)) is not None:
             return _output(output.location, found, invocation)
         if failure and poller.polls_failure and (failed := await poller.poll(failure)) is not None:
-            # An output takes precedence over a failure.
+            # An output takes precedence over a failure, so the output is requested once more.
             if (found := await poller.poll(output)) is not None:
                 return _output(output.location, found, invocation)
             raise inference_failed_error(invocation.inference_id, failure.location, failed.body)
@@ -137,10 +139,10 @@ def _polled_failure(invocation: Invocation) -> PolledObject | None:
 
 
 def _earliest_valid_date(invocation: Invocation) -> datetime | None:
-    """Return the date before which an object is stale, or None if no object can be stale.
+    """Return the date before which an object is stale, or None if dates are not compared.
 
-    An output with a unique name cannot be older than the job.  The output's date is not compared,
-    because the job's date may come from a proxy whose clock differs from S3's.
+    An output with a unique name cannot be older than the job.  Its date is not compared, because
+    the job's date may come from a proxy whose clock differs from S3's.
     """
     date = invocation.first_attempt_date or invocation.date
     return None if invocation.unique_output_name or date is None else date - _CLOCK_MARGIN
@@ -158,11 +160,11 @@ class _Poller:
     The S3 client does not retry a failed poll, because another poll follows.
 
     Args:
-        system: Provides the clock.
+        system: Provides the clock and the pauses.
         s3: The S3 client.
         timeout: The number of seconds from the start of the wait to the final poll.
-        not_before: The date before which an object is stale; None if no object can be stale.
-        job: The name by which messages mention the job.
+        not_before: The date before which an object is stale; None if dates are not compared.
+        job: The name that messages use for the job.
 
     Attributes:
         last_error: The last transient error; None if there was none.
@@ -189,7 +191,7 @@ class _Poller:
         self.last_error: RuntimeClientError | None = None
 
     def begin_poll(self) -> float:
-        """Start a poll, and return the seconds since the start of the wait."""
+        """Record the start of a poll, and return the seconds since the start of the wait."""
         self._polls += 1
         self._poll_failed = False
         self._poll_began = self._system.monotonic()
@@ -202,7 +204,7 @@ class _Poller:
 
     @property
     def is_over(self) -> bool:
-        """Whether no further poll follows, because the final one is complete or its time has passed."""
+        """Whether no poll follows: the final one is complete, or there is no time to repeat it."""
         ends = self._final_poll[0] if self._final_poll else self._ends + _FINAL_POLL
         has_time = self._system.monotonic() + _FINAL_PAUSE < ends
         return self._is_final and not (self._poll_failed and has_time)
@@ -217,7 +219,7 @@ class _Poller:
         return self._poll_began - self._start < _EACH_POLL_UNTIL or self._polls % 2 == 0
 
     async def poll(self, polled: PolledObject) -> Response | None:
-        """Return S3's response if it contains an object that is not stale; otherwise None."""
+        """Return S3's response if it contains an object that is not stale; None to poll again."""
         try:
             found = await self._get(polled)
         except (ServiceError, TransportError, CredentialProviderError) as error:
@@ -242,8 +244,8 @@ class _Poller:
     async def _get(self, polled: PolledObject) -> Response:
         """Request an object from S3, and return the response.
 
-        If S3 had begun to respond when the time was up, the object is requested again with more
-        time.
+        If the time limit passes after S3 has begun to respond, the object is requested again with
+        more time.
         """
         ends, auth = self._ends, None
         if self._system.monotonic() >= ends:
@@ -266,7 +268,7 @@ class _Poller:
         )
 
     def _may_read_on(self, error: TransportError, ends: float) -> bool:
-        """Return whether S3 had begun to respond, but the body did not arrive before *ends*."""
+        """Return whether S3 began to respond before *ends* and a second read still has time."""
         return (
             error.status_code is not None
             and ends <= self._system.monotonic() < self._final_read_ends
@@ -280,7 +282,7 @@ class _Poller:
         return self._final_poll
 
     async def pause(self, seconds: object) -> None:
-        """Pause until *seconds* after the start of this poll, but not past the deadline."""
+        """Pause until *seconds* after the start of this poll, or until an earlier final poll."""
         if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
                 "schedule must return a number of seconds that is more than 0", argument="schedule"
