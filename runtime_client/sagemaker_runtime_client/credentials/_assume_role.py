@@ -46,8 +46,8 @@ class AssumeRoleProvider(STSProvider):
             ``role_arn``.
         name: The provider's name in messages.
         resolve_source: Returns the credentials with which the role is assumed.
-        visited: The profiles whose ``source_profile`` settings led to this profile, the first one
-            first.
+        visited: The profiles whose ``source_profile`` settings led to this profile, in the order in
+            which they were read.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class AssumeRoleProvider(STSProvider):
 
         Raises:
             CredentialProviderError: The profile's settings are incomplete, contradict each other or
-                form a cycle, the source has no credentials, there is no MFA code, or the request to
-                STS failed.
+                form a cycle, the source failed or has no credentials, there is no valid MFA code,
+                or the request to STS failed.
         """
         if not _assumes_role(self.section):
             return None

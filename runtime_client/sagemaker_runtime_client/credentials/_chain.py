@@ -29,7 +29,7 @@ class ProviderSpec(NamedTuple):
         absent: The reason to report if the provider has no credentials; ``{profile}`` is replaced
             by the profile's name.
         usable_as_source_profile: Whether the provider may supply the credentials of a profile that
-            another profile names as its source_profile.
+            is the ``source_profile`` of another profile.
         skipped_with_explicit_profile: Whether the provider is skipped if an argument selects the
             profile.
         cached: Whether the provider's credentials are cached; if not, they are loaded for each
@@ -59,8 +59,8 @@ class ProviderSpec(NamedTuple):
         return provider_class(context, self.name)
 
 
-# These are import statements, not importlib calls, because PyInstaller and Nuitka find modules by
-# their import statements.
+# The functions below contain import statements, not importlib calls, because PyInstaller and Nuitka
+# find modules by their import statements.
 
 
 def _environment() -> type[Provider]:

@@ -52,7 +52,8 @@ class ContainerProvider(ServiceProvider):
         """Return the container's credentials, or None if neither variable is set.
 
         Raises:
-            CredentialProviderError: The URL or the token is not valid, or the agent failed.
+            CredentialProviderError: The URL or the token is not valid, the token file cannot be
+                read, or the last attempt to obtain credentials from the agent failed.
         """
         location = self._origin_and_path()
         if location is None:
@@ -115,7 +116,7 @@ class ContainerProvider(ServiceProvider):
             message = f"the container credentials request to {origin} failed: {error.message}"
             raise self.failure(message, retryable=error.retryable) from error
         if response.status != 200:
-            # The agent's message is not shown because it may repeat the token.
+            # The agent's message is not shown, because it may repeat the token.
             message = f"the container credentials request to {origin} was rejected"
             rejection = self.failure(message, retryable=True)
             rejection.code, rejection.status_code = json_error(response).code, response.status

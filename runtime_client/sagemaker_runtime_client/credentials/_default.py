@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class DefaultChain:
     """A `CredentialsProvider` that finds credentials where the AWS SDKs find them; close it after use.
 
-    Blocking and async callers may share one object.  Each of the two kinds of callers has a cache
-    of its own, in which the credentials are refreshed before they expire.
+    Blocking and async callers may share one object.  Each of the two kinds of callers has its own
+    cache, in which the credentials are refreshed before they expire.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class EnvironmentProvider(Provider):
 
 
 def _token(variables: Mapping[str, str]) -> str | None:
-    """Return the session token, stripped because a header value cannot have surrounding whitespace.
+    """Return the stripped session token, or None; a header value must not end with whitespace.
 
     Lambda sets both AWS_SESSION_TOKEN and AWS_SECURITY_TOKEN; older tools set only the latter.
     boto3 strips the token too.

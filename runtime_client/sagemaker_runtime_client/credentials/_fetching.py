@@ -47,10 +47,11 @@ class FetchingProvider(Provider):
         Args:
             path: The file's path; ``~`` and ``~user`` are expanded.
             label: The file's name in messages, such as ``the token file``.
-            is_whole: Returns whether the content is complete; empty content never is.
+            is_whole: Returns whether the content is complete; by default, whether it is not blank.
 
         Raises:
             CredentialProviderError: The file is absent, incomplete, unreadable or not UTF-8.
+            TransportError: No file descriptor is free.
         """
         path = self.expand_path(path)
         pauses = iter(_PAUSES)
@@ -91,8 +92,8 @@ class FetchingProvider(Provider):
             argument: The only argument to pass to the function.
 
         Raises:
-            CredentialProviderError: The function raised an error, which is the cause of this one;
-                a `RuntimeClientError` is raised unchanged instead.
+            CredentialProviderError: The function raised an error, which is set as the cause.  If
+                the function raised a `RuntimeClientError`, that error is raised unchanged.
         """
         try:
             result = function(argument)
@@ -139,7 +140,7 @@ class FetchingProvider(Provider):
         # `Credentials` checks the types.
         fields: list[Any] = [parts.get(name) or None for name in names]
         key_id, secret, token, expiration = fields
-        if isinstance(token, str):  # a header value cannot have surrounding whitespace
+        if isinstance(token, str):  # a header value cannot begin or end with whitespace
             token = token.strip() or None
         try:
             ends = None if expiration is None else parse_timestamp(expiration)
@@ -160,9 +161,9 @@ class FetchingProvider(Provider):
 def header_value(text: str) -> str | None:
     """Return the secret *text* as a header value, or None if it is not a valid header value.
 
-    Surrounding whitespace is not part of a header value (RFC 9110, section 5.5).  If the result is
-    None, the caller must raise an error that mentions the secret but does not show its value; h11's
-    error would show the value.
+    Leading and trailing whitespace is not part of a header value (RFC 9110, section 5.5).  If the
+    result is None, the caller must raise an error that mentions the secret but does not show its
+    value; h11's error would show the value.
     """
     value = text.strip()
     return value if value and value.isascii() and value.isprintable() else None

@@ -15,8 +15,9 @@ PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 class FunctionInThread:
     """Obtains credentials from a plain function, called in a worker thread because it may block.
 
-    In each event loop only one call runs at a time, so the function need not be thread-safe.
-    Switching to the thread takes about 0.1 ms; an async function avoids this.
+    In each event loop only one call runs at a time, so the function need not be thread-safe if
+    there is only one event loop.  Switching to the thread takes about 0.1 ms; an async function
+    avoids this.
     """
 
     def __init__(self, function: PlainFunction) -> None:
@@ -24,7 +25,7 @@ class FunctionInThread:
         self._lock = System(async_backend).lock()
 
     def get(self) -> Credentials:
-        """Call the function and return its result."""
+        """Call the function in the current thread, and return its result."""
         return cast("Credentials", self._function())
 
     async def aget(self) -> Credentials:

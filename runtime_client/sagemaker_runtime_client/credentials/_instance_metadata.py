@@ -1,8 +1,8 @@
 """Loads the role credentials of an EC2 instance from the instance metadata service (IMDS).
 
-If the service does not respond or returns no credentials, the provider counts as not configured:
-the program does not run on EC2, or the instance has no role.  If the service is down during a
-refresh, the earlier credentials stay in use (`ProviderSpec.static_stability`).
+If the service does not respond or returns no credentials, the provider counts as not configured,
+because the program probably does not run on EC2, or the instance has no role.  If the service is
+down during a refresh, the earlier credentials stay in use (`ProviderSpec.static_stability`).
 
 Source:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html and
@@ -34,15 +34,15 @@ _PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
 _is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
 
-# If the service returns credentials that have expired, or that will expire within _MARGIN plus a
-# random part of _JITTER, they are used for this length of time after they are loaded.  The service
-# is sometimes late to replace credentials, and AWS still accepts the old ones.
+# The service is sometimes late to replace credentials, and AWS still accepts the old ones.  If the
+# service returns credentials that have expired, or that will expire within _MARGIN plus a random
+# part of _JITTER, their expiration is set to that much time after they are loaded.
 _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
 
 class _NotAvailableError(Exception):
-    """Raised if the service does not respond, or has no credentials or no region."""
+    """Raised if the service does not supply the requested token, credentials or region."""
 
 
 class InstanceMetadataProvider(ServiceProvider):
@@ -69,7 +69,7 @@ class InstanceMetadataProvider(ServiceProvider):
             return None
 
     async def region(self) -> str | None:
-        """Return the instance's region, or None if the service is disabled or does not respond.
+        """Return the instance's region, or None if the service is disabled or does not supply it.
 
         Raises:
             CredentialProviderError: The service issues no token and IMDSv1 is disabled, or the
@@ -145,7 +145,7 @@ class InstanceMetadataProvider(ServiceProvider):
         return ()
 
     async def _get(self, path: str, headers: Headers, usable: Callable[[str], object]) -> str:
-        """Return the text at *path*, with retries until a response is complete and *usable*."""
+        """Return the text at *path*.  Retry until a response is complete and *usable*."""
         for _ in range(self.context.config.metadata_service_num_attempts):
             try:
                 response = await self._send("GET", path, headers)

@@ -14,7 +14,7 @@ async def open_context(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:
-    """Return the result of `load_context`, with the instance's region if no other is set.
+    """Return the result of `load_context`, with the instance's region if no other region is set.
 
     The instance metadata service is queried only if ``region_from_instance`` is enabled.
     """

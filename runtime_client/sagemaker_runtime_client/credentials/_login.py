@@ -58,8 +58,9 @@ class LoginProvider(ServiceProvider):
         """Return the credentials of the login, or None if the profile has no ``login_session``.
 
         Raises:
-            CredentialProviderError: There is no login, the credentials have expired and cannot be
-                refreshed, or `cryptography` is not installed.
+            CredentialProviderError: There is no login, its cache file is malformed, the credentials
+                have expired and cannot be refreshed, or a refresh requires `cryptography`, which is
+                not installed.
         """
         session = self.setting("login_session")
         if session is None:

@@ -51,7 +51,8 @@ class Provider:
     def variable_or_setting(self, variable: str, key: str) -> str | None:
         """Return the value of an environment variable or, if it is not set, of a profile setting.
 
-        If the caller selected the profile by an argument, the variable is ignored.
+        If an argument selected the profile, or if it is the source profile of another profile, the
+        variable is ignored.
         """
         text = None if self.context.explicit else self.system.environ.get(variable)
         return text or self.setting(key)

@@ -49,10 +49,10 @@ _log = logging.getLogger("sagemaker_runtime_client")
 # The maximum length of the mandatory window before the expiration, in seconds and as a fraction of
 # the lifetime.  The shorter of the two applies.
 _MANDATORY = (10 * 60.0, 1 / 8)
-# Seconds to wait in the advisory window after a failed refresh before the next one.
+# How many seconds must pass after a failed refresh in the advisory window before the next attempt.
 _BACKOFF = 60.0
-# While the instance metadata service is down: how many seconds its credentials stay in use after
-# the next poll is due, and the shortest and longest pause, in seconds, before that poll.
+# While the metadata service is down, it is polled after random pauses between two _RETRY_PAUSE
+# values.  The credentials stay in use until _EXTENSION seconds after the next poll is due.
 _EXTENSION = 15 * 60.0
 _RETRY_PAUSE = (2 * 60.0, 10 * 60.0)
 
@@ -163,7 +163,7 @@ class ChainCredentials:
         """Load the provider's current credentials, or return *cached* itself if they are unchanged.
 
         Return None if the provider has no credentials any more.  The unchanged object is reused
-        because the signer stores the signing keys that it has derived with the credentials object.
+        because the signer stores derived signing keys for each credentials object.
         """
         credentials = await cached.resolved.provider.load()
         if credentials is None:

@@ -7,8 +7,9 @@
     roles_anywhere_certificate = /etc/pki/machine.pem
     roles_anywhere_private_key = /etc/pki/machine.key
 
-AWS defines no names for these settings.  They are the options of its credential helper, prefixed
-with ``roles_anywhere_``.  Each can also be set as an environment variable in upper case.
+AWS defines no names for these settings.  Their names are those of the options of AWS's credential
+helper, prefixed with ``roles_anywhere_``.  Each can also be set as an environment variable in upper
+case.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """

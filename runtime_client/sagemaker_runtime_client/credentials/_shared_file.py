@@ -45,6 +45,6 @@ class SharedCredentialsFileProvider(Provider):
 
 
 class ConfigFileProvider(SharedCredentialsFileProvider):
-    """Uses the settings of `SharedCredentialsFileProvider`, but those in the config file."""
+    """Uses the same settings as `SharedCredentialsFileProvider`, but from the config file."""
 
     _in_credentials_file: ClassVar[bool] = False

@@ -99,7 +99,7 @@ class TokenCache:
         return token
 
     async def _refresh(self, token: _Token) -> _Token:
-        """Request a new token and write it to the cache; if that fails, return the cached token."""
+        """Request a new token and write it to the cache; if the request fails, return the cached token."""
         provider, path = self.provider, self.login.path
         try:
             document = await self._new_document(token.document)

@@ -13,8 +13,9 @@ class WebIdentityProvider(STSProvider):
     """Uses ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
 
     The equivalent settings of a profile are ``web_identity_token_file``, ``role_arn`` and
-    ``role_session_name``.  The variables take precedence, unless an argument selected the profile.
-    The token file is read at each load, and the token is sent unchanged.
+    ``role_session_name``.  The variables take precedence, unless an argument selected the profile
+    or the profile is the source profile of another profile.  The token file is read at each load,
+    and the token is sent unchanged.
     """
 
     async def load(self) -> Credentials | None:

@@ -56,8 +56,9 @@ class Identity:
                 the key is encrypted and the context has no `key_passphrase`.
 
         Raises:
-            CredentialProviderError: A file cannot be used, or the certificate is not valid now; the
-                message mentions the file.
+            CredentialProviderError: A file cannot be used, the certificate is not valid now, the
+                key does not belong to it, there is no usable passphrase, or `cryptography` is not
+                installed.
         """
         try:
             from cryptography import x509
