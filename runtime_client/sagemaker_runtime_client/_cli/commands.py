@@ -56,7 +56,7 @@ _CONTAINER_FACTS = ("original_status_code", "original_message", "log_stream_arn"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command in the main thread of the process.
 
-    On Ctrl-C, SIGTERM or SIGHUP, the handle of the job is printed and all resources are closed
+    On Ctrl-C, SIGTERM or SIGHUP, the handle of a queued job is printed and all resources are closed
     before the process ends.
 
     Args:
@@ -118,8 +118,8 @@ def _layer(options: argparse.Namespace) -> None:
 def _report(error: Exception, job: Job, *, as_json: bool) -> None:
     """Print an error on stderr and, if requested, as JSON on stdout."""
     argument = getattr(error, "argument", "")
-    # A ConfigError may contain several lines of output from a local program.  The message of a
-    # service must stay on one line.
+    # A ConfigError may contain several lines of output from a local program.  Any other message
+    # stays on one line, because a service may have sent it.
     text = in_shell_words(str(error), argument)
     first, *more = text.splitlines() if isinstance(error, ConfigError) else [text]
     say(f"sagemaker-runtime: {first}")

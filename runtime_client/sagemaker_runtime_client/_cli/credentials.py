@@ -23,12 +23,13 @@ from .exports import exported
 from .prompts import mfa_token
 from .report import Report, report
 
-# The environment variable that lists the profiles that this process and its parents export.
+# The environment variable that lists the profiles that this process and its parent processes
+# export.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
 
 
 def credentials(options: argparse.Namespace) -> None:
-    """Show the source of the credentials and why others are skipped, or export the credentials."""
+    """Show the source of the credentials and why other sources are skipped, or export credentials."""
     system = System(sync_backend)
     arguments = {"profile": options.profile, "region": options.region}
     skipped: list[SkippedProvider] = []
@@ -62,7 +63,10 @@ def credentials(options: argparse.Namespace) -> None:
 
 
 def _check_recursion(profile: str) -> None:
-    """Raise ConfigError if a process that exports *profile* started this one, even indirectly."""
+    """Raise ConfigError if a process that exports *profile* started this one, even indirectly.
+
+    Otherwise, record *profile* in the environment for the processes that this one starts.
+    """
     profiles = os.environ.get(_EXPORTING, "").split("\n")
     if profile in profiles:
         raise ConfigError(

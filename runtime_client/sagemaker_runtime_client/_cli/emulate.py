@@ -1,4 +1,4 @@
-"""The command `emulate`: run the emulator of SageMaker and S3."""
+"""The command `emulate`, which runs the emulator of SageMaker and S3."""
 
 import argparse
 import sys
@@ -50,5 +50,5 @@ def _current_folder_first() -> Generator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # the model's module has already removed the entry
+        with suppress(ValueError):  # raised if the model's module has removed the entry
             sys.path.remove("")

@@ -1,6 +1,7 @@
-"""Export of credentials in the formats of ``aws configure export-credentials``.
+"""Exports credentials in the formats of ``aws configure export-credentials``.
 
-Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike the
+Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike
+the
 AWS CLI, this module quotes the values, so that a shell cannot execute parts of them.
 """
 
@@ -33,7 +34,8 @@ def _cmd(value: str) -> str:
     return value
 
 
-# The formats for shells: the template of a variable's line, and the function that quotes the value.
+# Maps each shell format to the template of a line that sets a variable, and to the function that
+# quotes the value.
 _LINES: dict[str, tuple[str, _Quote]] = {
     "env": ("export {name}={value}", quote),
     "env-no-export": ("{name}={value}", quote),

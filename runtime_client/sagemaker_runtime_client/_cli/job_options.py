@@ -12,7 +12,7 @@ from . import values
 STDIO = "-"
 
 INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
-# The arguments that are not options of `--sync`: they name the model, or are the payload.
+# Members that do not become `--sync` options, because they select the model or are the payload.
 _POSITIONAL = {"endpoint_name", "inference_router_name", "routing_target", "body"}
 SYNC_OPTIONS = tuple(name for name in INVOKE_ENDPOINT.members if name not in _POSITIONAL)
 ROUTER_SYNC_OPTIONS = tuple(
@@ -121,7 +121,7 @@ def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
 
 
 def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add the options that invoke and wait share."""
+    """Add the options that `invoke` and `wait` share."""
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",

@@ -1,4 +1,4 @@
-"""The commands `invoke` and `wait`."""
+"""Implements the commands `invoke` and `wait`."""
 
 import argparse
 import json
@@ -35,21 +35,24 @@ class Job:
         self._is_printed = False
 
     def queued(self, invocation: Invocation) -> None:
-        """Print the handle of a new job to stderr before anything else can fail."""
+        """Print the handle of a new job on stderr, so that the handle cannot get lost."""
         self.invocation, self._is_printed = invocation, True
         say(f"job queued; {_HANDLE}: {invocation.to_json()}")
 
     def print_handle(self, error: BaseException) -> None:
-        """Print the handle of the job after *error*, unless it was printed before."""
+        """Print the handle of the job after *error*, unless it was printed before.
+
+        If the handle is unknown, print the notes of *error*, which mention the ID of the job.
+        """
         self.invocation = self.invocation or getattr(error, "invocation", None)
         if self.invocation is None:
-            for note in getattr(error, "__notes__", ()):  # mentions the id of the job
+            for note in getattr(error, "__notes__", ()):  # each note mentions the ID of the job
                 say(note)
         elif not self._is_printed:
             say(f"{_HANDLE}: {self.invocation.to_json()}")
 
 
-# Facts about the output of a synchronous call that `--json` prints.
+# The attributes of a `ModelOutput` that `--json` prints in addition to the body.
 _MODEL_FACTS = (
     *("content_type", "production_variant", "new_session_id", "session_expires"),
     *("closed_session_id", "request_id", "routed_resource_arn", "routing_reason"),
@@ -57,7 +60,7 @@ _MODEL_FACTS = (
 
 
 def invoke(options: argparse.Namespace) -> None:
-    """Send a payload, and wait for the output unless `--no-wait` is given."""
+    """Send a payload, wait for the output unless `--no-wait` is given, and print the result."""
     _check_stdout(options)
     _check_combinations(options)
     with _client(options) as client:
@@ -74,7 +77,7 @@ def invoke(options: argparse.Namespace) -> None:
 
 
 def _check_combinations(options: argparse.Namespace) -> None:
-    """Raise an error if options contradict each other."""
+    """Raise ParamValidationError if options contradict each other or a required one is missing."""
     has_router = options.router is not None
     if has_router != (options.endpoint_name is None):
         raise ParamValidationError("either ENDPOINT or --router is required")
@@ -88,7 +91,7 @@ def _check_combinations(options: argparse.Namespace) -> None:
 
 
 def _check_sync(options: argparse.Namespace) -> None:
-    """Raise an error if an option does not belong to the kind of call that `--sync` chooses."""
+    """Raise ParamValidationError if an option requires `--sync` or cannot be combined with it."""
     if not options.sync:
         refused, rule = {"wait_until_ready", "retry_model", *SYNC_OPTIONS}, "requires --sync"
         refused -= set(INVOKE_OPTIONS)
@@ -103,7 +106,7 @@ def _check_sync(options: argparse.Namespace) -> None:
 
 
 def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invocation:
-    """Queue a job at an endpoint or at an inference router."""
+    """Queue a job at an endpoint or at an inference router, and return its handle."""
     arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
     if options.input_location is None:
         if options.router is None:
@@ -119,7 +122,7 @@ def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invo
 
 
 def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> ModelOutput:
-    """Call a model, and return its output."""
+    """Call the model of an endpoint or an inference router synchronously, and return its output."""
     payload = _read(options.input)
     largest = INVOKE_ENDPOINT.limit.size
     if len(payload) > largest:
@@ -140,7 +143,7 @@ def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> 
 
 
 def _check_stdout(options: argparse.Namespace) -> None:
-    """Raise an error before anything is sent if the output could not be printed."""
+    """Raise ConfigError, before anything is sent, if stdout is needed but closed."""
     needed = options.json or options.output == STDIO
     if needed and not sys.stdout.writable():
         raise ConfigError("stdout is closed: use --output to write to a file, without --json")
@@ -161,14 +164,14 @@ def wait(options: argparse.Namespace) -> None:
 def _write_output(
     client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
 ) -> None:
-    """Wait for the output and write it."""
+    """Wait for the output of a queued job, and write it."""
     with status(f"waiting for inference {invocation.inference_id}"):
         output = client.wait(invocation, timeout=options.timeout)
     _write(output, options)
 
 
 def _write(output: Output | ModelOutput, options: argparse.Namespace) -> None:
-    """Write the output to the file or to stdout."""
+    """Write the output to the `--output` file or to stdout.  With `--json`, print it as JSON."""
     if options.output != STDIO:
         with replacing(Path(options.output)) as file:
             file.write(output.body)
@@ -215,7 +218,7 @@ def _read(name: str) -> bytes:
 
 
 def _document(output: Output | ModelOutput) -> dict[str, Any]:
-    """Return an output as a JSON document; a body that is not UTF-8 is encoded in base64."""
+    """Return an output as a dictionary for JSON.  A body that is not UTF-8 is encoded in base64."""
     try:
         body = {"body": output.text}
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from . import values
 from .exports import FORMATS
 from .job_options import add_invoke, add_wait
 
-# The end of the help.  It is not a docstring, because `python -OO` removes docstrings.
+# The text at the end of the help.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
 Output goes to stdout, everything else to stderr.  SAGEMAKER_RUNTIME_LOG=debug (or info or warning)
 logs to stderr, like --debug.

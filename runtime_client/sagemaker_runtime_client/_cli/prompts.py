@@ -27,7 +27,7 @@ def mfa_token(serial: str) -> str:
 def _has_terminal() -> bool:
     """Return whether `getpass` finds a terminal.
 
-    On POSIX, stdin need not be the terminal, so that it can be used for the payload.
+    On POSIX, stdin need not be the terminal, so the payload can be read from stdin.
     """
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))

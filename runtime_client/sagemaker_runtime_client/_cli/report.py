@@ -1,4 +1,4 @@
-"""The report of the command `credentials`: source, identity and expiration of the credentials."""
+"""Builds the report of the command `credentials` about the credentials and their source."""
 
 from attrs import frozen
 
@@ -28,7 +28,7 @@ class Report:
         provider: The name of the provider that returned the credentials.
         profile: The name of the profile in use.
         region: The configured region, or None if there is none.
-        access_key_id: The access key ID, masked except for its last characters.
+        access_key_id: The access key ID, masked except for its last four characters.
         account_id: The account ID, or None if it is unknown.
         role: The name or the ARN of the role, or None if it is unknown.
         expiration: The expiration time in ISO 8601, or None if the credentials do not expire.
@@ -70,7 +70,10 @@ async def report(context: Context, resolved: ResolvedCredentials, *, verify: boo
 
 
 def _account(provider: Provider, role: str | None) -> str | None:
-    """Return the account ID in the role's ARN or, without an ARN, the profile's ``sso_account_id``."""
+    """Return the account ID in the role's ARN.
+
+    If the role is not an ARN, return the profile's ``sso_account_id``, or None if it is not set.
+    """
     parts = (role or "").split(":")
     return parts[4] if len(parts) == 6 else provider.setting("sso_account_id")
 

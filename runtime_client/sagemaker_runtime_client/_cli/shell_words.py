@@ -1,4 +1,4 @@
-"""Error messages with command-line options in place of Python arguments."""
+"""Rewrites error messages for the shell, with options in place of Python arguments."""
 
 import re
 
@@ -21,7 +21,7 @@ def in_shell_words(message: str, argument: str = "") -> str:
     """Replace the names of Python arguments in an error message with command-line options.
 
     Args:
-        message: The message.
+        message: The error message.
         argument: The name of the invalid argument, or an empty string.
 
     >>> in_shell_words("no region: pass region= to the client, or set AWS_REGION")

@@ -15,7 +15,7 @@ _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 class EndingSignal(KeyboardInterrupt):
-    """Raised by a signal that ends the process.  Like Ctrl-C, it interrupts the running code.
+    """Raised when the process receives a signal that ends it.  It interrupts the running code.
 
     Attributes:
         number: The number of the signal.
@@ -30,7 +30,7 @@ class EndingSignal(KeyboardInterrupt):
 def raise_ending_signals() -> Generator[None]:
     """Make SIGTERM and SIGHUP raise `EndingSignal` in the main thread during the `with` block.
 
-    A signal that would not end the process keeps its handler.
+    A signal that the process ignores or already handles keeps its handler.
     """
     before = {
         number: signal.signal(number, _raise)

@@ -1,4 +1,4 @@
-"""Output for people: lines on stderr, a status line, and replacements for closed streams."""
+"""Writes lines and a status line to stderr, and replaces closed standard streams."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from .._io.stderr_log import printable
 
 
 def say(text: str) -> None:
-    """Print one line on stderr, if possible."""
+    """Print one line on stderr, or discard it if it cannot be written."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
-    except OSError:  # stderr is a broken pipe, or its disk is full
+    except OSError:  # for example, stderr is a broken pipe, or its disk is full
         silence(sys.stderr)
 
 
@@ -24,9 +24,9 @@ def silence(stream: TextIO) -> None:
 
 
 def replace_closed_streams() -> None:
-    """Replace each standard stream that the shell has closed (``>&-``) by the null device.
+    """Replace each standard stream that the shell has closed (``>&-``) with the null device.
 
-    The replacement of stdout is read-only, so that writing to it raises an error.
+    If stdout is replaced, it becomes read-only, so that writing to it raises an error.
     """
     nothing = Path(os.devnull)
     sys.stdin = sys.stdin or nothing.open()

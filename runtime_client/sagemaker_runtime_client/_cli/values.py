@@ -1,6 +1,6 @@
-"""Checks of option values.
+"""Checks and parses option values.
 
-They run before a job is queued, so that the job's output is not lost because of an invalid path.
+The checks run before a job is queued, so that its output is not lost because of an invalid path.
 """
 
 import argparse

@@ -24,8 +24,7 @@ def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
     """Return environment variables that exclude *host* from proxies.
 
     They also exclude the hosts that *environ* excludes.  Both ``NO_PROXY`` and ``no_proxy`` are
-    set,
-    because urllib and httpx prefer ``no_proxy``.
+    set, because urllib and httpx prefer ``no_proxy``.
     """
     known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     hosts = [name.strip() for name in known.split(",") if name.strip()]

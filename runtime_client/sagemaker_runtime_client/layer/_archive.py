@@ -1,4 +1,4 @@
-"""Writes a zip archive whose bytes depend only on its content."""
+"""Writes a zip archive that does not depend on the clock, the umask or the order of the files."""
 
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -15,8 +15,8 @@ class Layer:
     Attributes:
         path: The path of the zip file.
         zipped: The size of the zip file, in bytes.
-        unzipped: The total size of the files in the zip file, in bytes, to which Lambda's limit of
-            250 MB applies.
+        unzipped: The total size of the unzipped files, in bytes.  Lambda limits the unzipped size
+            of a function and all its layers to 250 MB.
     """
 
     path: Path

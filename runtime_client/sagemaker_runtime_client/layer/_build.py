@@ -45,7 +45,7 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
     """Build a layer of this distribution.
 
     Args:
-        spec: Specifies the layer.
+        spec: The layer to build.
         folder: The folder in which the zip file is written.
         pins_file: The pins file; by default the one in this package.
 
@@ -62,7 +62,7 @@ def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] 
     """Build a layer from any wheels, in the same way as a layer of this distribution.
 
     Args:
-        spec: Specifies the layer; its variant is ignored.
+        spec: The layer to build.  Its variant is ignored.
         path: The path of the zip file.
         pinned: The pins of the wheels, in the format of a pip requirements file.
         packages: The names of importable packages to copy into the layer in addition to the wheels.
@@ -95,7 +95,7 @@ def _install(spec: LayerSpec, file: Path, pinned: str, root: Path) -> None:
 
 
 def _copy(package: str, root: Path) -> None:
-    """Copy the files of a package that can be imported here into *root*."""
+    """Copy the files of a package, which this Python can import, into *root*."""
     source = Path(import_module(package).__file__ or "").parent
     copytree(source, root / package, ignore=ignore_patterns("__pycache__"))
 
@@ -135,7 +135,7 @@ def _compile(spec: LayerSpec, root: Path) -> None:
 
 
 def _drop_sources(root: Path) -> None:
-    """Replace each source file by its bytecode, except source files that are read at run time."""
+    """Replace each source file with its bytecode, unless the source file is read at run time."""
     for source in sorted(root.rglob("*.py")):
         if source.relative_to(root).as_posix() not in READ_AT_RUN_TIME:
             (bytecode,) = (source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc")

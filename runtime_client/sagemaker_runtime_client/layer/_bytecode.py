@@ -1,7 +1,8 @@
 """Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
-This is a separate program because the Python of a layer cannot import this distribution.  Unlike
-compileall, it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
+This is a separate program because the interpreter that compiles a layer cannot import this
+distribution.  The bytecode contains assertions but no docstrings, which would make up a sixth of
+the zipped bytecode.  compileall can omit docstrings only together with assertions.
 """
 
 import ast
@@ -20,7 +21,7 @@ def compile_folder(root: Path, prefix: str) -> None:
 
     Args:
         root: The folder.
-        prefix: The folder that will contain *root* at run time; tracebacks show paths in it.
+        prefix: The folder that will contain *root* at run time.  Tracebacks show paths below it.
     """
     for path in sorted(root.rglob("*.py")):
         target = Path(cache_from_source(str(path)))
@@ -35,7 +36,7 @@ def bytecode(source: bytes, name: str) -> bytes:
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
-    """Remove the docstrings of a module from its syntax tree, and return the tree."""
+    """Remove all docstrings from the syntax tree of a module, and return the tree."""
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             first = node.body.pop(0)

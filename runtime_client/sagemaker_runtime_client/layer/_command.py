@@ -15,19 +15,22 @@ from ._tools import interpreter
 def build_layers(options: argparse.Namespace) -> None:
     """Build a layer for each selected Python version, architecture and variant.
 
-    For comparison, a layer is also built from the wheels that each file of ``--compare`` pins.
+    For comparison, a layer for each version and architecture is also built from the wheels that
+    each
+    ``--compare`` file pins.  With ``--renew``, the pins of this distribution are updated first.
 
     Args:
         options: The parsed command-line options.
 
     Raises:
-        ConfigError: A Python version is not installed, the pins are not valid, or pip failed.
+        ConfigError: A Python version is not installed, the pins are not valid, pip failed, or two
+            ``--compare`` files have the same name.
     """
     pins_file = options.pins or PINS
     if options.renew:
         renew(pins_file)
     pythons = options.python or PYTHONS
-    for python in pythons:  # reports a missing Python before anything is built
+    for python in pythons:  # a missing Python raises an error before the first build
         interpreter(python)
     if len({file.stem for file in options.compare}) < len(options.compare):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The pins of the wheels in layers: their names, versions and hashes."""
+"""Reads and writes the pins of the wheels in layers, which contain names, versions and hashes."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The recipe of a layer: what it contains, which files are left out, and why."""
+"""Defines what a layer contains, which files are left out, and why."""
 
 from fnmatch import fnmatchcase
 
@@ -7,18 +7,18 @@ PACKAGES = ("sigv4", "sagemaker_runtime_client")
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# Maps Lambda's name of each architecture to the pip platform.  Wheels for these platforms require
-# glibc 2.17.  Python 3.11 runs on Amazon Linux 2, which has glibc 2.26; later versions run on
-# Amazon Linux 2023, which has glibc 2.34.
+# Maps Lambda's name of each architecture to the pip platform.  Wheels for these platforms run with
+# glibc 2.17 or newer.  Lambda runs Python 3.11 on Amazon Linux 2, which has glibc 2.26, and newer
+# versions on Amazon Linux 2023, which has glibc 2.34.
 ARCHITECTURES = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 
-# The dependencies that each variant omits.
+# Maps each variant to the dependencies that it omits.
 VARIANTS: dict[str, frozenset[str]] = {
     "lean": frozenset({"cryptography", "cffi"}),
     "full": frozenset(),
 }
 
-# The required dependencies that a function in a layer never uses, with the reasons.
+# Maps required dependencies that a function in a layer never uses to the reasons.
 NEVER = {"pycparser": "parses C for cffi's compiler, which is left out as well"}
 
 # Maps path patterns, relative to python/, to the reasons for leaving the files out.  A star also
@@ -45,8 +45,8 @@ LEFT_OUT = {
     "idna/cli.py": "a command line",
     "idna/codec.py": "registers a codec, and is imported only by users of that codec",
     "idna/compat.py": "names from the time of Python 2",
-    # A function that needs trio, h2 or socksio must bring its own complete anyio or httpcore, which
-    # comes before the layer on the module search path.
+    # A function that needs trio, h2 or socksio must contain its own complete copy of anyio or
+    # httpcore, which comes before the layer on the module search path.
     "anyio/_backends/_trio.py": "needs trio",
     "httpcore/_backends/trio.py": "needs trio",
     "httpcore/_*/http2.py": "needs h2",
@@ -55,7 +55,7 @@ LEFT_OUT = {
     "cffi/*": "cffi's compiler; cryptography needs only the extension module",
 }
 
-# The source files that stay even if bytecode replaces all other source files, with the reasons.
+# Maps the source files that stay in a sourceless layer to the reasons.
 READ_AT_RUN_TIME = {
     "anyio/__init__.py": "reads its own source to import lazily; otherwise it imports all of anyio",
 }

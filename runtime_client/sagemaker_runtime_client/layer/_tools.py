@@ -1,4 +1,4 @@
-"""The programs that build a layer: a Python interpreter of each version, and pip."""
+"""Runs the programs that build a layer: pip, and an interpreter of the layer's Python version."""
 
 import os
 import subprocess
@@ -20,8 +20,8 @@ def interpreter(version: str) -> str:
 
     Raises:
         ConfigError: No interpreter of this version is installed.  Only such an interpreter can
-            compile the bytecode, and Lambda would compile a layer without bytecode at each cold
-            start.
+            compile the bytecode for this version.  Lambda would compile a layer without bytecode
+            at each cold start.
     """
     for candidate in _candidates(version):
         if _version(candidate) == version:
@@ -33,7 +33,7 @@ def interpreter(version: str) -> str:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield the paths to try: this Python, the one on the PATH, and pyenv's Pythons, newest first."""
+    """Yield the interpreters to try: this one, the one on the PATH, then pyenv's, newest first."""
     yield sys.executable
     if (found := which(f"python{version}")) is not None:
         yield found
@@ -44,7 +44,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _version(python: str) -> str | None:
-    """Return the version of a Python; None if it does not run, as is common for pyenv's shims."""
+    """Return an interpreter's version, or None if it does not run, as is common for pyenv's shims."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
@@ -62,7 +62,7 @@ def run(python: str, *arguments: str | Path) -> str:
         ConfigError: The program failed; the message contains its error output.
     """
     # pip's environment variables are kept.  Python's variables are removed, because they are meant
-    # for this Python and must not affect another one.
+    # for this interpreter and must not affect another one.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
     }
@@ -80,6 +80,6 @@ def run(python: str, *arguments: str | Path) -> str:
 
 
 def pip(python: str, *arguments: str | Path) -> str:
-    """Run the pip of this environment on behalf of another Python, and return pip's output."""
+    """Run the pip of this environment for the interpreter *python*, and return pip's output."""
     quiet = ("--quiet", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore")
     return run(sys.executable, "-m", "pip", "--python", python, *arguments, *quiet)
