@@ -17,7 +17,7 @@ ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 CONTENDERS += $(if $(BASELINE),$(RIVALS)/baseline/.$(BASELINE))
 
-# Debian's Pythons, for versions that are not installed: see the target .pythons.  They come last on the path.
+# Debian's Pythons are used for versions that are not installed (see the target .pythons).  They come last on the path.
 export PATH := $(PATH):$(abspath $(VENV))/pythons/bin
 # The Python versions in pyproject.toml's classifiers that are on the path or installed by pyenv.  To use others:
 # make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
@@ -125,15 +125,15 @@ $(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.pythons
 	$(BIN)/python $< arm64
 	touch $@
 
-# Replaces the newest versions of direct dependencies by the lowest allowed ones, and indirect dependencies by versions
-# that work with them.
+# Replaces the newest versions of direct dependencies with the lowest allowed ones, and those of indirect dependencies
+# with versions that work with these.
 $(VENV)/.lowest: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --all-extras \
 		--no-header --no-annotate --output-file $@ pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --requirement $@
 
-# Runs the tests for each Python in an environment of its own.  Arguments: the beginning of the environment's name, and
-# a target to make first.
+# Runs the tests for each Python in a separate environment.  The arguments are the beginning of the environment's name,
+# and a target that is made before the tests.
 define on-each-python
 	set -e; for python in $(PYTHONS); do \
 		venv=.venvs/$(1)-$$($$python -c 'import platform; print(platform.python_version())'); \
@@ -151,7 +151,7 @@ $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
 	touch $@
 
-# An environment like that of a user, with an earlier revision of this package.
+# An environment like that of a user, in which an earlier revision of this package is installed.
 $(RIVALS)/baseline/.$(BASELINE): | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	mkdir $(@D)/source && git archive $(BASELINE) | tar -x -C $(@D)/source

@@ -40,7 +40,7 @@ def run():
 
 @pytest.fixture
 def frame(tmp_path):
-    """Return a function that runs attacks, whose sources are arguments keyed by attack name."""
+    """Return a function that runs attacks; its keyword arguments map their names to source code."""
 
     def run(*arguments, **sources):
         for name, source in sources.items():

@@ -36,9 +36,7 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Return whether the report contains the figure, or would contain it if *after* had been
-        run.
-        """
+        """Return whether the report contains the figure, or would after the command *after*."""
         # Only the figures of layers require a command.  They are measured in the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None

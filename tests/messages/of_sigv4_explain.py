@@ -22,7 +22,7 @@ def _sign(url=URL, headers=(), signer=SIGNER, payload=Payload.EMPTY, second=0):
 
 
 def _explained(signature, *, error=ERROR, **expected):
-    """Explain an AWS error for *signature*; AWS expected the signature of another request."""
+    """Explain an AWS error about *signature*; AWS computed the signature of a different request."""
     return explain(error.format(signature=_sign(**expected)), signature)
 
 

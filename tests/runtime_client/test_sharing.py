@@ -83,7 +83,7 @@ class TestLoops:
     def test_loop_in_each_thread(self, emulator):
         """Threads with an event loop each can share an async client.
 
-        If the client is closed in one of the loops, the connections of the other loops stay open.
+        When all loops have closed the client, no connection is left open.
         """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         together = Barrier(4, timeout=10)
