@@ -13,7 +13,7 @@ SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
 )
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
-# For this case, botocore returns an endpoint. This package raises an error, because it needs a
+# For this case, botocore returns an endpoint.  This package raises an error, because it needs a
 # region for signing.
 NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
 

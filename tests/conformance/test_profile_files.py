@@ -14,7 +14,7 @@ PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
 # For each of these cases, the profiles and properties that botocore reads, but that the suite
-# expects an SDK to ignore. This package reads them, too, so that files that work with boto3 also
+# expects an SDK to ignore.  This package reads them, too, so that files that work with boto3 also
 # work here.
 BEYOND = {
     "Profile names support alphanumeric characters and - / . % @ _ : +": {"foo!bar": {}},

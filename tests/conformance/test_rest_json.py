@@ -15,7 +15,7 @@ ERRORS = [
     for case in suite["cases"]
     if "errorCode" in case
 ]
-# The successful responses belong to other operations. Their shapes, such as payloads, lists,
+# The successful responses belong to other operations.  Their shapes, such as payloads, lists,
 # numbers and timestamps in headers, and header name prefixes, do not occur in InvokeEndpointAsync.
 SUCCESSES = [
     pytest.param(case, id=case["id"])

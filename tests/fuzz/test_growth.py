@@ -1,7 +1,7 @@
 """Measure the time and memory that parsers need for inputs that are designed to slow them down.
 
-If an input is eight times as long, parsing may take at most 32 times as long, plus a millisecond. A
-quadratic parser would take 64 times as long.
+If an input is eight times as long, parsing may take at most 32 times as long, plus a millisecond.
+A quadratic parser would take 64 times as long.
 """
 
 import json

@@ -78,7 +78,7 @@ class PoolStateMachine(RuleBasedStateMachine):
         self.pool_state = PoolState(Event, 3, 2, 1e9)
         # The model of the pool's state: `free` contains the owners that have a permit but no
         # connection, `queue` contains the owners that wait for a permit, and `used` contains the
-        # owners that have a connection. `idle` contains the idle connections, and `made` is the
+        # owners that have a connection.  `idle` contains the idle connections, and `made` is the
         # number of connections that have been made.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
