@@ -144,9 +144,7 @@ def test_environment_as_source(harness, sts):
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_mfa(harness, sts, kind):
-    """The MFA code is returned by a user-supplied function, which may be async even in a blocking
-    client.
-    """
+    """The MFA code is returned by a user-supplied function, which may be async."""
     serials = []
 
     def plain(serial):

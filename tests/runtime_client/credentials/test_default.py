@@ -152,16 +152,16 @@ def test_closed_while_it_is_opened(monkeypatch):
 
 
 def test_invalid_client():
-    """An argument that selects a profile takes precedence over credentials in environment
-    variables, but AWS_PROFILE does not.
-    """
+    """An http_client that is not an httpx client is rejected immediately."""
     with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
 
 
 @pytest.mark.usefixtures("home")
 def test_profile_argument(monkeypatch):
-    """A profile argument takes precedence over credentials in variables; AWS_PROFILE does not."""
+    """An argument that selects a profile takes precedence over credentials in environment
+    variables, but AWS_PROFILE does not.
+    """
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_PROFILE", "other")

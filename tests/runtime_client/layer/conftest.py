@@ -28,7 +28,7 @@ THIS_PYTHON = "{}.{}".format(*sys.version_info)
 # `make layer-test` sets LAYERS=all, which tests the layers for all available Python versions, and
 # runs the slow tests.
 ALL_PYTHONS = os.environ.get("LAYERS") == "all"
-# On a Python version that Lambda does not offer yet, no test in this folder is collected.
+# On a Python version that Lambda does not offer yet, pytest collects no test in this folder.
 collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
 SPECS = {
     f"{variant}{'-sourceless' if sourceless else ''}-{python}-{architecture}": LayerSpec(
@@ -38,7 +38,7 @@ SPECS = {
     for variant, sourceless in (("lean", False), ("lean", True), ("full", False))
 }
 LEAN = LayerSpec(THIS_PYTHON, ARCHITECTURE, "lean")
-# The direct dependencies of the distribution package.
+# These are the direct dependencies of the distribution package.
 REQUIRED = [
     re.match(r"[\w-]+", line)[0]
     for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -46,7 +46,7 @@ REQUIRED = [
 
 
 def pytest_report_header():
-    """List the layers under test, because Debian does not have every Python for arm64."""
+    """List the layers under test, because Debian does not provide every Python version for arm64."""
     return f"layers: {', '.join(SPECS)}" if ALL_PYTHONS else None
 
 
@@ -68,14 +68,17 @@ class Unpacked:
 
 
 def read_only(folder):
-    """Make a folder and all its content read-only."""
+    """Make a folder and everything in it read-only."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory):
-    """A function that builds and unpacks the layer for a specification, only once for each."""
+    """A function that builds and unpacks the layer for a specification.
+
+    Each layer is built only once.
+    """
     made = {}
 
     def make(spec):
@@ -88,7 +91,7 @@ def unpacked(tmp_path_factory):
 
 @pytest.fixture(params=[pytest.param(spec, id=name) for name, spec in SPECS.items()])
 def layer(request, unpacked):
-    """Each layer for this Python version; with LAYERS=all, each layer for every version."""
+    """Each layer for this Python version in turn; with LAYERS=all, each layer for every version."""
     return unpacked(request.param)
 
 
@@ -100,7 +103,9 @@ def lean_layer(unpacked):
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
-    """A function that builds a wheel in the only folder that pip searches, and returns its pin."""
+    """A function that builds a wheel in a folder, and returns the wheel's pin. pip searches only
+    this folder.
+    """
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -124,8 +129,9 @@ def wheel(tmp_path, monkeypatch):
 class Service:
     """A server that simulates SageMaker, S3 and the container credentials endpoint.
 
-    Each signature is verified with the newest credentials in `known`, and with a clock that is fast
-    by `ahead`.  Jobs with the payload ``meet`` wait for each other in pairs.
+    Each signature is verified with the newest credentials in `known`, and with a clock that is
+    ahead
+    by `ahead`.  If the payload of a job is ``meet``, the response waits for another such job.
     """
 
     def __init__(self):
@@ -198,11 +204,11 @@ class Service:
         }
 
     def close_idle(self):
-        """Close all connections, as servers do with idle connections."""
+        """Close all connections, as servers do with idle ones."""
         for connection in self.open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # already closed
+            except OSError:  # the connection is already closed
                 continue
 
 

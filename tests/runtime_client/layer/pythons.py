@@ -1,10 +1,10 @@
 """The Python versions that run tests and build layers: those installed here, and Debian's.
 
-The Makefile runs this module to download Debian's Pythons with apt, from the mirror that this
-machine uses, into folders of the virtual environment.  The folder `native` contains the versions
-that are not installed here.  The folder `arm64` contains Pythons for arm64, which run under QEMU's
-user-mode emulation.  The packages are only unpacked, so no root access is needed.  Debian does not
-have every version.  If apt is not installed, nothing is downloaded.
+The Makefile runs this module to download Debian's Pythons into folders of the virtual environment.
+The module uses apt and the mirror that this machine uses.  The folder `native` contains the
+versions that are not installed here.  The folder `arm64` contains Pythons for arm64, which run
+under QEMU's user-mode emulation.  The packages are only unpacked, so no root access is needed.
+Debian does not provide every version.  If apt is not installed, nothing is downloaded.
 """
 
 import platform
@@ -21,7 +21,7 @@ from sagemaker_runtime_client.layer._tools import interpreter, run
 
 # The architecture of this machine, in Lambda's terms.
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# The Debian release that contains each Python version.
+# This maps each Python version to the Debian release that contains it.
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
 _ARM64 = {"APT::Architecture": "arm64", "APT::Architectures": "arm64"}
 _NATIVE = Path(sys.prefix, "pythons")
@@ -59,7 +59,7 @@ def _is_here(python):
 
 
 def fetch_native():
-    """Download the Pythons that Debian has and that are not installed here."""
+    """Download the Pythons that Debian provides and that are not installed here."""
     rmtree(_NATIVE, ignore_errors=True)
     missing = [python for python in _RELEASES if not _is_here(python)]
     if missing and (mirror := _mirror()):

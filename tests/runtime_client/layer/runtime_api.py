@@ -1,4 +1,4 @@
-"""The Lambda side of a function: its Runtime API, and the sandbox in which it runs.
+"""The Lambda side of a function: its Runtime API, and the sandbox in which the function runs.
 
 The function runs under AWS's runtime client, `awslambdaric`.  Its module search path contains only
 the function's folder, the layer and that client: no site-packages, no home folder, no writable
@@ -47,7 +47,9 @@ class RuntimeAPI:
                     return self.respond(200)
                 assert self.path == f"{_PREFIX}invocation/next"
                 event = api._events.get()
-                if event is None:  # the function has ended; wake up other waiting threads as well
+                if (
+                    event is None
+                ):  # the function has ended, so wake up other waiting threads as well
                     api._events.put(None)
                     self.close_connection = True
                     return None
@@ -106,7 +108,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """Ignore an OSError, which means that a test has killed the function on purpose."""
+        """Ignore an OSError, because a test may kill the function on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -154,7 +156,7 @@ class Sandbox:
         return self._api.invoke(event)[0]
 
     def invoke_all(self, *events):
-        """Invoke the function for each event; any copy of the process may process an event."""
+        """Invoke the function once for each event; any copy of the process may handle an event."""
         return self._api.invoke(*events)
 
     def wait_for_snapshot(self):
@@ -166,11 +168,11 @@ class Sandbox:
         self._api.restored.set()
 
     def freeze(self):
-        """Stop the process, as Lambda does after each event."""
+        """Stop the function's process, as Lambda does after each event."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self):
-        """Let the process continue."""
+        """Let the function's process continue."""
         self._process.send_signal(signal.SIGCONT)
 
 
@@ -182,7 +184,10 @@ def unprivileged():
 
 
 def runtime_folder(spec):
-    """Return the folder with AWS's runtime client for a layer's Python; install the client once."""
+    """Return the folder with AWS's runtime client for a layer's Python.
+
+    The client is installed once.
+    """
     folder = Path(sys.prefix, "lambda", f"{spec.python}-{spec.architecture}")
     if not folder.exists():
         group = ("--group", f"{ROOT / 'pyproject.toml'}:lambda")

@@ -1,4 +1,4 @@
-"""Tests of the content of layers and of reproducible builds."""
+"""Tests of the content of layers, and of reproducible builds."""
 
 import ast
 import json
@@ -23,7 +23,9 @@ from tests.runtime_client.layer.conftest import ALL_PYTHONS, LEAN, THIS_PYTHON
 from tests.runtime_client.layer.pythons import command
 from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
 
-# The top-level names in the lean layer, and the projects with metadata in it.
+# The first set contains the top-level names in the lean layer, and the second one the projects
+# whose
+# metadata it contains.
 LEAN_NAMES = {
     *("anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna"),
     *("sagemaker_runtime_client", "sigv4", "typing_extensions"),
@@ -33,8 +35,9 @@ LEAN_PROJECTS = {
     *("sagemaker_runtime_client", "typing_extensions"),
 }
 
-# Modules that the recipe leaves out although other modules import them.  All these imports are
-# inside functions or guarded, and fail in the same way as without trio, h2, socksio or click.
+# The recipe leaves out these modules, although other modules import them.  All these imports are
+# inside functions or guarded. They fail in the same way as if trio, h2, socksio or click were not
+# installed.
 GUARDED = {
     "httpcore._async.http2",
     "httpcore._async.socks_proxy",
@@ -58,7 +61,7 @@ def run_in(layer, program, *options):
 
 
 def test_names(lean_layer):
-    """The lean layer contains the expected packages and no other files."""
+    """The lean layer contains exactly the expected packages and project metadata."""
     with ZipFile(lean_layer.built.path) as layer:
         paths = [name.split("/") for name in layer.namelist()]
     assert {path[0] for path in paths} == {"python"}
@@ -78,7 +81,9 @@ def test_full_names(unpacked):
 
 @pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
 def test_machine(unpacked, architecture, machine):
-    """Native modules in a full layer are for the function's architecture, not for the building machine."""
+    """Native modules in a full layer are built for the function's architecture, even on another
+    machine.
+    """
     layer = unpacked(LayerSpec(THIS_PYTHON, architecture, "full"))
     native = [path.read_bytes() for path in layer.python.rglob("*.so")]
     assert len(native) == 2
@@ -88,7 +93,7 @@ def test_machine(unpacked, architecture, machine):
 
 
 def test_same_bytes(lean_layer, tmp_path, monkeypatch):
-    """A build in another folder, with another hash seed and umask, produces the same bytes."""
+    """A build in another folder, with another hash seed and another umask, produces the same bytes."""
     elsewhere = tmp_path / "a longer name of a folder"
     elsewhere.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
@@ -103,14 +108,16 @@ def test_same_bytes(lean_layer, tmp_path, monkeypatch):
 
 
 def test_sizes(lean_layer):
-    """The reported sizes are those of the zip file and of the files in it."""
+    """The reported sizes of a layer are the size of the zip file and the total size of the files in
+    it.
+    """
     assert lean_layer.built.zipped == lean_layer.built.path.stat().st_size
     files = [path.stat().st_size for path in lean_layer.opt.rglob("*") if path.is_file()]
     assert lean_layer.built.unzipped == sum(files)
 
 
 def test_everything_imports(layer):
-    """Every module of a layer can be imported, except those that require trio."""
+    """Every module of a layer can be imported, except the modules that require trio."""
     program = """
 import importlib, json, sys
 from pathlib import Path
@@ -176,7 +183,10 @@ def test_bytecode_is_used(layer):
 
 
 def test_bytecode(lean_layer):
-    """Bytecode is never checked against its source; it contains paths below /opt, for tracebacks."""
+    """Bytecode is never checked against its source.
+
+    It contains paths below /opt, which tracebacks show.
+    """
     sources = list(lean_layer.python.rglob("*.py"))
     assert len(sources) > 100
     for source in sources:
@@ -200,7 +210,7 @@ def test_sourceless(unpacked):
 
 
 def modules_imported(path, name):
-    """Yield the name of each module that a source file imports, also inside functions."""
+    """Yield the name of each module that a source file imports, including imports inside functions."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
             case ast.Import(names):
@@ -212,7 +222,9 @@ def modules_imported(path, name):
 
 
 def test_no_import_is_broken(lean_layer):
-    """The only missing modules that a lean layer's sources import are those in GUARDED."""
+    """If a lean layer's sources import a module that is missing in the layer, the module is in
+    GUARDED.
+    """
     missing = set()
     for path in lean_layer.python.rglob("*.py"):
         parts = path.relative_to(lean_layer.python).with_suffix("").parts
@@ -265,7 +277,7 @@ class A:
 
 
 def test_module_of_a_docstring():
-    """`without_docstrings` makes a module that contains only a docstring empty."""
+    """If a module contains only a docstring, `without_docstrings` makes the module empty."""
     assert _bytecode.without_docstrings(ast.parse('"""Only this."""')).body == []
 
 

@@ -1,4 +1,4 @@
-"""Tests of the command ``layer``, which finds only small wheels in a folder."""
+"""Tests of the command ``layer``. pip finds only the small wheels in a test folder."""
 
 import marshal
 import runpy
@@ -31,7 +31,9 @@ def layer(wheel, tmp_path, capsys):
 
 
 def test_all(layer, tmp_path):
-    """Both variants are built for both architectures, and the printed sizes are correct."""
+    """By default, both variants are built for both architectures, and the printed sizes are
+    correct.
+    """
     code, (_, *rows), _ = layer("--python", THIS_PYTHON)
     assert code == 0
     assert [row[0] for row in rows] == [
@@ -47,7 +49,7 @@ def test_all(layer, tmp_path):
 
 
 def test_comparison_with_a_sourceless_layer(layer, tmp_path):
-    """With --sourceless, the layer for --compare is built in addition, with sources."""
+    """With --sourceless and --compare, a layer with sources is also built for the comparison."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
     assert code == 0
@@ -66,7 +68,9 @@ def test_comparison_with_a_sourceless_layer(layer, tmp_path):
 
 
 def test_comparison_for_each_architecture(layer, tmp_path):
-    """A layer for comparison is built for each architecture; --sourceless does not change its bytes."""
+    """A comparison layer is built for each architecture, and --sourceless does not change its
+    bytes.
+    """
     rivals = [
         f"rival-python{THIS_PYTHON}-{architecture}.zip" for architecture in ("arm64", "x86_64")
     ]
@@ -84,7 +88,9 @@ def test_comparison_for_each_architecture(layer, tmp_path):
 
 
 def test_comparison_with_equal_names(layer, tmp_path):
-    """Two --compare files with the same name are rejected: one layer would replace the other."""
+    """Two --compare files with the same name are rejected, because one layer would replace the
+    other.
+    """
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
     assert (code, rows) == (2, [])
@@ -149,7 +155,9 @@ def test_wrong_hash(layer, tmp_path):
 
 
 def test_compiler(tmp_path, monkeypatch):
-    """Run as a program, `_bytecode` writes bytecode with paths below /opt and no docstrings."""
+    """If `_bytecode` runs as a program, it writes bytecode with paths below /opt and without
+    docstrings.
+    """
     source = tmp_path / "python" / "package" / "module.py"
     source.parent.mkdir(parents=True)
     source.write_text("'Text.'\nanswer = 42\n")

@@ -1,4 +1,4 @@
-"""Tests of functions that use each layer, under AWS's runtime client."""
+"""Tests of Lambda functions that use each layer, under AWS's runtime client."""
 
 import time
 from contextlib import ExitStack
@@ -22,14 +22,14 @@ def test_invocations(function, service):
 
 
 def test_trace(function, service):
-    """The trace id of a Lambda invocation is sent with the client's request."""
+    """The trace ID of a Lambda invocation is sent with the client's request."""
     function.invoke(job="queue", body="1")
     trace = service.server.requests[0].header("x-amzn-trace-id")
     assert trace.startswith("Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")
 
 
 def test_whole_job(function):
-    """The function can wait for an inference and download its output."""
+    """A function can wait for a job and download its output."""
     assert function.invoke(job="infer", body="1")["result"] == "ANSWER"
 
 
@@ -56,7 +56,9 @@ def test_batch(function, service):
 
 @pytest.mark.parametrize("job", ["queue", "queue_async"])
 def test_frozen(function, service, job):
-    """A connection that was closed while the function was frozen is replaced; nothing is sent twice."""
+    """A connection that was closed while the function was frozen is replaced, and no request is
+    sent twice.
+    """
     event = {"job": job, "body": "1", "bodies": ["1"]}
     function.invoke(**event)
     function.freeze()
@@ -68,7 +70,7 @@ def test_frozen(function, service, job):
 
 @pytest.mark.skipif(not ALL_PYTHONS, reason="takes a minute: run make layer-test")
 def test_frozen_for_a_minute(unpacked, sandbox):
-    """Clients still work after a function was frozen for a minute with its connections open."""
+    """After a function was frozen for a minute with its connections open, its clients still work."""
     with ExitStack() as stack:
         running = []
         for layer in map(unpacked, SPECS.values()):
@@ -89,7 +91,7 @@ def test_frozen_for_a_minute(unpacked, sandbox):
 
 
 def test_rotated_credentials(function, service):
-    """New credentials in the environment sign the next request."""
+    """If the credentials in the environment change, the new ones sign the next request."""
     function.invoke(job="queue", body="1")
     service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
     function.invoke(job="queue", body="2", environ=service.environ)
@@ -98,7 +100,9 @@ def test_rotated_credentials(function, service):
 
 
 def test_bounds(function, layer, task):
-    """A warm function uses less than 128 MB, and loads modules only from a read-only search path."""
+    """A warm function uses less than 128 MB, and loads the client's modules from the read-only
+    layer.
+    """
     function.invoke(job="queue", body="1")
     function.invoke(job="queue_async", bodies=["1", "2"])
     facts = function.invoke(job="facts")["result"]

@@ -1,4 +1,4 @@
-"""Tests of reading, selecting and renewing pins, with a folder of wheels."""
+"""Tests of reading, selecting and renewing pins, with wheels in a test folder."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ DIGEST = "a" * 64
 
 
 def test_pins_of_this_package():
-    """The pins of this package list each project once, with one hash for each wheel."""
+    """The pins of this package list each project once, with one hash for each required wheel."""
     lines = select_pins(PINS.read_text()).splitlines()
     names = [line.partition("==")[0] for line in lines]
     assert sorted(set(names)) == names
@@ -30,7 +30,10 @@ def test_pins_of_this_package():
 
 
 def test_left_out():
-    """A project is left out however its name is spelled, and comments and blank lines are ignored."""
+    """A project is left out regardless of how its name is spelled.
+
+    Comments and blank lines are ignored.
+    """
     text = f"# a remark\n\nA_b.C==1 \\\n    --hash=sha256:{DIGEST}\nd==2 --hash=sha256:{DIGEST}\n"
     assert select_pins(text, {"a-b-c"}) == f"d==2 --hash=sha256:{DIGEST}\n"
     assert [line.split()[0] for line in select_pins(text).splitlines()] == ["A_b.C==1", "d==2"]
@@ -47,7 +50,7 @@ def test_left_out():
     ],
 )
 def test_left_out_however_it_is_written(pin):
-    """A project is left out in every form of requirement that pip accepts."""
+    """A project is left out whichever form of requirement that pip accepts is used."""
     text = f"{pin} --hash=sha256:{DIGEST}  # a remark\nd==2 --hash=sha256:{DIGEST}\n"
     assert select_pins(text, VARIANTS["lean"]) == f"d==2 --hash=sha256:{DIGEST}\n"
 
@@ -79,7 +82,10 @@ def test_source_packages_are_rejected(line, why):
     ids=["pip's own", "no pip"],
 )
 def test_packaging_of_pip(monkeypatch, missing, is_read):
-    """Without packaging, pip's copy of it is used; without pip, the error advises installing pip."""
+    """If packaging is not installed, pip's copy of it is used.
+
+    Without pip, the error advises installing pip.
+    """
     for name in missing:
         for module in ("requirements", "utils"):
             monkeypatch.setitem(sys.modules, f"{name}.{module}", None)
@@ -93,7 +99,7 @@ def test_packaging_of_pip(monkeypatch, missing, is_read):
 
 
 def test_renew(wheel, tmp_path):
-    """A renewal pins the newest wheels for each platform, and the dependencies of these wheels."""
+    """`renew` pins the newest wheels for each platform, and the dependencies of these wheels."""
     wheel("demo", "1.0")
     for platform in ARCHITECTURES.values():
         wheel("demo", "2.0", f"py3-none-{platform}", requires=["other>=1", "pycparser"])
@@ -116,7 +122,7 @@ def test_renew_what_the_distribution_requires(wheel, tmp_path):
 
 
 def test_conflicting_versions(wheel, tmp_path):
-    """If the newest version depends on the platform, `renew` fails and keeps the file unchanged."""
+    """If the newest version differs between platforms, `renew` fails and leaves the file unchanged."""
     for version, platform in zip("12", ARCHITECTURES.values(), strict=True):
         wheel("demo", version, f"py3-none-{platform}")
     (tmp_path / "pins.txt").write_text("as it was")
@@ -128,7 +134,7 @@ def test_conflicting_versions(wheel, tmp_path):
 
 
 def test_no_wheel(wheel, tmp_path):
-    """The error mentions the requirement for which there is no wheel."""
+    """If there is no wheel for a requirement, the error mentions the requirement."""
     wheel("demo", "1", requires=["missing"])
     with pytest.raises(ConfigError, match=r"(?s)^pip failed: .*missing"):
         renew(tmp_path / "pins.txt", ["demo"])

@@ -1,4 +1,6 @@
-"""Test that SnapStart functions reuse no connections, credentials or clock offset of a snapshot."""
+"""Test that SnapStart functions do not reuse connections, credentials or a clock offset from before
+the snapshot.
+"""
 
 from datetime import timedelta
 
@@ -9,7 +11,10 @@ from sigv4 import Credentials
 
 @pytest.mark.parametrize("function", ["snapstart", "snapstart_by_clock"])
 def test_two_copies(sandbox, layer, service, function):
-    """Two copies of a warm process share no connection; both reload credentials and clock offset."""
+    """Two copies of a restored process share no connection.
+
+    Each loads its credentials again, and discards the clock offset.
+    """
     service.ahead = timedelta(hours=1)
     environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     with sandbox(layer, f"{function}.handler", environ) as running:

@@ -14,7 +14,10 @@ from tests.runtime_client.layer.runtime_api import ROOT
 
 @pytest.fixture
 def pythons(tmp_path, monkeypatch):
-    """A function that creates a fake Python that reports a version; no real Python can be found."""
+    """A function that creates a fake Python, which reports a version.
+
+    No real Python can be found.
+    """
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     interpreter.cache_clear()
@@ -41,7 +44,7 @@ def test_supported():
 
 
 def test_this_python(pythons):  # noqa: ARG001 (the fixture hides all other Pythons)
-    """The running Python is used for its own version."""
+    """If the running Python has the required version, it is used."""
     assert interpreter(THIS_PYTHON) == sys.executable
 
 
@@ -64,7 +67,7 @@ def test_pyenv(pythons):
 
 @pytest.mark.parametrize("version", ["3.98", ""])
 def test_none(pythons, version):
-    """If no Python reports the version, the error states how to provide one."""
+    """If no Python reports the required version, the error states how to provide one."""
     pythons("bin/python3.99", version)
     (Path(pythons("pyenv/versions/3.99.1/bin/python", "3.99"))).unlink()
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Functions as users write them; `test_lambda` runs them under AWS's runtime client."""
+"""Lambda functions as users write them; `test_lambda` runs them under AWS's runtime client."""
 
 import asyncio
 import itertools
@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-import runtime_client  # Lambda's own module, which a package of that name would hide
+import runtime_client  # Lambda's own module, which a package with the same name would hide
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     SageMakerRuntimeClient,
@@ -27,12 +27,12 @@ def handler(event, context):
 
 
 def queue(event, _):
-    """Submit one inference, and return its id."""
+    """Queue one job, and return its inference ID."""
     return client.invoke_endpoint_async("endpoint", body=event["body"].encode()).inference_id
 
 
 def queue_async(event, _):
-    """Submit several inferences concurrently, in a new event loop, and return their ids."""
+    """Queue several jobs concurrently in a new event loop, and return their inference IDs."""
 
     async def one(body):
         done = await async_client.invoke_endpoint_async("endpoint", body=body.encode())
@@ -45,12 +45,12 @@ def queue_async(event, _):
 
 
 def infer(event, _):
-    """Submit an inference, wait for it, and return its output."""
+    """Queue a job, wait for it, and return its output."""
     return client.infer("endpoint", event["body"].encode(), timeout=30).text
 
 
 def batch(event, _):
-    """Submit an inference for each message of an SQS batch, and return the ids of those that failed."""
+    """Queue a job for each message of an SQS batch, and return the IDs of the messages that failed."""
     failed = []
     for record in event["Records"]:
         try:
@@ -61,7 +61,9 @@ def batch(event, _):
 
 
 def facts(*_):
-    """Return the peak memory, the writable folders and the loaded files of this process."""
+    """Return the peak memory use of this process, the writable folders and the files of loaded
+    modules.
+    """
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]
     return {
         "peak": int(peak) * 1024,

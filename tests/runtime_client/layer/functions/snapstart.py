@@ -1,4 +1,7 @@
-"""A function that sends a request before its snapshot; two copies continue from the snapshot."""
+"""A function that sends a request before its snapshot.
+
+Two copies of it continue from the snapshot.
+"""
 
 import os
 
@@ -13,11 +16,11 @@ client.invoke_endpoint_async("endpoint", body=b"prime")
 
 @register_before_snapshot
 def copy():
-    """Fork in place of a snapshot: two processes continue from the same state."""
+    """Fork instead of taking a snapshot, so that two processes continue from the same state."""
     os.fork()
 
 
 def handler(*_):
-    """Submit one inference at the same time as the other copy, and return facts about the process."""
+    """Queue one job at the same time as the other copy, and return facts about this process."""
     client.invoke_endpoint_async("endpoint", body=b"meet")
     return {"pid": os.getpid(), "random": System.random()}

@@ -1,7 +1,7 @@
 """The function of `snapstart`, without snapshot hooks.
 
-Only the wall clock, which is an hour behind until the snapshot, shows that the process was
-restored.
+The client can recognize only by the wall clock, which is an hour behind until the snapshot, that
+the process was restored.
 """
 
 import sys
