@@ -1,4 +1,4 @@
-"""Checksums by which S3 and its clients detect a body that was damaged in transit.
+"""Checksums by which S3 and its clients detect that a body was damaged in transit.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html, and botocore
 1.44, httpchecksum.py.
@@ -15,10 +15,11 @@ from .objects import S3Location, printable
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _PREFIX = "x-amz-checksum-"
-# This request header makes S3 return the checksum of an object together with the object.
+# If a request has this header, S3 returns the checksum of an object together with the object.
 CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
-# The checksum algorithms in the standard library, fastest first.  Checksums of other algorithms are
-# not verified; without its native extension, botocore does not verify them either.
+# The checksum algorithms that the standard library provides, fastest first.  Checksums of other
+# algorithms are not verified; botocore does not verify them either, unless its native extension is
+# installed.
 _ALGORITHMS = {
     _PREFIX + algorithm.lower(): algorithm
     for algorithm in ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
@@ -26,12 +27,12 @@ _ALGORITHMS = {
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
-    """Return the header with the checksum by which S3 verifies *body*."""
+    """Return the header with the checksum of *body*, which S3 uses to verify *body*."""
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
 def check_download(location: S3Location, response: Response) -> None:
-    """Verify the body by the checksum in the response that is fastest to compute.
+    """Verify the body of *response* by the checksum in its headers that is fastest to compute.
 
     If the response has no checksum that can be computed here, the body is not verified.  A checksum
     of the form ``...-N`` belongs to an object that was uploaded in N parts.  Such a checksum is
@@ -40,7 +41,7 @@ def check_download(location: S3Location, response: Response) -> None:
     Raises:
         ChecksumError: The body does not match the checksum.
     """
-    headers = dict(reversed(response.headers))  # if a header is repeated, its first value is used
+    headers = dict(reversed(response.headers))  # if a header is repeated, the first value is used
     for name, algorithm in _ALGORITHMS.items():
         expected = headers.get(name)
         if not expected or "-" in expected:

@@ -1,7 +1,7 @@
 """Requests for one object in S3: put, get and head.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject), and for
-buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject); and for
+buckets in another region, botocore 1.44, utils.py, S3RegionRedirectorv2.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ from .._value import type_name
 from . import checksums
 from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
 
-# Statuses and codes of error responses for buckets in another region.
+# The statuses and the codes of error responses for a bucket in another region than the request's.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
-# Statuses of responses to GET and HEAD that contain or describe an object.
+# The statuses of GET and HEAD responses that contain or describe an object.
 _OBJECT_STATUSES = frozenset({200, 206})
 # A region is a label of a host name (RFC 1035, section 2.3.4), and a metadata name is part of a
 # header name (RFC 9110, section 5.6.2).
@@ -47,7 +47,7 @@ class S3:
         url: A custom endpoint; None for the AWS endpoint.
         addressing_style: ``virtual``, ``path`` or ``auto``; see `Endpoints.s3`.
         upload_checksum: Whether to send a checksum with each upload.
-        download_checksum: Whether to verify the checksum of each download.
+        download_checksum: Whether to verify the checksum of each download that has a checksum.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class S3:
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        # Maps the buckets that, according to S3, are in another region to their endpoints.
+        # The endpoints for buckets that S3 reports to be in another region, keyed by bucket name.
         self._redirects: dict[str, Endpoints] = {}
-        # This raises ConfigError for settings that are invalid for every bucket.
+        # This call raises ConfigError if the settings are invalid for every bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
     async def load(self) -> None:
-        """Prepare the transport for requests to S3."""
+        """Load what the transport needs to send requests to S3."""
         await self._service.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Prepare a request that has a short deadline, and return its authentication."""
+        """Prepare a request for *location* with a short deadline; return its authentication."""
         endpoint, _ = self._address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
@@ -104,7 +104,7 @@ class S3:
         return stored.replace(size=len(body), content_type=content_type)
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
-        """Return the description of an object, without its body."""
+        """Return the description of an object; its body is not read."""
         endpoint, path = self._address(location)
         operation = Operation(
             endpoint,
@@ -118,7 +118,7 @@ class S3:
     async def get(
         self, location: S3Location, *, limit: ResponseLimit = OBJECT, deadline: float | None = None
     ) -> S3Object:
-        """Read an object; `get_response` describes *limit* and *deadline*."""
+        """Read an object, and return it; `get_response` describes *limit* and *deadline*."""
         return _object(location, await self.get_response(location, limit=limit, deadline=deadline))
 
     async def get_response(
@@ -138,8 +138,8 @@ class S3:
             limit: How much of the object is read.  If the limit may truncate the object, the
                 object's checksum is not verified.
             deadline: The end of the call, on the monotonic clock; None for no limit.
-            modified_since: If the object was not modified after this date, S3 responds with 304;
-                None for no condition.
+            modified_since: The date after which the object must have been modified; otherwise, S3
+                responds with 304.  None for no condition.
             auth: The result of `prepare`; None uses the client's authentication.
             is_poll: Whether the request is one of a series of polls, which are not retried.
         """
@@ -165,7 +165,7 @@ class S3:
         return await self._send(operation, location)
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
-        """Send a request, and send it again if the response refers to another region."""
+        """Send a request; if its bucket is in another region, send it again to this region."""
         try:
             return await self._service.send(operation)
         except ServiceError as error:
@@ -178,7 +178,7 @@ class S3:
         return await self._service.send(operation)
 
     async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
-        """Record the region that *error* refers to; return False if it does not refer to one."""
+        """Record the bucket's region if *error* indicates another one; else return False."""
         if not _is_redirect(error, operation.request.method):
             return False
         region = error.region or await self._fetch_region(operation, bucket)
@@ -188,7 +188,7 @@ class S3:
         return True
 
     async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
-        """Request and return the bucket's region, which S3 reports even in a 403 response."""
+        """Return the bucket's region, which S3 reports even in a 403 response, or None."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
             request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
@@ -199,7 +199,7 @@ class S3:
             return error.region
 
     def _address(self, location: S3Location) -> tuple[Endpoint, str]:
-        """Return the endpoint and the path of an object, in the last known region of its bucket."""
+        """Return the endpoint and the path for *location*, in the bucket's last known region."""
         bucket = location.bucket
         endpoints = self._redirects.get(bucket, self._endpoints)
         endpoint, key_prefix = _endpoint(endpoints, bucket, self._url, self._addressing_style)
@@ -211,17 +211,17 @@ def _object(location: S3Location, response: Response) -> S3Object:
 
 
 def _parse_error(location: S3Location, response: Response) -> ServiceError:
-    """Return the error in a response, with the object's location in its message."""
+    """Return the error in *response*, with the location of the object in the message."""
     error = xml_error(response)
     error.message = f"{printable(location)}: {error.message}"
     return error
 
 
 def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Return whether *error* means that the bucket is in another region, known or unknown."""
+    """Return whether *error* means that the bucket is in another region, stated or not."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
-    if error.code == "400":  # S3's status for a wrong region, if the response has no error code
+    if error.code == "400":  # S3's status for a wrong region, in place of a missing error code
         return method == "HEAD" or error.region is not None
     return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 
@@ -263,7 +263,7 @@ def _metadata_name(name: object) -> str:
 
 
 def _header_value(argument: str, value: object) -> str:
-    """Return *value*, or raise ParamValidationError if it cannot be sent unchanged in a header."""
+    """Return *value*, or raise ParamValidationError if a header cannot contain it unchanged."""
     text = value.strip(" ") if isinstance(value, str) else ""
     if text != value or not text.isascii() or not text.isprintable():
         raise ParamValidationError(

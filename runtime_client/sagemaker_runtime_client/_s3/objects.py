@@ -1,6 +1,6 @@
 """Locations and descriptions of objects in S3.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, and for bucket names
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html; and for bucket names,
 botocore 1.44, handlers.py, VALID_BUCKET.
 """
 
@@ -19,11 +19,11 @@ METADATA_PREFIX = "x-amz-meta-"
 
 _BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
 _MAX_BUCKET_LENGTH = 255
-# Patterns are compiled on demand, because a location in the usual form does not need these.
+# These patterns are compiled on demand, because a location in the usual form does not need them.
 _SURROGATE = r"[\ud800-\udfff]"  # lone surrogates, which UTF-8 cannot encode
 _BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
-# Matches https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, the URLs in
-# the AWS console.
+# _HTTPS_ADDRESS matches https://BUCKET.s3.REGION.SUFFIX/KEY and
+# https://s3.REGION.SUFFIX/BUCKET/KEY, the forms of the URLs in the AWS console.
 _HTTPS_ADDRESS = (
     r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
@@ -50,7 +50,7 @@ class S3Location(Value):
 
     @classmethod
     def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
-        """Parse the location of an object.
+        """Return the location that *text* contains.
 
         Args:
             text: A string such as ``s3://bucket/key``, or the https URL of an object in S3.
@@ -84,13 +84,13 @@ class S3Location(Value):
 
 
 def printable(location: S3Location) -> str:
-    """Return a location for a message, escaped so that a line break cannot fake another message."""
+    """Return *location* for a message; line breaks are escaped, so it cannot fake a message."""
     text = str(location)
     return text if text.isprintable() else ascii(text)
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
-    """Return the bucket and the key in the https URL of an object in S3."""
+    """Return the bucket and the key that *text*, the https URL of an object in S3, contains."""
     match = re.fullmatch(_HTTPS_ADDRESS, text, re.DOTALL)
     if match is None:
         raise ParamValidationError(
@@ -105,7 +105,7 @@ def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
 
 
 def _decode_path(path: str, argument: str) -> str:
-    """Return the decoded path of an https URL, in which a plus sign means a space."""
+    """Return the decoded path of an https URL.  A plus sign in the path stands for a space."""
     from urllib.parse import unquote_plus
 
     with suppress(ValueError):
@@ -173,7 +173,7 @@ class S3Object(Value):
 
 
 class ObjectFields(TypedDict):
-    """The properties of an object that response headers contain, as arguments of `S3Object`."""
+    """The properties of an object in response headers, as keyword arguments of `S3Object`."""
 
     size: int
     content_type: str | None
@@ -184,7 +184,7 @@ class ObjectFields(TypedDict):
 
 def object_fields(response: Response) -> ObjectFields:
     """Return the properties of an object that the headers of a response contain."""
-    headers = dict(reversed(response.headers))  # if a header is repeated, its first value is used
+    headers = dict(reversed(response.headers))  # if a header is repeated, the first value is used
     size = parse_length(headers.get("content-length"))
     return {
         "size": len(response.body) if size is None else size,

@@ -14,7 +14,7 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 class Settings(TypedDict, total=False):
-    """The keyword arguments of a client's constructor, which describes each of them.
+    """The keyword arguments of a client's constructor, whose docstring describes each of them.
 
     Use this type to annotate a dictionary of settings, or ``**settings: Unpack[Settings]``.
     """
@@ -43,7 +43,7 @@ class Settings(TypedDict, total=False):
     http_client: HTTPClient | None
 
 
-# boto3's argument names, and their replacements here.
+# For each argument name of boto3, what to use in this package instead.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
     "aws_access_key_id": _KEYS,
@@ -63,7 +63,7 @@ _BOTO3_NAMES = {
 def check_argument_names(
     client: str, positional: Collection[object], names: Collection[str]
 ) -> None:
-    """Check that all arguments of a constructor are settings.
+    """Raise TypeError unless all arguments of a constructor are settings, passed by keyword.
 
     Args:
         client: The name of the client's class.
@@ -71,8 +71,8 @@ def check_argument_names(
         names: The names of the keyword arguments.
 
     Raises:
-        TypeError: An argument is positional or unknown.  For a boto3 argument name, the message
-            states what to use instead.
+        TypeError: An argument is positional or unknown.  If the name is one that boto3 uses, the
+            message states what to use instead.
     """
     if positional:
         raise TypeError(f"{client} accepts keyword arguments only, such as region='eu-west-1'")
@@ -88,7 +88,7 @@ def check_argument_names(
 
 
 def with_settings_signature(init: Constructor) -> Constructor:
-    """Set the signature of a constructor to one that lists each setting, for `help` and editors."""
+    """Set the signature of *init* to one that lists each setting, for `help` and editors."""
     parameters = [Parameter("self", Parameter.POSITIONAL_ONLY)]
     for name, annotation in Settings.__annotations__.items():
         parameters.append(

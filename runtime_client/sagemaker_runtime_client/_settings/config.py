@@ -1,6 +1,7 @@
 """The table of all settings.
 
-A setting comes from an argument, an environment variable, the profile, or its default, in this order.
+The value of a setting comes from an argument, an environment variable, the profile, or the default,
+in this order.  The row of a setting states which of these exist.
 
 Source of the names, the order and the defaults:
 https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html and configprovider.py of
@@ -29,12 +30,13 @@ from .setting import (
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+# The maximum length is stated at
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html.
 _LONGEST_APP_ID = 50
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
-    """Return the setting for the custom endpoint of *service*, a key of a ``services`` section."""
+    """Return the setting for a custom endpoint; *service* is its key in a ``services`` section."""
     return Setting(
         None,
         str,
@@ -46,7 +48,7 @@ def _endpoint_url(service: str) -> Setting[str | None]:
 
 
 def _app_id(text: str) -> str:
-    """Return *text*; warn if it is too long, as botocore does."""
+    """Return *text* unchanged; log a warning if it is too long, as botocore does."""
     if len(text) > _LONGEST_APP_ID:
         _log.warning("app_id is longer than %d characters; AWS may truncate it", _LONGEST_APP_ID)
     return text
@@ -55,16 +57,18 @@ def _app_id(text: str) -> str:
 class Config(HasSources):
     """The values of all settings.
 
-    A value comes from an argument, or else from the first source that has one.  Each row of the
-    table below lists the default, the parser, the environment variables and the profile keys.
-    `Settings` lists the settings that a client accepts as arguments.
+    The value of a setting comes from an argument or, if none is passed, from the first source that
+    has a value.  Each row of the table below lists the default, the parser, the environment
+    variables and the profile keys.  `Settings` lists the settings that a client accepts as
+    arguments.
 
     Args:
-        arguments: Values by setting name.  None means that the sources decide.
+        arguments: The values of arguments, keyed by setting name.  None means that the sources
+            determine the value.
         sources: Where all other settings are looked up, on first access.
 
     Attributes:
-        given: The names of the settings that an argument decides.
+        given: The names of the settings that were passed as arguments.
 
     Raises:
         ConfigError: An argument is malformed.
@@ -74,8 +78,8 @@ class Config(HasSources):
     region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
     region_from_instance = Setting(False, boolean)
 
-    # Custom endpoints of the three services that a client calls, and of the services that issue
-    # credentials.
+    # Custom endpoints: of the three services whose operations a client provides, and of the
+    # services that issue credentials.
     endpoint_url = _endpoint_url("sagemaker_runtime")
     router_endpoint_url = _endpoint_url("sagemaker_inference_router_runtime")
     s3_endpoint_url = _endpoint_url("s3")
@@ -91,7 +95,7 @@ class Config(HasSources):
         key="ignore_configured_endpoint_urls",
     )
 
-    # Variants of AWS endpoints.
+    # How the endpoints of AWS are chosen.
     s3_addressing_style = Setting(
         "auto", one_of("auto", "path", "virtual"), key="s3.addressing_style"
     )
@@ -101,7 +105,7 @@ class Config(HasSources):
     )
     sts_regional_endpoints = Setting(
         "regional",
-        one_of("regional", "legacy"),  # legacy: one endpoint for all older regions
+        one_of("regional", "legacy"),  # legacy: the older regions share one endpoint
         "AWS_STS_REGIONAL_ENDPOINTS",
         key="sts_regional_endpoints",
     )
@@ -109,7 +113,8 @@ class Config(HasSources):
     # Retries and time limits.
     retry_mode = Setting(
         "standard",
-        # boto3's legacy mode has changed over time and is not worth a separate implementation.
+        # boto3's mode ``legacy`` is treated as ``standard``, because it has changed over time and
+        # is not worth a separate implementation.
         one_of("standard", "adaptive", legacy="standard"),
         "AWS_RETRY_MODE",
         key="retry_mode",
@@ -118,7 +123,7 @@ class Config(HasSources):
     retry_ambiguous = Setting(True, boolean)
     timeout = Setting(inf, seconds)
 
-    # Connections.
+    # Connections, and the application's name in requests.
     connect_timeout = Setting(10.0, seconds)
     read_timeout = Setting(60.0, seconds)
     max_connections = Setting(64, whole_number)
@@ -139,7 +144,7 @@ class Config(HasSources):
         key="response_checksum_validation",
     )
 
-    # EC2 instance metadata service.
+    # The EC2 instance metadata service.
     metadata_service_timeout = Setting(
         1.0, seconds, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout"
     )
@@ -176,7 +181,7 @@ class Config(HasSources):
                 vars(self)[name] = SETTINGS[name].argument(value)
 
     def with_region(self, region: str | None) -> "Config":
-        """Return a copy with another region."""
+        """Return a copy with *region* in place of the region."""
         config = Config(sources=self.sources)
         vars(config).update(vars(self), region=region)
         return config
@@ -191,14 +196,15 @@ class Config(HasSources):
         """Return the settings from arguments, environment variables and a profile.
 
         Args:
-            arguments: Values by setting name.  None means that the sources decide.
+            arguments: The values of arguments, keyed by setting name.  None means that the other
+                sources determine the value.
             environ: The environment variables.  An empty variable is treated as unset.
             profiles: The parsed shared files.
 
         Raises:
-            ConfigError: An argument is malformed, or the profile does not exist.  A malformed
-                variable or profile key raises this error on first access of the setting.  The
-                message mentions the argument, the variable or the key.
+            ConfigError: An argument is malformed, or the explicitly chosen profile does not exist.
+                A malformed variable or profile key raises this error on first access of the
+                setting.  The message mentions the argument, the profile, the variable or the key.
         """
         known = {name: environ[name] for name in _VARIABLES if name in environ}
         config = cls(arguments, SettingSources(known))
@@ -224,7 +230,7 @@ class Config(HasSources):
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-            region: The region of the endpoint.  None means the client's region.
+            region: The region of the endpoint; None uses the configured region.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
         config = self if region is None else self.with_region(region)
@@ -233,7 +239,7 @@ class Config(HasSources):
 
     @property
     def metadata_endpoint(self) -> str:
-        """The URL of the EC2 instance metadata service."""
+        """The URL of the EC2 instance metadata service, without a path unless one is configured."""
         mode = self.ec2_metadata_service_endpoint_mode
         if self.ec2_metadata_service_endpoint is not None:
             return self.ec2_metadata_service_endpoint.rstrip("/")
@@ -242,7 +248,7 @@ class Config(HasSources):
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """The number of attempts and the retry mode."""
+        """The retry rules: number of attempts, retry mode, and whether to risk a duplicate."""
         return RetryPolicy(
             max_attempts=self.max_attempts,
             retry_ambiguous=self.retry_ambiguous,

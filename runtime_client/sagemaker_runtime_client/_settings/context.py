@@ -1,4 +1,4 @@
-"""The context of services and credential providers: settings, shared files and transport."""
+"""The context of service clients and credential providers: settings, shared files and transport."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,7 @@ OpenTransport = Callable[[Config], Transport]
 
 
 class Context(NamedTuple):
-    """What services and credential providers use: settings, shared files, transport and system.
+    """What service clients and credential providers use: settings, files, transport, system.
 
     Attributes:
         system: Provides environment variables, files, processes and clocks.
@@ -30,9 +30,9 @@ class Context(NamedTuple):
         explicit: Whether an argument specified the profile.  An explicit profile takes precedence
             over credentials in environment variables.
         mfa_token: A function that receives the serial number of an MFA device and returns the code
-            that the device shows.
+            that the device shows; None if no such function was passed.
         key_passphrase: A function that receives the path of an encrypted private key and returns
-            its passphrase.
+            its passphrase; None if no such function was passed.
     """
 
     system: System

@@ -26,15 +26,15 @@ _Sections = dict[_Key, dict[str, str]]
 
 _PROPERTY_NAME = ascii_letters + digits + "_./%@:+-"
 _KINDS = ("profile", "sso-session", "services")
-# Properties of this section apply to every other section that does not define them.
+# A property of this section applies to every other section that does not define the property.
 _DEFAULTS = ("DEFAULT", "")
 # A heading ends before a comment, or else at the last bracket, because a name may contain brackets.
 _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
-# The part of a line before its comment.  A comment begins after a space or tab, outside quotes.
+# Matches the part of a line before a comment, which begins after a space or tab, outside quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
-# A profile's values for all of these are read from one file, because the secret key in one file does
-# not belong to the access key in the other.
+# All of these values of a profile are read from the same file, because the secret key in one file
+# does not belong to the access key in the other.
 _KEY = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -51,8 +51,8 @@ class Profiles:
         profiles: The profiles, keyed by name.  Values from the credentials file override values
             from the config file.
         sso_sessions: The ``[sso-session NAME]`` sections, keyed by name.
-        services: The ``[services NAME]`` sections, keyed by name.  Each section maps services to
-            their settings, which are mappings as well.
+        services: The ``[services NAME]`` sections, keyed by name.  Each section maps the name of a
+            service to a mapping of the service's settings.
         with_key_in_credentials_file: The names of the profiles that have an access key in the
             credentials file.
     """
@@ -78,7 +78,7 @@ NO_PROFILES = Profiles()
 def expand_user(
     path: str, environ: Mapping[str, str], home: Callable[[str], str], platform: str = sys.platform
 ) -> str:
-    """Expand a leading ``~`` or ``~name`` in a path to the home directory of the user.
+    """Replace a leading ``~`` or ``~name`` in *path* with the home directory of the user.
 
     Args:
         path: The path to expand.
@@ -122,7 +122,7 @@ def file_locations(
 
 
 def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
-    variable = r"\$(?:(\w+)|\{(\w+)\})"  # an unset variable is not replaced
+    variable = r"\$(?:(\w+)|\{(\w+)\})"  # a reference to an unset variable is not replaced
     return re.sub(variable, lambda x: environ.get(x[1] or x[2], x[0]), path, flags=re.ASCII)
 
 
@@ -130,7 +130,7 @@ async def read_profiles(system: System) -> Profiles:
     """Read and parse the config file and the credentials file.  A missing file is treated as empty.
 
     Raises:
-        ConfigError: A file exists but cannot be read.  The message mentions the file.
+        ConfigError: A file, which the message mentions, cannot be read or is not valid UTF-8.
     """
     texts = [await _text(system, path) for path in file_locations(system.environ, home=system.home)]
     return parse_profiles(*texts)
@@ -141,7 +141,7 @@ async def _text(system: System, path: str) -> tuple[str, str]:
         return path, (await system.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not valid UTF-8; save it in this encoding") from None
-    except IsADirectoryError:  # Docker creates a directory if the source of a mount is missing
+    except IsADirectoryError:  # Docker creates such a directory if the source of a mount is missing
         return path, ""
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
@@ -181,7 +181,7 @@ def _without_key(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nested(section: Mapping[str, str]) -> Section:
-    """Return *section* with its nested values, which begin on a new line, converted into mappings."""
+    """Return *section*; each nested value, which begins on a new line, becomes a mapping."""
     return {
         name: dict(_pairs(value)) if value.startswith("\n") else value
         for name, value in section.items()
@@ -195,7 +195,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _config_key(heading: str) -> _Key | None:
-    """Return the key of the config file section with this heading; None if it is not used."""
+    """Return the key of the config file section with *heading*; None if the section is not used."""
     if heading.rstrip() == "default":
         return "", "default"
     kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
@@ -227,14 +227,14 @@ class _Parser:
     """
 
     def __init__(self, path: str, key: Callable[[str], _Key | None]) -> None:
-        self.sections: _Sections = {}  # sections with the same key are merged
+        self.sections: _Sections = {}  # the properties of each section, keyed by kind and name
         self._path, self._key = path, key
         self._section: dict[str, str] | None = None  # the current section
         self._name: str | None = None  # the name of the property that an indented line continues
         self._depth = 0  # the indentation of that property
 
     def read(self, number: int, line: str) -> None:
-        """Parse a line.  Warnings omit the line, because it may contain a secret."""
+        """Parse a line; warnings omit the content of the line, because it may contain a secret."""
         text = line.strip()
         depth = len(line) - len(line.lstrip())
         if text[:1] in {"#", ";"}:
@@ -250,7 +250,7 @@ class _Parser:
 
     def _read_heading_or_property(self, text: str, line: str) -> None:
         if heading := re.match(_HEADING, text):
-            self._section = {}  # lines below a malformed or unused heading are discarded
+            self._section = {}  # discards the lines below a malformed or unused heading
             name = (heading[1] or heading[2]).lstrip(" \t")
             key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
             if key is not None:
@@ -262,8 +262,8 @@ class _Parser:
             self._section = {}
             raise ValueError("a setting must be below a section heading such as [default]")
         else:
-            # Lines that continue a malformed line are added to the property with the empty name,
-            # which is discarded.
+            # If this line is malformed, the lines that continue it are added to a property with an
+            # empty name, which is discarded.
             self._name, self._section[""] = "", "-"
             uncommented = (re.match(_UNCOMMENTED, line) or [line])[0]
             self._name, value = _property(uncommented, "=:")
@@ -271,7 +271,7 @@ class _Parser:
 
 
 def _continue(section: dict[str, str], name: str, text: str) -> None:
-    """Append a line to the value of *name*; in a nested value, the line must be a property."""
+    """Append *text* to the value of *name*; in a nested value, *text* must be a property."""
     if text and section[name][:1] in {"", "\n"}:
         _property(text, "=")
     section[name] += "\n" + text
@@ -293,7 +293,7 @@ def _sections(path: str, text: str, key: Callable[[str], _Key | None]) -> _Secti
 
 
 def _property(text: str, delimiters: str) -> tuple[str, str]:
-    """Split a line into the name and the value of a property."""
+    """Return the name and the value in *text*, the line of a property."""
     name, *value = re.split(f"[{delimiters}]", text, maxsplit=1)
     if not value or not name.strip():
         raise ValueError("a setting must have the form name = value")

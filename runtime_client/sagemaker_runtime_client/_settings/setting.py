@@ -7,23 +7,24 @@ from typing import Generic, Self, TypeVar, cast, overload
 from .._errors import ConfigError
 from .profiles import Profiles, Section
 
-# Some annotations are quoted because evaluating them takes longer than the rest of the class
+# Some annotations are quoted, because evaluating them would take longer than the rest of the class
 # definition.
 T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 _NOTHING: Mapping[str, str] = {}
 
-# About eleven and a half days, in seconds.  Adding this value to a time overflows no clock.
+# This is about eleven and a half days in seconds.  If it is added to the current time, no clock
+# overflows.
 _LONGEST = 1_000_000
 
 
-# Parsers of setting values.  A parser accepts a string from an environment variable or a profile,
-# and also a value of the setting's type from an argument.
+# The functions below parse setting values.  A parser accepts a string from an environment variable
+# or a profile, and also a value of the setting's type from an argument.
 
 
 def boolean(value: str | bool) -> bool:
-    """Parse ``true`` or ``false``, ignoring case."""
+    """Parse ``true`` or ``false`` in any letter case; return a bool unchanged."""
     word = str(value).lower()
     if word not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -53,7 +54,7 @@ def seconds(value: str | float) -> float:
 
 
 def one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a parser that accepts *choices*, ignoring case; *others* maps aliases to choices."""
+    """Return a parser that accepts *choices* in any case; *others* maps aliases to choices."""
 
     def read(text: str) -> str:
         word = others.get(text.lower(), text.lower())
@@ -73,21 +74,21 @@ class HasSources:
 class Setting(Generic[T_co]):
     """A descriptor that looks up a setting on first access and stores its value in the instance.
 
-    A malformed value raises an error only when the setting is used.  The instance's attribute
-    ``sources`` contains the `SettingSources`.
+    A malformed value of a source raises an error only when the setting is used.  The instance's
+    attribute ``sources`` contains the `SettingSources`.
 
     Args:
-        default: The value if no source sets one.
+        default: The value if no source has one.
         read: Parses a string or an argument.  It raises ValueError with the rule that the value
             breaks.
-        variables: Names of environment variables.  The first one that is set and not empty takes
-            precedence.
-        key: Profile keys, separated by spaces, that are looked up after the variables.  A dot
-            separates the name of a nested value from a key in it.
-        last: Names of environment variables, separated by spaces, that are looked up after the
+        variables: The names of environment variables.  The first variable that is set and not empty
+            takes precedence.
+        key: Profile keys, separated by spaces, that are looked up after the variables.  If a value
+            is nested, the key consists of the name of the value, a dot, and a key in the value.
+        last: The names of environment variables, separated by spaces, that are looked up after the
             profile.
-        unless: The name of a boolean setting.  If that setting is true, only an argument can set
-            this one.
+        unless: The name of a boolean setting.  If that setting is true, no source is looked up, and
+            only an argument can set this setting.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Setting(Generic[T_co]):
 
 
 class SettingSources:
-    """The sources of settings that are not passed as arguments.
+    """The sources of settings that are not passed as arguments: variables and a profile.
 
     Args:
         environ: The environment variables.
@@ -157,13 +158,13 @@ class SettingSources:
         self._environ, self._section, self._profile = environ, section, profile
 
     def value(self, setting: "Setting[T_co]") -> T_co:
-        """Return the value of a setting, or its default if no source sets it.
+        """Return the value of *setting*, or its default if no source has a value.
 
-        A malformed boolean is treated as false, as in botocore.
+        A malformed boolean is treated as false with a warning, as in botocore.
 
         Raises:
-            ConfigError: The value is malformed.  The message mentions the variable or the profile
-                key.
+            ConfigError: The value is malformed and not boolean.  The message mentions the variable
+                or the profile key.
         """
         for source, text in self._texts(setting):
             if text:
@@ -192,7 +193,7 @@ NO_SOURCES = SettingSources()
 
 
 def _nothing(_name: str) -> None:
-    """Return None for any key, because a value that is not nested has no keys."""
+    """Return None for any name, in place of the `get` method of a value that has none."""
 
 
 class _MissingServices:
@@ -210,7 +211,7 @@ class _MissingServices:
 
 
 def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
-    """Return a profile's section, in which the content of ``[services NAME]`` replaces the name."""
+    """Return a profile's section, in which `services` is the content of ``[services NAME]``."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:
         if not is_explicit:
