@@ -45,6 +45,8 @@ LEFT_OUT = {
     "idna/cli.py": "a command line",
     "idna/codec.py": "registers a codec, and is imported only by users of that codec",
     "idna/compat.py": "names from the time of Python 2",
+    "idna/uts46data.py": "for idna.encode(uts46=True), which in a layer only anyio calls, and only for a "
+    "host name that is not ASCII; httpx encodes host names itself",
     # A function that needs trio, h2 or socksio must contain its own complete copy of anyio or
     # httpcore, which comes before the layer on the module search path.
     "anyio/_backends/_trio.py": "needs trio",
