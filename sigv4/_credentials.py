@@ -43,7 +43,10 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _check_usable(name: str, value: object) -> None:
-    """Raise an error if *value* is not printable ASCII without spaces; the message leaves it out."""
+    """Raise an error unless *value* is a non-empty string of printable ASCII without spaces.
+
+    The message does not contain the value.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:

@@ -78,7 +78,7 @@ def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tupl
     names = [name for name, _ in request.headers]
     if replaced := REPLACED.intersection(names):
         raise InvalidRequestError(
-            f"header {min(replaced)}: a presigned URL carries it in its query: remove the header"
+            f"header {min(replaced)} must be removed, because a presigned URL carries its value in the query"
         )
     if rules.signed_headers is not sign_default_headers:
         return rules.headers_to_sign(request, REPLACED)

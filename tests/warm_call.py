@@ -38,7 +38,7 @@ _RESUME = opmap["RESUME"]
 
 
 class _Server(BaseHTTPRequestHandler):
-    """The handler of a server that stands for both SageMaker and S3.
+    """The handler of a server that acts as both SageMaker and S3.
 
     It accepts every job, and responds to every GET request with `BODY`.
     """

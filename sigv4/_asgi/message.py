@@ -18,7 +18,7 @@ _LONGEST_MESSAGE = 300  # in characters; some messages contain parts of the requ
 
 
 class RefusedError(Exception):
-    """A request is rejected with the HTTP status, the code and the message of this error."""
+    """Raised to reject a request; has the HTTP status, the code and the message of the response."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(status, code, message)

@@ -1,4 +1,4 @@
-"""Messages about a job: its arguments, its submission, the wait for its output, and the operations."""
+"""Messages from `_core` and `_inference`: about arguments, submission, waiting and model calls."""
 
 import math
 from datetime import UTC, datetime

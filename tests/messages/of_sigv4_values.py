@@ -191,7 +191,7 @@ MESSAGES = [
     ),
     (
         lambda: _presign(headers={"X-Amz-Date": "20261122T120000Z"}),
-        "header x-amz-date: a presigned URL carries it in its query: remove the header",
+        "header x-amz-date must be removed, because a presigned URL carries its value in the query",
     ),
     (
         lambda: _presign(headers={"User-Agent": "me"}),

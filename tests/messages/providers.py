@@ -72,7 +72,11 @@ def wrote(text="", status=0, stderr=""):
 
 
 def refresh(name, error, seconds):
-    """Load credentials that expire after an hour; *seconds* later, refreshing them raises *error*."""
+    """Load credentials that expire after an hour, and request them again *seconds* later.
+
+    From then on the provider fails as *error* states: it raises an exception, returns None
+    (``"none"``) or returns expired credentials (``"expired"``).
+    """
     io = ScriptedIO()
 
     class Provider:

@@ -98,7 +98,7 @@ def test_case():
 
 
 def test_output():
-    """An `Output` is an `S3Object` with an etag and a size, which comparisons of outputs ignore."""
+    """An `Output` is an `S3Object` with a handle; comparisons of outputs ignore etag and size."""
     made = VALUES[-1]
     assert isinstance(made, S3Object)
     assert (made.size, made.etag) == (4, None)

@@ -126,7 +126,7 @@ def noise_is_refused(arrived: Arrived) -> None:
 
 
 def _accepts(arrived: Arrived, request: Unsigned) -> bool:
-    """Return whether `verify` accepts *arrived*; errors except SignatureError are not caught."""
+    """Return whether `verify` accepts *arrived*; errors other than SignatureError propagate."""
     try:
         receive(arrived, request)
     except SignatureError:

@@ -1,4 +1,4 @@
-"""Synchronous model calls, calls of inference routers, and `Core`, which has all operations.
+"""Synchronous calls to models and inference routers, and `Core`, which provides all operations.
 
 The clients' methods use the signatures and docstrings of these coroutines.
 

@@ -127,7 +127,7 @@ class StillRunningError(Exception):
 
 
 def first_error(error: BaseException) -> BaseException:
-    """Return the first error of an exception group, whose first member may itself be a group.
+    """Return the first error in an exception group, whose first member may itself be a group.
 
     An error that is not a group is returned unchanged.
     """

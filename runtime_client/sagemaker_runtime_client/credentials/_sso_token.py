@@ -26,7 +26,7 @@ _WINDOW = timedelta(minutes=15)
 
 @frozen
 class Login:
-    """A login to IAM Identity Center as a profile configures it.
+    """An IAM Identity Center login, as configured in a profile.
 
     Attributes:
         session: The name of the sso-session; None in the legacy form.

@@ -47,7 +47,8 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
     Args:
         spec: The layer to build.
         folder: The folder in which the zip file is written.
-        pins_file: The pins file; by default the one in this package.
+        pins_file: The file that lists the wheels to install, with their hashes; by default the
+            file in this package.
 
     Raises:
         ConfigError: The Python version is not installed, the pins are not valid, or pip could not

@@ -240,8 +240,8 @@ def test_each_service_has_a_rate_limiter():
 
 
 def test_quota_is_returned():
-    """A successful call returns the quota tokens of its last retry, or one token if it made no
-    retry.
+    """A successful call gives the tokens of its last retry back to the quota, or one token if it
+    made no retry.
     """
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)

@@ -31,8 +31,9 @@ def cache(harness, name="corp"):
 
 
 def token(seconds=3600, **changes):
-    """Return the content that ``aws sso login`` writes to its cache file; None as a value omits the
-    field.
+    """Return the content that ``aws sso login`` writes to its cache file, with *changes* applied.
+
+    A change to None removes the field.
     """
     document = {
         "startUrl": START,
