@@ -66,7 +66,7 @@ def test_they_are_signed_as_botocore_signs_them():
 @pytest.mark.parametrize("name", sorted(NEVER_SIGNED))
 def test_a_header_that_is_never_signed_is_refused(name):
     """For a header that cannot be signed, `presign` raises an error that mentions the header."""
-    with pytest.raises(InvalidRequestError, match=f"header {name}.*: remove (it|the header)"):
+    with pytest.raises(InvalidRequestError, match=f"header {name} .*(: remove it|must be removed)"):
         presigned({name.title(): "secret value"})
 
 
@@ -76,7 +76,7 @@ def test_a_header_that_is_never_signed_is_refused(name):
 )
 def test_a_header_that_the_query_says_is_refused(name, selection):
     """`presign` rejects a header whose value a presigned URL must contain in its query."""
-    with pytest.raises(InvalidRequestError, match=f"header {name}: .* in its query") as refusal:
+    with pytest.raises(InvalidRequestError, match=f"header {name} must be removed") as refusal:
         presigned({name: "secret value"}, **selection)
     assert "secret" not in str(refusal.value)
 
