@@ -54,10 +54,10 @@ def send(url, method, document=None):
         assert answer.status in {200, 201}
 
 
-def will_answer(moto, **result):
-    """Configure the output that moto writes for the next invocation."""
+def will_answer(moto, kind="async-endpoint-results", **result):
+    """Configure the output that moto writes or returns for the next invocation."""
     document = {"region": REGION, "results": [result]}
-    send(f"{moto}/moto-api/static/sagemaker/async-endpoint-results", "POST", document)
+    send(f"{moto}/moto-api/static/sagemaker/{kind}", "POST", document)
 
 
 def test_whole_job(client, moto, request):
@@ -98,6 +98,24 @@ def test_failure(client, moto, request):
     with pytest.raises(InferenceFailedError) as caught:
         client.wait(invocation, timeout=10, schedule=often)
     assert caught.value.reason == "second inference failed"
+
+
+def test_synchronous_call(client, moto, request):
+    """`invoke_endpoint` returns the body, content type, variant and custom attributes that moto
+    returns for the endpoint.
+    """
+    will_answer(
+        moto,
+        "endpoint-results",
+        Body="synchronous output",
+        ContentType="text/x",
+        InvokedProductionVariant="blue",
+        CustomAttributes="a=b",
+    )
+    # moto returns the same output again for the same endpoint and body.
+    output = client.invoke_endpoint("a", request.node.name.encode(), content_type="text/plain")
+    assert (output.body, output.content_type) == (b"synchronous output", "text/x")
+    assert (output.production_variant, output.custom_attributes) == ("blue", "a=b")
 
 
 @pytest.mark.parametrize(

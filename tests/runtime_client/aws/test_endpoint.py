@@ -40,6 +40,8 @@ REGIONS = {
 }
 VARIANTS = list(product([False, True], repeat=2))
 SESSION = Session()
+PARTITIONS = SESSION.get_component("data_loader").load_data("partitions")["partitions"]
+KNOWN_REGIONS = {region for partition in PARTITIONS for region in partition["regions"]}
 
 
 @cache
@@ -98,9 +100,15 @@ def test_partitions(region, partition):
 
 
 def test_all_partitions():
-    """The table `REGIONS` covers all partitions that botocore knows, which are eight."""
+    """The table `REGIONS` covers all partitions that botocore knows, which are eight, and each of
+    their regions belongs to its partition.
+    """
     assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
+    assert {partition["id"] for partition in PARTITIONS} == set(REGIONS.values())
     assert len(set(REGIONS.values())) == 8
+    for partition in PARTITIONS:
+        for region in partition["regions"]:
+            assert get_partition(region).id == partition["id"]
 
 
 @pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
@@ -110,31 +118,23 @@ def test_pseudo_regions(partition):
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
-@pytest.mark.parametrize("region", REGIONS)
-def test_sagemaker_runtime(region, fips, dual_stack):
-    """The endpoint of SageMaker Runtime is the same as in botocore, and requests are signed for
-    `sagemaker`.
+@pytest.mark.parametrize(
+    ("service", "resolve"),
+    [
+        ("sagemaker-runtime", Endpoints.sagemaker_runtime),
+        ("sagemaker-inference-router-runtime", Endpoints.inference_router),
+    ],
+)
+def test_sagemaker(service, resolve, fips, dual_stack):
+    """In each region that botocore knows, and in unknown ones, the endpoint of each service is the
+    same as in botocore, and requests are signed for `sagemaker` in the client's region.
     """
-    expected = rules("sagemaker-runtime").resolve_endpoint(
-        Region=region, UseFIPS=fips, UseDualStack=dual_stack
-    )
-    endpoint = Endpoints(region, fips, dual_stack).sagemaker_runtime()
-    assert endpoint.origin == expected.url
-    assert (endpoint.service, endpoint.region) == ("sagemaker", region)
-
-
-@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
-@pytest.mark.parametrize("region", REGIONS)
-def test_inference_router(region, fips, dual_stack):
-    """The endpoint of inference routers is the same as in botocore, and requests are signed for
-    `sagemaker` in the client's region.
-    """
-    expected = rules("sagemaker-inference-router-runtime").resolve_endpoint(
-        Region=region, UseFIPS=fips, UseDualStack=dual_stack
-    )
-    endpoint = Endpoints(region, fips, dual_stack).inference_router()
-    assert endpoint.origin == expected.url
-    assert (endpoint.service, endpoint.region) == ("sagemaker", region)
+    for region in KNOWN_REGIONS | REGIONS.keys():
+        expected = rules(service).resolve_endpoint(
+            Region=region, UseFIPS=fips, UseDualStack=dual_stack
+        )
+        endpoint = resolve(Endpoints(region, fips, dual_stack))
+        assert endpoint == Endpoint(expected.url, "sagemaker", region)
 
 
 def test_custom_url_of_inference_routers():
