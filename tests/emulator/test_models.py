@@ -116,7 +116,9 @@ def test_invalid_return_value():
     """If a model returns a value of an invalid type, the failure object lists the valid types."""
     state, body, _ = outcome(lambda _: 42)
     assert state == "failed"
-    assert body.endswith(b'bytes, str, (bytes, content type) or ModelResponse, not int"')
+    assert body.endswith(
+        b'bytes, str, an iterator, (bytes or an iterator, content type) or ModelResponse, not int"'
+    )
 
 
 def upper_case(request):

@@ -1,21 +1,23 @@
-"""Test synchronous invocations and inference routers."""
+"""Test synchronous invocations and sessions."""
 
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
+from itertools import repeat
 from threading import Event, Thread
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure, ModelResponse
-from tests.emulator.wire import INPUT, TIMEOUT, call, send, sign_request
+from tests.emulator.wire import TIMEOUT, call, send, sign_request
 
 ENDPOINT, ROUTER = "/endpoints/my-endpoint/invocations", "/inference-routers/r/invocations"
-QUEUED = "/inference-routers/r/async-invocations"
 TARGET = {"x-amzn-sagemaker-routing-target-name": "my-target"}
 SESSION = "x-amzn-sagemaker-session-id"
 NEW_SESSION = "x-amzn-sagemaker-new-session-id"
+CLOSED_SESSION = "x-amzn-sagemaker-closed-session-id"
 
 
 def invoke(emulator, headers=(), body=b"in", target=ENDPOINT):
@@ -169,6 +171,57 @@ def test_sessions():
             assert response.headers["x-amzn-errortype"] == "ValidationError"
 
 
+@pytest.mark.parametrize("as_iterator", [False, True])
+def test_closed_session(as_iterator):
+    """If the model closes the session, the response contains its ID, and later requests fail."""
+
+    def model(request):
+        body = iter([request.body]) if as_iterator else request.body
+        return ModelResponse(body, closes_session=request.body == b"close")
+
+    with Emulator(model) as emulator:
+        opened = invoke(emulator, {SESSION: "NEW_SESSION"})
+        headers = {SESSION: opened.headers[NEW_SESSION].partition(";")[0]}
+        assert CLOSED_SESSION not in invoke(emulator, headers).headers
+        closed = invoke(emulator, headers, b"close")
+        assert (closed.body, closed.headers[CLOSED_SESSION]) == (b"close", headers[SESSION])
+        assert invoke(emulator, headers).status == 400
+        assert CLOSED_SESSION not in invoke(emulator, (), b"close").headers
+
+
+def test_sessions_of_boto3(boto):
+    """Boto3 opens, uses and closes a session."""
+
+    def model(request):
+        return ModelResponse(request.session_id.encode(), closes_session=request.body == b"close")
+
+    with Emulator(model) as emulator:
+        runtime = boto("sagemaker-runtime", emulator)
+        opened = runtime.invoke_endpoint(EndpointName="e", Body=b"", SessionId="NEW_SESSION")
+        session = opened["Body"].read().decode()
+        assert opened["NewSessionId"].startswith(f"{session}; Expires=2")
+        closed = runtime.invoke_endpoint(EndpointName="e", Body=b"close", SessionId=session)
+        assert (closed["Body"].read().decode(), closed["ClosedSessionId"]) == (session, session)
+        with pytest.raises(ClientError, match="not found or expired") as caught:
+            runtime.invoke_endpoint(EndpointName="e", Body=b"", SessionId=session)
+        assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_joined_parts():
+    """The response contains the joined parts of an iterator, in UTF-8."""
+    with Emulator(lambda _: iter([b"a", "", "\xe9"])) as emulator:
+        assert invoke(emulator).body == b"a\xc3\xa9"
+
+
+@pytest.mark.parametrize("target", [ENDPOINT, ROUTER])
+def test_too_large_output(target):
+    """An output of more than 6,291,456 bytes fails, and an endless one is not read to its end."""
+    with Emulator(lambda _: repeat(bytes(1_000_000))) as emulator:
+        response = invoke(emulator, TARGET, target=target)
+    assert response.status == 424
+    assert "more than 6291456 bytes" in json.loads(response.body)["OriginalMessage"]
+
+
 def test_faults(emulator):
     """A fault for a synchronous operation applies only to the operation with this name."""
     emulator.faults.once(Faults.MODEL_NOT_READY, on="InvokeEndpoint")
@@ -189,67 +242,10 @@ def test_unknown_endpoint():
         assert invoke(emulator, TARGET, target=ROUTER).status == 200
 
 
-def test_router():
-    """The model gets the routing target as the endpoint name.
-
-    The response headers contain the ARN of the target and the routing reason.
-    """
-    with Emulator(lambda request: request.endpoint_name) as emulator:
-        response = invoke(emulator, TARGET, target=ROUTER)
-    assert response.body == b"my-target"
-    arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/my-target"
-    assert response.headers["x-amzn-sagemaker-invoked-routed-resource-arn"] == arn
-    assert response.headers["x-amzn-sagemaker-invoked-routing-reason"] == "emulated"
-
-
-def test_job_of_a_router(emulator):
-    """An inference router queues a job whose input is in S3, and the job writes its output."""
-    emulator.objects.put("s3://bucket/in", b"in")
-    response = call(emulator, "POST", QUEUED, {**TARGET, **INPUT})
-    assert response.status == 202
-    location = response.headers["x-amzn-sagemaker-outputlocation"]
-    assert emulator.objects.wait_for(location).body == b"in"
-    (job,) = emulator.jobs
-    assert job.invocation.request.endpoint_name == "my-target"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [(None, "The request expired"), ("", ""), ("late", "late")]
-)
-def test_expired_job_of_a_router(text, expected):
-    """An inference router writes a failure object for an expired job."""
-    with Emulator(concurrency=0, expired_text=text) as emulator:
-        response = call(emulator, "POST", QUEUED, {**TARGET, **INPUT})
-        emulator.advance(21_600)
-        location = response.headers["x-amzn-sagemaker-failurelocation"]
-        assert emulator.objects.wait_for(location).body.decode().startswith(expected)
-
-
-@pytest.mark.parametrize("target", [ROUTER, QUEUED])
-@pytest.mark.parametrize("headers", [{}, {"x-amzn-sagemaker-routing-target-name": "a_b"}])
-def test_target_of_a_router(emulator, target, headers):
-    """A router request with a missing or invalid routing target is rejected.
-
-    The error code is the one that the router's service uses.
-    """
-    response = call(emulator, "POST", target, {**INPUT, **headers})
-    assert response.status == 400
-    assert response.headers["x-amzn-errortype"] == "ValidationException"
-    assert "'routingTargetName'" in json.loads(response.body)["Message"]
-
-
-@pytest.mark.parametrize(("headers", "body"), [({}, b"x"), (INPUT, b"x"), ({}, b"")])
-def test_input_of_a_router(emulator, headers, body):
-    """A router job must have an input location, and must not have a body."""
-    response = call(emulator, "POST", QUEUED, {**TARGET, **headers}, body)
-    assert response.headers["x-amzn-errortype"] == "ValidationException"
-    assert "InputLocation" in json.loads(response.body)["Message"]
-
-
 @pytest.mark.parametrize(
     "target",
     [
-        "/endpoints/e/invocations-response-stream",
+        "/endpoints/e/invocations-bidirectional-stream",
         "/endpoints/e",
         "/inference-routers/r/other",
         "/inference-routers/r/x/invocations",

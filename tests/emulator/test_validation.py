@@ -107,7 +107,7 @@ def test_unknown_endpoint():
 def test_unknown_operation(emulator):
     """A SageMaker operation that the emulator does not support is rejected."""
     response = call(
-        emulator, "POST", "/endpoints/my-endpoint/invocations-response-stream", (), b"x"
+        emulator, "POST", "/endpoints/my-endpoint/invocations-bidirectional-stream", (), b"x"
     )
     assert (response.status, response.headers["x-amzn-errortype"]) == (
         404,

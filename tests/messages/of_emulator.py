@@ -17,10 +17,9 @@ from sagemaker_runtime_client.emulator import (
     ModelResponse,
     ObjectStore,
 )
-from sagemaker_runtime_client.emulator._queue import InvocationQueue
-from sagemaker_runtime_client.emulator._settings import utc_now
-from sagemaker_runtime_client.emulator._synchronous import Sessions, SynchronousRoutes
-from sigv4 import Payload
+from sagemaker_runtime_client.emulator._queue.queue import InvocationQueue
+from sagemaker_runtime_client.emulator._synchronous import SynchronousRoutes
+from sigv4 import EventDecoder, Payload
 from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send
 
 COVERED = ("runtime_client/sagemaker_runtime_client/emulator",)
@@ -132,8 +131,8 @@ def stopped():
         stopping = asyncio.Event()
         stopping.set()
         queue = InvocationQueue(ObjectStore(), lambda _: asyncio.sleep(10), 1, None)
-        routes = SynchronousRoutes("us-east-1", queue, Sessions(utc_now), stopping)
-        return await routes._run(ModelRequest(b""))
+        routes = SynchronousRoutes(None, queue, None, stopping)
+        return await routes._until_stopped(routes._whole(ModelRequest(b"")))
 
     try:
         asyncio.run(run())
@@ -141,14 +140,24 @@ def stopped():
         return failure.message
 
 
-def expired():
-    """Return the content of the failure object of an expired job of an inference router."""
+def expired(seconds):
+    """Return the content of the failure object of a job that an inference router held too long."""
     with Emulator(concurrency=0) as emulator:
         target = "/inference-routers/r/async-invocations"
         response = call(emulator, "POST", target, {**TARGET, **INPUT})
-        emulator.advance(21_600)
+        emulator.advance(seconds)
         location = response.headers["x-amzn-sagemaker-failurelocation"]
         return emulator.objects.wait_for(location).body.decode()
+
+
+def stream_error(fault):
+    """Return the message of the error in a response stream."""
+    with Emulator() as emulator:
+        emulator.faults.once(fault)
+        response = call(emulator, "POST", "/endpoints/e/invocations-response-stream", (), b"in")
+    message = [*EventDecoder().decode([response.body])][-1]
+    document = json.loads(message.payload or b"{}")
+    return document.get("Message", message.headers.get(":error-message"))
 
 
 def ready_error():
@@ -184,6 +193,14 @@ MESSAGES = [
     ),
     (lambda: Emulator(concurrency=-1), "concurrency must be 0 or more, not -1"),
     (
+        lambda: Emulator(part_size=0),
+        "part_size must be from 1 to 25165824 bytes, not 0",
+    ),
+    (
+        lambda: Emulator(destinations={"t": []}),
+        "destinations must map 't' to a list of one or more endpoints",
+    ),
+    (
         lambda: Emulator("model.py"),
         """
         model must be a function, 'module:function' or the http(s) address of a container,
@@ -206,7 +223,8 @@ MESSAGES = [
         """
         unknown operations: InvokeModel; the emulator supports CreateBucket, DeleteObject,
         GetObject, HeadBucket, HeadObject, InvokeEndpoint, InvokeEndpointAsync,
-        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjectsV2, PutObject
+        InvokeEndpointWithResponseStream, InvokeInferenceRouter, InvokeInferenceRouterAsync,
+        ListObjectsV2, PutObject
         """,
     ),
     (
@@ -222,7 +240,7 @@ MESSAGES = [
         lambda: failure(lambda _: 42),
         """
         Received server error (500) from model with message "TypeError: a model must return bytes,
-        str, (bytes, content type) or ModelResponse, not int"
+        str, an iterator, (bytes or an iterator, content type) or ModelResponse, not int"
         """,
     ),
     (
@@ -239,6 +257,20 @@ MESSAGES = [
         model must be printable ASCII"
         """,
     ),
+    (
+        lambda: failure(lambda _: iter([42])),
+        """
+        Received server error (500) from model with message "TypeError: a model must yield bytes or
+        str, not int"
+        """,
+    ),
+    (
+        lambda: error("POST", "/endpoints/e/invocations", model=lambda _: bytes(6_291_457)),
+        """
+        Received server error (0) from model with message "The output of the model has more than
+        6291456 bytes."
+        """,
+    ),
     (unreachable, "Could not reach the model at http://127.0.0.1:PORT: ConnectError"),
     (timed_out, "The model did not respond within 900 seconds."),
     (
@@ -247,7 +279,7 @@ MESSAGES = [
     ),
     # Error responses of SageMaker Runtime.
     (
-        lambda: error("POST", "/endpoints/my-endpoint/invocations-response-stream", (), b"in"),
+        lambda: error("POST", "/endpoints/my-endpoint/invocations-bidirectional-stream", (), b"in"),
         "The emulator does not support this operation.",
     ),
     (
@@ -289,7 +321,23 @@ MESSAGES = [
         'Received client error (400) from model with message "no such digit"',
     ),
     (stopped, "The emulator stopped."),
-    (expired, "The request expired in the queue after RequestTTLSeconds."),
+    (
+        lambda: expired(21_600),
+        "The request expired in the queue after RequestTTLSeconds.",
+    ),
+    (
+        lambda: expired(900),
+        "No destination took the request within MaxTimeInBacklogSeconds.",
+    ),
+    # Errors in response streams.
+    (
+        lambda: stream_error(Faults.STREAM_FAILED),
+        "The stream processing failed.",
+    ),
+    (
+        lambda: stream_error(Faults.STREAM_ERROR),
+        "An internal server error occurred.",
+    ),
     (
         ready_error,
         "The model is not ready to serve inference requests.",

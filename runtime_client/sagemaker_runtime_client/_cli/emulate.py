@@ -14,7 +14,7 @@ def emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C is pressed."""
     from ..emulator import Emulator, echo, serve
     from ..emulator._environment import CONFLICTING_VARIABLES
-    from ..emulator._models import import_model
+    from ..emulator._models.importing import import_model
 
     def ready(emulator: Emulator) -> None:
         print("unset", *CONFLICTING_VARIABLES)

@@ -27,14 +27,15 @@ from typing import Any
 from warnings import warn
 
 from ._emulator import Emulator, serve
-from ._faults import Faults, Latency, MalformedResponse, Reset, StaleOutput
-from ._models import ModelFailure, ModelRequest, ModelResponse, echo
+from ._faults import BrokenStream, Faults, Latency, MalformedResponse, Reset, StaleOutput
+from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
 from ._objects import ObjectStore, StoredObject
-from ._queue import Invocation, Job
+from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
 
 __all__ = [
+    "BrokenStream",
     "echo",
     "Emulator",
     "ErrorResponse",

@@ -6,7 +6,8 @@ It processes each request in the following steps.  The faults on the right can b
     1. parse the request's target, and select its faults   fault: latency
     2. check the signature of the raw bytes                fault: clock skew
     3. reject or execute the request                       faults: error response, wrong region,
-                                                           stale output, malformed response
+                                                           stale output, malformed response,
+                                                           broken stream
     4. record the request, and respond                     fault: reset instead of the response
 """
 
@@ -17,12 +18,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from secrets import token_bytes, token_hex
-from typing import Protocol
 from uuid import uuid4
 
 from attrs import define, evolve, field, frozen
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sigv4 import SignableRequest
@@ -31,21 +30,15 @@ from ._authentication import authenticate, build_signable_request, parse_region
 from ._faults import Fault, Faults, Latency, Reset
 from ._object_routes import ObjectRoutes
 from ._objects import ObjectStore
-from ._queue import InvocationQueue
+from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
+from ._sending import send_reply
+from ._sessions import Sessions
 from ._settings import Settings
-from ._synchronous import Sessions, SynchronousRoutes
+from ._synchronous import SynchronousRoutes
 from ._target import Target, parse_target
-
-
-class Resettable(Protocol):
-    """The method of a connection that the application calls."""
-
-    def reset(self, partial_response: bytes = b"") -> None:
-        """Send the beginning of a response, then reset the connection."""
-        ...
 
 
 @frozen
@@ -105,15 +98,7 @@ class Application:
         reply = await self._reply(raw, faults)
         reset = next((fault for fault in faults if isinstance(fault, Reset)), None)
         self._record(raw, reply, reset)
-        response = Response(reply.body, reply.status, reply.headers)
-        if reset is None:
-            await response(scope, receive, send)
-            return
-        connection: Resettable = scope["state"]["connection"]
-        has_body = request.method != "HEAD"
-        connection.reset(partial_response(response, reset, has_body=has_body))
-        # Once `receive` returns, uvicorn has noticed the reset and does not expect a response.
-        await receive()
+        await send_reply(reply, reset, scope, receive, send)
 
     async def _wait(self, faults: tuple[Fault, ...]) -> None:
         """Wait for the total latency in *faults*, or until the server stops."""
@@ -148,9 +133,7 @@ class Application:
         if raw.target.service == "s3":
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return objects.handle(raw.target, headers, body)
-        synchronous = SynchronousRoutes(
-            self.settings.region, self.queue, self.sessions, self.stopping
-        )
+        synchronous = SynchronousRoutes(self.settings, self.queue, self.sessions, self.stopping)
         runtime = RuntimeRoutes(
             self.settings, self.store, self.queue, synchronous, self.faults, self.now
         )
@@ -225,19 +208,6 @@ class Application:
 def server_clock(settings: Settings, faults: Faults) -> Callable[[], datetime]:
     """Return the server's clock: the configured clock plus the current clock skew of *faults*."""
     return lambda: settings.clock().astimezone(UTC) + timedelta(seconds=faults.clock_skew)
-
-
-def partial_response(response: Response, reset: Reset, *, has_body: bool) -> bytes:
-    """Return the part of a response that is sent before a reset."""
-    if reset.when == "after_taken":
-        return b""
-    lines = [b"HTTP/1.1 %d " % response.status_code]
-    lines += [b"%s: %s" % pair for pair in response.raw_headers]
-    head = b"\r\n".join(lines)
-    if reset.when == "in_head":
-        return head[: len(head) // 2]
-    body = bytes(response.body[: len(response.body) // 2]) if has_body else b""
-    return head + b"\r\n\r\n" + body
 
 
 def _join_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

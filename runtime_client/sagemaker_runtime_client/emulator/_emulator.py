@@ -1,10 +1,8 @@
 """The public interface of the emulator."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from secrets import choice, token_urlsafe
-from string import ascii_uppercase, digits
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -14,21 +12,26 @@ from sigv4 import Credentials
 from ._app import Application, server_clock
 from ._environment import RESET_VARIABLES, no_proxy
 from ._faults import Faults
-from ._models import Model, echo, make_runner
+from ._models.importing import make_runner
+from ._models.values import Model, echo
 from ._objects import ObjectStore
-from ._queue import InvocationQueue, Job
+from ._queue.jobs import Job
+from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
 from ._server import Server
-from ._settings import Settings, utc_now
+from ._settings import (
+    MAX_PART_SIZE,
+    Settings,
+    check_count,
+    check_destinations,
+    check_part_size,
+    check_s3_path,
+    random_credentials,
+    utc_now,
+)
 
 LOOPBACK = "127.0.0.1"
 _JOIN_TIMEOUT = 5.0  # seconds to wait for each model thread after its request is cancelled
-
-
-def random_credentials() -> Credentials:
-    """Return random credentials that have the form of AWS credentials but are not valid at AWS."""
-    access_key_id = "AKIA" + "".join(choice(ascii_uppercase + digits) for _ in range(16))
-    return Credentials(access_key_id, token_urlsafe(30))
 
 
 class Emulator:
@@ -38,10 +41,10 @@ class Emulator:
     separate thread, and checks the signature of every request.
 
     Args:
-        model: A function that accepts a `ModelRequest`, returns bytes, str, (bytes, content type)
-            or a `ModelResponse`, and is called in a separate thread; or ``"module:function"``; or
-            the http(s) address of a model container.  By default, the payload is returned
-            unchanged.
+        model: A function that accepts a `ModelRequest`, returns bytes, str, an iterator of these,
+            (bytes or an iterator, content type) or a `ModelResponse`, and is called in a separate
+            thread; or ``"module:function"``; or the http(s) address of a model container.  By
+            default, the payload is returned unchanged.
         endpoints: The names of the endpoints that exist; None accepts every name.
         credentials: The only valid credentials; by default, random ones.
         region: The region that signatures must be scoped to.
@@ -53,6 +56,12 @@ class Emulator:
         expired_text: The content of the failure object for an invocation that spent its
             ``RequestTTLSeconds`` in the queue.  With None, an endpoint writes no such object, and
             an inference router writes one with a default text.
+        destinations: The names of the endpoints that an inference router tries, in this order,
+            keyed by routing target.  A missing target is an endpoint with this name.
+        max_time_in_backlog: The routers' ``MaxTimeInBacklogSeconds``, after which a job is moved to
+            the next destination.
+        part_size: The maximum size of a part of a response stream, in bytes.  A larger part is
+            split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified`` and signatures.  The time limits of invocations do not use this
@@ -87,6 +96,9 @@ class Emulator:
         failure_path: str | None = "s3://sagemaker-emulator/async-endpoint-failures",
         concurrency: int = 4,
         expired_text: str | None = None,
+        destinations: Mapping[str, Sequence[str]] | None = None,
+        max_time_in_backlog: float = 900.0,
+        part_size: int = MAX_PART_SIZE,
         strict_buckets: bool = False,
         clock: Callable[[], datetime] = utc_now,
         host: str = LOOPBACK,
@@ -99,8 +111,11 @@ class Emulator:
             credentials=self.credentials,
             region=region,
             endpoints=None if endpoints is None else frozenset(endpoints),
-            output_path=_check_s3_path("output_path", output_path),
-            failure_path=failure_path and _check_s3_path("failure_path", failure_path),
+            output_path=check_s3_path("output_path", output_path),
+            failure_path=failure_path and check_s3_path("failure_path", failure_path),
+            destinations=check_destinations(destinations or {}),
+            max_time_in_backlog=max_time_in_backlog,
+            part_size=check_part_size(part_size),
             strict_buckets=strict_buckets,
             clock=clock,
         )
@@ -108,7 +123,7 @@ class Emulator:
         self.objects = ObjectStore(now)
         self._runner = make_runner(model)
         self._queue = InvocationQueue(
-            self.objects, self._runner, _check_count("concurrency", concurrency), expired_text
+            self.objects, self._runner, check_count("concurrency", concurrency), expired_text
         )
         self._application = Application(settings, self.objects, self._queue, self.faults, now)
         self._address = (host, port)
@@ -179,23 +194,26 @@ class Emulator:
         """The accepted invocations with their states, in the order of acceptance."""
         return tuple(self._queue.jobs)
 
-    def set_concurrency(self, concurrency: int) -> None:
+    def set_concurrency(self, concurrency: int, *, endpoint: str | None = None) -> None:
         """Change the maximum number of queued invocations that the model processes at a time.
 
         Args:
             concurrency: The new maximum; 0 pauses the queue, like an endpoint scaled to zero.
+            endpoint: The name of an endpoint, which from now on has its own maximum; None for the
+                common maximum of all other endpoints.
 
         Raises:
             ValueError: *concurrency* is negative.
             RuntimeError: The emulator is not running.
         """
-        self._running.call(self._queue.limit, _check_count("concurrency", concurrency))
+        self._running.call(self._queue.limit, check_count("concurrency", concurrency), endpoint)
 
     def advance(self, seconds: float) -> None:
         """Make every queued and running invocation older, so that a test need not wait for a time limit.
 
         This affects only the time limits of invocations: ``RequestTTLSeconds``,
-        ``InvocationTimeoutSeconds`` and the 60 seconds of a synchronous invocation.
+        ``InvocationTimeoutSeconds``, ``MaxTimeInBacklogSeconds``, and the 60 seconds of a
+        synchronous or 480 seconds of a streamed invocation.
 
         Args:
             seconds: The number of seconds to add to the age.
@@ -261,18 +279,3 @@ def serve(
         if ready is not None:
             ready(emulator)
         (stop or Event()).wait()
-
-
-def _check_s3_path(name: str, path: str) -> str:
-    """Check an ``s3://`` path, and return it without trailing slashes."""
-    bucket = path.removeprefix("s3://").partition("/")[0]
-    if not path.startswith("s3://") or not bucket or not path.isascii() or not path.isprintable():
-        raise ValueError(f"{name} must be like s3://bucket/prefix, not {path!r}")
-    return path.rstrip("/")
-
-
-def _check_count(name: str, number: int) -> int:
-    """Return *number*, after checking that it is not negative."""
-    if number < 0:
-        raise ValueError(f"{name} must be 0 or more, not {number}")
-    return number

@@ -62,7 +62,24 @@ class StaleOutput:
     age: float = 3600.0
 
 
-Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput
+@frozen
+class BrokenStream:
+    """Breaks a response stream, and ends it.
+
+    Attributes:
+        what: The damage.  ``truncated`` ends the response within an event, ``reset`` resets the
+            connection there, and ``corrupt`` sends an event with a wrong checksum;
+            ``internal_failure`` sends an InternalStreamFailure, and ``error`` an error that the
+            service model does not define.
+        after: The number of events that are sent before the damage.  A shorter stream is broken
+            after its last event.
+    """
+
+    what: Literal["truncated", "reset", "corrupt", "internal_failure", "error"]
+    after: int = 1
+
+
+Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput | BrokenStream
 
 
 @frozen
@@ -134,6 +151,11 @@ class Faults:
     RESET_IN_BODY: ClassVar = Reset("in_body")
     NO_LOCATIONS: ClassVar = MalformedResponse("no_locations")
     BROKEN_BODY: ClassVar = MalformedResponse("broken_body")
+    STREAM_TRUNCATED: ClassVar = BrokenStream("truncated")
+    STREAM_RESET: ClassVar = BrokenStream("reset")
+    STREAM_CORRUPTED: ClassVar = BrokenStream("corrupt")
+    STREAM_FAILED: ClassVar = BrokenStream("internal_failure")
+    STREAM_ERROR: ClassVar = BrokenStream("error")
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -1,8 +1,9 @@
 """Defines responses, and formats errors as the emulated services do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from html import escape
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -14,6 +15,23 @@ _MODELLED = frozenset(
 XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
+class Stream(Protocol):
+    """The content of a response stream."""
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether the connection is to be reset after the last piece."""
+        ...
+
+    def frames(self) -> AsyncGenerator[bytes]:
+        """Yield the pieces of the content as they become available."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release the resources behind the stream."""
+        ...
+
+
 @frozen
 class Reply:
     """An HTTP response of the emulator.
@@ -23,12 +41,14 @@ class Reply:
         headers: The headers.  `Application` adds those that all responses have.
         body: The content; for HEAD, the content that GET would return.
         outcome: The outcome in the record of the request, ``ok`` or `ErrorResponse.outcome`.
+        stream: The content of a response stream; None for any other response.
     """
 
     status: int
     headers: Mapping[str, str] = field(factory=dict[str, str])
     body: bytes = b""
     outcome: str = "ok"
+    stream: Stream | None = None
 
 
 @frozen

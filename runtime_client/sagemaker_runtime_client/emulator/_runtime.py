@@ -3,14 +3,16 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from math import inf
 from uuid import uuid4
 
 from attrs import frozen
 
 from ._faults import Fault, Faults, MalformedResponse, StaleOutput
-from ._models import ModelRequest
+from ._models.values import ModelRequest
 from ._objects import ObjectStore
-from ._queue import Invocation, InvocationQueue
+from ._queue.jobs import Invocation
+from ._queue.queue import InvocationQueue
 from ._reply import Reply, rejection
 from ._settings import Settings
 from ._synchronous import ACCOUNT, SynchronousRoutes
@@ -67,25 +69,37 @@ class RuntimeRoutes:
             raise validation_error(
                 f"Endpoint {target.endpoint_name} of account {ACCOUNT} not found.", target
             )
+        destinations = self._destinations(target, members)
         request = ModelRequest(
             body,
             members.get("contentType"),
             members.get("accept"),
             members.get("customAttributes"),
-            members.get("routingTargetName", target.endpoint_name),
+            destinations[0],
             members.get("inferenceId") or str(uuid4()),
         )
         if not target.is_queued:
-            return await self.synchronous.handle(target, members, request)
-        invocation = self._invocation(request, members, is_routed=target.is_routed)
+            return await self.synchronous.handle(target, members, request, faults)
+        invocation = self._invocation(request, members, destinations, target)
         for fault in faults:
             if isinstance(fault, StaleOutput):
                 self._put_stale_output(invocation.output_location, fault)
         self.queue.put(invocation)
         return _accepted_response(invocation, faults)
 
+    def _destinations(self, target: Target, members: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the endpoints that may process a request, in the order in which they are tried."""
+        if not target.is_routed:
+            return (target.endpoint_name,)
+        name = members["routingTargetName"]
+        return self.settings.destinations.get(name, (name,))
+
     def _invocation(
-        self, request: ModelRequest, members: Mapping[str, str], *, is_routed: bool
+        self,
+        request: ModelRequest,
+        members: Mapping[str, str],
+        destinations: tuple[str, ...],
+        target: Target,
     ) -> Invocation:
         """Build the invocation that is to be queued."""
         name = str(uuid4())  # as in production, the object name is not the inference ID
@@ -99,7 +113,9 @@ class RuntimeRoutes:
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),
-            is_routed=is_routed,
+            is_routed=target.is_routed,
+            destinations=destinations,
+            max_backlog=self.settings.max_time_in_backlog if target.is_routed else inf,
         )
 
     def _put_stale_output(self, location: str, fault: StaleOutput) -> None:

@@ -1,47 +1,28 @@
-"""Handles InvokeEndpoint and InvokeInferenceRouter, from a verified request to the response."""
+"""Handles the synchronous and the streamed operations, from a verified request to the response."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from uuid import uuid4
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
-from ._models import ModelFailure, ModelRequest, ModelResponse, container_message
-from ._queue import InvocationQueue
+from ._faults import BrokenStream, Fault
+from ._models.values import ModelFailure, ModelRequest, ModelResponse, container_message
+from ._queue.queue import InvocationQueue
 from ._reply import Reply, rejection
+from ._sessions import NEW_SESSION, Sessions
+from ._settings import Settings
+from ._streaming import CONTENT_TYPE, open_stream
 from ._target import Target
-from ._validation import validation_error
+from ._validation import MAX_SYNCHRONOUS_SIZE, validation_error
 
-NEW_SESSION = "NEW_SESSION"
+T = TypeVar("T")
+
 ACCOUNT = "000000000000"
 # The maximum time that a model may take to respond, in seconds.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _TIMEOUT = 60.0
-_SESSION_LIFETIME = timedelta(minutes=20)
 _DEFAULT_VARIANT = "AllTraffic"  # the default variant name in the SageMaker Python SDK
-
-
-@define(eq=False)
-class Sessions:
-    """The sessions of stateful models.
-
-    Attributes:
-        now: Returns the time of the server's clock.
-    """
-
-    now: Callable[[], datetime]
-    _expiries: dict[str, datetime] = field(factory=dict[str, datetime], init=False)
-
-    def open(self) -> tuple[str, str]:
-        """Open a session, and return its ID and the value of the response header that reports it."""
-        session_id, expires = str(uuid4()), self.now() + _SESSION_LIFETIME
-        self._expiries[session_id] = expires
-        return session_id, f"{session_id}; Expires={expires:%Y-%m-%dT%H:%M:%SZ}"
-
-    def is_open(self, session_id: str) -> bool:
-        """Return whether a session exists and has not expired."""
-        return session_id in self._expiries and self.now() < self._expiries[session_id]
 
 
 @frozen
@@ -49,19 +30,23 @@ class SynchronousRoutes:
     """Handles synchronous invocations, in which the response contains the model's output.
 
     Attributes:
-        region: The region of the endpoints.
+        settings: The settings, which contain the region and the size of the parts of a stream.
         queue: Runs the model, in this case without queuing the request.
         sessions: The sessions of stateful models.
         stopping: An event that is set when the server stops, which ends the wait for a model.
     """
 
-    region: str
+    settings: Settings
     queue: InvocationQueue
     sessions: Sessions
     stopping: asyncio.Event
 
     async def handle(
-        self, target: Target, members: Mapping[str, str], request: ModelRequest
+        self,
+        target: Target,
+        members: Mapping[str, str],
+        request: ModelRequest,
+        faults: tuple[Fault, ...],
     ) -> Reply:
         """Run the model, and return a response with its output.
 
@@ -69,6 +54,7 @@ class SynchronousRoutes:
             target: The endpoint or the inference router.
             members: The valid members of the request, keyed by their names in the service model.
             request: The input of the model.
+            faults: The faults for this request.
 
         Raises:
             RejectedRequestError: The model failed or took too long, the server stopped, or the
@@ -80,29 +66,51 @@ class SynchronousRoutes:
             session_id, headers["x-amzn-sagemaker-new-session-id"] = self.sessions.open()
         elif session_id is not None and not self.sessions.is_open(session_id):
             raise validation_error(f"Session {session_id} not found or expired.", target)
+        request = evolve(request, session_id=session_id)
+        respond = self._streamed(request, faults) if target.is_streamed else self._whole(request)
         try:
-            response = await self._run(evolve(request, session_id=session_id))
+            head, reply = await self._until_stopped(respond)
         except ModelFailure as failure:
             raise self._model_error(failure, request.endpoint_name) from None
-        headers["content-type"] = response.content_type
+        if head.closes_session and session_id is not None:
+            self.sessions.close(session_id)
+            if not target.is_streamed:
+                headers["x-amzn-sagemaker-closed-session-id"] = session_id
         headers["x-amzn-invoked-production-variant"] = members.get(
             "targetVariant", _DEFAULT_VARIANT
         )
-        if response.custom_attributes is not None:
-            headers["x-amzn-sagemaker-custom-attributes"] = response.custom_attributes
+        if head.custom_attributes is not None:
+            headers["x-amzn-sagemaker-custom-attributes"] = head.custom_attributes
         if target.is_routed:
-            arn = f"arn:aws:sagemaker:{self.region}:{ACCOUNT}:endpoint/{request.endpoint_name}"
+            arn = f"arn:aws:sagemaker:{self.settings.region}:{ACCOUNT}:endpoint/{request.endpoint_name}"
             headers["x-amzn-sagemaker-invoked-routed-resource-arn"] = arn
             headers["x-amzn-sagemaker-invoked-routing-reason"] = "emulated"
-        return Reply(200, headers, response.body)
+        return evolve(reply, headers={**headers, **reply.headers})
 
-    async def _run(self, request: ModelRequest) -> ModelResponse:
-        """Run the model, and return its output.
+    async def _whole(self, request: ModelRequest) -> tuple[ModelResponse, Reply]:
+        """Run the model; return the head of its output, and a response with the whole output."""
+        head, body = await self.queue.invoke(request, _TIMEOUT, MAX_SYNCHRONOUS_SIZE)
+        return head, Reply(200, {"content-type": head.content_type}, body)
+
+    async def _streamed(
+        self, request: ModelRequest, faults: tuple[Fault, ...]
+    ) -> tuple[ModelResponse, Reply]:
+        """Run the model until its first part; return the head of its output, and its stream."""
+        fault = next((one for one in faults if isinstance(one, BrokenStream)), None)
+        stream = await open_stream(self.queue, request, self.settings.part_size, fault)
+        headers = {
+            "content-type": CONTENT_TYPE,
+            "x-amzn-sagemaker-content-type": stream.head.content_type,
+        }
+        return stream.head, Reply(200, headers, stream=stream)
+
+    async def _until_stopped(self, response: Coroutine[Any, Any, T]) -> T:
+        """Wait for the response of a model, and return it.
 
         Raises:
             ModelFailure: The model failed, or the server stopped before the model responded.
         """
-        running = asyncio.create_task(self.queue.invoke(request, _TIMEOUT))
+        running = asyncio.create_task(response)
         stopped = asyncio.create_task(self.stopping.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -114,7 +122,7 @@ class SynchronousRoutes:
 
     def _model_error(self, failure: ModelFailure, endpoint_name: str) -> Exception:
         """Return the service's error for a failure of the model."""
-        logs = f"arn:aws:logs:{self.region}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints"
+        logs = f"arn:aws:logs:{self.settings.region}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints"
         return rejection(
             424,
             "ModelError",

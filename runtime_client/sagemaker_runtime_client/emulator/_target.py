@@ -14,6 +14,7 @@ from attrs import field, frozen
 _INVOCATIONS = {
     ("endpoints", "invocations"): "InvokeEndpoint",
     ("endpoints", "async-invocations"): "InvokeEndpointAsync",
+    ("endpoints", "invocations-response-stream"): "InvokeEndpointWithResponseStream",
     ("inference-routers", "invocations"): "InvokeInferenceRouter",
     ("inference-routers", "async-invocations"): "InvokeInferenceRouterAsync",
 }
@@ -82,6 +83,11 @@ class Target:
     def is_queued(self) -> bool:
         """Whether the invocation is queued.  If not, the response contains the model's output."""
         return self.operation.endswith("Async")
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the response is a stream of events."""
+        return self.operation.endswith("ResponseStream")
 
     @property
     def is_routed(self) -> bool:

@@ -86,22 +86,35 @@ _QUEUED = (
     _Number("requestTTLSeconds", _HEADER + "requestttlseconds", 60, 21_600),
     _Number("invocationTimeoutSeconds", _HEADER + "invocationtimeoutseconds", 1, 3_600),
 )
+_CONTENT_TYPE = _Text("contentType", "content-type", 0, 1024, _ASCII)
+_PREFIX_AWARE_ID = _Text("prefixAwareId", _HEADER + "prefix-aware-id", 1, 64, _PRINTABLE)
 _SYNCHRONOUS = (
-    _Text("contentType", "content-type", 0, 1024, _ASCII),
+    _CONTENT_TYPE,
     _Text("accept", "accept", 0, 1024, _ASCII),
     *_ATTRIBUTES,
-    _Text("prefixAwareId", _HEADER + "prefix-aware-id", 1, 64, _PRINTABLE),
+    _PREFIX_AWARE_ID,
+)
+_ENDPOINT_PARTS = (
+    _Text("targetVariant", _HEADER + "target-variant", 0, 63, _NAME),
+    _Text("targetContainerHostname", _HEADER + "target-container-hostname", 0, 63, _NAME),
+    _Text("inferenceComponentName", _HEADER + "inference-component", 0, 63, _NAME),
 )
 _MEMBERS: Mapping[str, tuple[_Text | _Number, ...]] = {
     "InvokeEndpointAsync": (*_QUEUED, _Text("filename", _HEADER + "filename", 1, 32, _FILENAME)),
     "InvokeEndpoint": (
         *_SYNCHRONOUS,
+        *_ENDPOINT_PARTS,
         _Text("targetModel", _HEADER + "target-model", 1, 1024, _PRINTABLE),
-        _Text("targetVariant", _HEADER + "target-variant", 0, 63, _NAME),
-        _Text("targetContainerHostname", _HEADER + "target-container-hostname", 0, 63, _NAME),
         _Text("enableExplanations", _HEADER + "enable-explanations", 1, 64, r".*"),
-        _Text("inferenceComponentName", _HEADER + "inference-component", 0, 63, _NAME),
         _Text("sessionId", _HEADER + "session-id", 0, 256, f"NEW_SESSION|{_NAME}"),
+    ),
+    "InvokeEndpointWithResponseStream": (
+        _CONTENT_TYPE,
+        _Text("accept", _HEADER + "accept", 0, 1024, _ASCII),
+        *_ATTRIBUTES,
+        _PREFIX_AWARE_ID,
+        *_ENDPOINT_PARTS,
+        _Text("sessionId", _HEADER + "session-id", 0, 256, _NAME),
     ),
     "InvokeInferenceRouterAsync": (
         _TARGET_NAME,

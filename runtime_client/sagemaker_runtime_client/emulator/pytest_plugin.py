@@ -18,7 +18,7 @@ import pytest
 
 from . import Emulator, echo
 from ._environment import CONFLICTING_VARIABLES
-from ._models import Model
+from ._models.values import Model
 
 
 @pytest.fixture
