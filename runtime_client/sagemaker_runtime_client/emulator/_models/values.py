@@ -113,8 +113,8 @@ def to_response(result: Any) -> ModelResponse:
             return ModelResponse(result.encode(), "text/plain; charset=utf-8")
         case Iterator():
             return ModelResponse(cast("Parts", result))
-        case ((bytes() | Iterator()) as body, str() as content_type):
-            return to_response(ModelResponse(body, content_type))
+        case (bytes() | Iterator(), str()):
+            return to_response(ModelResponse(*cast("tuple[bytes | Parts, str]", result)))
         case _:
             raise TypeError(
                 "a model must return bytes, str, an iterator, (bytes or an iterator, content type) "

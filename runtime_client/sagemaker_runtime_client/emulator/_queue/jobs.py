@@ -48,8 +48,4 @@ class Job:
 
     invocation: Invocation
     state: State = "queued"
-    destination: str = field()
-
-    @destination.default
-    def _first_destination(self) -> str:
-        return self.invocation.destinations[0]
+    destination: str = field(kw_only=True)

@@ -57,7 +57,7 @@ class InvocationQueue:
 
     def put(self, invocation: Invocation) -> None:
         """Queue an invocation."""
-        job = Job(invocation)
+        job = Job(invocation, destination=invocation.destinations[0])
         with self._idle:
             self.jobs.append(job)
             self._unfinished += 1
