@@ -123,7 +123,7 @@ class EventParser:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._size += len(value)
+            self._size += len(value) + 1  # the line break counts, so that empty lines are bounded
             if self._size > LINE_SIZE:
                 raise ResponseTooLargeError(
                     f"an event of the response is longer than {LINE_SIZE:,} characters",

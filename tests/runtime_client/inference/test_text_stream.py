@@ -137,13 +137,14 @@ def test_the_last_event():
     assert parser.is_done
 
 
-def test_an_event_that_is_too_long():
-    """The size limit applies to the total length of an event's data lines."""
+@pytest.mark.parametrize("last", ["data:x", "data:", "data"])
+def test_an_event_that_is_too_long(last):
+    """The size limit applies to the total length of an event's data lines with their line breaks."""
     parser = EventParser()
     for _ in range(16):
-        parser.feed("data:" + "x" * (LINE_SIZE // 16))
+        parser.feed("data:" + "x" * (LINE_SIZE // 16 - 1))
     with pytest.raises(ResponseTooLargeError, match="an event of the response is longer than"):
-        parser.feed("data:x")
+        parser.feed(last)
 
 
 def test_the_json_document_of_an_event():
