@@ -148,7 +148,7 @@ def _encode_headers(headers: tuple[tuple[str, str], ...]) -> Iterable[tuple[byte
 @lru_cache(maxsize=256)
 def _field_name(name: str) -> bytes:
     """Return a header name as bytes, or raise ParamValidationError."""
-    encoded = name.encode()
+    encoded = name.encode("utf-8", "surrogatepass")  # a lone surrogate is rejected below
     if not encoded or encoded.translate(None, _NAME):
         raise ParamValidationError(
             f"{name!a} is not a valid header name: use only letters, digits and !#$%&'*+-.^_`|~",
