@@ -13,14 +13,13 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._clients import sync_method
 from sagemaker_runtime_client._io.stderr_log import log_to_stderr
 from sagemaker_runtime_client._limits import bounded
+from tests.messages.templates import ROOT
 from tests.runtime_client.scripted_io import run
 
 # The files and folders in the code whose messages must all be in a table.
-COVERED = (
-    *(
-        f"runtime_client/sagemaker_runtime_client/{name}.py"
-        for name in ("__init__", "_clients", "_errors", "_limits", "_value")
-    ),
+COVERED = tuple(
+    f"runtime_client/sagemaker_runtime_client/{file.name}"
+    for file in sorted((ROOT / "runtime_client" / "sagemaker_runtime_client").glob("*.py"))
 )
 
 CLIENT = SageMakerRuntimeClient(region="eu-west-1")

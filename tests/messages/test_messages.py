@@ -3,7 +3,7 @@
 import pytest
 
 from tests.messages.said import plain, said, tables
-from tests.messages.templates import templates
+from tests.messages.templates import CODE, ROOT, templates
 
 TABLES = tables()
 ROWS = [row for table in TABLES for row in table.MESSAGES]
@@ -26,3 +26,10 @@ def test_no_message_is_missing(path):
         if not any(template.pattern.search(text) for text in texts)
     ]
     assert missing == []
+
+
+def test_each_file_is_covered():
+    """Each file of the product is in the `COVERED` of a table, alone or in a folder."""
+    files = {file for folder in CODE for file in (ROOT / folder).rglob("*.py")}
+    covered = {file for path in COVERED for file in [ROOT / path, *(ROOT / path).rglob("*.py")]}
+    assert sorted(files - covered) == []
