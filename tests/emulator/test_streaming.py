@@ -181,6 +181,16 @@ def test_parts(result, expected):
     assert parts(lambda _: result) == expected
 
 
+def letters(request):
+    """Yield the letters of the input."""
+    yield from request.body.decode()
+
+
+def test_named_generator_function():
+    """A generator function can be given by name, as on the command line."""
+    assert parts(f"{__name__}:letters") == [b"i", b"n"]
+
+
 @pytest.mark.parametrize("result", [b"abcde", iter([b"abcde"])])
 def test_part_size(result):
     """A part that is larger than the part size is split."""
