@@ -202,15 +202,10 @@ def test_parts_are_never_joined():
     assert parts(lambda _: iter([b"a", b"bc", b""]), part_size=2) == [b"a", b"bc", b""]
 
 
-def test_largest_part():
-    """A part that no event can hold is split."""
-    size = 24 * 1024 * 1024
-    assert list(map(len, parts(lambda _: bytes(size + 1)))) == [size, 1]
-
-
 @pytest.mark.parametrize("size", [0, 24 * 1024 * 1024 + 1])
 def test_invalid_part_size(size):
-    """The part size must be one that an event can have."""
+    """The part size must be one that an event can have; the default is the largest one."""
+    assert Emulator()._application.settings.part_size == 24 * 1024 * 1024
     with pytest.raises(ValueError, match="part_size must be from 1 to"):
         Emulator(part_size=size)
 
@@ -336,15 +331,14 @@ def test_slow_client():
     yielded = []
 
     def model(_):
-        for number in range(100):
+        for number in range(40):
             yielded.append(number)
-            yield bytes(1_000_000)
+            yield "a" * 1_000_000
 
     with Emulator(model) as emulator, opened(emulator) as response:
-        found = messages(response)
-        assert len(next(found).payload) == 1_000_000
-        assert len(yielded) < 50
-        assert len([*found]) == 99
+        assert response.read(1_000_000)
+        assert len(yielded) < 30  # the buffers of the sockets hold a few parts
+        assert len(response.read()) > 39_000_000
 
 
 def test_iterator_that_cannot_be_closed():

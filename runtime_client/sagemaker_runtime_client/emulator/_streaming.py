@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 
-from attrs import define
+from attrs import define, field
 
 from sigv4 import Message
 
@@ -38,7 +38,7 @@ class EventStream:
     """
 
     output: Output
-    first: bytes | None
+    first: bytes | None = field(repr=False)
     deadline: Deadline
     part_size: int
     fault: BrokenStream | None
