@@ -37,7 +37,7 @@ def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_pat
         server.should_exit = True
         await serving
 
-    # uvicorn[standard] uses httptools together with uvloop.
+    # uvicorn[standard] installs both httptools and uvloop, so they are tested together.
     run = uvloop.run if http == "httptools" else asyncio.run
     run(serve())
 
@@ -73,7 +73,7 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Event, str], None]] = {
 
 @contextmanager
 def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
-    """Run a server for *app*, which must support the lifespan protocol, and yield its port."""
+    """Run one of `SERVERS` with *app*, which must support the lifespan protocol; yield its port."""
     listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
     port: int = listener.getsockname()[1]
     thread = Thread(target=SERVERS[server], args=(app, listener, stop, root_path))
@@ -86,7 +86,9 @@ def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
 
 
 class Inner:
-    """An application whose response contains the body and the access key ID of the request.
+    """An application that responds with the body and the access key ID of the request in JSON.
+
+    It does not respond to requests to ``/wait``.
 
     Attributes:
         seen: The scopes of the received requests.
@@ -126,7 +128,7 @@ class Inner:
 
 
 class Response(NamedTuple):
-    """The status, the headers (keyed by lowercase name) and the JSON body of a response."""
+    """The status, the headers (keyed by lowercase name) and the decoded JSON body of a response."""
 
     status: int
     headers: dict[str, str]
@@ -172,7 +174,7 @@ class Connection:
     def request(
         self, method: str = "GET", target: str = "/q", headers: Any = (), body: bytes = b""
     ) -> Response:
-        """Send a request in one piece, and return the response."""
+        """Send a request, with a Content-Length if it has a body, and return the response."""
         pairs = list(headers.items() if isinstance(headers, dict) else headers)
         if body:
             pairs.append(("content-length", str(len(body))))
@@ -203,7 +205,7 @@ class Connection:
             return
 
     def fill(self, piece: bytes) -> None:
-        """Send *piece* repeatedly until the server has not read anything for 0.3 seconds."""
+        """Send *piece* repeatedly until it cannot be sent within 0.3 s (all buffers are full)."""
         self.socket.settimeout(0.3)
         with suppress(TimeoutError):
             while True:

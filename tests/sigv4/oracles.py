@@ -88,7 +88,7 @@ def botocore_signs(request: Unsigned) -> Signed:
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """Presign a request with botocore, which drops repeated parameters and reads ``+`` as a space."""
+    """Presign a request with botocore, which drops repeated parameters and decodes ``+``."""
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 

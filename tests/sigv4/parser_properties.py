@@ -1,4 +1,4 @@
-"""Properties of the parsers of signed requests and AWS error responses, for arbitrary bytes.
+"""Properties that the parsers of signed requests and AWS error responses must have for all input.
 
 ``test_parser_properties.py`` checks each property with 500 examples, and ``tests/fuzz`` checks it
 with many more.  `PROPERTIES` maps each check to the strategy for its argument.
@@ -68,7 +68,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def requests_are_parsed_or_rejected(data: bytes) -> None:
-    """For any bytes, `parse_request` returns a valid request or raises a SigV4Error."""
+    """For any bytes, `parse_request` returns a valid request or raises a short SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
         assert len(str(read)) < 200
@@ -101,7 +101,8 @@ def verified(data: bytes) -> Verified:
 def responses_are_explained_or_rejected(arriving: Arriving) -> None:
     """For any response, `explain` returns printable text or raises UnexplainedError.
 
-    If a valid response is unchanged, the text does not contain the session token.
+    If a valid response is unchanged, the reported cause is the key, and the text does not contain
+    the session token.
     """
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):

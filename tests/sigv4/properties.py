@@ -48,7 +48,7 @@ def headers_are_botocores(request: Unsigned) -> None:
 
 
 def urls_are_botocores(request: Unsigned) -> None:
-    """A presigned URL has the same signature as botocore's, and `verify` accepts both URLs."""
+    """A presigned URL has botocore's signature, and `verify` returns the same for both URLs."""
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert extract_signature(arrived.url) == expected.signature
@@ -107,14 +107,14 @@ def changes_are_refused(case: Changed) -> None:
 
 
 def other_scopes_are_refused(case: Changed) -> None:
-    """`verify` rejects a request if it expects another key, secret, token, service, region or time."""
+    """A request is rejected if the key, secret, token, service, region or time is not the sender's."""
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
 
 
 def noise_is_refused(arrived: Arrived) -> None:
-    """A request with a random signature is rejected with InvalidRequestError or SignatureError."""
+    """A request with arbitrary signature parameters raises InvalidRequestError or SignatureError."""
     try:
         request = SignableRequest(arrived.method, arrived.url, arrived.headers)
         refused = verify(
@@ -150,7 +150,7 @@ def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
     seen = AWSRequest(arrived.method, url, data=arrived.body)
     for name, value in arrived.headers:
         if name.lower() in names:
-            seen.headers.add_header(name, value.strip(" \t"))  # as HTTP parsers do
+            seen.headers.add_header(name, value.strip(" \t"))  # HTTP parsers strip values, too
     return kind(None, request.service, request.region).canonical_request(seen)
 
 
@@ -236,7 +236,7 @@ def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
 
 
 def _changed(names) -> st.SearchStrategy[Changed]:
-    """Return a strategy for requests, presigned or not, each with one of *names*."""
+    """Return a strategy for cases, presigned or not, each with one of *names* as its change."""
     signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
     to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))

@@ -1,4 +1,4 @@
-"""Seed signatures for the tests of streamed bodies."""
+"""Seed signatures for the tests of chunked bodies and event streams."""
 
 from sigv4 import Algorithm, Credentials, SeedSignature, SigV4, VerifyingKey
 
@@ -11,5 +11,5 @@ def make_seed(
     key: Credentials | VerifyingKey = KEY,
     signature: str = "5eed" * 16,
 ) -> SeedSignature:
-    """Return a seed as if a request had been signed with *algorithm* and *key*."""
+    """Return a seed signature as if a request had been signed with *algorithm* and *key*."""
     return SeedSignature(algorithm, key, "20261122T120000Z", signature)

@@ -49,14 +49,17 @@ _bytes = st.integers(0, 255)
 
 
 def _spelled(byte: int, bare: str, form: int) -> str:
-    """Return *byte* unencoded if *form* is 0 and *bare* contains it, and otherwise percent-encoded."""
+    """Return *byte* unencoded if *form* is 0 and *bare* contains it, and otherwise percent-encoded.
+
+    The hexadecimal digits are lowercase if *form* is 1, and uppercase otherwise.
+    """
     if form == 0 and chr(byte) in bare:
         return chr(byte)
     return f"%{byte:02x}" if form == 1 else f"%{byte:02X}"
 
 
 def _encoded(bare: str) -> st.SearchStrategy[str]:
-    """Return a strategy for encoded bytes, of which only those in *bare* may be unencoded."""
+    """Return a strategy for percent-encoded strings, in which bytes in *bare* may be unencoded."""
     byte = st.builds(_spelled, _bytes, st.just(bare), st.integers(0, 2))
     plain = st.sampled_from(bare)
     return st.lists(plain | byte, max_size=8).map("".join)

@@ -2,7 +2,8 @@
 
 Neither library has a Python API that signs chunks or events.  Therefore, a string to sign is built
 according to the documentation, and signed with botocore's key derivation and HMAC.  botocore's
-chunked encoding, checksums and event decoder are used directly.  awscrt provides ECDSA.
+chunked encoding, checksums and event decoder are used directly.  awscrt creates and verifies SigV4A
+signatures, and its checksum functions can be used as hashers.
 """
 
 from base64 import b64encode
@@ -148,7 +149,7 @@ def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
 
 
 def botocore_decodes_what_is_whole(data: bytes) -> list[bytes]:
-    """Return the payloads of the messages before the first one that botocore rejects."""
+    """Return the payloads that botocore decodes before the first invalid or incomplete message."""
     buffer, payloads = EventStreamBuffer(), []
     buffer.add_data(data)
     while True:

@@ -115,7 +115,7 @@ def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
     body, seed = form.body(len(fed.data)), form.seed()
     sent = b"".join(body.encode(fed.pieces(), seed))
     assert body.encoded_length == len(sent)
-    if form.algorithm != "SigV4A":  # because two SigV4A signatures of the same chunk differ
+    if form.algorithm != "SigV4A":  # two SigV4A signatures of the same chunk differ
         assert b"".join(body.encode(fed.data, seed)) == sent
     if form.algorithm is None:
         assert botocore_encodes(fed.data, form.checksum or "", 8192) == sent
@@ -163,7 +163,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 
 def messages_go_both_ways(message: Message) -> None:
-    """If a message is signed as an event, verified and decoded, its values and types are unchanged."""
+    """If a message is sent in a signed event, the received message has the same values and types."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
@@ -188,7 +188,7 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """Awscrt accepts this package's SigV4A signatures, and `verify` accepts those of both."""
+    """`verify` accepts SigV4A signatures of this package and of awscrt; awscrt accepts the former."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)

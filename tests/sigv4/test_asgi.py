@@ -59,7 +59,10 @@ def request(*pieces):
 
 
 def serve(scope, messages=None, app=None, **options):
-    """Call the middleware; return the response's status and body, and the number of read messages."""
+    """Call the middleware; return the response's status and body, and the number of messages read.
+
+    The status and the body are None if no response was sent.
+    """
     messages = iter(request() if messages is None else messages)
     sent, received = [], []
 
@@ -79,7 +82,10 @@ def serve(scope, messages=None, app=None, **options):
 
 
 def refusal(scope, messages=(), **options):
-    """Return the status and the error code of a rejection.  By default, reading the body fails."""
+    """Return the status and the error code of a rejection.
+
+    By default, there are no messages, so the test fails if the middleware reads the body.
+    """
     status, response, _ = serve(scope, messages, **options)
     return status, response["__type"]
 
@@ -113,7 +119,7 @@ def test_a_client_that_leaves():
     "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
 )
 def test_normalized_paths(target):
-    """A normalized path is accepted if only the characters that need it are percent-encoded."""
+    """A path is accepted if it is normalized and no character is percent-encoded unnecessarily."""
     assert serve(make_scope(target))[0] == 200
 
 
@@ -135,13 +141,13 @@ def test_paths_of_s3():
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
 def test_unambiguous_queries(query):
-    """A query without ``+`` is accepted if the values of each repeated parameter are sorted."""
+    """A query without a bare ``+`` is accepted if the values of each repeated name are sorted."""
     assert serve(make_scope(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_ambiguous_queries(query):
-    """Even if signed, a query with an unencoded ``+`` or unsorted values of a name is rejected."""
+    """A query with a bare ``+`` or unsorted values of a parameter is rejected even if it is signed."""
     assert refusal(make_scope(f"/q?{query}")) == (400, "InvalidURI")
 
 
@@ -443,7 +449,10 @@ def loop_is_trio():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_background_function(loop):
-    """`run_beside` cancels the background function when the main one ends, and ignores its errors."""
+    """`run_beside` cancels the background function when the main coroutine ends.
+
+    An error in the background function is ignored.
+    """
     endings = []
 
     async def background():
@@ -468,7 +477,7 @@ def test_a_background_function(loop):
 
 
 def test_trio_as_a_guest_of_asyncio():
-    """If trio runs as a guest of asyncio, `run_with_timeout` works in a trio task."""
+    """If trio runs as a guest of asyncio, `run_with_timeout` times out in a trio task, too."""
 
     async def guest():
         with pytest.raises(TimeoutError):

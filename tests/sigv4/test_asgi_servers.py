@@ -73,7 +73,7 @@ def guarded(server):
 
 @pytest.fixture
 def inner(guarded):
-    """The application behind the middleware; all recorded requests and lookups are cleared."""
+    """The application behind the middleware, after all recorded data has been cleared."""
     guarded[1].seen.clear()
     LOOKED_UP.clear()
     REPLAYS.clear()
@@ -176,7 +176,7 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
 
 
 def test_a_refusal_after_a_slow_lookup(server):
-    """If a body arrives during the lookup of an unknown key, the connection is closed afterwards."""
+    """If a long body arrives while an unknown key is looked up, the connection is closed."""
     found = Event()
 
     async def unknown(access_key_id):  # noqa: ARG001
@@ -260,7 +260,10 @@ def test_no_host_and_more_than_one(connection, inner, hosts):
 def test_a_target_that_is_a_url(connection, inner):
     """A request whose target is a complete URL, as for a proxy, is rejected."""
     connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
-    assert connection.receive_response().status in {400, 403}  # httptools passes only the path
+    assert connection.receive_response().status in {
+        400,
+        403,
+    }  # 403 with httptools, which passes only the path
     assert inner.seen == []
 
 

@@ -158,7 +158,7 @@ def test_async_function_in_blocking_clients(function):
     ids=["async in disguise", "of something else"],
 )
 def test_blocking_provider_rejects_coroutines(function, kind):
-    """If a function returns a coroutine or anything but credentials, `get` raises TypeError."""
+    """If a function returns a coroutine or another object than credentials, `get` raises TypeError."""
     with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 

@@ -21,7 +21,7 @@ def test_pickles(kind):
 
 
 def test_all_errors_are_sigv4_errors():
-    """All errors derive from SigV4Error."""
+    """All public errors derive from SigV4Error."""
     errors = [getattr(sigv4, name) for name in sigv4.__all__ if name.endswith("Error")]
     assert [error for error in errors if not issubclass(error, SigV4Error)] == []
 

@@ -143,7 +143,7 @@ def test_string_to_sign():
 
 
 def test_canonical_request_alone():
-    """If *ours* is only a canonical request, the explanation contains AWS's string to sign."""
+    """If the caller passes only a canonical request, the explanation has AWS's string to sign."""
     explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
     assert (explanation.cause, explanation.differences) == ("unknown", ())
     assert explanation.string_to_sign == signed().string_to_sign
@@ -377,7 +377,7 @@ def test_invalid_canonical_request():
 
 
 def test_no_secret():
-    """Neither the text nor the repr of an explanation contains the session token."""
+    """Neither the text nor the repr of an explanation contains a session token or a secret key."""
     theirs = signed(key=KEY.replace(session_token="another-token"))
     explanation = explain(as_s3_says(theirs), signed())
     assert [

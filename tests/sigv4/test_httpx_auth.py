@@ -107,7 +107,7 @@ def as_botocore_signs(request, service, credentials=KEY):
 
 
 def check(server, response, service, credentials=KEY):
-    """Check that the server accepted the only request, and that its signature is botocore's."""
+    """Check that the only request was accepted and has botocore's signature, and return it."""
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
@@ -144,7 +144,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_made", REQUESTS.values(), ids=REQUESTS.keys())
 def test_requests(server, service, blocking_send, request_made):
-    """The server accepts the signatures of all kinds of requests that httpx sends."""
+    """The server accepts the signatures of the many forms of requests that httpx sends."""
     method, target, options = request_made
     url = f"http://{server.address}{target}"
     response = blocking_send(method, url, auth=make_auth(service), **options)
@@ -341,7 +341,7 @@ NEAR = {
 
 
 class Copying:
-    """Replaces a request's headers by a copy with one more header, as OpenTelemetry does."""
+    """Replaces a request's headers with a copy that has one more header, as OpenTelemetry does."""
 
     def __init__(self, library, respond):
         self.library, self.respond = library, respond

@@ -1,4 +1,7 @@
-"""Test the httpx request extension ``sigv4``: it sets a scope, and then contains the signature."""
+"""Test the httpx request extension ``sigv4``.
+
+Before a request is signed, the extension can set a scope; afterwards, it contains the signature.
+"""
 
 import pickle
 from datetime import timedelta

@@ -44,7 +44,7 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """Importing the package loads only the modules in `LOADED`, and none of those in `HEAVY`."""
+    """Importing the package loads only its modules in `LOADED`, and no module in `HEAVY`."""
     loaded = modules_after("import sigv4")
     assert sorted(name for name in loaded if name.partition(".")[0] == "sigv4") == LOADED
     assert [name for name in HEAVY if name in loaded] == []
@@ -56,7 +56,7 @@ def test_public_names_are_sorted():
 
 
 def test_public_names_are_complete():
-    """`__all__` contains every name of the package that is neither private nor a module."""
+    """`__all__` contains each name that is not private, a module or imported for typing."""
     public = {name for name, value in vars(sigv4).items() if name[0] != "_"}
     modules = {name for name in public if isinstance(vars(sigv4)[name], type(sys))}
     imported_for_typing = {"Any", "TYPE_CHECKING"}

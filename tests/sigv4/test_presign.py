@@ -129,7 +129,7 @@ def test_awscrt_refuses_them_too():
 
 @pytest.mark.parametrize("query", ["x-amz-date=1", "a=X-Amz-Date", "X-Amz-Other=1", "X-Amz-Dat=1"])
 def test_other_parameters_are_signed(query):
-    """A URL can be presigned if a parameter's name only resembles that of a signature parameter."""
+    """A URL can be presigned if its query contains text that only resembles a signature parameter."""
     url = f"https://h.example/?{query}"
     signer = Signer(SigV4("s3", "us-east-1"))
     presigned = signer.presign(SignableRequest("PUT", url), KEY, at=AT, expires=60)

@@ -52,7 +52,7 @@ def test_parts_of_a_url(url, host, path, query):
     ],
 )
 def test_refused_url(url):
-    """A URL that is not absolute and percent-encoded is rejected."""
+    """A URL is rejected if it is not absolute, is not percent-encoded ASCII, or has a fragment."""
     with pytest.raises(
         InvalidRequestError, match="url must be an absolute URL in percent-encoded ASCII"
     ):
@@ -145,7 +145,7 @@ def test_header():
 
 
 def test_repr_holds_no_secret():
-    """The repr of a request contains neither query nor headers, because these may contain secrets."""
+    """The repr of a request omits user info, query, headers and tokens, which may be secret."""
     request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
     assert repr(request) == "SignableRequest(GET h.example/a)"
     request = SignableRequest("GET", "https://h.example/a&X-Amz-Security-Token=canary")

@@ -38,7 +38,7 @@ class Place:
 
     Attributes:
         url: The URL of the server.
-        key: The credentials of a user with all permissions.
+        key: The credentials with which the tests sign requests.
     """
 
     url: str
@@ -312,7 +312,7 @@ def put_changed(place, algorithm, send, change, checksum):
 @signed_chunks
 @pytest.mark.parametrize("change", CHUNK_CHANGES.values(), ids=CHUNK_CHANGES)
 def test_tampering_with_chunks(place, algorithm, send_plainly, change):
-    """A chunk that is changed in transit is rejected, and nothing is stored."""
+    """If a chunk is changed in transit, or two are exchanged, the body is rejected and not stored."""
     actual = put_changed(place, algorithm, send_plainly, change, None)
     assert actual == ((403, "SignatureDoesNotMatch"), None)
 

@@ -83,7 +83,7 @@ DOTS = {
 @libraries
 @pytest.mark.parametrize(("path", "anew"), DOTS.items())
 def test_dot_segments_stay(library, path, anew):
-    """An encoded dot segment stays encoded, because a client would remove an unencoded one."""
+    """`SigV4Auth` sends an escaped dot segment encoded, because a client would remove a bare one."""
     assert sent(library, path).url.raw_path.decode() == anew
 
 

@@ -39,7 +39,7 @@ HASH = "x-amz-content-sha256"
     ids=["others", "others with token", "S3", "S3 with token"],
 )
 def test_added_headers(signer, credentials, names):
-    """Signing adds exactly the headers that the service requires."""
+    """Signing adds exactly the headers that the service and the credentials require."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
     assert sorted(signature.headers) == names
 
@@ -182,7 +182,7 @@ def test_naive_instant(credentials):
 
 @pytest.mark.parametrize("expires", [-1, 0, 604_801, True, 1.5, "60"])
 def test_refused_expiry(expires):
-    """A presigned URL must be valid for at least a second and at most a week."""
+    """The validity of a presigned URL must be an integer from one second to a week."""
     with pytest.raises(
         InvalidRequestError, match="expires must be an integer, from 1 to 604800 seconds"
     ):
@@ -232,7 +232,7 @@ class SigningOnly:
 
 
 def test_an_algorithm_may_sign_requests_alone():
-    """A signer accepts an algorithm that can only sign requests, but `seed` then raises TypeError."""
+    """A signer accepts an algorithm that can only sign requests; `seed` and `AwsChunked` reject it."""
     signer = Signer(SigningOnly())
     signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
     assert "Signature=5eed" in signature.headers["authorization"]

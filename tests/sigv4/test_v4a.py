@@ -108,7 +108,7 @@ def test_our_signatures_verify(case):
     assert verified.access_key_id == credentials.access_key_id
 
 
-# An access key and its public key, from the tests of aws-c-auth and aws-sdk-go-v2.
+# This access key and its public key are from the tests of aws-c-auth and aws-sdk-go-v2.
 PUBLIC_KEYS = {
     ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"): (
         "b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1",
@@ -251,7 +251,7 @@ def test_the_key_comes_before_the_region_set(region_set):
 
 
 def test_a_missing_region_set_is_refused():
-    """A signature without a region set is rejected."""
+    """A SigV4A request without the header for its region set is rejected."""
     method, url, headers, body = signed()
     headers = {name: value for name, value in headers.items() if name != "x-amz-region-set"}
     assert refused((method, url, headers, body)).code == "AuthorizationHeaderMalformed"
@@ -299,7 +299,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """In awscrt's signatures, s may be in the lower or in the upper half, so `verify` accepts both."""
+    """In awscrt's signatures (r, s), s may be in the lower or in the upper half of its range."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }

@@ -66,7 +66,10 @@ def test_hidden_fields(value):
 
 
 def test_replace():
-    """`replace` and ``__replace__`` (Python 3.13) return a changed copy or reject the changes."""
+    """`replace` and ``__replace__`` return a changed copy; `replace` rejects unknown fields.
+
+    It also rejects values that the constructor rejects.
+    """
     assert EAST.replace(region="us-east-2") == SigV4("s3", "us-east-2")
     assert EAST.__replace__(service="sts") == SigV4("sts", "us-east-1")
     with pytest.raises(ValueError, match="region must be"):
@@ -76,7 +79,7 @@ def test_replace():
 
 
 def test_repr():
-    """The repr of a value contains the names of the fields."""
+    """The repr of a value contains the names and the values of its fields."""
     assert repr(EAST) == "SigV4(service='s3', region='us-east-1')"
 
 

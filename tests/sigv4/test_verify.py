@@ -35,7 +35,7 @@ class Wire:
         return changed
 
     def without(self, *names):
-        """Return a copy without these headers or query parameters, which the request must have."""
+        """Return a copy without these headers or parameters; at least one of them must exist."""
         path, _, query = self.url.partition("?")
         pairs = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
         headers = {name: value for name, value in self.headers.items() if name not in names}
@@ -291,7 +291,7 @@ def test_verified_header():
 
 
 def test_verified_url():
-    """For a presigned S3 URL, `verify` returns the expiration and the mark of an unsigned payload."""
+    """For a presigned S3 URL, `verify` returns the expiration and the unsigned-payload marker."""
     verified = by_url().received()
     assert verified.expires_at == AT + timedelta(seconds=600)
     assert verified.payload_hash == Payload.UNSIGNED.hash

@@ -59,10 +59,10 @@ def run(capfdbinary, environ):
     return run
 
 
-def signed(  # with the default rules of the command-line tool
+def signed(
     *, method="GET", url=URL, headers=(), payload=Payload.EMPTY, credentials=KEY, algorithm=None
 ):
-    """Return the signature that the command-line tool should compute."""
+    """Return the signature that the command-line tool should compute for a request."""
     signer = Signer(algorithm or SigV4("s3", "us-east-1"))
     return signer.sign(SignableRequest(method, url, headers, payload), credentials, at=AT)
 
@@ -85,7 +85,7 @@ def test_sign_with_a_token(run, environ):
 
 
 def test_region_of_the_environment(run, environ):
-    """Without ``--region``, `sign` uses the region in the environment variables."""
+    """Without ``--region``, `sign` uses the region in AWS_DEFAULT_REGION."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
@@ -116,13 +116,13 @@ def test_body(run, tmp_path, options, stdin, body):
 
 
 def test_unsigned_payload(run):
-    """With ``--unsigned-payload``, the body is not signed."""
+    """With ``--unsigned-payload``, `sign` signs the marker UNSIGNED-PAYLOAD instead of a hash."""
     expected = header_lines(signed(method="PUT", payload=Payload.UNSIGNED))
     assert run("sign", URL, *S3, "-X", "PUT", "--unsigned-payload") == (0, expected, "")
 
 
 def test_unsigned_payload_elsewhere(run):
-    """The header for an unsigned body is also printed for services that do not use S3's rules."""
+    """With ``--unsigned-payload``, x-amz-content-sha256 is printed for other services than S3, too."""
     _, out, _ = run("sign", URL, "--service", "es", "--region", "r", "--unsigned-payload")
     assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in out
 
@@ -137,7 +137,7 @@ def test_headers(run, tmp_path):
 
 
 def test_texts(run):
-    """An option makes `sign` print the canonical request or the string to sign, but no headers."""
+    """With ``--canonical-request`` or ``--string-to-sign``, `sign` prints only that string."""
     signature = signed()
     canonical, to_sign = signature.canonical_request + "\n", signature.string_to_sign + "\n"
     assert run("sign", URL, *S3, "--canonical-request") == (0, canonical, "")
@@ -226,7 +226,11 @@ def test_verify_unsigned(run):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the strings that a client signed, and AWS's error response for another path."""
+    """A folder with four input files for `explain`.
+
+    They contain AWS's error response, the canonical request and the string to sign that AWS
+    computed, and the canonical request that a client signed for another path.
+    """
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
@@ -295,7 +299,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """The command that ``--curl`` prints sends a request with a valid signature and the same body."""
+    """The command that ``--curl`` prints sends the given body with a valid signature."""
     (tmp_path / "file").write_bytes(b"file")
 
     def respond(request):
@@ -434,7 +438,7 @@ def test_long_input(run):
     ids=["no command", "no URL", "no service", "no date"],
 )
 def test_usage(run, arguments):
-    """If argparse rejects the arguments, the exit code is also 2."""
+    """If argparse rejects the arguments, the exit code is 2, as for all invalid input."""
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)
     assert exit_.value.code == 2

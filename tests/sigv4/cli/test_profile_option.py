@@ -27,7 +27,7 @@ credential_process = /no/such/program
 
 @pytest.fixture(autouse=True)
 def environ(tmp_path, monkeypatch):
-    """Set the environment variables for a config file with two profiles, and for another key."""
+    """Set AWS_CONFIG_FILE to a file with two profiles, and set variables with another key."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG)

@@ -37,7 +37,7 @@ def test_read(data, body):
 
 @pytest.mark.parametrize("rest", [b"body", b"body\n"], ids=["exact", "more than it says"])
 def test_content_length(rest):
-    """Data after the number of bytes in Content-Length is ignored, such as an editor's line end."""
+    """If a body is longer than its Content-Length, for example by a line end, the rest is ignored."""
     request = parse_request(HEAD + b"Content-Length: 4\r\n\r\n" + rest)
     assert request.payload.hash == Payload.of(b"body").hash
 

@@ -67,7 +67,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """`checksum_algorithm` returns the algorithm in the name of a checksum header, or None."""
+    """`checksum_algorithm` returns the algorithm that a checksum header names, or None for others."""
     assert checksum_algorithm(header) == expected
 
 

@@ -163,7 +163,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_sources(source):
-    """A body may be bytes, a file, or an iterable of bytes in pieces of any size."""
+    """A body may be a bytes-like object, a file, or an iterable of pieces of any size."""
     assert encode(form()) == encode(form(), source)
 
 
@@ -192,7 +192,7 @@ def test_async_sources():
 
 @pytest.mark.parametrize(("length", "message"), [(19_999, "longer"), (20_001, "1 bytes shorter")])
 def test_wrong_length(length, message):
-    """Encoding a body that is longer or shorter than *decoded_length* raises an error."""
+    """Encoding a body that is longer or shorter than `decoded_length` raises an error."""
     with pytest.raises(InvalidRequestError, match=message):
         encode(form(length=length))
 
@@ -248,7 +248,7 @@ def tail(data=BODY, algorithm="CRC32"):
     return f"0\r\nx-amz-checksum-{algorithm.lower()}:{value}\r\n\r\n".encode()
 
 
-# Invalid encoded bodies, and the error codes with which they are rejected.
+# Invalid bodies in unsigned chunks, and the error codes with which they are rejected.
 UNSIGNED = {
     "nothing": (b"", "IncompleteBody"),
     "no size": (b"\r\n" + tail(), "IncompleteBody"),
@@ -344,7 +344,7 @@ SIGNED = {
 
 @pytest.mark.parametrize(("alter", "message"), SIGNED.values(), ids=SIGNED)
 def test_signed_bodies_that_are_rejected(alter, message):
-    """The decoder rejects a body in which a signed chunk, a trailer or a signature was altered."""
+    """The decoder rejects a body if a signed chunk, a trailer or a signature is altered or missing."""
     body = form(checksum="CRC32")
     decoder = make_decoder(body)
     with pytest.raises(SignatureError, match=message) as caught:
@@ -437,7 +437,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("headers", "code"), HEADERS.values(), ids=HEADERS)
 def test_invalid_headers(headers, code):
-    """`ChunkDecoder.of` rejects a request if a header for the encoded body is missing or invalid."""
+    """`ChunkDecoder.of` rejects missing, invalid or inconsistent headers for a chunked body."""
     arrived = request(**headers)
     with pytest.raises(SignatureError) as caught:
         ChunkDecoder.of(arrived, verified(arrived))

@@ -221,7 +221,7 @@ def test_iterables():
 
 
 def test_signed_events_are_botocores():
-    """Events have the signatures that botocore's derived keys give, even if the date has changed."""
+    """Events have the signatures that botocore's derived keys give, even after midnight."""
     cases = load("event_stream_signed")
     signer = EventSigner(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
     verifier = EventVerifier(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
@@ -280,7 +280,7 @@ REJECTED = {
 
 @pytest.mark.parametrize(("message", "code"), REJECTED.values(), ids=REJECTED)
 def test_rejected_events(message, code):
-    """`EventVerifier` rejects an invalid event, and still accepts the valid event afterwards."""
+    """`EventVerifier` rejects an invalid event, and still accepts a valid one afterwards."""
     verifier = EventVerifier(make_seed(TRANSCRIBE))
     with pytest.raises(SignatureError) as caught:
         verifier.verify(message, at=AT)
@@ -340,7 +340,7 @@ def test_complete_messages_precede_the_error(broken, size):
 
 
 def test_error_is_repeated():
-    """After a decoding error, each call raises the same error, whose traceback does not grow."""
+    """After a decoding error, `feed` and `finish` repeat the error, whose traceback does not grow."""
     decoder = EventDecoder()
     decoder.feed(Message({}, b"a").encode() + bytes(12))
     depths = set()
