@@ -6,6 +6,8 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256

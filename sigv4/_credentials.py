@@ -1,5 +1,7 @@
 """Credentials, credential providers, and public keys that verify signatures."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
@@ -118,11 +120,11 @@ class Credentials(Value):
         """Return whether the key has expired at *at*, a datetime with a time zone."""
         return self.expiration is not None and self.expiration <= at
 
-    def __copy__(self) -> "Credentials":
+    def __copy__(self) -> Credentials:
         """Return the object itself, so that the cached derived keys are reused."""
         return self
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Credentials":
+    def __deepcopy__(self, memo: dict[int, object]) -> Credentials:
         """Return the object itself, so that the cached derived keys are reused."""
         return self
 
@@ -133,7 +135,7 @@ class Credentials(Value):
 
 # Returns the cache of the keys that the algorithms derive from credentials.  The cache is an
 # attribute of the credentials object, so that both are freed together.
-get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_derived_keys")
+get_derived_keys: Callable[[Credentials], dict[Hashable, Any]] = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
@@ -154,11 +156,11 @@ class VerifyingKey(Value):
     __slots__ = __match_args__ = ("public_key", "session_token")
     _hidden = frozenset({"session_token"})
 
-    public_key: "ec.EllipticCurvePublicKey"
+    public_key: ec.EllipticCurvePublicKey
     session_token: str | None
 
     def __init__(
-        self, public_key: "ec.EllipticCurvePublicKey", session_token: str | None = None
+        self, public_key: ec.EllipticCurvePublicKey, session_token: str | None = None
     ) -> None:
         curve = getattr(public_key, "curve", None)
         if getattr(curve, "name", None) != "secp256r1" or not hasattr(public_key, "verify"):
@@ -167,7 +169,7 @@ class VerifyingKey(Value):
         self.session_token = session_token
 
     @classmethod
-    def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
+    def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> VerifyingKey:
         """Load a public key in PEM format (``-----BEGIN PUBLIC KEY-----``).
 
         Raises:

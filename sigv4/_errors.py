@@ -9,6 +9,8 @@ SigV4Error
 └── SignatureError                        a received request is rejected
 """
 
+from __future__ import annotations
+
 
 def printable(text: str) -> str:
     """Escape the unprintable characters in *text*, such as line ends, ESC and direction marks."""
@@ -93,6 +95,6 @@ class SignatureError(SigV4Error):
         """Return the code and the message."""
         return f"{self.code}: {self.message}"
 
-    def __reduce__(self) -> tuple[type["SignatureError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[SignatureError], tuple[str, str]]:
         """Pickle only the code and the message, because the other fields contain header values."""
         return type(self), (self.code, self.message)

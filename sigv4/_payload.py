@@ -1,5 +1,7 @@
 """The payload hash, which is the last line of a canonical request."""
 
+from __future__ import annotations
+
 from hashlib import sha256
 from typing import ClassVar
 
@@ -17,9 +19,9 @@ class Payload(Value):
 
     hash: str
 
-    EMPTY: ClassVar["Payload"]
-    UNSIGNED: ClassVar["Payload"]
-    EVENTS: ClassVar["Payload"]
+    EMPTY: ClassVar[Payload]
+    UNSIGNED: ClassVar[Payload]
+    EVENTS: ClassVar[Payload]
 
     def __init__(self, hash: str) -> None:  # noqa: A002 (renaming it would break callers)
         # The hash becomes a line of the canonical request, so it must not contain line ends.
@@ -30,19 +32,19 @@ class Payload(Value):
         self.hash = hash
 
     @classmethod
-    def of(cls, body: bytes | bytearray | memoryview) -> "Payload":
+    def of(cls, body: bytes | bytearray | memoryview) -> Payload:
         """Compute the payload hash of *body*; the body itself is not stored."""
         return cls(sha256(body).hexdigest()) if body else cls.EMPTY
 
     @classmethod
-    def hashed(cls, hexdigest: str) -> "Payload":
+    def hashed(cls, hexdigest: str) -> Payload:
         """Return a `Payload` for a body whose SHA-256 is known: 64 lowercase hexadecimal digits."""
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
             raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)
 
     @classmethod
-    def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> "Payload":
+    def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> Payload:
         """Return a marker for an ``aws-chunked`` body; `AwsChunked.payload` calls this method.
 
         Args:

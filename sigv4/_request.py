@@ -1,5 +1,7 @@
 """The request to sign or to verify, as it is sent."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from typing import Any, Protocol

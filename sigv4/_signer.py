@@ -3,6 +3,8 @@
 The signer works with any algorithm, reads no clock and does not change the request.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 
 from ._algorithm import SeedSignature, for_streams

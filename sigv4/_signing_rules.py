@@ -1,5 +1,7 @@
 """The rules for canonical requests, which are used for signing, presigning and verifying."""
 
+from __future__ import annotations
+
 from datetime import datetime
 
 from ._algorithm import SigningAlgorithm

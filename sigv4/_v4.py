@@ -1,5 +1,7 @@
 """SigV4: HMAC signatures, with a key that is derived for one day, region and service."""
 
+from __future__ import annotations
+
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING

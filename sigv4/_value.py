@@ -12,6 +12,8 @@ each class, which takes half a millisecond.  Defining a subclass of `Value` take
 that time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar

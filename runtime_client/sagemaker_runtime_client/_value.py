@@ -10,6 +10,8 @@ The reason is the start-up time.  attrs and `dataclasses` generate code for each
 which takes half a millisecond per class.  Defining a `Value` subclass takes a hundredth of that.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The state of one call: the current attempt, and what is known from the earlier attempts."""
 
+from __future__ import annotations
+
 import logging
 from datetime import timedelta
 

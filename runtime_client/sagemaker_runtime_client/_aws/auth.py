@@ -9,6 +9,8 @@ further implementations: one adds the proof of possession that the login provide
 signs with an IAM Roles Anywhere certificate.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
@@ -39,7 +41,7 @@ from .endpoint import Endpoint
 class Auth(Protocol):
     """Authenticates the requests of a call."""
 
-    async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
+    async def prepare(self, system: System, deadline: float | None) -> PreparedAuth:
         """Return the authentication for the next attempt.
 
         Raises:
@@ -58,7 +60,7 @@ class PreparedAuth(Auth, Protocol):
 
     secrets: tuple[str, ...] = ()
 
-    async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
+    async def prepare(self, system: System, deadline: float | None) -> PreparedAuth:
         """Return this object, which needs no preparation."""
         return self
 

@@ -4,6 +4,8 @@ Source: botocore 1.44, parsers.py, and
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterable, Mapping

@@ -1,5 +1,7 @@
 """Request headers that identify the client and the Lambda invocation in which it runs."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Mapping
 from string import ascii_letters, digits

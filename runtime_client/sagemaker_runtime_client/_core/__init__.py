@@ -4,6 +4,8 @@ Annotations in this folder refer to classes such as ``_core.Output``, which the 
 need.  Such a class is imported when a tool evaluates an annotation that refers to it.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

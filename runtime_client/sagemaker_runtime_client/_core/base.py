@@ -1,5 +1,7 @@
 """The base class of all operations: the client's session, and the first steps of every call."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -90,7 +92,7 @@ class BaseOperations:
         return parse(response)
 
 
-def parse_location(text: str, argument: str = "location") -> "S3Location":
+def parse_location(text: str, argument: str = "location") -> S3Location:
     """Return the S3 location in *text*; if it is invalid, the error message mentions *argument*."""
     with importing():
         from .._s3.objects import S3Location

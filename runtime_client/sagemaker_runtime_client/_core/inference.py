@@ -1,5 +1,7 @@
 """Operations that return the output of a job: `wait`, and `infer`, which submits and waits."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Unpack
@@ -25,7 +27,7 @@ if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls
 class InferenceOperations(SubmissionOperations):
     """Operations that return the output of a job."""
 
-    _wait: "Callable[..., Coroutine[object, object, _core.Output]] | None" = None
+    _wait: Callable[..., Coroutine[object, object, _core.Output]] | None = None
 
     async def wait(
         self,
@@ -35,7 +37,7 @@ class InferenceOperations(SubmissionOperations):
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
-    ) -> "_core.Output":
+    ) -> _core.Output:
         """Wait for the output of a queued job, and return it.
 
         The client polls S3 for the output object and the failure object.  If both exist, the output
@@ -111,7 +113,7 @@ class InferenceOperations(SubmissionOperations):
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
-    ) -> "_core.Output":
+    ) -> _core.Output:
         """Submit a payload, wait for the output, and return it: `submit` and `wait` in one call.
 
         Args:
@@ -194,7 +196,7 @@ class InferenceOperations(SubmissionOperations):
 
     async def _prepare_wait(
         self,
-    ) -> "tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]":
+    ) -> tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]:
         """Load the function that waits for an output, and return it with the S3 client.
 
         `infer` calls this before it queues a job, so that an invalid setting or a module that

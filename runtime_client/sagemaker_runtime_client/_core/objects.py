@@ -1,5 +1,7 @@
 """Operations on objects in S3: write, read and describe."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from .. import _core
@@ -19,7 +21,7 @@ class ObjectOperations(BaseOperations):
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> "_core.S3Object":
+    ) -> _core.S3Object:
         """Write an object of at most 5 GiB to S3 in one request.
 
         Args:
@@ -57,7 +59,7 @@ class ObjectOperations(BaseOperations):
 
     async def get_object(
         self, location: str, *, max_size: int | None = None, timeout: float | None = None
-    ) -> "_core.S3Object":
+    ) -> _core.S3Object:
         """Read an object from S3.
 
         Args:
@@ -87,7 +89,7 @@ class ObjectOperations(BaseOperations):
         deadline = session.deadline(start, timeout)
         return await session.s3.get(target, limit=object_limit(max_size), deadline=deadline)
 
-    async def head_object(self, location: str, *, timeout: float | None = None) -> "_core.S3Object":
+    async def head_object(self, location: str, *, timeout: float | None = None) -> _core.S3Object:
         """Describe an object in S3 without reading its body.
 
         Args:

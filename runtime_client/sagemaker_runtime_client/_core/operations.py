@@ -6,6 +6,8 @@ A model may have run although no response was received.  So a synchronous reques
 the model has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
+from __future__ import annotations
+
 from typing import Any, Unpack
 
 from .. import _core
@@ -47,7 +49,7 @@ class ModelOperations(InferenceOperations):
         retry_model: bool = False,
         wait_until_ready: float = 0,
         timeout: float | None = None,
-    ) -> "_core.ModelOutput":
+    ) -> _core.ModelOutput:
         """Call the model of a real-time or serverless endpoint, and return its output.
 
         The credentials need ``sagemaker:InvokeEndpoint``.  The read timeout is at least 70 seconds,
@@ -133,7 +135,7 @@ class ModelOperations(InferenceOperations):
         retry_model: bool = False,
         wait_until_ready: float = 0,
         timeout: float | None = None,
-    ) -> "_core.ModelOutput":
+    ) -> _core.ModelOutput:
         """Call a model through an inference router, and return its output.
 
         The credentials need ``sagemaker:InvokeInferenceRouter``.  The read timeout is at least 170
@@ -240,7 +242,7 @@ class ModelOperations(InferenceOperations):
         retry_model: bool,
         wait_until_ready: float,
         timeout: float | None,
-    ) -> "_core.ModelOutput":
+    ) -> _core.ModelOutput:
         """Call a model, repeatedly if it is not ready and there is time, and return its output."""
         with importing():
             from .._inference.invoke_endpoint import parse_output

@@ -1,5 +1,7 @@
 """The objects created from a client's settings: transport, authentication and service clients."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
@@ -29,7 +31,7 @@ async def open_session(
     open_transport: OpenTransport,
     arguments: Mapping[str, object],
     credentials: SuppliedCredentials,
-) -> "Session":
+) -> Session:
     """Resolve the settings, and return a session that uses them.
 
     Args:
@@ -81,7 +83,7 @@ class Session:
         self._clock = ServiceClock()
         self._endpoint: Endpoint | None = None
         self._router: tuple[ServiceClient, Endpoint] | None = None
-        self._s3: "S3 | None" = None
+        self._s3: S3 | None = None
         self.transport = context.transport
         self.runtime = self._service_client()
 
@@ -114,13 +116,13 @@ class Session:
         return None if seconds is None or is_given else max(seconds, config.read_timeout)
 
     @property
-    def s3(self) -> "S3":
+    def s3(self) -> S3:
         """The S3 client."""
         if self._s3 is None:
             self._s3 = self._make_s3()
         return self._s3
 
-    def _make_s3(self) -> "S3":
+    def _make_s3(self) -> S3:
         with importing():
             from .._s3.client import S3
 

@@ -1,5 +1,7 @@
 """Operations that queue a job: `invoke_endpoint_async`, and `submit` for a payload of any size."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._errors import ParamValidationError
@@ -189,7 +191,7 @@ class SubmissionOperations(BaseOperations):
         input_prefix: str | None,
         inline: bool | None,
         options: InvokeOptions,
-    ) -> "tuple[dict[str, Any], Upload | None]":
+    ) -> tuple[dict[str, Any], Upload | None]:
         """Return the arguments of the invocation, and the upload that must precede it or None."""
         if payload is None:
             raise invalid_argument("payload", "is required")
@@ -208,7 +210,7 @@ class SubmissionOperations(BaseOperations):
         self,
         submission: Submission,
         arguments: dict[str, Any],
-        upload: "Upload | None" = None,
+        upload: Upload | None = None,
         *,
         generate_inference_id: bool,
         start: float,
@@ -275,7 +277,7 @@ def submission_target(
     return {"inference_router_name": router, "routing_target": routing_target}
 
 
-def _router_model() -> "OperationModel":
+def _router_model() -> OperationModel:
     with importing():
         from .._inference.router import INVOKE_INFERENCE_ROUTER_ASYNC
 
@@ -287,7 +289,7 @@ def check_options(options: InvokeOptions) -> None:
         raise unexpected_arguments(unknown)
 
 
-def _upload_location(input_prefix: str | None, reason: str, system: System) -> "S3Location":
+def _upload_location(input_prefix: str | None, reason: str, system: System) -> S3Location:
     """Return a new location below *input_prefix*; *reason* states why the payload is uploaded."""
     if not isinstance(input_prefix, str):
         raise ParamValidationError(

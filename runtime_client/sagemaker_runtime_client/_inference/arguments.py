@@ -1,5 +1,7 @@
 """Checks of the arguments that no operation's table describes."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterable
 from typing import cast

@@ -3,6 +3,8 @@
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
 
+from __future__ import annotations
+
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -86,7 +88,7 @@ class Invocation(JobHandle):
         body: bytes | bytearray | memoryview | None,
         *,
         inference_id: str | None = None,
-    ) -> "Invocation":
+    ) -> Invocation:
         """Return the handle in the service's response, for callers that send requests themselves.
 
         Args:
@@ -106,7 +108,7 @@ class Invocation(JobHandle):
         return parse_invocation(response, inference_id)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> "Invocation":
+    def from_json(cls, text: str | bytes) -> Invocation:
         """Return the handle that `to_json` has serialized, in this, an earlier or a later version.
 
         Args:

@@ -1,5 +1,7 @@
 """The table of an operation: its members, their checks and their places in the request."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast

@@ -1,5 +1,7 @@
 """The default schedule, which determines when a wait polls S3."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 Schedule = Callable[[float], float]

@@ -1,5 +1,7 @@
 """Cancels waiting threads, and defines the errors that cancelled or unfinished work raises."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -70,7 +72,7 @@ class CancelScope:
         if self._outer is not None:
             self._outer.add(self)
 
-    def add(self, scope: "CancelScope") -> None:
+    def add(self, scope: CancelScope) -> None:
         """Make *scope* an inner scope, which is cancelled together with this one."""
         self._within[scope] = None
         if self._is_cancelled:
@@ -85,7 +87,7 @@ class CancelScope:
         if self._outer is not None:
             self._outer.remove(self)
 
-    def remove(self, scope: "CancelScope") -> None:
+    def remove(self, scope: CancelScope) -> None:
         """Remove an inner scope."""
         self._within.pop(scope, None)
 

@@ -1,5 +1,7 @@
 """Reads files up to a size limit, replaces files atomically, and reads and writes at offsets."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -68,12 +70,12 @@ class FileStream:
         file: The file, which must be unbuffered.
     """
 
-    def __init__(self, backend: "Backend", file: BinaryIO) -> None:
+    def __init__(self, backend: Backend, file: BinaryIO) -> None:
         self._backend, self._file = backend, file
         self._guard = Lock()
 
     @classmethod
-    async def open(cls, backend: "Backend", path: "str | Path", mode: str = "rb") -> Self:
+    async def open(cls, backend: Backend, path: str | Path, mode: str = "rb") -> Self:
         """Open a file in a binary *mode* of the built-in function `open`."""
         return cls(backend, await backend.in_thread(_open, path, mode))
 
@@ -121,7 +123,7 @@ class FileStream:
             self._file.close()
 
 
-def _open(path: "str | Path", mode: str) -> BinaryIO:
+def _open(path: str | Path, mode: str) -> BinaryIO:
     return open(path, mode, buffering=0)  # type: ignore[return-value]
 
 
@@ -147,7 +149,7 @@ class NotWrittenError(Exception):
 
 
 @contextmanager
-def writing(target: "str | Path") -> Generator[None]:
+def writing(target: str | Path) -> Generator[None]:
     """Convert an OSError in the block to `NotWrittenError`, unless it reports a broken pipe."""
     try:
         yield
@@ -158,7 +160,7 @@ def writing(target: "str | Path") -> Generator[None]:
 
 
 @contextmanager
-def replacing(path: "Path") -> Generator[BinaryIO]:
+def replacing(path: Path) -> Generator[BinaryIO]:
     """Open a new file that replaces *path* when the block ends without an error.
 
     Until then, and after an error, *path* is unchanged.  A device, a pipe or anything else that is
@@ -175,7 +177,7 @@ def replacing(path: "Path") -> Generator[BinaryIO]:
 
 
 @contextmanager
-def _beside(path: "Path") -> Generator[BinaryIO]:
+def _beside(path: Path) -> Generator[BinaryIO]:
     from shutil import copymode
 
     part = path.with_name(f".{os.urandom(8).hex()}.part")

@@ -9,6 +9,8 @@ a new generation, when the system clock is set, and on Linux when the machine wa
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
 
+from __future__ import annotations
+
 import os
 import time
 from functools import partial
@@ -68,7 +70,7 @@ _register_snapstart_hook()
 class _Import:
     """A context in which a thread imports modules at their first use."""
 
-    def __init__(self, imports: "_Imports") -> None:
+    def __init__(self, imports: _Imports) -> None:
         self._imports = imports
         # This reference removes the mark if an interrupt prevents `__exit__`.  Its callback is not
         # Python code, so nothing can interrupt the callback.

@@ -4,6 +4,8 @@ A request is sent exactly as it was built: no headers, cookies or parameters of 
 Response bodies are not decoded.  Every httpx exception becomes a `TransportError`.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -87,7 +89,7 @@ def get_library(client: HTTPClient, kind: str) -> str:
 
 def build_request(
     httpx: ModuleType, client: HTTPClient | None, origin: str, request: Request
-) -> "HTTPXRequest":
+) -> HTTPXRequest:
     """Convert *request* to an httpx request.
 
     The client's `build_request` is not used, because it would add headers and cookies.
@@ -119,7 +121,7 @@ def build_request(
 
 
 @lru_cache(maxsize=64)
-def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | None]:
+def _address(httpx: ModuleType, address: str) -> tuple[URL, bytes, bytes | None]:
     """Return the URL for httpx, the Host header, and the request target (None if httpx keeps it).
 
     A client uses few URLs, and parsing a URL takes as long as signing a request, so the results are
@@ -203,7 +205,7 @@ def checked_headers(
     return list(zip(as_written, names, values, strict=True)) if is_valid else None
 
 
-def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
+def _split(httpx: ModuleType, body: bytes) -> ByteStream:
     """Return a stream that sends a large body in pieces.
 
     The write timeout applies to each piece separately.
@@ -214,7 +216,7 @@ def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
 
 
 def set_time_limits(
-    request: "HTTPXRequest", *, connect: float, read: float, deadline: float | None
+    request: HTTPXRequest, *, connect: float, read: float, deadline: float | None
 ) -> None:
     """Set the timeouts of *request*.
 

@@ -1,5 +1,7 @@
 """HTTP requests and responses, independent of the library that sends them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -52,7 +54,7 @@ class Request(Value):
         self.headers = headers
         self.body = body
 
-    def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Request:
         """Return a copy of the request with additional headers."""
         return Request(self.method, self.path, (*self.headers, *headers), self.body)
 

@@ -1,5 +1,7 @@
 """The asyncio backend.  It does not use anyio, which takes 20 ms to import."""
 
+from __future__ import annotations
+
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -213,15 +215,15 @@ class AsyncioBackend:
             del task  # the traceback of its error refers to this frame: avoid a reference cycle
 
     async def connect(
-        self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
-    ) -> "Stream":
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream:
         """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         from .streams.asyncio_stream import connect
 
         return await connect(self, host, port, tls, timeout)
 
 
-def _forget(task: "asyncio.Task[object]") -> None:
+def _forget(task: asyncio.Task[object]) -> None:
     """Retrieve the error of a task that may never be awaited, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

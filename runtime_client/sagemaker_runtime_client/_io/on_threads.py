@@ -1,5 +1,7 @@
 """The backend for blocking clients, whose coroutines block and never suspend."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -176,8 +178,8 @@ class SyncBackend:
         return ThreadGroup()
 
     async def connect(
-        self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
-    ) -> "Stream":
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream:
         """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
         from .streams.thread_stream import connect
 
@@ -187,6 +189,6 @@ class SyncBackend:
 _BACKEND = SyncBackend()
 
 
-def sync_backend() -> "Backend":
+def sync_backend() -> Backend:
     """Return the thread backend."""
     return _BACKEND

@@ -8,6 +8,8 @@ This module also finds the running event loop (`async_backend`), and keeps one v
 (`PerLoop`).
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Coroutine
 from functools import cache
@@ -51,7 +53,7 @@ def is_async(function: object) -> bool:
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
-def asyncio_loop() -> "AbstractEventLoop | None":
+def asyncio_loop() -> AbstractEventLoop | None:
     """Return the loop of the running asyncio task, or None on trio and outside of event loops."""
     asyncio = sys.modules.get("asyncio")  # if asyncio is not loaded, no asyncio loop is running
     try:
@@ -61,20 +63,20 @@ def asyncio_loop() -> "AbstractEventLoop | None":
     return None if task is None else task.get_loop()
 
 
-def async_backend() -> "Backend":
+def async_backend() -> Backend:
     """Return the backend of the running event loop."""
     return _asyncio_backend() if asyncio_loop() is not None else _trio_backend()
 
 
 @cache
-def _asyncio_backend() -> "Backend":
+def _asyncio_backend() -> Backend:
     from .on_asyncio import AsyncioBackend
 
     return AsyncioBackend()
 
 
 @cache
-def _trio_backend() -> "Backend":
+def _trio_backend() -> Backend:
     from .on_trio import TrioBackend
 
     return TrioBackend()
@@ -88,7 +90,7 @@ class PerLoop(Generic[T]):
     weak keys alive.
     """
 
-    def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:
+    def __init__(self, backend: Callable[[], Backend], make: Callable[[Backend], T]) -> None:
         self._backend, self._make = backend, make
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
         self._thread_value: T | None = None

@@ -4,6 +4,8 @@ An httpx client is used if the user supplies one, or for a proxy.  Senders are c
 first needed.  Modules and the CA bundle are loaded in a thread.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -38,7 +40,7 @@ class Sender(Protocol):
     @property
     def library(self) -> ModuleType: ...
     @property
-    def client(self) -> "HTTPClient | None": ...
+    def client(self) -> HTTPClient | None: ...
 
     def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
         """Return a context that may wait for a connection.  Its value must be passed to `send`."""
@@ -48,7 +50,7 @@ class Sender(Protocol):
         """Return a context for reading a body until *ends*, on the monotonic clock."""
         ...
 
-    async def send(self, request: "httpx.Request", reservation: Any, /) -> Any:
+    async def send(self, request: httpx.Request, reservation: Any, /) -> Any:
         """Send a request, and return the response as soon as its head has arrived.
 
         The ``stream`` of the response has a method ``read``, which returns the next bytes of the
@@ -82,8 +84,8 @@ class Senders:
 
     def __init__(
         self,
-        backend: "Backend",
-        http_client: "HTTPClient | None",
+        backend: Backend,
+        http_client: HTTPClient | None,
         *,
         max_connections: int,
         ca_bundle: str | None,

@@ -4,6 +4,8 @@ The module `transport` contains the side effects that need settings.  The settin
 first call, by means of the class `Once`.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -43,7 +45,7 @@ class System:
         environ: The environment variables.
     """
 
-    def __init__(self, backend: Callable[[], "Backend"]) -> None:
+    def __init__(self, backend: Callable[[], Backend]) -> None:
         self.backend = backend
         self.environ: Mapping[str, str] = os.environ
 
@@ -80,7 +82,7 @@ class System:
         """Wait for *seconds*."""
         await self.backend().sleep(seconds)
 
-    def lock(self) -> "Lock":
+    def lock(self) -> Lock:
         """Return a new lock.
 
         Tasks wait only for tasks of the same event loop.
@@ -97,8 +99,8 @@ class System:
         return await self.backend().in_thread(function, *arguments)
 
     async def credentials(
-        self, provider: "CredentialsProvider", deadline: float | None
-    ) -> "Credentials":
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
         """Return the credentials of a provider, or raise TransportError at the *deadline*.
 
         The provider itself is not cancelled at the deadline: other calls may wait for it too, and
@@ -139,7 +141,7 @@ class System:
         """
         await self.backend().in_thread(files.write, path, data)
 
-    async def run_process(self, arguments: Sequence[str], max_bytes: int) -> "Finished":
+    async def run_process(self, arguments: Sequence[str], max_bytes: int) -> Finished:
         """Run a program without a shell and without input, and return its status and output.
 
         Raises:
@@ -152,14 +154,14 @@ class System:
         return await run_process(self.backend(), arguments, max_bytes)
 
 
-async def _ask(provider: "CredentialsProvider") -> "Credentials":
+async def _ask(provider: CredentialsProvider) -> Credentials:
     return await provider.aget()
 
 
 class _LoopLock:
     """A lock with a separate state for each event loop."""
 
-    def __init__(self, backend: Callable[[], "Backend"]) -> None:
+    def __init__(self, backend: Callable[[], Backend]) -> None:
         self._lock: PerLoop[Lock] = PerLoop(backend, _new_lock)
 
     def acquire_nowait(self) -> bool:
@@ -172,7 +174,7 @@ class _LoopLock:
         self._lock().release()
 
 
-def _new_lock(backend: "Backend") -> "Lock":
+def _new_lock(backend: Backend) -> Lock:
     return backend.lock()
 
 
@@ -196,8 +198,8 @@ class Once(Generic[T]):
     def __init__(
         self,
         system: System,
-        make: "Callable[[], Awaitable[T]]",
-        kept: "Callable[[T], Awaitable[None]] | None" = None,
+        make: Callable[[], Awaitable[T]],
+        kept: Callable[[T], Awaitable[None]] | None = None,
     ) -> None:
         self._system, self._make, self._kept = system, make, kept
         self._values: dict[None, T] = {}

@@ -8,6 +8,8 @@ that needs it, and the connection to that server then takes a second handshake.
 Source: https://www.amazontrust.com/repository/ (the names of AWS's authorities).
 """
 
+from __future__ import annotations
+
 import os
 from binascii import Error, a2b_base64
 from collections.abc import Callable
@@ -28,7 +30,7 @@ _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _AMAZON = (b"Amazon", b"Starfield Services Root")
 
 
-def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
+def context_makers(ca_bundle: str | None) -> list[Callable[[], ssl.SSLContext]]:
     """Return two functions that create TLS contexts: one for AWS's servers, one for all servers.
 
     Args:
@@ -38,13 +40,13 @@ def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]
     return [partial(make, _path(ca_bundle)) for make in (_amazon_context, _context)]
 
 
-def tls_context(ca_bundle: str | None) -> "ssl.SSLContext":
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """Return the TLS context for all servers, or raise ConfigError if the bundle cannot be read."""
     return _context(_path(ca_bundle))
 
 
 @lru_cache(maxsize=8)
-def _context(path: str | None) -> "ssl.SSLContext":
+def _context(path: str | None) -> ssl.SSLContext:
     try:
         if path is None:
             return _make_context(cadata=b"".join(_certificates(_certifi())))
@@ -60,7 +62,7 @@ def _context(path: str | None) -> "ssl.SSLContext":
 
 
 @lru_cache(maxsize=8)
-def _amazon_context(path: str | None) -> "ssl.SSLContext":
+def _amazon_context(path: str | None) -> ssl.SSLContext:
     """Return a TLS context with Amazon's authorities only.
 
     If the bundle contains none of them, the context has the complete bundle.
@@ -74,7 +76,7 @@ def _amazon_context(path: str | None) -> "ssl.SSLContext":
 
 def _make_context(
     *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
-) -> "ssl.SSLContext":
+) -> ssl.SSLContext:
     """Return Python's default context with these certificates, but with botocore's rules for chains.
 
     From Python 3.13 on the default is stricter.  For example, it rejects certificates without an

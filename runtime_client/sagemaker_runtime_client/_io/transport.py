@@ -6,6 +6,8 @@ Usually requests go directly to the pool, without an httpx client.  An httpx cli
 environment configures a proxy, or if the user supplies the client.  Redirects are not followed.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -53,8 +55,8 @@ class Transport:
 
     def __init__(
         self,
-        backend: Callable[[], "Backend"],
-        http_client: "HTTPClient | None" = None,
+        backend: Callable[[], Backend],
+        http_client: HTTPClient | None = None,
         *,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
@@ -74,7 +76,7 @@ class Transport:
         self.senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
         self._generation = generation()
 
-    def _make_senders(self, backend: "Backend") -> Senders:
+    def _make_senders(self, backend: Backend) -> Senders:
         return Senders(
             backend,
             self._http_client,
@@ -97,13 +99,13 @@ class Transport:
     async def send(
         self,
         origin: str,
-        make: Callable[[], "Request"],
+        make: Callable[[], Request],
         deadline: float | None,
         *,
         direct: bool = False,
-        limit: "ResponseLimit" = RESPONSE,
+        limit: ResponseLimit = RESPONSE,
         read_timeout: float | None = None,
-    ) -> "Response":
+    ) -> Response:
         """Send a request, and return the response with its body.
 
         Args:
@@ -161,7 +163,7 @@ class Transport:
             raise make_transport_error(httpx, sender.client, origin, error) from error
         return reader.response(f"{request.method} {origin}")
 
-    async def wait(self, lock: "Lock", deadline: float) -> None:
+    async def wait(self, lock: Lock, deadline: float) -> None:
         """Acquire *lock*, or raise TransportError at the *deadline*."""
         async with self._backend().move_on_after(time_left(deadline)):
             await lock.acquire()
@@ -196,7 +198,7 @@ class Admission:
 
     def __init__(self, transport: Transport, deadline: float | None) -> None:
         self._transport, self._deadline = transport, deadline
-        self._lock: "Lock | None" = None
+        self._lock: Lock | None = None
 
     async def __aenter__(self) -> None:
         """Wait until the call may start."""
@@ -224,8 +226,8 @@ class ResponseReader:
 
     def __init__(
         self,
-        response: "httpx.Response",
-        limit: "ResponseLimit",
+        response: httpx.Response,
+        limit: ResponseLimit,
         deadline: float | None,
         read_timeout: float,
     ) -> None:

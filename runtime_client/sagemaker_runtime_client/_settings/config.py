@@ -8,6 +8,8 @@ https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html and conf
 botocore 1.44.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from math import inf
@@ -180,7 +182,7 @@ class Config(HasSources):
             if value is not None:
                 vars(self)[name] = SETTINGS[name].argument(value)
 
-    def with_region(self, region: str | None) -> "Config":
+    def with_region(self, region: str | None) -> Config:
         """Return a copy with *region* in place of the region."""
         config = Config(sources=self.sources)
         vars(config).update(vars(self), region=region)
@@ -192,7 +194,7 @@ class Config(HasSources):
         arguments: Mapping[str, object],
         environ: Mapping[str, str],
         profiles: Profiles = NO_PROFILES,
-    ) -> "Config":
+    ) -> Config:
         """Return the settings from arguments, environment variables and a profile.
 
         Args:

@@ -1,5 +1,7 @@
 """A setting: its default, its sources and its parser."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, Self, TypeVar, cast, overload
@@ -68,7 +70,7 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
 class HasSources:
     """The base class of a class whose attributes are `Setting` descriptors."""
 
-    sources: "SettingSources"
+    sources: SettingSources
 
 
 class Setting(Generic[T_co]):
@@ -94,7 +96,7 @@ class Setting(Generic[T_co]):
     def __init__(
         self,
         default: T_co,
-        read: "Callable[[str], T_co]",
+        read: Callable[[str], T_co],
         *variables: str,
         key: str = "",
         last: str = "",
@@ -113,7 +115,7 @@ class Setting(Generic[T_co]):
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
     def __get__(self, instance: HasSources, owner: type) -> T_co: ...
-    def __get__(self, instance: "HasSources | None", owner: type) -> "Self | T_co":
+    def __get__(self, instance: HasSources | None, owner: type) -> Self | T_co:
         """Return the value and store it in *instance*; on the class, return the descriptor."""
         if instance is None:
             return self
@@ -157,7 +159,7 @@ class SettingSources:
     ) -> None:
         self._environ, self._section, self._profile = environ, section, profile
 
-    def value(self, setting: "Setting[T_co]") -> T_co:
+    def value(self, setting: Setting[T_co]) -> T_co:
         """Return the value of *setting*, or its default if no source has a value.
 
         A malformed boolean is treated as false with a warning, as in botocore.
@@ -177,7 +179,7 @@ class SettingSources:
                     return setting.read("false")
         return setting.default
 
-    def _texts(self, setting: "Setting[object]") -> Iterator[tuple[str, str | None]]:
+    def _texts(self, setting: Setting[object]) -> Iterator[tuple[str, str | None]]:
         for variable in setting.variables:
             yield variable, self._environ.get(variable)
         for key in setting.keys:

@@ -3,6 +3,8 @@
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import datetime
 

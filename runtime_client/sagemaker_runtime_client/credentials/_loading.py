@@ -1,5 +1,7 @@
 """`open_context`: loads the settings, and the instance's region if that is enabled."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from .._io.generation import importing

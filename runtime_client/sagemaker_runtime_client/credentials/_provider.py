@@ -6,6 +6,8 @@ and the profile, file or variable, and states what to do about it.  Error messag
 secrets.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from sigv4 import Credentials

@@ -5,6 +5,8 @@ accepted in plain text.  The certificate authorities that most servers do not ne
 if a server needs them.
 """
 
+from __future__ import annotations
+
 import ssl
 from collections.abc import Callable, Sequence
 from math import inf
@@ -33,14 +35,14 @@ class Connector:
             certificate authority, the connector permanently changes to the next context.
     """
 
-    def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
+    def __init__(self, backend: Backend, contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
         # Only the first element is used.  If it is a function, its first use replaces it with the
         # context that it returns.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
 
-    async def connect(self, origin: "Origin", timeout: float | None) -> "Stream":
+    async def connect(self, origin: Origin, timeout: float | None) -> Stream:
         """Open a connection, with TLS if the scheme is https."""
         scheme, host, port = origin
         if scheme == "http":

@@ -1,5 +1,7 @@
 """Converts the errors of a connection to httpx exceptions."""
 
+from __future__ import annotations
+
 import httpx
 
 # These h11 exceptions have the same names as the corresponding httpx exceptions.

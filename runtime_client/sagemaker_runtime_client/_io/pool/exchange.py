@@ -1,5 +1,7 @@
 """The pool's objects for one request: a reservation, an exchange and a stream of the response body."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Self
 

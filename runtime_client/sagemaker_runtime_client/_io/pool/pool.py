@@ -27,6 +27,8 @@ process id at its next `acquire`, and starts with an empty state.  It leaves the
 connections open.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -75,8 +77,8 @@ class Pool(httpx.AsyncBaseTransport):
 
     def __init__(
         self,
-        backend: "Backend",
-        contexts: Sequence["MakeContext"],
+        backend: Backend,
+        contexts: Sequence[MakeContext],
         max_connections: int,
         *,
         max_idle: int | None = None,
@@ -107,11 +109,11 @@ class Pool(httpx.AsyncBaseTransport):
         """
         return Reservation(self.acquire, timeout)
 
-    def limit(self, ends: float) -> "AbstractAsyncContextManager[object]":
+    def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
         """Return a context that does nothing, because `Connection` enforces a body's deadline."""
         return _NO_LIMIT
 
-    async def acquire(self, permit: "Permit", timeout: float | None) -> PoolState[Connection]:
+    async def acquire(self, permit: Permit, timeout: float | None) -> PoolState[Connection]:
         """Wait until *permit* is granted, and return the pool state that granted it.
 
         If *timeout* seconds pass first, raise httpx.PoolTimeout.
@@ -252,7 +254,7 @@ def _discard(state: PoolState[Connection]) -> None:
             connection.stream.discard()
 
 
-def _get_origin(request: httpx.Request) -> "Origin":
+def _get_origin(request: httpx.Request) -> Origin:
     url = request.url
     if url.scheme not in _PORTS or not url.raw_host:
         raise httpx.UnsupportedProtocol(

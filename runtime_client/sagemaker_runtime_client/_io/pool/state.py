@@ -17,6 +17,8 @@ permit and no connection: if a fact is recorded in two places, the place that is
 written last.
 """
 
+from __future__ import annotations
+
 import os
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
@@ -76,7 +78,7 @@ class PoolState(Generic[C]):
 
     def __init__(
         self,
-        new_event: Callable[[], "Event"],
+        new_event: Callable[[], Event],
         max_connections: int,
         max_idle: int,
         idle_timeout: float,
@@ -157,7 +159,7 @@ class PoolState(Generic[C]):
             with suppress(ValueError):
                 self._queue.remove(waiting)
 
-    def _first(self) -> "ref[Permit] | None":
+    def _first(self) -> ref[Permit] | None:
         try:
             return self._queue[0]
         except IndexError:

@@ -4,6 +4,8 @@ The connections raise httpx's exceptions.  Their coroutines never suspend.  The 
 is set only if it changes, because setting it takes a system call, which lets other threads run.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import socket
@@ -159,7 +161,7 @@ class Stream:
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
+async def connect(host: str, port: int, tls: TLS | None, timeout: float | None) -> Stream:
     """Connect to *host*.  If *tls* is given, also perform the TLS handshake."""
     ends = inf if timeout is None else monotonic() + timeout
     try:
@@ -173,7 +175,7 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
         raise httpx.ConnectError(str(error)) from error
 
 
-def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
+def _wrap_tls(connected: socket.socket, tls: TLS | None, ends: float) -> socket.socket:
     """If *tls* is given, perform the TLS handshake; if that fails, close the socket."""
     if tls is None:
         return connected
