@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._s3.objects import S3Object
-    from ._settings.arguments import Settings
+    from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "AccessDeniedError",
     "AsyncSageMakerRuntimeClient",
     "ChecksumError",
+    "ClientOptions",
     "ConfigError",
     "CredentialProviderError",
     "CredentialsError",
@@ -128,7 +129,7 @@ def __getattr__(name: str) -> Any:
             from ._s3 import objects
 
             value = getattr(objects, name)
-        case "Settings":
+        case "ClientOptions" | "Settings":
             from ._settings import arguments
 
             value = getattr(arguments, name)

@@ -19,6 +19,7 @@ from typing import (
 
 from sigv4 import Credentials, CredentialsLike, as_provider
 
+from ._core.base import BaseClient
 from ._core.operations import Core
 from ._core.session import SuppliedCredentials, open_session
 from ._errors import ConfigError, ParamValidationError
@@ -39,12 +40,13 @@ if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest o
     Method = Callable[Concatenate["_BaseClient", P], T]
 
 
-class _BaseClient:
+class _BaseClient(BaseClient):
     """The base class of both clients.
 
     A blocking client may be shared between threads, and an async client between tasks.
     """
 
+    _core: Core
     _is_blocking: ClassVar[bool]
 
     @with_settings_signature
@@ -124,11 +126,6 @@ class _BaseClient:
         source = self._check(credentials)
         self._core = Core(system, partial(open_session, system, open_transport, settings, source))
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
-
-    def __repr__(self) -> str:
-        """Return only the profile and the region, because other settings may contain secrets."""
-        shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
-        return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:

@@ -41,13 +41,13 @@ class ScriptedClient(ScriptedIO):
         )
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
         self.caller = ServiceClient(self, self, SigV4Auth(as_provider(CREDENTIALS)), policy)
-        quota = self.caller._quota
+        quota = self.caller._state.quota
         for _ in range(quota.available - given.get("initial_retry_tokens", quota.available)):
             quota._tokens.pop()
         self.quotas = []
 
     async def sleep(self, seconds):
-        self.quotas.append(self.caller._quota.available)
+        self.quotas.append(self.caller._state.quota.available)
         await super().sleep(seconds)
 
     def call(self):
@@ -60,7 +60,7 @@ class ScriptedClient(ScriptedIO):
             )
         else:
             outcome = "success"
-        self.quotas.append(self.caller._quota.available)
+        self.quotas.append(self.caller._state.quota.available)
         return outcome
 
 

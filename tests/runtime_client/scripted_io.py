@@ -41,6 +41,7 @@ class Sent:
     at: datetime
     elapsed: float
     limit: ResponseLimit = RESPONSE
+    connect_timeout: float | None = None
     read_timeout: float | None = None
 
     @property
@@ -191,10 +192,8 @@ class ScriptedIO:
     async def compute(self, _size, function, *arguments):
         return function(*arguments)
 
-    async def send(
-        self, origin, make, deadline, *, direct=False, limit=RESPONSE, read_timeout=None
-    ):
-        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit, read_timeout)
+    async def send(self, origin, make, deadline, *, direct=False, limit=RESPONSE, **timeouts):
+        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit, **timeouts)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
         self.elapsed += min(self.latency, left)

@@ -23,8 +23,9 @@ CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
 
 
 def operations(client_class):
-    """Return the public names of a client class, except `close` and `aclose`."""
-    return {name for name in dir(client_class) if not name.startswith("_")} - {"close", "aclose"}
+    """Return the names of the operations of a client class."""
+    names = {name for name in dir(client_class) if not name.startswith("_")}
+    return names - {"close", "aclose", "with_options"}
 
 
 class TestAgreement:

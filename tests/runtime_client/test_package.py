@@ -219,9 +219,9 @@ def test_options_and_settings():
     assert set(request) - others == set(package.InvokeOptions.__annotations__)
 
 
-@pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
+@pytest.mark.parametrize("name", ["ClientOptions", "InvokeOptions", "Settings"])
 def test_options_and_settings_on_demand(name):
-    """`InvokeOptions` and `Settings` are created only when they are first accessed."""
+    """The types of options and settings are imported only when they are first accessed."""
     statement = f"import {package.__name__} as s; assert {name!r} not in vars(s); s.{name}"
     assert modules_after(statement)
 

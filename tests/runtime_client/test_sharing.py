@@ -229,8 +229,9 @@ class TestThreads:
 
 
 class TestFork:
+    @pytest.mark.parametrize("is_derived", [False, True], ids=["original", "with options"])
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
-    def test_child(self, is_async):
+    def test_child(self, is_async, is_derived):
         """After a fork, a client in the child process opens a connection of its own.
 
         The connection of the parent stays usable.
@@ -245,9 +246,11 @@ class TestFork:
                 if is_async:
                     loop = stack.enter_context(asyncio.Runner())
                     client = AsyncSageMakerRuntimeClient(**options)
-                    stack.callback(lambda: loop.run(client.aclose()))
+                    stack.callback(lambda close: loop.run(close()), client.aclose)
                 else:
                     client = stack.enter_context(SageMakerRuntimeClient(**options))
+                if is_derived:
+                    client = client.with_options(timeout=60)
 
                 def get(key):
                     if is_async:

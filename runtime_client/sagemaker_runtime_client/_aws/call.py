@@ -41,7 +41,7 @@ from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
 from .operation import Operation
-from .retry import AFTER_SENDING, RetryPolicy, RetryQuota, ServiceClock, backoff, service_ahead
+from .retry import AFTER_SENDING, RetryPolicy, ServiceClock, ServiceState, backoff, service_ahead
 
 if TYPE_CHECKING:
     from .rate_limiter import RateLimiter
@@ -54,7 +54,7 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class ServiceClient:
-    """A client of one service; its calls share the retry quota and the rate limiter.
+    """A client of one service.
 
     Args:
         system: Provides clocks and pauses.
@@ -63,9 +63,10 @@ class ServiceClient:
         policy: Which failures are retried, and how often.
         headers: Headers that are added to every request.
         trace_headers: Returns additional headers for each request; None for no additional headers.
-        attempt_timeout: How long an attempt may take, in seconds.  The client does not enforce it,
-            but uses it only to report in a header when the attempt will time out.
-        clock: The clock correction, shared by the clients of several services; None for a new one.
+        connect_timeout: The connect timeout of each request; None for that of the transport.
+        read_timeout: The read timeout of operations that do not specify one.
+        state: The clock correction, the retry quota and the rate limiter, which other clients may
+            share; None for a new state.
     """
 
     def __init__(
@@ -77,27 +78,17 @@ class ServiceClient:
         *,
         headers: Headers | None = None,
         trace_headers: Callable[[], Headers] | None = None,
-        attempt_timeout: float = 60.0,
-        clock: ServiceClock | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float = 60.0,
+        state: ServiceState | None = None,
     ) -> None:
         self._system, self._transport = system, transport
         self._auth = auth
         self._policy = policy
         self._headers = headers or []
         self._trace_headers = trace_headers
-        self._attempt_timeout = timedelta(seconds=attempt_timeout)
-        self._clock = clock or ServiceClock()
-        self._reset()
-
-    def _reset(self) -> None:
-        """Create the retry quota and rate limiter, for a new client or a new process generation."""
-        self._generation = self._system.generation()
-        self._quota = RetryQuota()
-        self._limiter: "RateLimiter | None" = None
-        if self._policy.adaptive:
-            from .rate_limiter import RateLimiter
-
-            self._limiter = RateLimiter(self._system.monotonic())
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._state = state or ServiceState(system, ServiceClock(), adaptive=policy.adaptive)
 
     async def send(self, operation: Operation) -> Response:
         """Send the request until an attempt succeeds or a failure is final.
@@ -108,9 +99,9 @@ class ServiceClient:
         Raises:
             RuntimeClientError: The failure of the last attempt, with the number of attempts.
         """
-        if self._generation != self._system.generation():
-            self._reset()
-            self._clock.forget()
+        state = self._state
+        if state.generation != self._system.generation():
+            state.reset()
         body = operation.request.body
         payload = await self._system.compute(len(body), Payload.of, body)
         attempts = Attempts(
@@ -120,14 +111,14 @@ class ServiceClient:
             payload,
             operation.progress or Progress(),
         )
-        if self._limiter and not await self._acquire_token(self._limiter, operation, attempts):
+        if state.limiter and not await self._acquire_token(state.limiter, operation, attempts):
             raise TransportError(
                 f"{operation} was not sent: the service is throttling requests, and the timeout leaves "
                 "no time to wait"
             )
         while True:
             attempts.number += 1
-            attempts.clock_offset, attempts.began = self._clock.offset, self._system.monotonic()
+            attempts.clock_offset, attempts.began = state.clock.offset, self._system.monotonic()
             try:
                 response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
@@ -144,7 +135,7 @@ class ServiceClient:
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
         """Send the request once; return a successful response, or raise the error for a failure."""
         system, deadline, progress = self._system, operation.deadline, attempts.progress
-        headers = self._attempt_headers(attempts)
+        headers = self._attempt_headers(operation, attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
         # Uploading the input or fetching credentials may have used up the time.  If the operation
         # has its own auth, as the final poll of a wait does, only the transport limits the time.
@@ -164,7 +155,8 @@ class ServiceClient:
                 authenticate,
                 deadline,
                 limit=operation.limit,
-                read_timeout=operation.read_timeout,
+                connect_timeout=self._connect_timeout,
+                read_timeout=operation.read_timeout or self._read_timeout,
             )
         except OSError as error:  # raised if an import fails; network failures raise TransportError
             if not is_shortage(error):
@@ -182,7 +174,7 @@ class ServiceClient:
             await system.compute(len(response.body), operation.check, response)
         return response
 
-    def _attempt_headers(self, attempts: Attempts) -> Headers:
+    def _attempt_headers(self, operation: Operation, attempts: Attempts) -> Headers:
         """Return the headers that describe the attempt to AWS.
 
         If the last error response contained the service's time, the headers also state when this
@@ -192,7 +184,8 @@ class ServiceClient:
         """
         text = f"attempt={attempts.number}; max={self._policy.max_attempts}"
         if (ahead := attempts.service_ahead) is not None:
-            ends = self._system.now() + ahead + self._attempt_timeout
+            timeout = timedelta(seconds=operation.read_timeout or self._read_timeout)
+            ends = self._system.now() + ahead + timeout
             text = f"ttl={ends:%Y%m%dT%H%M%SZ}; {text}"
         headers = [
             *self._headers,
@@ -206,12 +199,13 @@ class ServiceClient:
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             attempts.log_success(response)
-        if self._limiter:
-            self._limiter.record(self._system.monotonic(), throttled=False)
-        if not self._clock.was_right:
-            self._clock.confirm(attempts.clock_offset)
-        if not operation.is_poll and not self._quota.is_untouched:
-            self._quota.release(attempts.retry_reason)
+        state = self._state
+        if state.limiter:
+            state.limiter.record(self._system.monotonic(), throttled=False)
+        if not state.clock.was_right:
+            state.clock.confirm(attempts.clock_offset)
+        if not operation.is_poll and not state.quota.is_untouched:
+            state.quota.release(attempts.retry_reason)
 
     def _note_failure(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
@@ -221,9 +215,9 @@ class ServiceClient:
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
         error.attempts = attempts.number if was_sent else attempts.number - 1
-        if was_sent and self._limiter:
+        if was_sent and self._state.limiter:
             throttled = isinstance(error, ThrottlingError)
-            self._limiter.record(self._system.monotonic(), throttled=throttled)
+            self._state.limiter.record(self._system.monotonic(), throttled=throttled)
         progress = attempts.progress
         progress.note_failure(attempts.began, possibly_accepted=error.possibly_accepted)
         error.possibly_accepted = progress.possibly_accepted
@@ -232,7 +226,8 @@ class ServiceClient:
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
         """Wait until the next attempt is due; return False if there is no next attempt."""
-        corrects_clock = not attempts.clock_corrected and self._clock.adopt(
+        limiter = self._state.limiter
+        corrects_clock = not attempts.clock_corrected and self._state.clock.adopt(
             error,
             attempts.service_ahead,
             attempts.clock_offset,
@@ -245,7 +240,7 @@ class ServiceClient:
             attempts.log_clock_correction()
         elif operation.is_poll or not await self._pause(operation, attempts, error):
             return False
-        return not self._limiter or await self._acquire_token(self._limiter, operation, attempts)
+        return not limiter or await self._acquire_token(limiter, operation, attempts)
 
     async def _pause(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
@@ -260,7 +255,7 @@ class ServiceClient:
         deadline = operation.deadline
         if deadline is not None and self._system.monotonic() + pause >= deadline:
             return False
-        if not self._quota.acquire(reason):
+        if not self._state.quota.acquire(reason):
             error.add_note("not retried: this client has used up its retry quota")
             return False
         attempts.retry_reason = reason

@@ -12,9 +12,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import repeat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
+
+if TYPE_CHECKING:
+    from .._io.system import System
+    from .rate_limiter import RateLimiter
 
 # Codes that a service returns if the date of a request is wrong.  InvalidSignatureException,
 # SignatureDoesNotMatch and 403 have other causes, too.
@@ -212,6 +216,43 @@ class ServiceClock:
             return False
         self.offset, self.was_right = ahead, False
         return True
+
+
+class ServiceState:
+    """What the clients of one service share: clock correction, retry quota and rate limiter.
+
+    A new process generation starts with a new state.
+
+    Args:
+        system: Provides the monotonic clock and the generation.
+        clock: The clock correction, which the states of several services share.
+        adaptive: Whether there is a rate limiter.
+
+    Attributes:
+        clock: The clock correction.
+        generation: The process generation in which the state was created.
+        quota: The retry quota.
+        limiter: The rate limiter; None if *adaptive* is false.
+    """
+
+    def __init__(self, system: "System", clock: ServiceClock, *, adaptive: bool) -> None:
+        self._system, self._adaptive = system, adaptive
+        self.clock = clock
+        self._start()
+
+    def _start(self) -> None:
+        self.generation = self._system.generation()
+        self.quota = RetryQuota()
+        self.limiter: "RateLimiter | None" = None
+        if self._adaptive:
+            from .rate_limiter import RateLimiter
+
+            self.limiter = RateLimiter(self._system.monotonic())
+
+    def reset(self) -> None:
+        """Discard what is known, because a new process generation has begun."""
+        self._start()
+        self.clock.forget()
 
 
 def service_ahead(error: RuntimeClientError, now: datetime) -> timedelta | None:

@@ -1,22 +1,29 @@
-"""The base class of all operations: the client's session, and the first steps of every call."""
+"""The base classes of the clients and of all operations: options, session, first steps of a call."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from .._inference.arguments import as_bytes, check_timeout
+from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
 from .._inference.members import OperationModel
 from .._io.generation import importing
 from .._io.message import Response
 from .._io.system import Once, System
 from .._io.transport import Admission
+from .._settings.arguments import ClientOptions, check_option_names
+from .._settings.config import SETTINGS, Config
 from .session import Session
 
 if TYPE_CHECKING:  # only for type checkers; a call that uses S3 imports it later
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
+
+_NO_DEFAULTS: Mapping[str, object] = {}
+_NO_CHANGES = Config()
 
 
 class BaseOperations:
@@ -25,12 +32,59 @@ class BaseOperations:
     Args:
         system: Provides clocks and locks.
         open_session: Resolves the settings and opens the session; called by the first operation.
+        owner: The operations of the client that owns the connections; None if this client does.
+        changes: The settings in which this client differs from the owner.
+        defaults: The default values of operations' arguments, keyed by name.
     """
 
-    def __init__(self, system: System, open_session: Callable[[], Awaitable[Session]]) -> None:
+    def __init__(
+        self,
+        system: System,
+        open_session: Callable[[], Awaitable[Session]],
+        owner: Self | None = None,
+        changes: Config = _NO_CHANGES,
+        defaults: Mapping[str, object] = _NO_DEFAULTS,
+    ) -> None:
         self._system = system
-        self._session = Once(system, open_session, self._close_if_closed)
+        self._owner, self._changes, self._defaults = owner, changes, defaults
+        kept = self._close_if_closed if owner is None else None
+        self._session = Once(system, open_session, kept)
         self._is_closed = False
+
+    def with_options(self, **options: object) -> Self:
+        """Return operations with other options, which share the connections of these operations.
+
+        Args:
+            options: The options in `ClientOptions`; None counts as absent.
+
+        Raises:
+            ConfigError: A setting is malformed.
+            ParamValidationError: A default for an argument is invalid.
+        """
+        settings, defaults = {}, dict(self._defaults)
+        for name, value in options.items():
+            if name in SETTINGS:
+                settings[name] = value
+            elif value is not None:
+                INVOKE_ENDPOINT_ASYNC.members[name].check(name, value)
+                defaults[name] = value
+        owner, changes = self._owner or self, self._changes.with_changes(Config(settings))
+        open_session = partial(owner.open_changed_session, changes)
+        return type(self)(self._system, open_session, owner, changes, defaults)
+
+    async def open_changed_session(self, changes: Config) -> Session:
+        """Return a session with other settings, which shares the connections of this one."""
+        session = await self._session()
+        return session.with_changes(changes)
+
+    def _with_defaults(self, model: OperationModel, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of an operation; for each one that is None, its default if any."""
+        defaults = {
+            name: value
+            for name, value in self._defaults.items()
+            if name in model.members and arguments.get(name) is None
+        }
+        return {**arguments, **defaults}
 
     async def _close_if_closed(self, session: Session) -> None:
         """Close the connections of *session* if the client was closed while it was being opened."""
@@ -44,7 +98,12 @@ class BaseOperations:
         connection is completed.  A `wait` that is between two polls opens a new connection for its
         next poll.  A closed client can be used again, but it closes each connection after one
         request, so that no connection is open when the last call ends.
+
+        Closing a client that `with_options` has returned does nothing, because its connections
+        belong to the original client.
         """
+        if self._owner is not None:
+            return
         self._is_closed = True
         if self._session.value is not None:
             await self._session.value.transport.close()
@@ -83,13 +142,79 @@ class BaseOperations:
             The result of *parse*.
         """
         start = self._start(timeout)
-        request = model.to_http(arguments)
+        request = model.to_http(self._with_defaults(model, arguments))
         session = await self._session()
         deadline = session.deadline(start, timeout)
         operation = model.to_operation(session.endpoint, request, deadline)
         async with Admission(session.transport, deadline):
             response = await session.runtime.send(operation)
         return parse(response)
+
+
+class BaseClient:
+    """The base class of the clients: `repr` and `with_options`."""
+
+    _core: BaseOperations
+    _shown: dict[str, object]
+
+    def __repr__(self) -> str:
+        """Return the profile, the region and the options; other settings may contain secrets."""
+        shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Return a client with other time limits, attempts or defaults, for some of the calls.
+
+        The new client shares the connections, the credentials, the clock correction, the retry
+        quotas and the rate limiters with this client.  It sends nothing, reads no file, and takes
+        microseconds, so a program may call it for each request.  This client does not change.
+
+        An option that is None or missing is the same as in this client.  Every other setting is,
+        too: a client with another region, profile, endpoint or set of credentials needs connections
+        and credentials of its own, so it must be created with its constructor.
+
+        Close only the original client.  Closing the new client, or leaving its ``with`` statement,
+        closes nothing.  After the original client was closed, both behave alike; see its method
+        ``close`` or ``aclose``.
+
+        Args:
+            max_attempts: Maximum number of attempts per request, including the first one.
+            retry_ambiguous: Whether to retry if the failed attempt may have queued a job.
+            timeout: Time limit in seconds for each whole call that is made without a ``timeout``
+                argument.
+            connect_timeout: Time limit in seconds for establishing a connection.
+            read_timeout: Time limit in seconds between two pieces of data that are sent or received,
+                and for receiving the status line and all headers of a response.  It also replaces
+                the longer time limits of `invoke_endpoint` and `invoke_inference_router`.  Requests
+                of credential providers keep the time limits and attempts of the original client.
+            app_id: The name of your application in the User-Agent header, up to 50 characters.
+            request_checksum_calculation: ``when_supported`` or ``when_required``, for uploads.
+            response_checksum_validation: ``when_supported`` or ``when_required``, for downloads.
+            content_type: The default for the argument of this name of all operations that call a
+                model or queue a job.
+            accept: As for *content_type*.
+            custom_attributes: As for *content_type*.
+            s3_output_path_extension: The default for the argument of this name of the operations
+                that queue a job; the other operations ignore it.
+            request_ttl_seconds: As for *s3_output_path_extension*.
+            invocation_timeout_seconds: As for *s3_output_path_extension*.
+
+        Returns:
+            A client of the same class.
+
+        Raises:
+            TypeError: An argument is unknown, or it is a setting that cannot be changed; create a
+                new client with it.
+            ConfigError: A setting is malformed.
+            ParamValidationError: The default for an argument is invalid; `argument` is its name.
+        """
+        check_option_names(type(self).__name__, options)
+        client = object.__new__(type(self))
+        vars(client).update(vars(self))
+        client._core = self._core.with_options(**options)
+        changes = {name: value for name, value in options.items() if value is not None}
+        client._shown = self._shown | {name: changes[name] for name in changes if name in SETTINGS}
+        return client
 
 
 def parse_location(text: str, argument: str = "location") -> S3Location:

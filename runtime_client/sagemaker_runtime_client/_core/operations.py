@@ -254,7 +254,7 @@ class ModelOperations(InferenceOperations):
         check_wait_until_ready(wait_until_ready)
         start = self._start(timeout)
         arguments["body"] = await self._bytes(arguments["body"], "body")
-        request = model.to_http(arguments)
+        request = model.to_http(self._with_defaults(model, arguments))
         session = await self._session()
         client, endpoint = (
             session.router if model.is_routed else (session.runtime, session.endpoint)

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sigv4 import Credentials, CredentialsProvider
 
 from .._aws.auth import Auth, CredentialsAuth, SigV4Auth
 from .._aws.call import ServiceClient
-from .._aws.endpoint import Endpoint
-from .._aws.retry import ServiceClock
+from .._aws.endpoint import Endpoint, Endpoints
+from .._aws.retry import ServiceClock, ServiceState
 from .._aws.user_agent import is_in_lambda, trace_headers, user_agent
 from .._io.generation import importing
 from .._io.system import System
+from .._settings.config import Config
 from .._settings.context import Context, OpenTransport
 from ..credentials import ChainAuth, ChainCredentials, open_context
 
@@ -62,6 +63,20 @@ def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
     return ChainAuth(ChainCredentials(context.system, get_context))
 
 
+class _Shared(NamedTuple):
+    """What a session shares with the sessions that are derived from it.
+
+    Attributes:
+        clock: The clock correction.
+        states: The states of the services, keyed by service name.
+        redirects: The endpoints for buckets in other regions, keyed by bucket name.
+    """
+
+    clock: ServiceClock
+    states: dict[str, ServiceState]
+    redirects: dict[str, Endpoints]
+
+
 class Session:
     """The clients of SageMaker Runtime, its inference routers and S3, for one set of settings.
 
@@ -72,20 +87,30 @@ class Session:
     Args:
         context: The settings and the transport.
         auth: The authentication of requests.
+        shared: What another session shares with this one; None if there is no other session.
 
     Attributes:
         transport: Sends the requests.
         runtime: The SageMaker Runtime client.
     """
 
-    def __init__(self, context: Context, auth: Auth) -> None:
+    def __init__(self, context: Context, auth: Auth, shared: _Shared | None = None) -> None:
         self._context, self._auth = context, auth
-        self._clock = ServiceClock()
+        self._shared = shared or _Shared(ServiceClock(), {}, {})
         self._endpoint: Endpoint | None = None
         self._router: tuple[ServiceClient, Endpoint] | None = None
         self._s3: S3 | None = None
         self.transport = context.transport
-        self.runtime = self._service_client()
+        self.runtime = self._service_client("runtime")
+
+    def with_changes(self, changes: Config) -> "Session":
+        """Return a session with the settings in *changes*, which shares everything else.
+
+        The sessions share the transport, the authentication, the clock correction, the retry quotas
+        and the rate limiters.
+        """
+        config = self._context.config.with_changes(changes)
+        return Session(self._context._replace(config=config), self._auth, self._shared)
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
         """Return the deadline of a call that started at *start*; None if there is no time limit."""
@@ -106,7 +131,7 @@ class Session:
         if self._router is None:
             config = self._context.config
             endpoint = config.endpoints.inference_router(config.router_endpoint_url)
-            self._router = self._service_client(), endpoint
+            self._router = self._service_client("router"), endpoint
         return self._router
 
     def read_timeout(self, seconds: float | None) -> float | None:
@@ -128,25 +153,31 @@ class Session:
 
         config = self._context.config
         return S3(
-            self._service_client(),
+            self._service_client("s3"),
             config.endpoints,
             config.s3_endpoint_url,
             config.s3_addressing_style,
             upload_checksum=config.request_checksum_calculation == "when_supported",
             download_checksum=config.response_checksum_validation == "when_supported",
+            redirects=self._shared.redirects,
         )
 
-    def _service_client(self) -> ServiceClient:
-        """Return a new service client, which has its own retry quota and rate limiter."""
+    def _service_client(self, service: str) -> ServiceClient:
+        """Return a new client of *service*; each service has its own quota and rate limiter."""
         config, environ = self._context.config, self._context.system.environ
+        policy, (clock, states, _) = config.retry_policy, self._shared
+        if service not in states:
+            state = ServiceState(self._context.system, clock, adaptive=policy.adaptive)
+            states.setdefault(service, state)
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, environ))
         return ServiceClient(
             self._context.system,
             self.transport,
             self._auth,
-            config.retry_policy,
+            policy,
             headers=[agent],
             trace_headers=partial(trace_headers, environ) if is_in_lambda(environ) else None,
-            attempt_timeout=config.read_timeout,
-            clock=self._clock,
+            connect_timeout=config.connect_timeout,
+            read_timeout=config.read_timeout,
+            state=states[service],
         )

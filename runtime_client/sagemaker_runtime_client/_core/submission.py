@@ -224,6 +224,8 @@ class SubmissionOperations(BaseOperations):
         if arguments.get("inference_id") is None and generate_inference_id:
             arguments["inference_id"] = self._system.uuid()
         model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else _router_model()
+        if self._defaults:
+            arguments = self._with_defaults(model, arguments)
         request = model.to_http(arguments)
         session = await self._session()
         client, endpoint = (

@@ -104,6 +104,7 @@ class Transport:
         *,
         direct: bool = False,
         limit: ResponseLimit = RESPONSE,
+        connect_timeout: float | None = None,
         read_timeout: float | None = None,
     ) -> Response:
         """Send a request, and return the response with its body.
@@ -117,16 +118,17 @@ class Transport:
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
             limit: How much of the response body is read.
-            read_timeout: The read timeout for this request; None for the read timeout of the
-                transport.
+            connect_timeout: The connect timeout for this request; None for that of the transport.
+            read_timeout: The read timeout for this request; None for that of the transport.
 
         Raises:
             TransportError: The request failed, or no response arrived within the time limits.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
+        connect_timeout = connect_timeout or self._connect_timeout
         read_timeout = read_timeout or self._read_timeout
-        httpx, wait = sender.library, self._connect_timeout + read_timeout
+        httpx, wait = sender.library, connect_timeout + read_timeout
         if deadline is not None:
             wait = min(wait, time_left(deadline))
         try:
@@ -134,7 +136,7 @@ class Transport:
                 request = build_request(httpx, sender.client, origin, make())
                 set_time_limits(
                     request,
-                    connect=self._connect_timeout,
+                    connect=connect_timeout,
                     read=read_timeout,
                     deadline=deadline,
                 )

@@ -48,6 +48,8 @@ class S3:
         addressing_style: ``virtual``, ``path`` or ``auto``; see `Endpoints.s3`.
         upload_checksum: Whether to send a checksum with each upload.
         download_checksum: Whether to verify the checksum of each download that has a checksum.
+        redirects: The endpoints for buckets that S3 reports to be in another region, keyed by
+            bucket name.  Clients may share them; None for no known bucket.
     """
 
     def __init__(
@@ -59,14 +61,14 @@ class S3:
         *,
         upload_checksum: bool = True,
         download_checksum: bool = True,
+        redirects: dict[str, Endpoints] | None = None,
     ) -> None:
         self._service = service
         self._endpoints, self._url = endpoints, url
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        # The endpoints for buckets that S3 reports to be in another region, keyed by bucket name.
-        self._redirects: dict[str, Endpoints] = {}
+        self._redirects: dict[str, Endpoints] = {} if redirects is None else redirects
         # This call raises ConfigError if the settings are invalid for every bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 

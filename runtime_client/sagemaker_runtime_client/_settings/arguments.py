@@ -43,6 +43,28 @@ class Settings(TypedDict, total=False):
     http_client: HTTPClient | None
 
 
+class ClientOptions(TypedDict, total=False):
+    """The keyword arguments of a client's method `with_options`, which describes each of them.
+
+    Use this type to annotate a dictionary of options, or ``**options: Unpack[ClientOptions]``.
+    """
+
+    max_attempts: int | None
+    retry_ambiguous: bool | None
+    timeout: float | None
+    connect_timeout: float | None
+    read_timeout: float | None
+    app_id: str | None
+    request_checksum_calculation: ChecksumMode | None
+    response_checksum_validation: ChecksumMode | None
+    content_type: str | None
+    accept: str | None
+    custom_attributes: str | None
+    s3_output_path_extension: str | None
+    request_ttl_seconds: int | None
+    invocation_timeout_seconds: int | None
+
+
 # For each argument name of boto3, what to use in this package instead.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
@@ -76,15 +98,39 @@ def check_argument_names(
     """
     if positional:
         raise TypeError(f"{client} accepts keyword arguments only, such as region='eu-west-1'")
-    if unknown := sorted({*names} - Settings.__optional_keys__):
-        hints = [
-            f"use {_BOTO3_NAMES[name]} instead of {name}"
-            for name in unknown
-            if name in _BOTO3_NAMES
-        ]
-        plural = "s" if len(unknown) > 1 else ""
-        text = f"{client} got unexpected argument{plural} {', '.join(unknown)}"
-        raise TypeError("; ".join([text, *hints]))
+    if unknown := {*names} - Settings.__optional_keys__:
+        raise _unexpected(client, unknown)
+
+
+def check_option_names(client: str, names: Collection[str]) -> None:
+    """Raise TypeError unless all arguments of `with_options` are options.
+
+    Args:
+        client: The name of the client's class.
+        names: The names of the arguments.
+
+    Raises:
+        TypeError: An argument is unknown, or it is a setting that only a new client can have.
+    """
+    unknown = {*names} - ClientOptions.__optional_keys__
+    if fixed := sorted(unknown & Settings.__optional_keys__):
+        raise TypeError(
+            f"{client}.with_options() cannot change {', '.join(fixed)}, because both clients share "
+            f"connections, credentials and retry quotas: create a new {client} instead"
+        )
+    if unknown:
+        raise _unexpected(f"{client}.with_options()", unknown)
+
+
+def _unexpected(function: str, names: Collection[str]) -> TypeError:
+    """Return the error for unknown arguments of *function*, with hints on names of boto3."""
+    unknown = sorted(names)
+    hints = [
+        f"use {_BOTO3_NAMES[name]} instead of {name}" for name in unknown if name in _BOTO3_NAMES
+    ]
+    plural = "s" if len(unknown) > 1 else ""
+    text = f"{function} got unexpected argument{plural} {', '.join(unknown)}"
+    return TypeError("; ".join([text, *hints]))
 
 
 def with_settings_signature(init: Constructor) -> Constructor:

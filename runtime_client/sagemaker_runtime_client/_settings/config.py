@@ -184,8 +184,16 @@ class Config(HasSources):
 
     def with_region(self, region: str | None) -> Config:
         """Return a copy with *region* in place of the region."""
-        config = Config(sources=self.sources)
-        vars(config).update(vars(self), region=region)
+        return self._with(region=region)
+
+    def with_changes(self, changes: "Config") -> "Config":
+        """Return a copy with the settings that were passed to *changes* as arguments."""
+        given = self.given | changes.given
+        return self._with(**{**vars(changes), "sources": self.sources, "given": given})
+
+    def _with(self, **changes: object) -> "Config":
+        config = Config()
+        vars(config).update(vars(self), **changes)
         return config
 
     @classmethod

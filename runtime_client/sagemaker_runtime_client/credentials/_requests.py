@@ -56,7 +56,7 @@ class ServiceProvider(FetchingProvider):
             auth,
             config.retry_policy,
             headers=[self._user_agent],
-            attempt_timeout=config.read_timeout,
+            read_timeout=config.read_timeout,
         )
         try:
             return await client.send(Operation(endpoint, request, parse_error))

@@ -246,9 +246,9 @@ def test_quota_is_returned():
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
-    assert client._quota.available == RetryQuota.CAPACITY - 14
+    assert client._state.quota.available == RetryQuota.CAPACITY - 14
     run(client.send(call()))
-    assert client._quota.available == RetryQuota.CAPACITY - 13
+    assert client._state.quota.available == RetryQuota.CAPACITY - 13
 
 
 @pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
@@ -298,9 +298,9 @@ def test_ttl():
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
-        ServiceClient(
-            io, io, CredentialsAuth(CREDENTIALS), RetryPolicy(), attempt_timeout=5.0
-        ).send(call())
+        ServiceClient(io, io, CredentialsAuth(CREDENTIALS), RetryPolicy(), read_timeout=5.0).send(
+            call()
+        )
     )
     assert io.sent[1].header("amz-sdk-request") == "ttl=20261122T120008Z; attempt=2; max=3"
 

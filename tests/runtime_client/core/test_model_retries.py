@@ -146,7 +146,7 @@ def test_read_timeout(call, seconds):
     io = ScriptedIO([OK, OK])
     run(call(core(io)))
     run(call(core(io, read_timeout=5)))
-    assert [sent.read_timeout for sent in io.sent] == [seconds, None]
+    assert [sent.read_timeout for sent in io.sent] == [seconds, 5.0]
 
 
 @each_call

@@ -188,7 +188,7 @@ def test_provider_errors_are_not_retried(code, status):
     with pytest.raises(CredentialProviderError) as caught:
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert (len(calls), caught.value.attempts) == (1, 0)
-    assert not client._session.value.runtime._limiter._throttled
+    assert not client._session.value.runtime._state.limiter._throttled
 
 
 def test_expiry_is_checked_for_each_attempt():
