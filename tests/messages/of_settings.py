@@ -41,6 +41,18 @@ MESSAGES = [
             "use region instead of region_name; use ca_bundle instead of verify"
         ),
     ),
+    (
+        lambda: SageMakerRuntimeClient().with_options(timeout=5, regoin="eu-west-1"),
+        "SageMakerRuntimeClient.with_options() got unexpected argument regoin",
+    ),
+    (
+        lambda: AsyncSageMakerRuntimeClient().with_options(region="eu-west-1", profile="work"),
+        (
+            "AsyncSageMakerRuntimeClient.with_options() cannot change profile, region, because both "
+            "clients share connections, credentials and retry quotas: create a new "
+            "AsyncSageMakerRuntimeClient instead"
+        ),
+    ),
     # Values of settings.
     (
         lambda: value("region", argument=1),

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
+    ClientOptions,
     Invocation,
     InvokeEndpointAsyncRequest,
     InvokeOptions,
@@ -41,6 +42,8 @@ def blocking() -> None:
             client.invoke_inference_router_async("r", "t", input_location="s3://b/k"), Invocation
         )
         assert_type(client.get_object("s3://bucket/key"), S3Object)
+        assert_type(client.with_options(timeout=5, accept="a/b"), SageMakerRuntimeClient)
+        client.with_options(region="eu-west-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint_async("endpoint", bdy=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint_async("endpoint", b"")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint("endpoint")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -69,6 +72,9 @@ async def awaited() -> None:
         assert_type(invocation, Invocation)
         assert_type(await client.wait(invocation, timeout=600), Output)
     AsyncSageMakerRuntimeClient(http_client=httpx2.AsyncClient())
+    options: ClientOptions = {"max_attempts": 1, "content_type": "text/csv"}
+    client = AsyncSageMakerRuntimeClient().with_options(**options)
+    assert_type(await client.invoke_endpoint("endpoint", b""), ModelOutput)
 
 
 def infer_csv(rows: bytes, **options: Unpack[InvokeOptions]) -> bytes:

@@ -38,6 +38,11 @@ UPLOADED = {"input_prefix": "s3://bucket/in/"}
 CALLS = {
     "invoke": lambda client, **more: client.invoke_endpoint_async("e", body=b"x", **more),
     "submit": lambda client, **more: client.submit("e", LARGE, **UPLOADED, **more),
+    "model": lambda client, **more: client.invoke_endpoint("e", b"x", **more),
+    "router": lambda client, **more: client.invoke_inference_router("r", "t", b"x", **more),
+    "job of a router": lambda client, **more: client.invoke_inference_router_async(
+        "r", "t", input_location="s3://bucket/key", **more
+    ),
     "put": lambda client, **more: client.put_object("s3://bucket/key", b"x", **more),
     "get": lambda client, **more: client.get_object("s3://bucket/key", **more),
     "head": lambda client, **more: client.head_object("s3://bucket/key", **more),
@@ -215,6 +220,7 @@ def pointed_at(server, **changes):
         "region": REGION,
         "credentials": CREDENTIALS,
         "endpoint_url": server.url,
+        "router_endpoint_url": server.url,
         "s3_endpoint_url": server.url,
         "max_attempts": 1,
         **changes,
@@ -256,6 +262,27 @@ def test_server_that_drips_without_a_timeout(driver, drip):
         try:
             with pytest.raises(TransportError):
                 client.put_object("s3://bucket/key", b"x")
+        finally:
+            dripping.stop.set()
+
+
+@unread_body
+@pytest.mark.parametrize("name", ["model", "router", "job of a router"])
+def test_slow_head_of_each_operation(driver, name):
+    """A call of a model or a router ends at its timeout, and with it at the client's timeout.
+
+    The error shows that the model may have run or that the job may be queued.
+    """
+    dripping = Dripping(*DRIPS["informational heads"])
+    with Loopback(dripping) as server:
+        client = driver.client(**pointed_at(server))
+        options = type(client)(driver, client.itself.with_options(timeout=1.0))
+        try:
+            for each, more in ((client, {"timeout": 1.0}), (options, {})):
+                with pytest.raises(TransportError) as caught:
+                    CALLS[name](each, **more)
+                assert caught.value.possibly_accepted
+                assert (caught.value.inference_id is not None) == (name == "job of a router")
         finally:
             dripping.stop.set()
 
