@@ -61,7 +61,8 @@ class BaseOperations:
             ConfigError: A setting is malformed.
             ParamValidationError: A default for an argument is invalid.
         """
-        settings, defaults = {}, dict(self._defaults)
+        settings: dict[str, object] = {}
+        defaults = dict(self._defaults)
         for name, value in options.items():
             if name in SETTINGS:
                 settings[name] = value
@@ -154,7 +155,7 @@ class BaseOperations:
 class BaseClient:
     """The base class of the clients: `repr` and `with_options`."""
 
-    _core: BaseOperations
+    _core: Any  # the subclass has the exact type, a subclass of `BaseOperations`
     _shown: dict[str, object]
 
     def __repr__(self) -> str:

@@ -266,25 +266,22 @@ def test_server_that_drips_without_a_timeout(driver, drip):
             dripping.stop.set()
 
 
-@unread_body
 @pytest.mark.parametrize("name", ["model", "router", "job of a router"])
-def test_slow_head_of_each_operation(driver, name):
-    """A call of a model or a router ends at its timeout, and with it at the client's timeout.
+def test_slow_head_of_each_operation(plain_driver, name):
+    """A call of a model or a router ends at its timeout.
 
     The error shows that the model may have run or that the job may be queued.
     """
     dripping = Dripping(*DRIPS["informational heads"])
     with Loopback(dripping) as server:
-        client = driver.client(**pointed_at(server))
-        options = type(client)(driver, client.itself.with_options(timeout=1.0))
+        client = plain_driver.client(**pointed_at(server))
         try:
-            for each, more in ((client, {"timeout": 1.0}), (options, {})):
-                with pytest.raises(TransportError) as caught:
-                    CALLS[name](each, **more)
-                assert caught.value.possibly_accepted
-                assert (caught.value.inference_id is not None) == (name == "job of a router")
+            with pytest.raises(TransportError) as caught:
+                CALLS[name](client, timeout=0.5)
         finally:
             dripping.stop.set()
+    assert caught.value.possibly_accepted
+    assert (caught.value.inference_id is not None) == (name == "job of a router")
 
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
