@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls
 
     Upload = tuple[S3Location, bytes]
 
-
 # The arguments that specify an endpoint, or an inference router and its target.
 _TARGET = ("endpoint_name", "inference_router_name", "routing_target")
 
@@ -218,10 +217,9 @@ class SubmissionOperations(BaseOperations):
     ) -> Invocation:
         """Upload the payload if necessary, and queue the job of a call that began at *start*."""
         # The service derives the output's name from ``inference_id`` or ``filename`` if passed.
-        unique_output_name = (
-            arguments.get("inference_id") is None and arguments.get("filename") is None
-        )
-        if arguments.get("inference_id") is None and generate_inference_id:
+        has_id = arguments.get("inference_id") is not None
+        unique_output_name = not has_id and arguments.get("filename") is None
+        if generate_inference_id and not has_id:
             arguments["inference_id"] = self._system.uuid()
         model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else _router_model()
         if self._defaults:

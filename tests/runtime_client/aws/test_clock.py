@@ -213,7 +213,7 @@ def test_new_generation():
     client = caller(io)
     assert succeed(client).attempts == 2
     assert refused(io, of=client).attempts == 3
-    assert client._quota.available < RetryQuota.CAPACITY
+    assert client._state.quota.available < RetryQuota.CAPACITY
     io.life = 2
     assert succeed(client).attempts == 1
-    assert client._quota.available == RetryQuota.CAPACITY
+    assert client._state.quota.available == RetryQuota.CAPACITY

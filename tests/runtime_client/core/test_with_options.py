@@ -122,10 +122,10 @@ class TestSettings:
         assert found == [True, True, False, False]
 
     def test_derived_twice(self):
-        """A client derived from a derived client has the options of both; the last value counts."""
+        """A client derived from a derived client has the options of both.  None changes nothing."""
         io = ScriptedIO([OK])
         client = core(io).with_options(timeout=5, read_timeout=2, content_type="a/b", accept="c/d")
-        derived = client.with_options(timeout=6, accept="e/f")
+        derived = client.with_options(timeout=6, accept="e/f", content_type=None)
         call(derived, "invoke_endpoint")
         (sent,) = io.sent
         assert (sent.deadline, sent.read_timeout) == (1006.0, 2.0)
