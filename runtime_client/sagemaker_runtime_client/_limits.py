@@ -4,12 +4,15 @@ A response that exceeds its limit raises `ResponseTooLargeError` or, if only its
 is truncated.  A truncated document is never parsed as if it were complete.
 """
 
+from __future__ import annotations
+
 import sys
 from errno import EFBIG
-from typing import NamedTuple
+
+from ._value import Value
 
 
-class ResponseLimit(NamedTuple):
+class ResponseLimit(Value):
     """The size limit of a response body.
 
     Attributes:
@@ -20,10 +23,29 @@ class ResponseLimit(NamedTuple):
             each piece of the body.
     """
 
+    __slots__ = __match_args__ = (
+        "description",
+        "size",
+        "is_truncated",
+        "within_read_timeout",
+    )
+
     description: str
     size: int
-    is_truncated: bool = False
-    within_read_timeout: bool = True
+    is_truncated: bool
+    within_read_timeout: bool
+
+    def __init__(
+        self,
+        description: str,
+        size: int,
+        is_truncated: bool = False,
+        within_read_timeout: bool = True,
+    ) -> None:
+        self.description = description
+        self.size = size
+        self.is_truncated = is_truncated
+        self.within_read_timeout = within_read_timeout
 
 
 # This limit applies to responses without a specific limit below, such as those with credentials.
@@ -75,4 +97,4 @@ def object_limit(max_size: int | None) -> ResponseLimit:
 
     If *max_size* is None, the size of the object is not limited.
     """
-    return OBJECT if max_size is None else OBJECT._replace(size=max_size)
+    return OBJECT if max_size is None else OBJECT.replace(size=max_size)

@@ -7,14 +7,17 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.h
 1.44, retries/standard.py.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
+from .._value import Value
 
 if TYPE_CHECKING:
     from .._io.system import System
@@ -69,7 +72,7 @@ class Reason(Enum):
         return cost
 
 
-class RetryPolicy(NamedTuple):
+class RetryPolicy(Value):
     """The rules for retries.
 
     Attributes:
@@ -79,9 +82,25 @@ class RetryPolicy(NamedTuple):
         adaptive: Whether to limit the request rate after throttling; see `rate_limiter`.
     """
 
-    max_attempts: int = 3
-    retry_ambiguous: bool = True
-    adaptive: bool = False
+    __slots__ = __match_args__ = (
+        "max_attempts",
+        "retry_ambiguous",
+        "adaptive",
+    )
+
+    max_attempts: int
+    retry_ambiguous: bool
+    adaptive: bool
+
+    def __init__(
+        self,
+        max_attempts: int = 3,
+        retry_ambiguous: bool = True,
+        adaptive: bool = False,
+    ) -> None:
+        self.max_attempts = max_attempts
+        self.retry_ambiguous = retry_ambiguous
+        self.adaptive = adaptive
 
     def reason(
         self, error: RuntimeClientError, *, idempotent: bool, retry_ambiguous: bool | None = None
@@ -235,7 +254,7 @@ class ServiceState:
         limiter: The rate limiter; None if *adaptive* is false.
     """
 
-    def __init__(self, system: "System", clock: ServiceClock, *, adaptive: bool) -> None:
+    def __init__(self, system: System, clock: ServiceClock, *, adaptive: bool) -> None:
         self._system, self._adaptive = system, adaptive
         self.clock = clock
         self._start()
@@ -243,7 +262,7 @@ class ServiceState:
     def _start(self) -> None:
         self.generation = self._system.generation()
         self.quota = RetryQuota()
-        self.limiter: "RateLimiter | None" = None
+        self.limiter: RateLimiter | None = None
         if self._adaptive:
             from .rate_limiter import RateLimiter
 

@@ -110,7 +110,7 @@ class Session:
         and the rate limiters.
         """
         config = self._context.config.with_changes(changes)
-        return Session(self._context._replace(config=config), self._auth, self._shared)
+        return Session(self._context.replace(config=config), self._auth, self._shared)
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
         """Return the deadline of a call that started at *start*; None if there is no time limit."""

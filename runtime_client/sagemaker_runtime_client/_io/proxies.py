@@ -1,10 +1,13 @@
 """Finds the proxy for a request, and creates httpx clients that send through it."""
 
+from __future__ import annotations
+
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError
+from .._value import Value
 from .generation import importing
 from .tls import tls_context
 
@@ -46,7 +49,7 @@ def make_proxied_client(
     ca_bundle: str | None,
     max_connections: int,
     max_idle: int,
-) -> "Client | AsyncClient":
+) -> Client | AsyncClient:
     """Create an httpx client that sends through a proxy.
 
     Args:
@@ -80,7 +83,7 @@ def make_proxied_client(
     raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {advice}")
 
 
-class Proxy(NamedTuple):
+class Proxy(Value):
     """The proxy that a client uses for a URL.
 
     Attributes:
@@ -90,8 +93,21 @@ class Proxy(NamedTuple):
             proxy.
     """
 
-    address: str = ""
-    forwards: bool = False
+    __slots__ = __match_args__ = (
+        "address",
+        "forwards",
+    )
+
+    address: str
+    forwards: bool
+
+    def __init__(
+        self,
+        address: str = "",
+        forwards: bool = False,
+    ) -> None:
+        self.address = address
+        self.forwards = forwards
 
 
 def get_client_proxy(client: Any, url: object) -> Proxy:

@@ -1,12 +1,15 @@
 """The context of service clients and credential providers: settings, shared files and transport."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._io.httpx_bridge import HTTPClient, get_library
 from .._io.on_threads import sync_backend
 from .._io.system import System
 from .._io.transport import Transport
+from .._value import Value
 from .config import Config
 from .profiles import Profiles, read_profiles
 
@@ -18,7 +21,7 @@ KeyPassphrase = Callable[[str], str | Awaitable[str]]
 OpenTransport = Callable[[Config], Transport]
 
 
-class Context(NamedTuple):
+class Context(Value):
     """What service clients and credential providers use: settings, files, transport, system.
 
     Attributes:
@@ -35,14 +38,45 @@ class Context(NamedTuple):
             its passphrase; None if no such function was passed.
     """
 
+    __slots__ = __match_args__ = (
+        "system",
+        "transport",
+        "config",
+        "profiles",
+        "profile",
+        "explicit",
+        "mfa_token",
+        "key_passphrase",
+    )
+
     system: System
     transport: Transport
     config: Config
     profiles: Profiles
-    profile: str = "default"
-    explicit: bool = False
-    mfa_token: MFAToken | None = None
-    key_passphrase: KeyPassphrase | None = None
+    profile: str
+    explicit: bool
+    mfa_token: MFAToken | None
+    key_passphrase: KeyPassphrase | None
+
+    def __init__(
+        self,
+        system: System,
+        transport: Transport,
+        config: Config,
+        profiles: Profiles,
+        profile: str = "default",
+        explicit: bool = False,
+        mfa_token: MFAToken | None = None,
+        key_passphrase: KeyPassphrase | None = None,
+    ) -> None:
+        self.system = system
+        self.transport = transport
+        self.config = config
+        self.profiles = profiles
+        self.profile = profile
+        self.explicit = explicit
+        self.mfa_token = mfa_token
+        self.key_passphrase = key_passphrase
 
 
 def configure_log(environ: Mapping[str, str]) -> None:
@@ -54,7 +88,7 @@ def configure_log(environ: Mapping[str, str]) -> None:
 
 
 def transport_opener(
-    backend: "Callable[[], Backend]", http_client: HTTPClient | None
+    backend: Callable[[], Backend], http_client: HTTPClient | None
 ) -> OpenTransport:
     """Return a function that creates the transport from the settings.
 

@@ -127,7 +127,7 @@ class AssumeRoleProvider(STSProvider):
         if name in self._visited and not (name == profile and is_static):
             cycle = " -> ".join((*self._visited, name))
             raise self.failure(f"the source_profile settings form a cycle: {cycle}")
-        source = self.context._replace(profile=name, explicit=True)
+        source = self.context.replace(profile=name, explicit=True)
         if _assumes_role(section) and not is_static:
             role = AssumeRoleProvider(source, self.name, self._resolve_source, self._visited)
             credentials = await role.load()

@@ -28,4 +28,4 @@ async def open_context(
         from ._instance_metadata import InstanceMetadataProvider
 
     region = await InstanceMetadataProvider(context, "instance-metadata").region()
-    return context._replace(config=config.with_region(region))
+    return context.replace(config=config.with_region(region))
