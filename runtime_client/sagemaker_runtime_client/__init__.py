@@ -38,8 +38,8 @@ from ._errors import (
     TransportError,
     WaitTimeoutError,
 )
+from ._inference.arguments import poll_schedule
 from ._inference.invocation import Invocation
-from ._inference.schedule import poll_schedule
 from ._io.message import Request, Response
 from ._version import __version__
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Unpack
 
 from .. import _core
 from .._inference.arguments import (
+    Schedule,
     check_invocation,
     check_listener,
     check_max_size,
     check_waiting,
+    poll_schedule,
 )
 from .._inference.invocation import Invocation, Submission
 from .._inference.invoke_endpoint_async import InvokeOptions
-from .._inference.schedule import Schedule, poll_schedule
 from .._io.generation import importing
 from .._value import JobHandle
 from .submission import SubmissionOperations, submission_target

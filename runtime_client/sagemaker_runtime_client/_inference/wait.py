@@ -44,10 +44,9 @@ from .._io.system import System
 from .._limits import FAILURE_OBJECT, object_limit
 from .._s3.client import S3
 from .._s3.objects import S3Location, object_fields
-from .arguments import check_waiting
+from .arguments import Schedule, check_waiting
 from .invocation import Invocation
 from .output import Output
-from .schedule import Schedule
 from .verdicts import (
     PolledObject,
     PollError,

@@ -1,4 +1,4 @@
-"""The pool's objects for one request: a reservation, an exchange and a stream of the response body."""
+"""The pool's objects for one request: a reservation, an exchange, a response stream and errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Any, Self
 import httpx
 
 from .connection import Connection
-from .errors import raise_as_httpx
 from .state import Permit, PoolState
 
 # The destination of a connection: scheme, host and port.
 Origin = tuple[str, str, int]
 Acquire = Callable[[Permit, float | None], Awaitable[PoolState[Connection]]]
+# These h11 exceptions have the same names as the corresponding httpx exceptions.
+_EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
+    "LocalProtocolError": httpx.LocalProtocolError,
+    "ProtocolError": httpx.ProtocolError,
+    "RemoteProtocolError": httpx.RemoteProtocolError,
+}
 
 
 class Reservation:
@@ -143,3 +148,20 @@ class ResponseStream(httpx.AsyncByteStream):
         finally:
             if self.reservation is not None:
                 self.reservation.release()
+
+
+def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
+    """Raise an h11 exception as the corresponding httpx exception.
+
+    If *error* is an `httpx.TransportError`, only set its request.  Ignore all other errors.
+    """
+    try:
+        if isinstance(error, httpx.TransportError):
+            error.request = request
+            return
+        for kind in type(error).__mro__:
+            library, name = kind.__module__.partition(".")[0], kind.__name__
+            if library == "h11" and name in _EXCEPTIONS:
+                raise _EXCEPTIONS[name](str(error), request=request) from error
+    finally:
+        del error  # the traceback of the error refers to this frame: avoid a reference cycle

@@ -39,8 +39,7 @@ import httpx
 
 from .connection import Connection
 from .connector import Connector
-from .errors import raise_as_httpx
-from .exchange import Exchange, Reservation, ResponseStream
+from .exchange import Exchange, Reservation, ResponseStream, raise_as_httpx
 from .state import PoolState
 
 if TYPE_CHECKING:
