@@ -1,6 +1,7 @@
 """Tests of authentication.
 
-By default a call requests credentials for each attempt; an operation can also have another auth.
+By default, a call requests credentials for each attempt and signs the attempt with SigV4. An
+operation can use another kind of authentication instead.
 """
 
 from datetime import timedelta
@@ -36,7 +37,7 @@ def test_credentials_are_requested_for_each_attempt():
 
 
 def test_expired_credentials():
-    """A call with expired credentials raises an error before anything is sent."""
+    """If the credentials have expired, the call raises a CredentialsError, and nothing is sent."""
     io = ScriptedIO([])
     expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
@@ -44,8 +45,9 @@ def test_expired_credentials():
 
 
 def test_provider_that_raises():
-    """If a credentials provider raises an exception, the call's error mentions the provider and the
-    type of the exception, which is its cause, but not the exception's message.
+    """If a credentials provider raises an exception, the call raises a CredentialProviderError,
+    whose cause is the exception. The error contains the provider's name and the exception's
+    type, but not the exception's message.
     """
 
     def broken():
@@ -60,7 +62,9 @@ def test_provider_that_raises():
 
 
 def test_provider_that_raises_a_client_error():
-    """A client error that a credentials provider raises is passed on unchanged."""
+    """If a credentials provider raises one of this package's errors, the call raises the same
+    error.
+    """
 
     def none():
         raise NoCredentialsError("nothing", tried=("here",))
@@ -102,8 +106,8 @@ def test_unsignable_request():
 
 
 class Dated(PreparedAuth):
-    """An auth that records the arguments of each call to `apply`, and adds only a header with the
-    time of the attempt.
+    """An auth whose `apply` records the endpoint, the payload and the timestamp, and adds only one
+    header, which contains the timestamp.
     """
 
     def __init__(self, *secrets):
@@ -166,8 +170,9 @@ def test_payload_is_hashed_once(monkeypatch):
     ids=["signed", "unsigned", "other"],
 )
 def test_secrets_of_an_auth(auth):
-    """The secrets of an auth appear neither in an error message (even if the service's response
-    repeats them) nor in a repr.
+    """The secrets of an auth do not appear in an error message, even if the service's response
+    repeats them. They appear neither in the auth's repr nor in the repr of an operation that
+    uses the auth.
     """
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)

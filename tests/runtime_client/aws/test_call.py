@@ -83,8 +83,8 @@ FAILURES = [
 
 @pytest.mark.parametrize(("failure", "pause", "ambiguous", "_kind"), FAILURES)
 def test_retried(failure, pause, ambiguous, _kind):
-    """A transient failure is retried after a pause, and the retry has a new signature and a new
-    date.
+    """A transient failure or a throttled request is retried after a pause, and the retry has a new
+    signature and a new date.
     """
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
@@ -101,9 +101,9 @@ def test_retried(failure, pause, ambiguous, _kind):
 
 @pytest.mark.parametrize(("failure", "_pause", "ambiguous", "kind"), FAILURES)
 def test_last_failure(failure, _pause, ambiguous, kind):
-    """If all three attempts fail, the last failure is raised.
+    """If all three attempts fail, the call raises the last failure as an error.
 
-    It contains the number of attempts and whether the service may have accepted the request.
+    The error contains the number of attempts and whether the service may have accepted the request.
     """
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
@@ -152,8 +152,8 @@ def test_redirects_are_not_followed(status):
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_max_attempts(attempts):
-    """The retry policy limits the number of attempts, and each request has a header that informs
-    AWS of the limit.
+    """The retry policy limits the number of attempts, and a header of each request contains the
+    number of the attempt and the limit.
     """
     io = ScriptedIO([answer(503)] * attempts)
     assert refused(io, of=caller(io, max_attempts=attempts)).attempts == attempts
@@ -188,8 +188,9 @@ def test_ambiguity_is_remembered():
 
 
 def test_incomplete_response():
-    """An incomplete response is retried for an idempotent operation, and is a success for an
-    operation that queues a job.
+    """If a response is incomplete, an idempotent operation is retried, and raises a TransportError
+    after the last attempt. For an operation that queues a job, an incomplete response is a
+    success.
     """
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
@@ -204,8 +205,8 @@ def test_incomplete_response():
 
 
 def test_quota_ends_retries():
-    """A client that has used up its retry quota does not retry, and a note of the error mentions
-    the quota.
+    """After a client has used up its retry quota, a failed call is not retried, and a note of the
+    error mentions the quota.
     """
     io = ScriptedIO(lambda *_: answer(500))
     client = caller(io, max_attempts=36)
@@ -265,7 +266,9 @@ def test_deadline(after, attempts):
 
 
 def test_closed_client():
-    """A request that is rejected before it is sent does not count as an attempt."""
+    """If the request cannot be sent because the user-supplied HTTP client is closed, the error
+    reports zero attempts.
+    """
     closed = RuntimeClientError(
         "http_client is closed; create a new client with an open http_client"
     )
@@ -291,10 +294,11 @@ def test_attempt_headers():
 
 
 def test_ttl():
-    """If the service's time is known, a header of a retry informs AWS when the attempt ends."""
+    """If the service's time is known, a header of a retry contains the time, by the service's
+    clock, at which the attempt ends.
+    """
     # This machine's clock is 10 s slow and the pause is 3 s, so the second attempt starts at
-    # 12:00:03
-    # service time.
+    # 12:00:03 service time.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
@@ -333,7 +337,7 @@ def test_user_agent():
 
 def test_trace_header():
     """In Lambda, the trace ID is read again for each request, because each event has its own trace
-    ID.
+    ID. The trace header is not signed.
     """
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1;Sampled=1"}
 

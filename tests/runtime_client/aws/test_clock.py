@@ -118,8 +118,10 @@ def test_success_with_an_earlier_offset_without_tls():
 
 
 def test_clock_corrected_by_a_head_response():
-    """A 403 response to a HEAD request has no error code, but corrects the clock if its Date header
-    differs from this machine's time.
+    """A 403 response to a HEAD request has no error code.
+
+    If its Date header differs from this machine's time, the clock is corrected, and the request is
+    retried.
     """
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
@@ -129,8 +131,8 @@ def test_clock_corrected_by_a_head_response():
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_smallest_correction(minutes):
-    """A clock that is wrong by four minutes is already corrected, although services accept a
-    difference of up to five minutes.
+    """If a request is rejected, an error of four minutes in this machine's clock is enough for a
+    correction, although services accept a difference of up to five minutes.
     """
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
@@ -180,8 +182,8 @@ def test_codes_that_correct_the_clock(code):
     ],
 )
 def test_clock_is_not_corrected(failure):
-    """A rejection does not correct the clock if its Date header is missing, invalid, from a cache
-    or close to this machine's time, or if its error code has another meaning.
+    """A rejection does not correct the clock if its Date header is missing, out of range, from a
+    cache or close to this machine's time, or if its error code has another meaning.
     """
     assert refused(ScriptedIO([failure])).attempts == 1
 

@@ -54,7 +54,9 @@ def rules(service):
 
 @cache
 def client(*, region, fips, dual_stack, style, url):
-    """Return a botocore client for S3."""
+    """Return a botocore client for S3 that has the given settings, and whose requests are passed to
+    `catch` instead of being sent.
+    """
     config = TheirConfig(
         use_fips_endpoint=fips,
         use_dualstack_endpoint=dual_stack,
@@ -95,13 +97,13 @@ def botocore_url(bucket, region="eu-west-1", *, fips=False, dual_stack=False, st
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
 def test_partitions(region, partition):
-    """The region belongs to its partition; an unknown region belongs to `aws`."""
+    """`get_partition` returns a region's partition, which is `aws` if the region is unknown."""
     assert get_partition(region).id == partition
 
 
 def test_all_partitions():
-    """The table `REGIONS` covers all partitions that botocore knows, which are eight, and each of
-    their regions belongs to its partition.
+    """The table `REGIONS` covers all eight partitions that botocore knows, and for each region of
+    these, `get_partition` returns the partition.
     """
     assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
     assert {partition["id"] for partition in PARTITIONS} == set(REGIONS.values())
@@ -138,8 +140,8 @@ def test_sagemaker(service, resolve, fips, dual_stack):
 
 
 def test_custom_url_of_inference_routers():
-    """A custom URL of inference routers is used unchanged except for trailing slashes, and an error
-    about an invalid one mentions the service.
+    """A custom URL of inference routers is used without its trailing slash, and the error for an
+    invalid URL mentions the service.
     """
     endpoint = Endpoints("eu-west-1").inference_router("https://example.com/a/")
     assert endpoint == Endpoint("https://example.com/a", "sagemaker", "eu-west-1")
@@ -275,7 +277,9 @@ def test_virtual_style_with_an_address(url):
     ],
 )
 def test_custom_url(url, origin):
-    """A custom URL is used unchanged except for trailing slashes."""
+    """A custom URL is used unchanged, except that its scheme becomes lowercase and trailing slashes
+    are removed.
+    """
     endpoint = Endpoints("eu-west-1").sagemaker_runtime(url)
     assert endpoint == Endpoint(origin, "sagemaker", "eu-west-1")
 
@@ -336,7 +340,9 @@ def texts(*pieces):
 
 @given(texts("a", "B", "7", "-", "_", ".", "é", "a" * 31))
 def test_any_region(region):
-    """A region is valid if it is a host label as defined in RFC 1035."""
+    """A region is valid if it is a host label, which consists of 1 to 63 ASCII letters, digits and
+    inner hyphens.
+    """
     expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
     assert is_accepted(region) == bool(expected)
 
@@ -395,8 +401,8 @@ def test_global_sts_has_no_variants(fips, dual_stack):
 
 
 def test_credential_services_at_a_custom_url():
-    """A custom URL is used for a credential service, but without one, an invalid region is
-    rejected.
+    """If a custom URL is set for a credential service, it is the service's endpoint. Without a
+    custom URL, an invalid region is rejected.
     """
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
     assert Endpoints("eu-west-1").credentials("sso", "http://127.0.0.1:1/") == expected

@@ -340,8 +340,8 @@ def test_region_in_a_header():
 )
 def test_xml_fields(body, expected):
     """`xml_fields` returns the texts of the root's children, or an empty dictionary if the body is
-    not well-formed XML, is nested too deeply, has a document type, or has an unsupported
-    encoding.
+    not well-formed XML, is nested too deeply, has a document type declaration, or has an
+    unsupported encoding.
     """
     assert xml_fields(body) == expected
 

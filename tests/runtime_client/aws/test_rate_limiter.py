@@ -33,7 +33,7 @@ class Clock:
 
 
 def botocore_limiter(clock):
-    """Return botocore's rate limiter, whose throttling detector accepts a boolean instead of a
+    """Return botocore's rate limiter with a throttling detector that accepts a boolean instead of a
     response.
     """
 
@@ -89,7 +89,7 @@ def test_tokens():
 @pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
 def test_calls_wait(adaptive, pauses):
     """After a throttled response, the retry and the next call wait for a token in the adaptive
-    mode; in other modes, there is only the usual pause before the retry.
+    mode. In any mode, there is also the usual pause before the retry.
     """
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
     caller = ServiceClient(

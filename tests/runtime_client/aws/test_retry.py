@@ -59,8 +59,8 @@ def test_tables():
 
 
 def test_numbers():
-    """The limits of the pauses, the costs of retries, the quota's capacity and the default number
-    of attempts are the same as in botocore.
+    """The bases and limits of the pauses, the costs of retries, the quota's capacity and the
+    default number of attempts are the same as in botocore.
     """
     reference = standard.ExponentialBackoff
     bases = reference._DEFAULT_BACKOFF_CONFIG
@@ -88,9 +88,8 @@ CODES = [
 ]
 STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
 # For a 429 response, botocore looks up the code in the service model. This client uses its own
-# error
-# classes instead. For them, a credentials error is permanent, and a service failure may be
-# transient.
+# error classes instead: it does not retry a credentials error, and it retries a service failure
+# with status 429 as throttling.
 BY_DESIGN = {
     (429, "ExpiredTokenException"): None,
     (429, "InternalFailure"): Reason.THROTTLING,
@@ -147,8 +146,10 @@ def test_differences_are_real(status, code):
     ],
 )
 def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expected):
-    """A transport error is retried, with two exceptions: it is permanent; or the service may have
-    accepted the request, which is not idempotent, and retry_ambiguous is false.
+    """A transport error is retried unless it is permanent.
+
+    It is also not retried if the service may have accepted the request, the request is not
+    idempotent, and retry_ambiguous is false.
     """
     failure = TransportError("x")
     failure.possibly_accepted, failure.retryable = ambiguous, not lasting
@@ -159,7 +160,7 @@ def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expec
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_ambiguous_statuses(status):
     """With retry_ambiguous=False, the statuses 500, 502 and 504 are retried only if the request is
-    idempotent; 503 is always retried.
+    idempotent, but 503 is retried even if the request is not.
     """
     cautious = RetryPolicy(retry_ambiguous=False)
     assert cautious.reason(error(status, "Unheard"), idempotent=False) is None

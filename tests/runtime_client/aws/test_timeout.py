@@ -1,5 +1,7 @@
-"""Tests of a call's timeout: what it includes, and that it ends a call even if the server never
-finishes its response.
+"""Tests of a call's timeout.
+
+They test what the timeout includes, that it ends a call even if the server never finishes its
+response, and its effect on a credential refresh.
 """
 
 from contextlib import suppress
@@ -71,7 +73,8 @@ def _bare(bare_environment):
 )
 def test_deadline(call, of_client, of_call, deadline):
     """All requests of a call have the same deadline, which results from the call's timeout or, if
-    the call has no timeout, from the client's timeout.
+    the call has no timeout, from the client's timeout. Without either timeout, there is no
+    deadline.
     """
     io = ScriptedIO(both_services, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
@@ -116,7 +119,7 @@ def test_upload_that_uses_up_the_time():
 def test_infer_has_one_timeout():
     """In `infer`, the upload, the job request and the wait share one timeout.
 
-    Only the final poll may follow after the timeout.
+    Only the requests of the final poll may be sent after the timeout.
     """
     io = ScriptedIO(both_services, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -334,8 +337,8 @@ def test_server_that_reads_nothing(plain_driver):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_calls_that_wait_for_a_connection(backend):
-    """If all connections are in use until a call's timeout elapses, the error's attribute shows
-    that the request was not sent.
+    """If all connections are in use until a call's timeout elapses, the error's `possibly_accepted`
+    attribute is false, because the request was not sent.
     """
     stop, errors = Event(), []
 

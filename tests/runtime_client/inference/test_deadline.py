@@ -119,7 +119,9 @@ def test_output_that_is_never_complete():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("is_cached", [True, False])
 def test_slow_credentials(timeout, is_cached):
-    """The one second for the final poll starts only after the credentials have been fetched."""
+    """The final poll may take one second, which starts only after the credentials have been
+    fetched.
+    """
     requested = []
 
     def slow():
@@ -133,7 +135,7 @@ def test_slow_credentials(timeout, is_cached):
 
 
 def test_slow_loading():
-    """The one second for the final poll starts only after the transport has been loaded."""
+    """The final poll may take one second, which starts only after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
@@ -147,7 +149,7 @@ def test_slow_loading():
 
 
 def test_the_final_poll_is_short():
-    """If the final poll consists of several requests, together they may take one second."""
+    """All requests of the final poll together take at most one second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
     assert type(error) is WaitTimeoutError
     assert 0.99 <= io.elapsed <= 1.01

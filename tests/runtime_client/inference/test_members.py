@@ -63,8 +63,8 @@ def test_sensitive_members():
 
 @each_client
 def test_the_method(client):
-    """The method invoke_endpoint_async has a parameter for each member, in the table's order, and
-    two of its own. All except endpoint_name are keyword-only.
+    """The method invoke_endpoint_async has a parameter for each member, in the table's order,
+    followed by the two parameters in `OWN`. All except endpoint_name are keyword-only.
     """
     method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
     parameters = dict(signature(method).parameters)
@@ -79,14 +79,16 @@ def test_the_method(client):
 @each_client
 def test_the_options(client):
     """The options of `submit` and `infer` are all members except the endpoint name, the input
-    location and the body.
+    location and the body. The docstring of `submit` lists them in the same order.
     """
     assert list(InvokeOptions.__annotations__) == OPTIONS
     assert re.findall(r"\*(\w+)\*[,.]", getdoc(client.submit).partition("options: ")[2]) == OPTIONS
 
 
 def test_the_request():
-    """The class InvokeEndpointAsyncRequest has all members in its signature and in its docstring."""
+    """The class InvokeEndpointAsyncRequest has all members in its signature and in its docstring,
+    and an unknown argument raises a TypeError that mentions the class.
+    """
     assert list(InvokeEndpointAsyncRequest.__match_args__) == list(MEMBERS)
     assert list(signature(InvokeEndpointAsyncRequest).parameters) == list(MEMBERS)
     assert described(InvokeEndpointAsyncRequest, "Attributes") == list(MEMBERS)

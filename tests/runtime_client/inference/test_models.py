@@ -34,8 +34,7 @@ def test_limits_are_those_of_the_model(model):
     for member in model.members.values():
         limits = shape.members[member.name].metadata
         most, least = limits["max"], limits.get("min", 0)
-        # Only the patterns of InputLocation and of output path extensions require more than
-        # letters.
+        # Only the pattern of InputLocation requires more than letters.
         prefix = "s3://b/" if member.argument == "input_location" else ""
         if member.kind is int:
             fits, over, under = most, most + 1, least - 1
@@ -53,7 +52,7 @@ def test_limits_are_those_of_the_model(model):
 
 @pytest.mark.parametrize("value", ["-a", "a_b", "NEW SESSION", "a-", "\u00e4", ""])
 def test_ids_of_sessions(value):
-    """A session ID may contain only the characters of a name.
+    """A session ID must consist of letters, digits and inner hyphens.
 
     The value ``NEW_SESSION`` is the only exception.
     """

@@ -473,8 +473,8 @@ def test_any_kind_of_body(body):
 
 
 def test_a_number_of_any_size_is_rejected():
-    """An int that is too large for Python to print is rejected with the same message as any other
-    int that is out of range.
+    """An int that is too large for Python to convert to a string is rejected with the same message
+    as any other int that is out of range.
     """
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)

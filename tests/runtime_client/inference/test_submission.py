@@ -297,7 +297,8 @@ def tried_twice(between):
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
 def test_an_output_of_the_first_attempt(written, counts, read_back):
     """If the user supplied the output name, and the service may have accepted an attempt before the
-    successful one, an output may be as old as the first attempt, but not older.
+    successful one, a wait returns an output that was written after the first attempt, but no
+    older object.
     """
     invocation = tried_twice(40)
     if read_back:

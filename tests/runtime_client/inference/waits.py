@@ -32,7 +32,9 @@ def wait(io, invocation=INVOCATION, *, timeout=600.0, credentials=CREDENTIALS, *
 
 
 def fails(s3, invocation=INVOCATION, *, of=None, **arguments):
-    """Wait for a job, expect an error, and return the error and the scripted I/O."""
+    """Wait for a job, expect an error that contains the invocation, and return the error and the
+    scripted I/O.
+    """
     io = of or ScriptedIO(s3)
     with pytest.raises(RuntimeClientError) as caught:
         wait(io, invocation, **arguments)

@@ -151,7 +151,7 @@ def test_head():
 def test_longest_length(length, size):
     """A content-length of at most nineteen digits is the size of the object.
 
-    A longer content-length is ignored.
+    A longer content-length is ignored, so the size of an object without a body is 0.
     """
     io = ScriptedIO([Response(200, {"content-length": length})])
     assert run(core(io).head_object("s3://bucket/key")).size == size
@@ -194,7 +194,9 @@ def test_errors(answer, kind, code):
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_retried(failure):
-    """get_object is idempotent, so a transient failure is retried even with retry_ambiguous=False."""
+    """get_object is idempotent, so it is retried even with retry_ambiguous=False after a transient
+    failure, an incomplete response, or a success status other than 200 and 206.
+    """
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
 
@@ -241,8 +243,9 @@ DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
     ids=["plain", "declared", "blanks", "a line end", "slow down", "empty", "half", "a blank"],
 )
 def test_error_in_a_success(body, kind, code):
-    """If S3 responds to put_object with status 200 and an error document, the response is treated
-    as a 500. The call is retried, and if all attempts fail, it raises an error.
+    """If S3 responds to put_object with status 200 and a body that is an error document, a part of
+    one or only white space, the response is treated as a 500, as in botocore. The call is
+    retried, and if all attempts fail, it raises an error.
     """
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
@@ -329,9 +332,9 @@ def test_checksum_of_a_put():
     ids=repr,
 )
 def test_checksum_of_a_get(checksums):
-    """get_object requests the object's checksum and verifies it.
+    """get_object requests the object's checksums and verifies those of supported algorithms.
 
-    A checksum of parts or with an unsupported algorithm is ignored.
+    A checksum of a multipart object's parts or with an unsupported algorithm is ignored.
     """
     io = ScriptedIO([found(**checksums)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
@@ -354,8 +357,8 @@ DAMAGED = [
 
 @pytest.mark.parametrize("checksums", DAMAGED, ids=repr)
 def test_damaged(checksums):
-    """If an object does not match its checksum, get_object is retried, and raises a ChecksumError
-    after the last attempt.
+    """If an object does not match one of its checksums, get_object is retried, and raises a
+    ChecksumError after the last attempt.
     """
     io = ScriptedIO([found(**checksums), found(crc32=CRC32)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"

@@ -116,8 +116,8 @@ def test_invalid_location(text):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.text())
 def test_any_location(text):
-    """A string either is a valid location, whose canonical form is parsed to the same location, or
-    it raises ParamValidationError.
+    """`S3Location.parse` either raises ParamValidationError, or returns a location whose canonical
+    form is parsed to the same location.
     """
     for whole in (text, f"s3://bucket/{text}", f"https://s3.amazonaws.com/{text}"):
         with suppress(ParamValidationError):

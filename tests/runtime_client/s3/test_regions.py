@@ -38,7 +38,7 @@ POINTERS = [
 @pytest.mark.parametrize("pointer", POINTERS)
 def test_wrong_region(pointer):
     """If an error response specifies the bucket's region, the request is repeated in that region,
-    which is also used for later requests.
+    which is also used for later requests for the bucket.
     """
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
@@ -143,7 +143,7 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
 def test_redirect_to_an_unknown_region(region):
     """If the response to the HEAD request for the bucket does not specify another valid region
-    either, the call raises the redirect as an error.
+    either, the call raises the error of the original redirect.
     """
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])

@@ -48,9 +48,9 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """The type hint of a setting allows None and the type of the setting's default.
-
-    If the hint is a Literal, the setting accepts each of its words.
+    """Apart from None and path-like objects, a setting's type hint allows only one type: the type of
+    the setting's default, or str if the default is None. If the hint is a Literal, its words
+    include the default, and the setting accepts each of them.
     """
     setting = SETTINGS[name]
     kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}

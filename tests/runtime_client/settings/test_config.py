@@ -177,7 +177,7 @@ def test_default(name):
 
 @pytest.mark.parametrize(("name", "variable", "text", "value"), VARIABLES)
 def test_variable(name, variable, text, value):
-    """An environment variable sets its setting."""
+    """An environment variable determines the value of its setting."""
     assert getattr(Config.resolve({}, {variable: text}, NOWHERE), name) == value
 
 
@@ -238,7 +238,8 @@ def test_no_such_profile(arguments):
 @pytest.mark.parametrize("services", ["none", {"s3": "x"}])
 def test_no_such_services(services):
     """If the services section that a profile refers to is missing, a setting that is looked up in
-    the section raises an error that mentions the profile and the section.
+    the section raises an error that mentions the profile and the section. A setting whose own
+    variable is set is not affected.
     """
     profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
     config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
@@ -271,7 +272,8 @@ SERVICES = Profiles(
 )
 def test_endpoint_urls_in_order(environ, sts, s3):
     """A service's variable takes precedence over the general variable, the latter over the
-    service's section, and the section over the profile.
+    service's section, and the section over the profile. All four are ignored if
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
     """
     config = Config.resolve({}, environ, SERVICES)
     assert (config.sts_endpoint_url, config.s3_endpoint_url) == (sts, s3)
@@ -336,7 +338,7 @@ def test_neither_true_nor_false(setting, variable, text, caplog):
 
 
 def test_neither_true_nor_false_in_the_profile(caplog):
-    """The warning about a malformed boolean in a profile mentions the boolean's key."""
+    """A malformed boolean in a profile is false, and the warning mentions the key and the profile."""
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
     says = "use_fips_endpoint in profile 'default' must be true or false; using false"
@@ -474,7 +476,7 @@ def test_no_region():
 
 
 def test_what_others_take_from_it():
-    """The retry policy of a configuration has the number of attempts from the settings."""
+    """A configuration's retry policy takes over max_attempts, and by default retry_ambiguous=True."""
     config = Config({"max_attempts": 4})
     assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
 

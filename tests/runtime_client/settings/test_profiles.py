@@ -32,7 +32,7 @@ def parse(config="", credentials=""):
 
 
 def test_sections():
-    """Profiles, SSO sessions and services are stored separately.
+    """Profiles, SSO sessions and services sections are stored separately.
 
     Sections of other types are ignored.
     """
@@ -50,8 +50,8 @@ def test_sections():
 
 
 def test_a_key_is_of_one_file():
-    """If one file contains a complete access key, it is not combined with a session token, secret
-    key or account ID from the other file.
+    """If one file contains a complete access key, the key is not combined with a session token,
+    secret key or account ID from the other file.
     """
     theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
@@ -288,7 +288,7 @@ def test_lines_that_continue_what_cannot_be_read():
 
 @given(st.text("ab[]()!,'\"é\xa0/: ", min_size=1).map(lambda name: name.strip(" ")).filter(bool))
 def test_any_name_in_the_credentials_file(tmp_path_factory, name):
-    """A profile in the credentials file may have any name."""
+    """A profile in the credentials file may have any name, as in botocore."""
     path = tmp_path_factory.mktemp("any") / "credentials"
     path.write_text(f"[{name}]\nregion = r\n", "utf-8")
     assert parse("", path.read_text("utf-8")).profiles == raw_config_parse(str(path))
@@ -356,14 +356,14 @@ def test_unreadable(held, says):
 )
 def test_home(environ, platform, expected):
     """If HOME is not set, ~ is expanded to the user's home directory, but on Windows, USERPROFILE
-    and HOMEPATH take precedence over it.
+    and HOMEPATH take precedence over that directory.
     """
     assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
     """If the path of a config file is a directory, the directory is ignored, because Docker creates
-    one if the source of a mount is missing.
+    a directory there if the source of a mount is missing.
     """
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
     assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}

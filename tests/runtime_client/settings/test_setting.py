@@ -7,7 +7,7 @@ from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
-# Every request or the function `invoke` needs these settings.
+# Every call, or at least the function `invoke`, needs these settings.
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)

@@ -12,7 +12,7 @@ from sagemaker_runtime_client._settings.config import Config
 @pytest.mark.parametrize("own", ["sagemaker_runtime", "s3", "sts"])
 def test_endpoints_are_botocores(variant, own, monkeypatch):
     """If FIPS or dual-stack endpoints are enabled, and one service has an endpoint URL, the origins
-    of all services are the same as in botocore.
+    of SageMaker Runtime, S3 and STS are the same as in botocore.
     """
     environ = {variant: "true", f"AWS_ENDPOINT_URL_{own.upper()}": "https://own:8443/x"}
     environ |= {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": "", "AWS_ACCESS_KEY_ID": "a"}
