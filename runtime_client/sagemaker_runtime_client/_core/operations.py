@@ -8,6 +8,7 @@ the model has certainly not run, unless the caller passes ``retry_model=True``.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, Unpack
 
 from .. import _core
@@ -273,7 +274,11 @@ class ModelOperations(InferenceOperations):
                     return parse_output(await client.send(operation))
             except ModelNotReadyError:
                 ends = self._system.monotonic() + pause
-                if ends > start + wait_until_ready or (deadline is not None and ends > deadline):
+                is_late = ends > min(
+                    start + wait_until_ready, inf if deadline is None else deadline
+                )
+                # An error of this class may have a status after which the model may have run.
+                if is_late or (progress.possibly_accepted and not retry_model):
                     raise
             await self._system.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

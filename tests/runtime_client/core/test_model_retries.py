@@ -119,6 +119,18 @@ def test_wait_until_ready_and_timeout():
     assert io.slept == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(("retry_model", "requests"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize("status", [424, 500])
+def test_wait_until_ready_after_the_model_may_have_run(status, retry_model, requests):
+    """Even if the error code is that of a model that is not ready, the request is not repeated
+    after a status that means that the model may have run, unless ``retry_model=True`` is passed.
+    """
+    io = ScriptedIO([error(status, "ModelNotReadyException")] * 2)
+    arguments = {"wait_until_ready": 1.5, "retry_model": retry_model}
+    found = failure(io, arguments=arguments, max_attempts=1)
+    assert (type(found), len(io.sent)) == (ModelNotReadyError, requests)
+
+
 def test_wait_until_ready_ends_with_another_error():
     """While the client waits for the model to become ready, any other error ends the call."""
     io = ScriptedIO([NOT_READY, error(400, "ValidationError")])
