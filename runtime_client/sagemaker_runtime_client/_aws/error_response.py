@@ -90,6 +90,10 @@ _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
 # A service that rejects a malformed Authorization header repeats it in its message.
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
+# A model that responds in JSON escapes quotes, which custom attributes often contain.  If JSON is
+# nested in JSON, the backslashes are escaped, too.  A truncated text may end within an escape.
+_ESCAPES = r"\\+(?:u([0-9A-Fa-f]{4})|u[0-9A-Fa-f]{0,3}\Z)?"
+_MAX_CODE_LENGTH = 128  # a longer text is not an error code
 _MAX_MESSAGE_LENGTH = 2048  # the maximum length of Message in the service model
 # An STS response has texts at the path AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId.
 _MAX_DEPTH = 4
@@ -225,6 +229,8 @@ def _error(
     status = response.status
     known = by_code.get(code or "") or _BY_CODE.get(code or "")
     kind = known or by_status.get(status, ServiceError)
+    if code is not None and len(code) > _MAX_CODE_LENGTH:
+        code = None
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]
     error = kind(
         message or f"the service responded with status {status} and no message",
@@ -253,12 +259,35 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
     long_secrets = [one for one in secrets if one is not None and len(one) >= _MIN_SECRET_LENGTH]
     names: tuple[str, ...] = getattr(error, "texts", ("message",))
     for name in names:
-        text: str = getattr(error, name)
-        for secret in long_secrets:
-            text = _redact(text, secret)
+        text = _redact_all(getattr(error, name), long_secrets)
+        if "\\" in text:
+            text = _redact_escaped(text, long_secrets)
         setattr(error, name, re.sub(_SIGNATURES, "...", text))
     error.args = (error.message,)
     return error
+
+
+def _redact_escaped(text: str, secrets: list[str]) -> str:
+    """Redact the secrets that contain JSON escapes in *text*.  If there are any, remove all escapes."""
+    plain = _unescape(text)
+    sought = [one for one in map(_unescape, secrets) if len(one) >= _MIN_SECRET_LENGTH]
+    redacted = _redact_all(plain, sought)
+    return text if redacted == plain else redacted
+
+
+def _unescape(text: str) -> str:
+    r"""Return *text* without JSON escapes of any depth.  The letters of escapes such as ``\n`` remain.
+
+    >>> print(_unescape(r'{\\\"a\\\": \u003cb\u003e}'))
+    {"a": <b>}
+    """
+    return re.sub(_ESCAPES, lambda match: chr(int(match[1], 16)) if match[1] else "", text)
+
+
+def _redact_all(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        text = _redact(text, secret)
+    return text
 
 
 def _redact(text: str, secret: str) -> str:

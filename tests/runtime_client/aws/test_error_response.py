@@ -242,6 +242,13 @@ def test_message_is_truncated(parse):
     assert parse(Response(400, {}, bodies[parse])).message == "x" * 2048
 
 
+@pytest.mark.parametrize(("length", "expected"), [(128, "x" * 128), (129, "400")])
+def test_long_code(length, expected):
+    """A text of more than 128 characters is not an error code, so the status takes its place."""
+    body = b'{"message": "m", "code": "%s"}' % (b"x" * length)
+    assert json_error(Response(400, {}, body)).code == expected
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

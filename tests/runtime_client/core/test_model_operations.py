@@ -277,3 +277,40 @@ def test_secrets_in_the_error_of_a_model():
         run(core(io).invoke_endpoint("e", b"x", custom_attributes="trace=4711"))
     assert caught.value.message == "got ..."
     assert caught.value.original_message == "bad attributes: ..."
+
+
+def as_json(text):
+    """Return a JSON document that contains *text*."""
+    return json.dumps({"attributes": text})
+
+
+ESCAPED = {
+    "JSON": as_json,
+    "JSON in JSON": lambda text: as_json(as_json(text)),
+    "slashes": lambda text: as_json(text).replace("/", "\\/"),
+    "code points": lambda text: as_json(text).replace("=", "\\u003D").replace("a", "\\u0061"),
+    "truncated": lambda text: as_json(text)[:-12] + "\\u00",
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPED.values(), ids=ESCAPED)
+def test_secrets_in_json_in_the_error_of_a_model(escape):
+    """If the container's response repeats the custom attributes in JSON, where quotes and other
+    characters are escaped, neither message of the error contains them.
+    """
+    attributes = '{"patient": "Alice", "key": "ab/cd=="}'
+    fields = {"Message": escape(attributes), "OriginalMessage": escape(attributes)}
+    io = ScriptedIO([error(424, "ModelError", json.dumps(fields).encode())])
+    with pytest.raises(ModelError) as caught:
+        run(core(io).invoke_endpoint("e", b"x", custom_attributes=attributes))
+    text = caught.value.message + caught.value.original_message
+    assert [word for word in ("Alice", "cd") if word in text] == []
+
+
+@pytest.mark.parametrize("attributes", ["trace=4711", "\\\\\\\\"])
+def test_escapes_in_the_error_of_a_model(attributes):
+    """If the container's response does not repeat the custom attributes, its message is unchanged."""
+    message = as_json('"a\\b/\n"')
+    io = ScriptedIO([error(424, "ModelError", json.dumps({"Message": message}).encode())])
+    found = failure(io, arguments={"custom_attributes": attributes})
+    assert found.message == message
