@@ -52,6 +52,7 @@ _BEFORE_SENDING = frozenset(
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 # Errors that would occur again in another attempt.
 _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
+_MAX_REASON = 500  # the maximum length of another library's message, in characters
 
 
 class HTTPClient(Protocol):
@@ -255,13 +256,16 @@ def make_transport_error(
 def _reason(error: BaseException) -> str:
     """Return the message of an exception or, if its message is empty, as on trio, that of its cause.
 
-    An h11 message may quote the header that h11 rejects, which may be a secret.  Therefore the
-    message is also replaced in the exceptions themselves, because a traceback shows their messages.
+    An h11 message may quote the header that h11 rejects, which may be a secret, or a long line of a
+    response.  Therefore the message is also replaced or truncated in the exceptions themselves,
+    because a traceback shows their messages.
     """
     reason, cause = "", cast("BaseException | None", error)
     while cause is not None:
         if type(cause).__name__ == "LocalProtocolError":
             cause.args = ("the request is not valid HTTP",)
+        elif len(text := str(cause)) > _MAX_REASON:
+            cause.args = (f"{text[:_MAX_REASON]}...",)
         reason = reason or str(cause)
         cause = cause.__cause__ or cause.__context__
     return reason

@@ -148,6 +148,17 @@ class TestExceptions:
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
         assert str(error) == "ReadTimeout from http://127.0.0.1:9"
 
+    def test_with_a_long_message(self):
+        """If an httpx exception has a long message, which may quote a response, the error and its
+        traceback show 500 characters of it.
+        """
+        httpx = import_module("httpx")
+        transport = raising(httpx, httpx.RemoteProtocolError("x" * 60_000))
+        error = self.raised(httpx, transport, is_async=False)
+        message = "RemoteProtocolError from http://127.0.0.1:9: " + "x" * 500 + "..."
+        assert str(error) == message
+        assert len(str(error.__cause__)) == 503
+
     def test_of_others(self):
         """An exception that does not come from httpx is raised unchanged."""
         httpx = import_module("httpx")
