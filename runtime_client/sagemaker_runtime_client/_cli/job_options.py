@@ -79,7 +79,6 @@ def add_invoke(parser: argparse.ArgumentParser) -> None:
         "--wait-until-ready",
         metavar="SECONDS",
         type=values.seconds,
-        default=0.0,
         help="maximum time to repeat the request while the model is not ready (default: 0)",
     )
     only.add_argument(

@@ -101,7 +101,8 @@ def _check_sync(options: argparse.Namespace) -> None:
         other = "--sync" if options.router is None else "--sync and --router"
         rule = f"cannot be combined with {other}"
     for name in sorted(refused):
-        if getattr(options, name) not in {None, False}:
+        value = getattr(options, name)
+        if value is not None and value is not False:  # 0 counts as given
             raise ParamValidationError(f"{option_name(name)} {rule}")
 
 
@@ -131,10 +132,8 @@ def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> 
             f"{largest:,}: use an asynchronous endpoint without --sync"
         )
     names = SYNC_OPTIONS if options.router is None else ROUTER_SYNC_OPTIONS
-    arguments: Any = {
-        name: getattr(options, name)
-        for name in (*names, "retry_model", "wait_until_ready", "timeout")
-    }
+    arguments: Any = {name: getattr(options, name) for name in (*names, "retry_model", "timeout")}
+    arguments["wait_until_ready"] = options.wait_until_ready or 0
     if options.router is None:
         return client.invoke_endpoint(options.endpoint_name, payload, **arguments)
     return client.invoke_inference_router(

@@ -109,6 +109,22 @@ def test_wait_until_ready(command, emulator, monkeypatch):
     assert command(*SYNC, "--retry-model", stdin=b"x")[:2] == (0, b"X")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*SYNC, "--request-ttl-seconds", "0"), "cannot be combined with --sync"),
+        (("invoke", "e", "--input", "-", "--wait-until-ready", "0"), "requires --sync"),
+    ],
+    ids=["job", "sync"],
+)
+def test_zero(command, emulator, arguments, message):
+    """An option of the other kind of call is rejected even if its value is 0."""
+    code, _, err = command(*arguments, stdin=b"x")
+    assert code == 2
+    assert message in err
+    assert emulator.requests == ()
+
+
 def test_router(command, emulator):
     """With `--sync` and `--router`, the request is sent to the router instead of an endpoint."""
     arguments = ("invoke", "--sync", "--input", "-", *ROUTER, "--prefix-aware-id", "p")
