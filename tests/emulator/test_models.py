@@ -106,6 +106,48 @@ def test_model_that_exits():
     assert outcome(lambda _: sys.exit(3))[0] == "failed"
 
 
+class UnprintableError(Exception):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
+        (UnprintableError(), "ZeroDivisionError"),
+        (ValueError("\ud800"), "ValueError: \\ud800"),
+    ],
+    ids=["interrupt", "exit", "without text", "surrogate"],
+)
+def test_unusual_exception(error, message):
+    """Any exception of a model fails the inference, so that the job does not run until its timeout."""
+
+    def model(_):
+        raise error
+
+    state, body, _ = outcome(model)
+    assert state == "failed"
+    assert body.decode().endswith(f'message "{message}"')
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"content_type": "text/plain\r\nx: y"}, {"status_code": "500"}],
+    ids=["content type", "status"],
+)
+def test_invalid_failure(arguments):
+    """A failure with an invalid content type or status fails the inference when it is created."""
+
+    def model(_):
+        raise ModelFailure("why", **arguments)
+
+    state, body, content_type = outcome(model)
+    assert (state, content_type) == ("failed", "text/plain; charset=utf-8")
+    assert body.startswith(b"Received server error (500) from model")
+
+
 @pytest.mark.parametrize("content_type", ["text/\u20ac", "text/plain\r\nx: y"])
 def test_invalid_content_type(content_type):
     """If a model returns a content type that is not a valid header value, the inference fails."""

@@ -75,7 +75,11 @@ class FunctionOutput:
         """Call the function.  Only this method runs in the thread of the call."""
         steps = self._steps()
         while not self._request.cancelled.is_set():  # it is set after the last step, too
-            step = next(steps)
+            try:
+                step = next(steps)
+            # A model may raise KeyboardInterrupt, or an exception whose `str` raises another one.
+            except BaseException as error:  # noqa: BLE001 (otherwise the invocation would not end)
+                step = container_error(500, type(error).__name__)
             with suppress(RuntimeError):  # raised if the event loop has ended
                 self._loop.call_soon_threadsafe(self._arrived.put_nowait, step)
             self._needed.acquire()

@@ -1,6 +1,7 @@
 """The values that models accept, return and raise."""
 
 from collections.abc import Callable, Iterator
+from operator import index
 from threading import Event
 from typing import Any, cast
 
@@ -64,9 +65,13 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
     """The inference failed.  Raise it in a model to choose the content of the failure object.
 
     Attributes:
-        body: The content of the failure object.
+        body: The content of the failure object.  A lone surrogate in a string is escaped.
         content_type: The MIME type of the content.
         status_code: The container's status, which a synchronous call returns with `message`.
+
+    Raises:
+        ValueError: *content_type* is not printable ASCII.
+        TypeError: *status_code* is not an int.
     """
 
     def __init__(
@@ -78,9 +83,10 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
         message: str | None = None,
     ) -> None:
         super().__init__(body, content_type)
-        self.body = body.encode() if isinstance(body, str) else body
+        _check_content_type(content_type)
+        self.body = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
         self.content_type = content_type
-        self.status_code = status_code
+        self.status_code = index(status_code)
         self.message = self.body.decode("utf-8", "replace") if message is None else message
 
 
@@ -99,10 +105,7 @@ def to_response(result: Any) -> ModelResponse:
     """Convert the return value of a model to a `ModelResponse`."""
     match result:
         case ModelResponse():
-            if not (result.content_type.isascii() and result.content_type.isprintable()):
-                raise ValueError(
-                    f"the content type of a model must be printable ASCII, not {result.content_type!r}"
-                )
+            _check_content_type(result.content_type)
             attributes = result.custom_attributes or ""
             if not (attributes.isascii() and attributes.isprintable()):
                 raise ValueError("the custom attributes of a model must be printable ASCII")
@@ -120,6 +123,11 @@ def to_response(result: Any) -> ModelResponse:
                 "a model must return bytes, str, an iterator, (bytes or an iterator, content type) "
                 f"or ModelResponse, not {type(result).__name__}"
             )
+
+
+def _check_content_type(text: str) -> None:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError(f"the content type of a model must be printable ASCII, not {text!r}")
 
 
 def to_part(part: Any) -> bytes:
