@@ -97,7 +97,7 @@ def _use_closed_client():
 
 
 def _too_large():
-    reader = ResponseReader(httpx.Response(200), RESPONSE._replace(size=1000), None, 60)
+    reader = ResponseReader(httpx.Response(200), RESPONSE.replace(size=1000), None, 60)
     reader.add(bytes(1001))
     return reader.response("GET https://bucket.example")
 
