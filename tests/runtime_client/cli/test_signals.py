@@ -13,8 +13,8 @@ from sagemaker_runtime_client._cli.signals import EndingSignal, raise_ending_sig
 def test_a_signal_interrupts(number):
     """SIGTERM and SIGHUP raise EndingSignal.
 
-    If the signal is blocked and so cannot end the process, the exit code is 128 plus the signal's
-    number.
+    If the signal is blocked and so cannot end the process, `terminate_by` returns 128 plus the
+    signal's number.
     """
     with pytest.raises(EndingSignal) as caught, raise_ending_signals():
         signal.raise_signal(number)

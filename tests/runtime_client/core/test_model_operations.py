@@ -23,8 +23,8 @@ ARN = "arn:aws:logs:eu-west-1:000000000000:log-group:/aws/sagemaker/Endpoints/e"
 
 
 def test_invoke_endpoint():
-    """invoke_endpoint sends each argument under its name in the API, and returns everything in the
-    response.
+    """invoke_endpoint sends each argument under its name in the API, and returns an output with all
+    fields of the response.
     """
     headers = {
         "Content-Type": "text/csv",

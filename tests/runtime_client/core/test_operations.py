@@ -176,7 +176,10 @@ def test_possibly_duplicated():
 
 @pytest.mark.parametrize("accepted_once", [True, False])
 def test_note(accepted_once):
-    """If an error leaves open whether a job is queued, a note contains the job's inference ID."""
+    """If an error leaves open whether a job is queued, a note contains the job's inference ID.
+
+    If the job cannot be queued, there is no note.
+    """
     io = ScriptedIO([dropped(accepted=accepted_once)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))

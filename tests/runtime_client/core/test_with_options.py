@@ -23,7 +23,8 @@ ERROR = Response(500, {}, b"{}")
 LOCATION = "s3://bucket/key"
 DEFAULTS = sorted(ClientOptions.__optional_keys__ - Settings.__optional_keys__)
 
-# Every operation that sends one request, with the read timeout that it needs.
+# For each operation that sends one request: its positional arguments, its keyword arguments, and
+# the read timeout that it needs.
 OPERATIONS = {
     "invoke_endpoint_async": (("e",), {"body": b"x"}, 60.0),
     "submit": (("e", b"x"), {}, 60.0),
@@ -47,7 +48,9 @@ def call(client, name, **more):
 class TestSettings:
     @each_operation
     def test_time_limits(self, name):
-        """The new client's time limits apply to every operation, and the original's stay the same."""
+        """The time limits that are passed to `with_options` apply to every operation of the new
+        client, and the original client keeps its own time limits.
+        """
         io = ScriptedIO(lambda *_: OK)
         client = core(io)
         derived = client.with_options(timeout=5, connect_timeout=1, read_timeout=2)
@@ -58,14 +61,16 @@ class TestSettings:
 
     @each_operation
     def test_timeout_of_a_call(self, name):
-        """The argument `timeout` of an operation takes precedence over the client's."""
+        """The argument `timeout` of an operation takes precedence over the client's timeout."""
         io = ScriptedIO([OK])
         call(core(io, timeout=9).with_options(timeout=5), name, timeout=7)
         assert io.sent[0].deadline == 1007.0
 
     @each_operation
     def test_inherited_time_limits(self, name):
-        """A time limit that is missing is that of the original client."""
+        """If a time limit is None or is not passed to `with_options`, the original client's time
+        limit applies.
+        """
         io = ScriptedIO([OK])
         client = core(io, timeout=9, connect_timeout=8, read_timeout=7)
         call(client.with_options(timeout=None, max_attempts=1), name)
@@ -74,13 +79,15 @@ class TestSettings:
 
     @each_operation
     def test_longer_read_timeouts(self, name):
-        """An option other than `read_timeout` leaves each operation the read timeout it needs."""
+        """If `with_options` does not set the read timeout, each operation keeps the read timeout
+        that it needs.
+        """
         io = ScriptedIO([OK])
         call(core(io).with_options(timeout=900, connect_timeout=1), name)
         assert io.sent[0].read_timeout == OPERATIONS[name][2]
 
     def test_max_attempts(self):
-        """The new client makes its own number of attempts."""
+        """The option `max_attempts` applies to the new client, but not to the original client."""
         io = ScriptedIO(lambda *_: ERROR)
         client = core(io)
         found = []
@@ -91,14 +98,18 @@ class TestSettings:
         assert found == [3, 5]
 
     def test_retry_ambiguous(self):
-        """With ``retry_ambiguous=False``, the new client does not risk a duplicate."""
+        """With ``retry_ambiguous=False``, the new client does not retry an attempt that the service
+        may have accepted.
+        """
         io = ScriptedIO([ERROR])
         with pytest.raises(ServiceError) as caught:
             call(core(io).with_options(retry_ambiguous=False), "invoke_endpoint_async")
         assert (caught.value.attempts, caught.value.possibly_accepted) == (1, True)
 
     def test_app_id(self):
-        """The new client's application is in the User-Agent header of its requests."""
+        """The User-Agent header of each request contains the `app_id` of the client that sends the
+        request.
+        """
         io = ScriptedIO([OK, OK])
         client = core(io, app_id="one")
         call(client.with_options(app_id="two"), "get_object")
@@ -107,7 +118,9 @@ class TestSettings:
         assert agents == ["app/two", "app/one"]
 
     def test_checksums(self):
-        """The new client's choice of checksums applies to its uploads and downloads."""
+        """The checksum options of the new client apply to its uploads and downloads, but not to
+        those of the original client.
+        """
         io = ScriptedIO([OK] * 4)
         client = core(io)
         derived = client.with_options(
@@ -122,7 +135,10 @@ class TestSettings:
         assert found == [True, True, False, False]
 
     def test_derived_twice(self):
-        """A client derived from a derived client has the options of both.  None changes nothing."""
+        """A client that is derived from a derived client has the options of both.
+
+        An option that is None changes nothing.
+        """
         io = ScriptedIO([OK])
         client = core(io).with_options(timeout=5, read_timeout=2, content_type="a/b", accept="c/d")
         derived = client.with_options(timeout=6, accept="e/f", content_type=None)
@@ -132,7 +148,9 @@ class TestSettings:
         assert (named(sent)["Content-Type"], named(sent)["Accept"]) == ("a/b", "e/f")
 
     def test_no_chain(self):
-        """A client that is derived from its predecessor many times refers only to the original."""
+        """After 2,000 successive derivations, the last client refers to the original client, not to
+        its predecessor.
+        """
         io = ScriptedIO([OK])
         client = derived = core(io)
         for number in range(2000):
@@ -153,19 +171,21 @@ VALUES = {
 
 
 def named(sent):
-    """Return the headers of a request; names have no prefix of SageMaker."""
+    """Return the headers of a request, without the prefix ``X-Amzn-SageMaker-`` in their names."""
     headers = sent.request.headers
     return {name.removeprefix("X-Amzn-SageMaker-"): value for name, value in headers}
 
 
 class TestDefaults:
     def test_all(self):
-        """The table above has every default."""
+        """The table `VALUES` contains every argument for which `with_options` can set a default."""
         assert sorted(VALUES) == DEFAULTS
 
     @each_call
     def test_defaults(self, name):
-        """An operation uses those of the defaults that are among its arguments."""
+        """Each operation uses the defaults for the arguments that it accepts, and the original
+        client has no defaults.
+        """
         io = ScriptedIO([accepted(), accepted()])
         client = core(io)
         defaults = {argument: value for argument, (value, _) in VALUES.items()}
@@ -186,7 +206,9 @@ class TestDefaults:
 
     @each_call
     def test_arguments(self, name):
-        """An argument of the operation takes precedence over the default; None does not."""
+        """An argument that is passed to an operation takes precedence over the default unless it is
+        None.
+        """
         io = ScriptedIO([accepted(), accepted()])
         client = core(io).with_options(content_type="text/csv")
         for value in ("text/html", None):
@@ -195,7 +217,9 @@ class TestDefaults:
         assert types == ["text/html", "text/csv"]
 
     def test_upload(self):
-        """A payload is uploaded with the default content type; `put_object` ignores it."""
+        """`submit` uploads a payload with the default content type, but `put_object` ignores that
+        default.
+        """
         io = ScriptedIO([OK, accepted(), OK])
         client = core(io).with_options(content_type="text/csv")
         run(client.submit("e", b"x", inline=False, input_prefix="s3://bucket/in/"))
@@ -214,7 +238,7 @@ class TestShared:
     @pytest.mark.parametrize("derived_first", [False, True])
     @pytest.mark.parametrize("name", ["get_object", "submit", "invoke_inference_router_async"])
     def test_quota(self, name, derived_first):
-        """Both clients take retries from one quota a service."""
+        """The original client and the derived client share one retry quota for each service."""
         io = ScriptedIO(lambda *_: ERROR)
         client = core(io, max_attempts=36)
         clients = [client, client.with_options(timeout=100_000)]
@@ -228,7 +252,7 @@ class TestShared:
         assert note in found[1][1]
 
     def test_new_generation(self):
-        """After a fork, both clients start with one new quota."""
+        """After a fork, the original client and the derived client share one new retry quota."""
         io = ScriptedIO(lambda *_: ERROR)
         client = core(io, max_attempts=36)
         derived = client.with_options(timeout=100_000)
@@ -253,7 +277,7 @@ class TestShared:
         assert io.slept != []
 
     def test_clock(self):
-        """Both clients use one correction of the clock."""
+        """If one client corrects its clock, the correction also applies to the other client."""
 
         def answer(io, sent):
             skewed = abs((io.now() - io.right_time()).total_seconds()) > 300
@@ -272,7 +296,9 @@ class TestShared:
         assert attempts == [2, 1, 1]
 
     def test_credentials(self):
-        """Both clients ask one provider, whose credentials are kept for both."""
+        """The original client and the derived client share one credentials provider and one
+        transport.
+        """
         io = ScriptedIO([OK, OK])
         io.environ |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
         client = core(io)
@@ -293,7 +319,7 @@ class TestShared:
         assert io.read == read
 
     def test_bucket_region(self):
-        """Both clients know the region of a bucket once one of them has learned it."""
+        """After one client has found the region of a bucket, both clients use that region."""
         moved = s3_error(301, "PermanentRedirect", headers=[("x-amz-bucket-region", "us-east-2")])
         io = ScriptedIO([moved, OK, OK])
         client = core(io)
@@ -304,7 +330,7 @@ class TestShared:
 
     @pytest.mark.parametrize("class_", CLIENTS)
     def test_no_cycle(self, class_):
-        """A derived client is freed as soon as nothing refers to it."""
+        """A derived client is freed without the garbage collector as soon as nothing refers to it."""
         client = class_(region="eu-west-1")
         client.with_options()
         gc.collect()
@@ -318,18 +344,20 @@ class TestShared:
 
 
 def close(client):
-    """Close a driven client."""
+    """Close a client through its driver."""
     (client.aclose if client.driver.kind.is_async else client.close)()
 
 
 def derive(client, **options):
-    """Return a driven client with other options."""
+    """Return a driven client that is derived from *client* with other options."""
     return type(client)(client.driver, client.itself.with_options(**options))
 
 
 class TestConnections:
     def test_shared(self, driver):
-        """Both clients use one connection, also that of a user-supplied HTTP client."""
+        """The original client and the derived client use one connection, even with a user-supplied
+        HTTP client.
+        """
         with Loopback(lambda *_: response(b"x")) as server:
             client = driver.client(**pointed_at(server))
             for each in (client, derive(client, timeout=60), client, derive(client)):
@@ -337,7 +365,7 @@ class TestConnections:
         assert [request.connection for request in server.requests] == [0] * 4
 
     def test_closing_the_derived_client(self, plain_driver):
-        """Closing a derived client closes no connection."""
+        """Closing a derived client does not close the shared connection."""
         with Loopback(lambda *_: response(b"x")) as server:
             client = plain_driver.client(**pointed_at(server))
             derived = derive(client, timeout=60)
@@ -347,7 +375,7 @@ class TestConnections:
         assert [request.connection for request in server.requests] == [0] * 3
 
     def test_context(self, plain_driver, emulator):
-        """The end of a derived client's ``with`` statement leaves the connection open."""
+        """Leaving the ``with`` statement of a derived client does not close the shared connection."""
         client = plain_driver.client(**settings(emulator)).itself
 
         async def awaited():
@@ -363,7 +391,9 @@ class TestConnections:
 
     @pytest.mark.parametrize("is_used", [False, True], ids=["before a call", "after a call"])
     def test_closing_the_original(self, plain_driver, is_used):
-        """After the original client was closed, both clients close each connection after use."""
+        """After the original client has been closed, both clients open a new connection for each
+        request.
+        """
         with Loopback(lambda *_: response(b"x")) as server:
             client = plain_driver.client(**pointed_at(server))
             derived = derive(client, timeout=60)
@@ -377,7 +407,7 @@ class TestConnections:
         assert len(connections) == 3 + is_used
 
     def test_read_timeout(self, plain_driver):
-        """The read timeout of a derived client ends its call, and the original still works."""
+        """If a call of a derived client fails, the original client still works."""
         with Loopback(lambda *_: response(b"x") if is_quick else b"") as server:
             is_quick = False
             client = plain_driver.client(**pointed_at(server))

@@ -1,4 +1,6 @@
-"""Runs a provider with real sockets and files, while the test sets the variables, clock and pauses."""
+"""A harness that runs a provider with real sockets and files, while the test sets the variables,
+the clock and the pauses.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -144,7 +144,7 @@ def test_environment_as_source(harness, sts):
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_mfa(harness, sts, kind):
-    """The MFA code is returned by a user-supplied function, which may be async."""
+    """The MFA code that is sent to STS comes from a user-supplied function, which may be async."""
     serials = []
 
     def plain(serial):
@@ -202,8 +202,8 @@ def fails(_serial):
     ],
 )
 def test_mfa_that_fails(blocking, sts, function, message):
-    """If the MFA function is missing, raises an error or does not return digits, the error reports
-    which.
+    """If the MFA function is missing, raises an error or does not return digits, the error states
+    which of these is the reason.
     """
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
@@ -331,8 +331,8 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """If no region is set, the global STS endpoint is used, but with FIPS the missing region is an
-    error.
+    """If no region is set, the global STS endpoint or a custom STS endpoint is used, but with FIPS
+    the missing region is an error.
     """
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"

@@ -202,7 +202,7 @@ def test_region_of_the_instance():
 
 @pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
 def test_no_region_of_the_instance(off):
-    """If the metadata service is disabled or silent, the missing region causes a ConfigError."""
+    """If the metadata service is disabled or unreachable, the missing region causes a ConfigError."""
     responses = [] if off else [dropped(accepted=False)]
     io = ScriptedIO(responses, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):

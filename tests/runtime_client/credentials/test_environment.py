@@ -100,7 +100,7 @@ def invoke(io, credentials):
 
 
 class Provider:
-    """A custom credentials provider."""
+    """A custom credentials provider for a blocking client, which must not call `aget`."""
 
     def get(self):
         return CREDENTIALS

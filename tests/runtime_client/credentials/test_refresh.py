@@ -126,7 +126,7 @@ def test_failures_without_time(make_chain):
 
 
 def test_unexpected_error_in_the_first_search(make_chain):
-    """If a provider raises an unexpected error in the first search, it also becomes a
+    """If a provider raises an unexpected error in the first search, this error also becomes a
     CredentialProviderError.
     """
     io = ScriptedIO()

@@ -344,9 +344,9 @@ def test_forbidden(harness, sso):
     ],
 )
 def test_malformed_response(blocking, sso, document, message):
-    """If the response lacks fields, the error is retryable.
+    """If the response lacks fields or has an invalid expiration, the error is retryable.
 
-    If the credentials are malformed, it is not.
+    If another field of the credentials is malformed, the error is not retryable.
     """
     log_in(blocking, token())
     sso.faults.append(as_json(document))

@@ -1,5 +1,5 @@
-"""Test the race between a host's addresses (RFC 8305), with scripted attempts and over real
-sockets.
+"""Test connecting to a host that has several addresses (Happy Eyeballs, RFC 8305), with scripted
+attempts and over real sockets.
 """
 
 import asyncio
@@ -114,8 +114,8 @@ class TestScript:
                 gc.enable()
 
     def test_limit(self, monkeypatch):
-        """The time limit applies to all attempts together: after it has expired, a TimeoutError is
-        raised.
+        """The time limit applies to all attempts together, and after it has expired, a TimeoutError
+        is raised.
         """
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
         monkeypatch.setattr(thread_stream, "monotonic", lambda: next(clock))
@@ -125,9 +125,7 @@ class TestScript:
         assert attempts.steps == ["41", 0.25, "42", 0.25, "43", 0.5, "closed"]
 
     def test_no_address(self):
-        """If there is no address to connect to, `connect_first` raises an OSError that mentions
-        this.
-        """
+        """If there is no address to connect to, `connect_first` raises an OSError that states this."""
         with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
@@ -168,7 +166,7 @@ def are_closed(sockets):
 @pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
     """If the first of two addresses refuses the connection or does not respond, the second one is
-    used, and the socket of the first one is closed.
+    used. After the stream is closed, no socket is open.
     """
 
     async def connect():

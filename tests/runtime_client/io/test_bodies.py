@@ -26,7 +26,8 @@ NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
 LIMIT = 1.0  # the time limit of each write in a slow upload, in seconds
-# Keyed by name: the blocking and the async response method with which a hook reads the body.
+# For each case, the names of the blocking and of the async response method with which a hook reads
+# the body.
 READING = {
     "reads": ("read", "aread"),
     "iterates raw": ("iter_raw", "aiter_raw"),
@@ -167,8 +168,9 @@ class TestMocks:
         assert len(asked) == 2
 
     def test_transport_that_reads(self, driver):
-        """If the transport has already read the body, `get_object` returns it; if the response also
-        has a Content-Encoding, the call fails.
+        """If a transport has already read the body, `get_object` returns the body.
+
+        If the response also has a Content-Encoding, the call raises a TransportError.
         """
         httpx = import_module(driver.kind.library)
 

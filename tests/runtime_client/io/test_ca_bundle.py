@@ -260,8 +260,8 @@ class TestTLS:
         return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
 
     def test_not_needed_for_http(self, plain_driver):
-        """A request over plain HTTP reads no certificates, so that it succeeds even if the bundle
-        is missing.
+        """A request over plain HTTP reads no certificates, so it succeeds even if the bundle is
+        missing.
         """
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))

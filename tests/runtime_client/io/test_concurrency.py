@@ -33,7 +33,7 @@ class Sleeper:
 
     @property
     def ended(self):
-        """How often it has ended."""
+        """How often the task has ended."""
         return len(self._ends)
 
     async def __call__(self):
@@ -56,7 +56,9 @@ def members(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
 def test_backends(kind):
-    """Each backend has all methods of `Backend`, most of them with the same parameter names."""
+    """Each backend has all methods of `Backend`, and for all but five of them, the parameter names
+    are compared and are the same.
+    """
     protocol, backend = members(concurrency.Backend), members(kind)
     for name in ("event", "loop", "sleep", "lock"):  # these may be classes or library functions
         del protocol[name], backend[name]

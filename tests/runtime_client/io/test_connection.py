@@ -21,7 +21,7 @@ def responding_with(data):
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-# Keyed by name: the bytes of a response, its body, and whether the connection can be used again.
+# For each kind of response, its bytes, its body, and whether the connection can be used again.
 RESPONSES = {
     "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
     "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
@@ -183,9 +183,9 @@ class TestResponses:
 class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
-        """A small body in memory is sent together with the request head in one write.
+        """A small body in memory, such as one of 64 KiB, is sent together with the request head.
 
-        A large body is sent in a second write.
+        A large body, such as one of 128 KiB, is sent in a second write.
         """
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))

@@ -125,8 +125,8 @@ def work(monkeypatch):
 @backends
 @pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
-    """A large body is copied, hashed and checked in another thread, and a small body is processed
-    in the event loop's thread.
+    """A large body is copied and hashed, and its checksum is computed and checked, in another
+    thread. A small body is processed in the event loop's thread.
     """
     body = bytes(size)
     checksum = dict([checksums.upload_checksum(body)])

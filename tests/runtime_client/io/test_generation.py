@@ -74,7 +74,7 @@ def test_restore(initialization, generations):
 
 
 def test_restore_without_a_hook():
-    """On AWS Lambda without the hook library, the package can still be imported."""
+    """On AWS Lambda without the library snapshot_restore_py, the package can still be imported."""
     environment = {"PYTHONPATH": ":".join(sys.path), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     program = "import sys; sys.modules['snapshot_restore_py'] = None\n"
     program += "import sagemaker_runtime_client"
@@ -82,8 +82,9 @@ def test_restore_without_a_hook():
 
 
 def test_hook(monkeypatch):
-    """The registered restore hook starts a new generation; without the hook library, nothing is
-    registered.
+    """The registered restore hook starts a new generation.
+
+    Without the library snapshot_restore_py, nothing is registered.
     """
     hooks = []
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")

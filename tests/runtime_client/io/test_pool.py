@@ -246,8 +246,8 @@ class TestReservations:
 
     @each_loop
     def test_tasks(self, loop):
-        """A task's reservation can still be used after a failed request, and its end releases the
-        permit.
+        """A task's reservation can still be used after a failed request, and the end of the
+        reservation releases the permit.
         """
 
         async def main():

@@ -64,7 +64,7 @@ class TestSockets:
         assert [one.connection for one in server.requests] == [0, 0, 0]
 
 
-# Keyed by name: the data of each read, the length of the body, and whether the connection is kept.
+# For each case, the data of each read, the length of the body, and whether the connection is kept.
 ANSWERS = {
     "at once": ([LONG + b"\r\nabcdefghi"], 9, True),
     "piece by piece": ([LONG + b"\r\n", b"abc", b"def", b"ghi"], 9, True),

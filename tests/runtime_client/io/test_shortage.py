@@ -135,8 +135,8 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_stays_while_waiting(backend, shortage):
-    """If a shortage of descriptors lasts until the end of a wait, the timeout error reports it and
-    has the handle.
+    """If a shortage of descriptors lasts until the end of a wait, the timeout error reports the
+    shortage and contains the job's handle.
     """
     with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
         inferred(backend, arguments, timeout=0.3, on_invocation=lambda _: shortage.begin())
@@ -157,7 +157,9 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
     config.write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     with two_servers(THERE) as (arguments, endpoint):
-        inferred(backend, arguments)  # on trio and asyncio, the event loop itself needs descriptors
+        inferred(
+            backend, arguments
+        )  # the first call imports modules, whose files cannot be opened in a shortage
         with pytest.raises(TransportError, match=r"(?i)too many (open )?files") as caught:
             inferred_without_descriptors(backend, arguments, shortage)
         assert len(endpoint.requests) == 1

@@ -178,8 +178,8 @@ class TestWhatComesBack:
         ) == (True, True, 1)
 
     def test_invalid_location(self, driver):
-        """If the server redirects to an invalid URL, an error is raised and nothing more is sent:
-        httpx rejects the response, httpx2 returns it.
+        """If the server redirects to an invalid URL, the call raises a TransportError or a
+        ServiceError, depending on the HTTP client, and nothing more is sent.
         """
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))

@@ -130,8 +130,7 @@ class Service:
     """A server that simulates SageMaker, S3 and the container credentials endpoint.
 
     Each signature is verified with the newest credentials in `known`, and with a clock that is
-    ahead
-    by `ahead`.  If the payload of a job is ``meet``, the response waits for another such job.
+    ahead by `ahead`.  If the payload of a job is ``meet``, the response waits for another such job.
     """
 
     def __init__(self):

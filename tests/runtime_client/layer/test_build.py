@@ -23,9 +23,8 @@ from tests.runtime_client.layer.conftest import ALL_PYTHONS, LEAN, THIS_PYTHON
 from tests.runtime_client.layer.pythons import command
 from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
 
-# The first set contains the top-level names in the lean layer, and the second one the projects
-# whose
-# metadata it contains.
+# LEAN_NAMES contains the top-level names in the lean layer, and LEAN_PROJECTS contains the projects
+# whose metadata is in the layer.
 LEAN_NAMES = {
     *("anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna"),
     *("sagemaker_runtime_client", "sigv4", "typing_extensions"),

@@ -49,7 +49,9 @@ def test_all(layer, tmp_path):
 
 
 def test_comparison_with_a_sourceless_layer(layer, tmp_path):
-    """With --sourceless and --compare, a layer with sources is also built for the comparison."""
+    """With --sourceless and --compare, the command builds a sourceless layer and a comparison
+    layer, and prints the ratio of their zip sizes.
+    """
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
     assert code == 0
