@@ -32,7 +32,7 @@ def request(**arguments):
 
 
 def submit(payload=b"x", answers=(), **arguments):
-    """Submit a payload; the services send the given responses."""
+    """Submit a payload to services that send the given responses."""
     return run(core(ScriptedIO(answers)).submit("e", payload, **arguments))
 
 

@@ -57,7 +57,7 @@ def decode_event(data):
 
 
 def prelude(total, headers):
-    """Return the prelude of an event with these two lengths: of the event, and of its headers."""
+    """Return the prelude of an event that states the given total length and length of the headers."""
     lengths = pack(">II", total, headers)
     return lengths + pack(">I", crc32(lengths))
 

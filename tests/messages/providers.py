@@ -39,8 +39,8 @@ def load(name, config="", *responses, files=(), processes=(), environ=(), io=Scr
         name: The provider's name, or ``chain`` to search all providers.
         config: The text of the config file.
         responses: The responses of the services, in order.
-        files: The content of other files, by their paths.
-        processes: By the program's name: what the program writes to stdout, or how it ends.
+        files: The content of other files, keyed by path.
+        processes: Keyed by program name: what the program writes to stdout, or how it ends.
         environ: The environment variables.
         io: The class of the scripted I/O.
         changes: Further attributes of the `Context`.

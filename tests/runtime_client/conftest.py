@@ -23,7 +23,7 @@ _CONFLICTING = (
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Remove every variable that a client reads from the environment; return `monkeypatch`."""
+    """Remove from the environment every variable that a client reads, and return `monkeypatch`."""
     for name in list(os.environ):
         if name.upper().startswith(_CONFLICTING):
             monkeypatch.delenv(name)

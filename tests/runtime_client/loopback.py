@@ -126,7 +126,7 @@ class _Server(ThreadingTCPServer):
         start_new_thread(self.process_request_thread, (request, client_address))
 
     def handle_error(self, request, client_address):
-        """Ignore errors, because some tests close connections on purpose."""
+        """Ignore an OSError, because some tests close connections on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

@@ -49,14 +49,15 @@ OTHER_HEADERS = {
     "accept-encoding",  # only botocore sends this header, with the value "identity"
 }
 
-# Parts of the service models' patterns that Python spells differently.
+# Parts of the service models' patterns that have another spelling in Python.
 SPELLINGS = {r"[\p{Print}]": "[ -~]", r"\p{ASCII}": "[ -~]", r"\z": r"\Z"}
 ASCII = st.characters(min_codepoint=32, max_codepoint=126)
-# Keys in S3 may contain any character.  The others cannot be sent as part of a header.
+# An S3 key may contain any character, but control characters and surrogates cannot be sent in a
+# header.
 UNICODE = st.characters(exclude_categories=["Cc", "Cs"])
-# Texts of which at least one fits each pattern, the shortest first.
+# Strings in order of length. For each pattern in the service models, at least one of them matches.
 SHORTEST = ("", "a", "s3://a")
-LARGEST_RANDOM_BODY = 200  # in bytes; `at_limits` returns larger ones
+LARGEST_RANDOM_BODY = 200  # in bytes; `at_limits` returns larger bodies
 # Values whose types botocore rejects, keyed by the type of the member.
 WRONG_TYPES = {
     "integer": [[], 1.5, "60", b"60"],
@@ -66,7 +67,7 @@ WRONG_TYPES = {
 
 
 def is_valid(shape, value):
-    """Return whether a text follows the rules of the service model and of HTTP headers."""
+    """Return whether a string follows the rules of the service model and of HTTP headers."""
     limits = shape.metadata
     return (
         limits.get("min", 0) <= len(value) <= limits["max"]
@@ -139,7 +140,7 @@ def valid(model):
 
 def at_limits(model):
     """Return dictionaries of arguments that have all members, each with its least or its greatest
-    value; of alternatives, each dictionary has one.
+    value. If the operation has alternative members, each dictionary has only one of these.
     """
     names = OPERATIONS[model].input_shape.members
     either = alternatives(model)
@@ -244,7 +245,10 @@ def send(client, model, arguments):
 
 
 async def finish(call):
-    """Call an async client, and await the result, or open and close the stream."""
+    """Call an async client, and await the result.
+
+    If the result is a stream, it is opened and closed instead.
+    """
     result = call()
     if hasattr(result, "__aenter__"):
         async with result:
@@ -253,7 +257,7 @@ async def finish(call):
 
 
 def finish_blocking(call):
-    """Call a blocking client; if the result is a stream, close it."""
+    """Call a blocking client. If the result is a stream, it is opened and closed."""
     result = call()
     if hasattr(result, "__enter__"):
         with result:

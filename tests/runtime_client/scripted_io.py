@@ -57,7 +57,9 @@ class Sent:
         return values[0] if values else None
 
     def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS, ahead=0.0):
-        """Verify the signature as a service whose clock is *ahead* by this number of seconds does."""
+        """Verify the signature as a service whose clock is *ahead* seconds ahead of the correct
+        time does.
+        """
         signable = SignableRequest(
             self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
         )

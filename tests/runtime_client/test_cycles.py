@@ -65,7 +65,7 @@ def interrupts(_elapsed):
     raise KeyboardInterrupt
 
 
-# Keyed by name: the call, the server's responses (of which the last one is repeated), and the type
+# For each case: the call, the server's responses (of which the last one is repeated), and the type
 # of the call's result or error.
 CALLS = {
     "invoke": (invoke, [ACCEPTED], "Invocation"),

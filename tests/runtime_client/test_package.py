@@ -260,6 +260,6 @@ def test_methods_are_documented(kind, name):
 
 
 def test_version():
-    """`__version__` is the version of the installed distribution, and the user agent contains it."""
+    """`__version__` is the version of the installed distribution."""
     assert package.__version__ == package._version.__version__
     assert package.__version__ == version("sagemaker-runtime-client")
