@@ -44,11 +44,19 @@ from ._io.message import Request, Response
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._core.model_stream import AsyncModelStream, ModelStream
     from ._inference.invoke_endpoint import ModelOutput
     from ._inference.invoke_endpoint_async import InvokeOptions
-    from ._inference.model_errors import ModelError, ModelNotReadyError
+    from ._inference.model_errors import (
+        InternalStreamFailureError,
+        ModelError,
+        ModelNotReadyError,
+        ModelStreamError,
+        ResponseStreamError,
+    )
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
+    from ._inference.text_stream import ServerSentEvent
     from ._s3.objects import S3Object
     from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
@@ -56,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "AccessDeniedError",
+    "AsyncModelStream",
     "AsyncSageMakerRuntimeClient",
     "ChecksumError",
     "ClientOptions",
@@ -66,12 +75,15 @@ __all__ = [
     "DefaultChain",
     "InferenceFailedError",
     "InternalFailureError",
+    "InternalStreamFailureError",
     "Invocation",
     "InvokeEndpointAsyncRequest",
     "InvokeOptions",
     "ModelError",
     "ModelNotReadyError",
     "ModelOutput",
+    "ModelStream",
+    "ModelStreamError",
     "NoCredentialsError",
     "NoOutputLocationError",
     "ObjectNotFoundError",
@@ -81,10 +93,12 @@ __all__ = [
     "Request",
     "RequestValidationError",
     "Response",
+    "ResponseStreamError",
     "ResponseTooLargeError",
     "RuntimeClientError",
     "S3Object",
     "SageMakerRuntimeClient",
+    "ServerSentEvent",
     "ServiceError",
     "ServiceUnavailableError",
     "Settings",
@@ -113,10 +127,20 @@ def __getattr__(name: str) -> Any:
             from ._inference import invoke_endpoint_async
 
             value = getattr(invoke_endpoint_async, name)
-        case "ModelError" | "ModelNotReadyError":
+        case (
+            "InternalStreamFailureError"
+            | "ModelError"
+            | "ModelNotReadyError"
+            | "ModelStreamError"
+            | "ResponseStreamError"
+        ):
             from ._inference import model_errors
 
             value = getattr(model_errors, name)
+        case "AsyncModelStream" | "ModelStream" | "ServerSentEvent":
+            from ._core import model_stream
+
+            value = getattr(model_stream, name)
         case "ModelOutput":
             from ._inference import invoke_endpoint
 

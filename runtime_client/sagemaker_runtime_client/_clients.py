@@ -1,43 +1,24 @@
 """The blocking and the async client, whose methods run the operations of `Core`."""
 
-from collections.abc import Callable, Coroutine, Iterable
-from functools import partial, wraps
+from functools import partial
 from os import PathLike
 from types import FunctionType, TracebackType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Concatenate,
-    Never,
-    ParamSpec,
-    Self,
-    TypeVar,
-    Unpack,
-    cast,
-)
+from typing import ClassVar, Never, Self, TypeVar, Unpack, cast
 
 from sigv4 import Credentials, CredentialsLike, as_provider
 
 from ._core.base import BaseClient
+from ._core.methods import async_method, async_stream, sync_method, sync_stream
 from ._core.operations import Core
 from ._core.session import SuppliedCredentials, open_session
-from ._errors import ConfigError, ParamValidationError
-from ._inference.arguments import spellings
-from ._io.files import call_shortage, is_shortage
+from ._errors import ConfigError
 from ._io.on_threads import sync_backend
-from ._io.run import async_backend, is_async, run
+from ._io.run import async_backend, is_async
 from ._io.system import System
 from ._settings.arguments import Settings, check_argument_names, with_settings_signature
 from ._settings.context import configure_log, transport_opener
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Client = TypeVar("Client")
-
-if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
-    Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
-    Method = Callable[Concatenate["_BaseClient", P], T]
 
 
 class _BaseClient(BaseClient):
@@ -138,66 +119,6 @@ class _BaseClient(BaseClient):
             raise ConfigError(str(error)) from None
 
 
-def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
-    """Return a blocking method that runs *operation* until it ends."""
-
-    @wraps(operation)
-    def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
-        core = self._core  # pyright: ignore[reportPrivateUsage]
-        if "on_invocation" in kwargs:
-            _refuse_async(kwargs["on_invocation"], self)
-        try:
-            coroutine = operation(core, *args, **kwargs)
-        except TypeError as error:
-            raise _wrong_call(self, call.__name__, kwargs, error) from None
-        try:
-            return run(coroutine)
-        except OSError as error:
-            if not is_shortage(error):
-                raise
-            raise call_shortage(error) from error
-
-    return call
-
-
-def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any, T]]":
-    """Return an async method that awaits *operation*."""
-
-    @wraps(operation)
-    async def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
-        core = self._core  # pyright: ignore[reportPrivateUsage]
-        try:
-            coroutine = operation(core, *args, **kwargs)
-        except TypeError as error:
-            raise _wrong_call(self, call.__name__, kwargs, error) from None
-        try:
-            return await coroutine
-        except OSError as error:
-            if not is_shortage(error):
-                raise
-            raise call_shortage(error) from error
-
-    return call
-
-
-def _refuse_async(listener: object, client: _BaseClient) -> None:
-    if is_async(listener):
-        raise ParamValidationError(
-            f"{type(client).__name__} cannot await on_invocation: pass a plain function instead of "
-            f"the async function {getattr(listener, '__name__', listener)}",
-            argument="on_invocation",
-        )
-
-
-def _wrong_call(
-    client: _BaseClient, method: str, names: Iterable[str], error: TypeError
-) -> TypeError:
-    """Return Python's error about wrong arguments, with the method's public name in the message."""
-    _, _, fault = str(error).partition("() ")
-    text = f"{type(client).__name__}.{method}() {fault}"
-    return TypeError("; ".join([text, *spellings(names)]))
-
-
 def _names_methods(client_class: type[Client]) -> type[Client]:
     """Set each method's name to its public name, which error messages and `repr` show."""
     for name, method in vars(client_class).items():
@@ -223,6 +144,7 @@ class SageMakerRuntimeClient(_BaseClient):
     wait = sync_method(Core.wait)
     infer = sync_method(Core.infer)
     invoke_endpoint = sync_method(Core.invoke_endpoint)
+    stream_endpoint = sync_stream(Core.stream_endpoint)
     invoke_inference_router = sync_method(Core.invoke_inference_router)
     invoke_inference_router_async = sync_method(Core.invoke_inference_router_async)
     put_object = sync_method(Core.put_object)
@@ -261,6 +183,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     wait = async_method(Core.wait)
     infer = async_method(Core.infer)
     invoke_endpoint = async_method(Core.invoke_endpoint)
+    stream_endpoint = async_stream(Core.stream_endpoint)
     invoke_inference_router = async_method(Core.invoke_inference_router)
     invoke_inference_router_async = async_method(Core.invoke_inference_router_async)
     put_object = async_method(Core.put_object)

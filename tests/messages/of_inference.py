@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, Response, _core
+from sagemaker_runtime_client._core.model_stream import ModelStream
+from sagemaker_runtime_client._inference.response_stream import EventReader
+from sagemaker_runtime_client._inference.stream_items import BytesDecoder, ItemReader, JSONDecoder
 from sagemaker_runtime_client._inference.text_stream import EventParser, LineDecoder
 from sagemaker_runtime_client._limits import LINE_SIZE
 from tests.messages.picking import pick_line, pick_note
@@ -72,6 +75,23 @@ PERMISSIONS = (
     "kms:Decrypt if it is encrypted with a KMS key"
 )
 SCALING = "the endpoint may still be scaling up from zero instances, or its queue may be long"
+
+
+def _read_twice():
+    """Read a stream with two methods."""
+    events = EventReader(ScriptedIO(), retry_model=False)
+    events.head = Response(200, {})
+    stream = ModelStream(events)
+    stream.bytes()
+    stream.lines()
+
+
+def _read_in_two_threads():
+    """Read a stream while it is being read."""
+    reader = ItemReader(EventReader(ScriptedIO(), retry_model=False), BytesDecoder())
+    reader._is_reading = True
+    run(reader.fill())
+
 
 MESSAGES = [
     # Where a job goes.
@@ -282,10 +302,35 @@ MESSAGES = [
         (f"the job is queued; to wait for it again, use the handle {INVOCATION.to_json()}"),
     ),
     # The lines of a streamed response.
-    (lambda: LineDecoder(3).feed(b"abcd"), "a line of the response is longer than 3 bytes"),
+    (lambda: list(LineDecoder(3).feed(b"abcd")), "a line of the response is longer than 3 bytes"),
     (
         lambda: EventParser().feed("data:" + "x" * (LINE_SIZE + 1)),
         f"an event of the response is longer than {LINE_SIZE:,} characters",
+    ),
+    (
+        lambda: list(JSONDecoder().feed(b"{\n")),
+        (
+            "the response contains text that is not a JSON document: Expecting property name "
+            "enclosed in double quotes"
+        ),
+    ),
+    (
+        lambda: list(JSONDecoder().feed(b"[" * 200_000 + b"\n")),
+        "the response contains text that is not a JSON document: it is nested too deeply",
+    ),
+    (
+        _read_in_two_threads,
+        (
+            "the stream cannot be read: an earlier read was interrupted, or is still in progress in "
+            "another thread or task"
+        ),
+    ),
+    (
+        _read_twice,
+        (
+            "the stream has already been read: it can be read once, with one of the methods bytes, "
+            "lines, events and json"
+        ),
     ),
     # The wait.
     (

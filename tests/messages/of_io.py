@@ -13,6 +13,7 @@ from sagemaker_runtime_client import SageMakerRuntimeClient
 from sagemaker_runtime_client._io import files, tls
 from sagemaker_runtime_client._io.httpx_bridge import build_request, make_transport_error
 from sagemaker_runtime_client._io.message import Request
+from sagemaker_runtime_client._io.open_response import OpenResponse
 from sagemaker_runtime_client._io.proxies import make_proxied_client
 from sagemaker_runtime_client._io.run import async_backend, run
 from sagemaker_runtime_client._io.streams.thread_stream import connect_first
@@ -196,6 +197,10 @@ MESSAGES = [
             "https://bucket.example/a/../b cannot be requested through an HTTP proxy, because httpx "
             "removes the segments '.' and '..' from the path: use another key or no proxy"
         ),
+    ),
+    (
+        lambda: run(OpenResponse(None, "https://host.example", 0.0).read()),
+        "the timeout elapsed while the response from https://host.example arrived",
     ),
     # The httpx client that sends requests.
     (

@@ -150,7 +150,7 @@ class ServiceClient:
 
         origin = operation.endpoint.origin
         try:
-            response = await self._transport.send(
+            response = await (operation.send or self._transport.send)(
                 origin,
                 authenticate,
                 deadline,

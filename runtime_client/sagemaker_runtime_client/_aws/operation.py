@@ -1,7 +1,7 @@
 """An operation: a request to a service, and the rules for its response."""
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ServiceError, TransportError
 from .._io.message import Request, Response
@@ -9,6 +9,25 @@ from .._limits import RESPONSE, ResponseLimit
 from .attempts import Progress
 from .auth import Auth
 from .endpoint import Endpoint
+
+if TYPE_CHECKING:  # creating a protocol at run time would slow down the first call
+    from collections.abc import Awaitable
+    from typing import Protocol
+
+    class Send(Protocol):
+        """A function that sends a request, such as `Transport.send`."""
+
+        def __call__(
+            self,
+            origin: str,
+            make: Callable[[], Request],
+            deadline: float | None,
+            /,
+            *,
+            limit: ResponseLimit,
+            connect_timeout: float | None,
+            read_timeout: float | None,
+        ) -> Awaitable[Response]: ...
 
 
 class Operation(NamedTuple):
@@ -35,6 +54,7 @@ class Operation(NamedTuple):
         retry_ambiguous: Whether to retry after an attempt that the service may have accepted.  None
             uses the client's setting.
         read_timeout: The read timeout of the request, in seconds; None uses the client's setting.
+        send: The function that sends each attempt; None uses the transport's `send`.
     """
 
     endpoint: Endpoint
@@ -51,6 +71,7 @@ class Operation(NamedTuple):
     sensitive_headers: Collection[str] = ()
     retry_ambiguous: bool | None = None
     read_timeout: float | None = None
+    send: "Send | None" = None
 
     @property
     def needs_body(self) -> bool:

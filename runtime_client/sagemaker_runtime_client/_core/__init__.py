@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
     from .._s3.objects import S3Object
+    from .model_stream import StreamContext
 
-__all__ = ["ModelOutput", "Output", "S3Object"]
+__all__ = ["ModelOutput", "Output", "S3Object", "StreamContext"]
 
 
 def __getattr__(name: str) -> object:
@@ -30,5 +31,9 @@ def __getattr__(name: str) -> object:
             from .._s3.objects import S3Object
 
             return S3Object
+        case "StreamContext":
+            from .model_stream import StreamContext
+
+            return StreamContext
         case _:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,13 +23,13 @@ _check_name, _check_id = _ASYNC["endpoint_name"].check, _ASYNC["inference_id"].c
 def _check_session(argument: str, value: object) -> None:
     """Check a session id: either ``NEW_SESSION``, or letters, digits and inner hyphens."""
     text(1, 256)(argument, value)
-    if value != NEW_SESSION and not _is_name(str(value)):
+    if value != NEW_SESSION and not is_name(str(value)):
         raise invalid_argument(
             argument, f"must be {NEW_SESSION!r}, or contain only letters, digits and inner hyphens"
         )
 
 
-def _is_name(value: str) -> bool:
+def is_name(value: str) -> bool:
     """Return whether *value* matches ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return value.replace("-", "").isalnum() and value.isascii() and "-" not in {value[0], value[-1]}
 

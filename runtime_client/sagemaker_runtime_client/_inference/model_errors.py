@@ -1,4 +1,4 @@
-"""Errors that a synchronous call of a model may raise.
+"""Errors that a synchronous call of a model, or reading its response, may raise.
 
 They belong to the tree in `_errors`; this module is imported when such an operation is called.
 """
@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from .._aws.error_response import json_error
-from .._errors import ServiceError, ThrottlingError
+from .._errors import ServiceError, ThrottlingError, TransportError
 from .._io.message import Response
 
 # If a response has one of these statuses, the model may have run, and sending the request again may
@@ -42,6 +42,46 @@ class ModelNotReadyError(ThrottlingError):
     The client has already retried as its settings allow.  Pass ``wait_until_ready=`` to make it
     wait longer.
     """
+
+
+class ResponseStreamError(TransportError):
+    """A streamed response broke off, or it cannot be decoded.
+
+    The items that were received before are valid.  Nothing is sent again, because the model has
+    run; call `stream_endpoint` again to repeat the request.
+
+    Attributes:
+        partial: The data that were received but belong to no complete item, such as the beginning
+            of a line.
+    """
+
+    partial: bytes = b""
+
+
+class ModelStreamError(ServiceError):
+    """The model failed while it was sending its response.  Read the endpoint's log.
+
+    Attributes:
+        reason: ``ModelInvocationTimeExceeded``, ``StreamBroken`` or another text from the service;
+            None if it is unknown.
+        partial: The data that were received but belong to no complete item, such as the beginning
+            of a line.
+    """
+
+    reason: str | None = None
+    partial: bytes = b""
+
+
+class InternalStreamFailureError(ServiceError):
+    """The service failed while it was sending the model's response.  Call again later.
+
+    Attributes:
+        partial: The data that were received but belong to no complete item, such as the beginning
+            of a line.
+    """
+
+    retryable = True
+    partial: bytes = b""
 
 
 _BY_CODE: dict[str, type[ServiceError]] = {

@@ -27,6 +27,8 @@ class LineDecoder:
         ends_at_return: Whether ``\r`` alone also ends a line, as in server-sent events.
     """
 
+    is_done = False  # lines have no mark for the end of the response
+
     def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
         self._limit = limit
         self._ends_at_return = ends_at_return
@@ -35,8 +37,10 @@ class LineDecoder:
         # Whether a carriage return at the end of the last part has ended a line.
         self._follows_return = False
 
-    def feed(self, part: bytes) -> list[str]:
-        """Add the next bytes of the response, and return the lines that they complete.
+    def feed(self, part: bytes) -> Iterator[str]:
+        """Add the next bytes of the response, and yield the lines that they complete.
+
+        The iterator must be exhausted before the next bytes are added.
 
         Raises:
             ResponseTooLargeError: A line is longer than the limit.
@@ -54,18 +58,28 @@ class LineDecoder:
         if rest:
             self._pieces.append(rest)
             self._size += len(rest)
-        longest = max(map(len, lines), default=0)
-        if max(longest, self._size) > self._limit:
-            raise ResponseTooLargeError(
-                f"a line of the response is longer than {self._limit:,} bytes", limit=self._limit
-            )
-        return [self._text(line) for line in lines]
+        for line in lines:
+            if len(line) > self._limit:
+                raise self._too_long()
+            yield self._text(line)
+        if self._size > self._limit:
+            raise self._too_long()
+
+    def _too_long(self) -> ResponseTooLargeError:
+        return ResponseTooLargeError(
+            f"a line of the response is longer than {self._limit:,} bytes", limit=self._limit
+        )
 
     def finish(self) -> list[str]:
         """Return a list with the last line if it has no line end, and otherwise an empty list."""
-        rest = b"".join(self._pieces)
+        rest = self.partial
         self._pieces, self._size = [], 0
         return [self._text(rest)] if rest else []
+
+    @property
+    def partial(self) -> bytes:
+        """The incomplete line."""
+        return b"".join(self._pieces)
 
     def _text(self, line: bytes) -> str:
         if not self._ends_at_return:
@@ -147,6 +161,11 @@ class EventParser:
         """
         return self._complete()
 
+    @property
+    def partial(self) -> bytes:
+        """The data of the incomplete event, encoded in UTF-8."""
+        return "\n".join(self._data).encode()
+
     def _complete(self) -> ServerSentEvent | None:
         data, event, retry = self._data, self._event, self._retry
         self._data, self._size, self._event, self._retry = [], 0, "", None
@@ -169,6 +188,16 @@ class JSONParser:
     def __init__(self) -> None:
         self._events: EventParser | None = None
         self._is_known = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the event ``[DONE]`` was received."""
+        return self._events is not None and self._events.is_done
+
+    @property
+    def partial(self) -> bytes:
+        """The data of the incomplete event, encoded in UTF-8."""
+        return b"" if self._events is None else self._events.partial
 
     def feed(self, line: str) -> Iterator[Any]:
         """Add a line, and yield the document that it completes, if any.

@@ -239,6 +239,15 @@ def time_left(deadline: float) -> float:
     return max(0.001, deadline - time.monotonic())
 
 
+def library_errors(httpx: ModuleType) -> tuple[type[Exception], ...]:
+    """Return the exception classes of *httpx* that sending a request or reading its response raises.
+
+    All except the first can come only from the hooks or the custom transport of a user-supplied
+    client.
+    """
+    return httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict
+
+
 def make_transport_error(
     httpx: ModuleType, client: HTTPClient | None, origin: str, error: BaseException
 ) -> TransportError:

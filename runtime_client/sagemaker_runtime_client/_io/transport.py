@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from .._errors import ResponseTooLargeError, TransportError
 from .._limits import ERROR, RESPONSE
-from .generation import generation
+from .generation import generation, importing
 from .httpx_bridge import (
     build_request,
+    library_errors,
     make_transport_error,
     set_time_limits,
     time_left,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .concurrency import Backend, Lock
     from .httpx_bridge import HTTPClient
     from .message import Request
+    from .open_response import OpenResponse
 
 
 class Transport:
@@ -135,10 +137,7 @@ class Transport:
             async with sender.reserve(wait) as reservation:
                 request = build_request(httpx, sender.client, origin, make())
                 set_time_limits(
-                    request,
-                    connect=connect_timeout,
-                    read=read_timeout,
-                    deadline=deadline,
+                    request, connect=connect_timeout, read=read_timeout, deadline=deadline
                 )
                 response = await sender.send(request, reservation)
                 reader = ResponseReader(response, limit, deadline, read_timeout)
@@ -154,16 +153,35 @@ class Transport:
                     pass  # the response is then marked as incomplete
                 finally:
                     await body.aclose()
-        except (
-            httpx.HTTPError,
-            # The hooks or the custom transport of a user-supplied client may also raise these
-            # errors.
-            httpx.InvalidURL,
-            httpx.StreamError,
-            httpx.CookieConflict,
-        ) as error:
+        except library_errors(httpx) as error:
             raise make_transport_error(httpx, sender.client, origin, error) from error
         return reader.response(f"{request.method} {origin}")
+
+    async def open(
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        connect_timeout: float | None,
+        read_timeout: float | None,
+    ) -> OpenResponse:
+        """Send a request, and return the response as soon as its head has arrived.
+
+        The arguments and errors are those of `send`.  The body of an error response is read before
+        this method returns.  The caller reads the body of a successful response, and closes it.
+        """
+        with importing():
+            from .open_response import OpenResponse
+        sender = await self._get_senders().get(origin, direct=False)
+        opened = OpenResponse(sender, origin, deadline)
+        connect, read = connect_timeout or self._connect_timeout, read_timeout or self._read_timeout
+        response = await opened.send(make, connect=connect, read=read)
+        if not opened.head.ok:
+            reader = ResponseReader(response, ERROR, deadline, read)
+            reader.complete = await opened.pass_to(reader.add)
+            opened.head = reader.response(origin)
+        return opened
 
     async def wait(self, lock: Lock, deadline: float) -> None:
         """Acquire *lock*, or raise TransportError at the *deadline*."""

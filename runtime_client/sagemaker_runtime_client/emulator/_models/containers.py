@@ -23,7 +23,7 @@ class ContainerRunner:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client: "httpx.AsyncClient | None" = None
+        self._client: httpx.AsyncClient | None = None
 
     async def __call__(self, request: ModelRequest) -> "ContainerOutput":
         """Return the container's response; without a 2xx response, the inference fails."""

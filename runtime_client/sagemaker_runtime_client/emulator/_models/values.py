@@ -42,6 +42,9 @@ class ModelRequest:
     cancelled: Event = field(factory=Event, eq=False, repr=False)
 
 
+Parts = Iterator[bytes] | Iterator[str] | Iterator[bytes | str]
+
+
 @frozen
 class ModelResponse:
     """The output of a model: the content of the output object, or the response of a synchronous call.
@@ -55,7 +58,7 @@ class ModelResponse:
         closes_session: Whether the model has closed the session of the request.
     """
 
-    body: "bytes | Parts" = field(repr=_shown)
+    body: bytes | Parts = field(repr=_shown)
     content_type: str = DEFAULT_CONTENT_TYPE
     custom_attributes: str | None = field(default=None, repr=False)
     closes_session: bool = False
@@ -90,7 +93,6 @@ class ModelFailure(Exception):  # noqa: N818 (it carries the content of the fail
         self.message = self.body.decode("utf-8", "replace") if message is None else message
 
 
-Parts = Iterator[bytes] | Iterator[str] | Iterator[bytes | str]
 ModelResult = bytes | str | Parts | tuple[bytes | Parts, str] | ModelResponse
 ModelFunction = Callable[[ModelRequest], ModelResult]
 Model = ModelFunction | str

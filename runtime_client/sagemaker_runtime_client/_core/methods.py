@@ -1,0 +1,122 @@
+"""Makes the methods of the clients from the operations of `Core`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from .._errors import ParamValidationError
+from .._inference.arguments import spellings
+from .._io.files import call_shortage, is_shortage
+from .._io.run import is_async, run
+from .operations import Core
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    from .model_stream import AsyncModelStream, ModelStream, StreamContext
+
+    class HasCore(Protocol):
+        """A client."""
+
+        _core: Core
+
+    Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
+    Streaming = Callable[Concatenate[Core, P], StreamContext]
+    Method = Callable[Concatenate[HasCore, P], T]
+
+
+def sync_method(operation: Operation[P, T]) -> Method[P, T]:
+    """Return a blocking method that runs *operation* until it ends."""
+
+    @wraps(operation)
+    def call(self: HasCore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        if "on_invocation" in kwargs:
+            _refuse_async(kwargs["on_invocation"], self)
+        try:
+            coroutine = operation(core, *args, **kwargs)
+        except TypeError as error:
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
+        try:
+            return run(coroutine)
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise call_shortage(error) from error
+
+    return call
+
+
+def async_method(operation: Operation[P, T]) -> Method[P, Coroutine[Any, Any, T]]:
+    """Return an async method that awaits *operation*."""
+
+    @wraps(operation)
+    async def call(self: HasCore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        try:
+            coroutine = operation(core, *args, **kwargs)
+        except TypeError as error:
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
+        try:
+            return await coroutine
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise call_shortage(error) from error
+
+    return call
+
+
+def sync_stream(operation: Streaming[P]) -> Method[P, AbstractContextManager[ModelStream]]:
+    """Return a method that returns the context of *operation* for a blocking client."""
+
+    @wraps(operation)
+    def call(
+        self: HasCore, /, *args: P.args, **kwargs: P.kwargs
+    ) -> AbstractContextManager[ModelStream]:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        try:
+            return operation(core, *args, **kwargs).blocking()
+        except TypeError as error:
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
+
+    return call
+
+
+def async_stream(
+    operation: Streaming[P],
+) -> Method[P, AbstractAsyncContextManager[AsyncModelStream]]:
+    """Return a method that returns the context of *operation* for an async client."""
+
+    @wraps(operation)
+    def call(
+        self: HasCore, /, *args: P.args, **kwargs: P.kwargs
+    ) -> AbstractAsyncContextManager[AsyncModelStream]:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        try:
+            return operation(core, *args, **kwargs).asynchronous()
+        except TypeError as error:
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
+
+    return call
+
+
+def _refuse_async(listener: object, client: object) -> None:
+    if is_async(listener):
+        raise ParamValidationError(
+            f"{type(client).__name__} cannot await on_invocation: pass a plain function instead of "
+            f"the async function {getattr(listener, '__name__', listener)}",
+            argument="on_invocation",
+        )
+
+
+def _wrong_call(client: object, method: str, names: Iterable[str], error: TypeError) -> TypeError:
+    """Return Python's error about wrong arguments, with the method's public name in the message."""
+    _, _, fault = str(error).partition("() ")
+    text = f"{type(client).__name__}.{method}() {fault}"
+    return TypeError("; ".join([text, *spellings(names)]))

@@ -1,0 +1,207 @@
+"""The response of a model that arrives in parts: the results of `stream_endpoint`.
+
+`ModelStream` belongs to blocking clients, and `AsyncModelStream` to async clients.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from .._errors import RuntimeClientError
+from .._inference.response_stream import EventReader
+from .._inference.stream_items import (
+    BytesDecoder,
+    Decoder,
+    EventsDecoder,
+    ItemReader,
+    JSONDecoder,
+)
+from .._inference.text_stream import LineDecoder, ServerSentEvent
+from .._io.run import run
+from .model_call import ModelCall
+
+T = TypeVar("T")
+
+
+class _BaseStream:
+    """A response that is being received.  It can be read once, with one of its methods.
+
+    Attributes:
+        content_type: The media type of the model's response; None if the response does not contain
+            it.
+        production_variant: The variant that runs the model; None if the response does not contain
+            it.
+        custom_attributes: The custom attributes that the container returned; None if it returned
+            none.
+        request_id: The id of the request, for questions to AWS support; None if it is unknown.
+    """
+
+    def __init__(self, events: EventReader) -> None:
+        head = events.head
+        self._events = events
+        self._is_used = self._is_closed = False
+        self.content_type = head.header("x-amzn-sagemaker-content-type")
+        self.production_variant = head.header("x-amzn-invoked-production-variant")
+        self.custom_attributes = head.header("x-amzn-sagemaker-custom-attributes")
+        self.request_id = head.request_id
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(content_type={self.content_type!r})"
+
+    def _items(self, decoder: Decoder[T]) -> ItemReader[T]:
+        if self._is_used:
+            raise RuntimeClientError(
+                "the stream has already been read: it can be read once, with one of the methods "
+                "bytes, lines, events and json"
+            )
+        self._is_used = True
+        return ItemReader(self._events, decoder)
+
+
+class ModelStream(_BaseStream):
+    """The response of a model, which arrives in parts.  `stream_endpoint` describes the errors."""
+
+    def bytes(self) -> "Iterator[bytes]":
+        """Return an iterator over the parts, as the service has divided the response.
+
+        A part can end anywhere, even in the middle of a line or of a character.
+        """
+        return _Items(self._items(BytesDecoder()))
+
+    def lines(self) -> Iterator[str]:
+        r"""Return an iterator over the lines, without their ends (``\n`` or ``\r\n``).
+
+        Invalid UTF-8 becomes U+FFFD.  A line may have at most 16 MiB.
+        """
+        return _Items(self._items(LineDecoder()))
+
+    def events(self) -> Iterator[ServerSentEvent]:
+        """Return an iterator over the server-sent events, up to the event ``[DONE]``.
+
+        Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+        """
+        return _Items(self._items(EventsDecoder()))
+
+    def json(self) -> Iterator[Any]:
+        """Return an iterator over the JSON documents, one in each line or server-sent event."""
+        return _Items(self._items(JSONDecoder()))
+
+
+class AsyncModelStream(_BaseStream):
+    """The response of a model, which arrives in parts.  `stream_endpoint` describes the errors."""
+
+    def bytes(self) -> "AsyncIterator[bytes]":
+        """Return an iterator over the parts, as the service has divided the response.
+
+        A part can end anywhere, even in the middle of a line or of a character.
+        """
+        return _AsyncItems(self._items(BytesDecoder()))
+
+    def lines(self) -> AsyncIterator[str]:
+        r"""Return an iterator over the lines, without their ends (``\n`` or ``\r\n``).
+
+        Invalid UTF-8 becomes U+FFFD.  A line may have at most 16 MiB.
+        """
+        return _AsyncItems(self._items(LineDecoder()))
+
+    def events(self) -> AsyncIterator[ServerSentEvent]:
+        """Return an iterator over the server-sent events, up to the event ``[DONE]``.
+
+        Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+        """
+        return _AsyncItems(self._items(EventsDecoder()))
+
+    def json(self) -> AsyncIterator[Any]:
+        """Return an iterator over the JSON documents, one in each line or server-sent event."""
+        return _AsyncItems(self._items(JSONDecoder()))
+
+
+class _Items(Generic[T]):
+    def __init__(self, reader: ItemReader[T]) -> None:
+        self._reader, self._ready = reader, reader.ready
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        if not self._ready and not run(self._reader.fill()):
+            raise StopIteration
+        return self._ready.popleft()
+
+
+class _AsyncItems(Generic[T]):
+    """An iterator rather than an async generator, which trio finalizes with a warning."""
+
+    def __init__(self, reader: ItemReader[T]) -> None:
+        self._reader, self._ready = reader, reader.ready
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if not self._ready and not await self._reader.fill():
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+
+class StreamContext:
+    """A call that is made when its context is entered, and that ends when the context is left.
+
+    Args:
+        call: The call.
+    """
+
+    def __init__(self, call: ModelCall) -> None:
+        self._call = call
+
+    def blocking(self) -> AbstractContextManager[ModelStream]:
+        """Return the context for a blocking client."""
+        return _BlockingContext(self._call)
+
+    def asynchronous(self) -> AbstractAsyncContextManager[AsyncModelStream]:
+        """Return the context for an async client."""
+        return _AsyncContext(self._call)
+
+
+class _Context:
+    def __init__(self, call: ModelCall) -> None:
+        self._call = call
+        self._held = AsyncExitStack()  # the admission of the call, and its response
+
+    async def _open(self) -> EventReader:
+        """Send the request, and return the reader of the response, which `_close` closes."""
+        try:
+            return await self._call.open(self._held)
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _close(self) -> None:
+        await self._held.aclose()
+
+
+class _BlockingContext(_Context, AbstractContextManager[ModelStream]):
+    def __enter__(self) -> ModelStream:
+        return ModelStream(run(self._open()))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        run(self._close())
+
+
+class _AsyncContext(_Context, AbstractAsyncContextManager[AsyncModelStream]):
+    async def __aenter__(self) -> AsyncModelStream:
+        return AsyncModelStream(await self._open())
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._close()

@@ -1,0 +1,234 @@
+"""Reads the events of InvokeEndpointWithResponseStream, and the table that describes this operation.
+
+The response is a sequence of event-stream messages.  The payload of an event ``PayloadPart`` is the
+next part of the model's response.  An exception ends the response.
+
+Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from sigv4 import EventDecoder, EventStreamError, Message
+
+from .._aws.error_response import without_secrets
+from .._errors import RuntimeClientError, ServiceError, TransportError
+from .._io.message import Request, Response
+from .._io.open_response import OpenResponse
+from .._io.transport import Transport
+from .._limits import ERROR, RESPONSE, ResponseLimit
+from .invoke_endpoint import INVOKE_ENDPOINT, is_name
+from .members import Check, Member, OperationModel, invalid_argument, text
+from .model_errors import InternalStreamFailureError, ModelStreamError, ResponseStreamError
+
+_SYNC = INVOKE_ENDPOINT.members
+
+
+def _check_session(argument: str, value: object) -> None:
+    """Check the id of an existing session: letters, digits and inner hyphens."""
+    text(1, 256)(argument, value)
+    if not is_name(str(value)):
+        raise invalid_argument(argument, "must contain only letters, digits and inner hyphens")
+
+
+def _replaced(argument: str, place: str, check: Check | None = None) -> Member:
+    """Return the member of InvokeEndpoint with another place or check."""
+    same = _SYNC[argument]
+    return Member(argument, same.name, place, check or same.check, same.metavar, same.description)
+
+
+INVOKE_ENDPOINT_WITH_RESPONSE_STREAM = OperationModel(
+    "stream_endpoint",
+    "InvokeEndpointWithResponseStream",
+    "/endpoints/{endpoint_name}/invocations-response-stream",
+    (
+        _SYNC["endpoint_name"],
+        _SYNC["body"],
+        _SYNC["content_type"],
+        _replaced("accept", "X-Amzn-SageMaker-Accept"),
+        _SYNC["custom_attributes"],
+        _SYNC["target_variant"],
+        _SYNC["target_container_hostname"],
+        _SYNC["inference_id"],
+        _SYNC["inference_component_name"],
+        _replaced("session_id", _SYNC["session_id"].place, _check_session),
+        _SYNC["prefix_aware_id"],
+    ),
+    limit=RESPONSE,
+    read_timeout=INVOKE_ENDPOINT.read_timeout,
+)
+
+
+E = TypeVar("E", bound=RuntimeClientError)
+
+_BY_TYPE: dict[str, type[ServiceError]] = {
+    "ModelStreamError": ModelStreamError,
+    "InternalStreamFailure": InternalStreamFailureError,
+}
+_MAX_TEXT_LENGTH = 2048  # the maximum length of Message in the service model
+# The names of the request headers whose values no message may contain.
+_SENSITIVE = frozenset(
+    {"x-amz-security-token", *INVOKE_ENDPOINT_WITH_RESPONSE_STREAM.sensitive_headers}
+)
+
+
+class EventReader:
+    """Sends one request, and reads the parts of its response.
+
+    Args:
+        transport: Sends the request.
+        retry_model: Whether a failure before the first part may be retried.
+
+    Attributes:
+        head: The response without its body.
+        attempts: The number of attempts of the call, for errors; set by the caller.
+    """
+
+    head: Response
+
+    def __init__(self, transport: Transport, *, retry_model: bool) -> None:
+        self._transport, self._retry_model = transport, retry_model
+        self.attempts = 0
+        self._secrets: list[str] = []
+        self._opened: OpenResponse | None = None
+        self._decoder = EventDecoder()
+        self._first: list[bytes] = []  # the parts that arrived first
+        self._failure: ServiceError | TransportError | None = None  # raised after these parts
+
+    async def send(
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        /,
+        *,
+        limit: ResponseLimit,
+        connect_timeout: float | None,
+        read_timeout: float | None,
+    ) -> Response:
+        """Send the request, and wait for the first part of the response.
+
+        An error response is returned.  An error in place of the first part is raised.
+        """
+
+        def make_and_note_secrets() -> Request:
+            request = make()
+            self._secrets = [value for name, value in request.headers if name in _SENSITIVE]
+            return request
+
+        opened = await self._transport.open(
+            origin,
+            make_and_note_secrets,
+            deadline,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+        )
+        self.head = opened.head
+        if opened.head.ok:
+            self._opened, self._decoder = opened, EventDecoder()
+            try:
+                self._first = await self.read()
+            except BaseException:
+                await self.aclose()
+                raise
+        return opened.head
+
+    async def read(self) -> list[bytes]:
+        """Return the next parts of the response, or an empty list at its end.
+
+        Raises:
+            ResponseStreamError: The response broke off, or it is not a valid event stream.
+            ModelStreamError: The model failed.
+            InternalStreamFailureError: The service failed.
+            ServiceError: The service sent another error.
+        """
+        parts, self._first = self._first, []
+        while not parts and self._failure is None and self._opened is not None:
+            parts = await self._receive(self._opened)
+        if not parts and self._failure is not None:
+            await self.aclose()
+            self._raise_failure()
+        return parts
+
+    async def _receive(self, opened: OpenResponse) -> list[bytes]:
+        """Read the next bytes, and return the parts in them.  Store a failure, or close at the end."""
+        try:
+            if piece := await opened.read():
+                return self._payloads(self._decoder.feed(piece))
+            self._decoder.finish()
+            await self.aclose()
+        except TransportError as error:
+            self._failure = self._broken(error.message)
+        except EventStreamError as error:
+            self._failure = self._broken(f"the response is not a valid event stream: {error}")
+        return []
+
+    def _payloads(self, messages: Iterable[Message]) -> list[bytes]:
+        """Return the payloads of *messages* that precede the first error, which is stored."""
+        parts: list[bytes] = []
+        for message in messages:
+            headers = message.headers
+            kind = headers.get(":message-type")
+            if kind == "event":
+                if headers.get(":event-type") == "PayloadPart" and message.payload:
+                    parts.append(message.payload)
+            elif kind in {"exception", "error"}:
+                self._failure = self._service_error(message)
+                break
+        return parts
+
+    def _raise_failure(self) -> None:
+        """Raise the stored failure, to which no variable may refer afterwards.
+
+        Otherwise the error, its traceback and a frame would form a reference cycle.
+        """
+        try:
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            self._failure = None
+
+    def _broken(self, reason: str) -> ResponseStreamError:
+        head = self.head
+        error = ResponseStreamError(reason, status_code=head.status, request_id=head.request_id)
+        return self._completed(error)
+
+    def _service_error(self, message: Message) -> ServiceError:
+        """Return the error that *message* describes."""
+        headers, fields = message.headers, _fields(message.payload)
+        code = _text(headers.get(":exception-type")) or _text(headers.get(":error-code"))
+        error = _BY_TYPE.get(code, ServiceError)(
+            _text(fields.get("Message")) or _text(headers.get(":error-message")),
+            code=code or None,
+            status_code=self.head.status,
+            request_id=self.head.request_id,
+        )
+        if isinstance(error, ModelStreamError):
+            error.reason = _text(fields.get("ErrorCode")) or None
+        without_secrets(error, self._secrets)
+        return self._completed(error)
+
+    def _completed(self, error: E) -> E:
+        error.attempts, error.possibly_accepted = self.attempts, True
+        error.retryable = error.retryable or self._retry_model
+        return error
+
+    async def aclose(self) -> None:
+        """Release the connection, which is closed if the response was not read to its end."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.aclose()
+
+
+def _fields(payload: bytes) -> dict[str, object]:
+    """Return the members of an exception; an empty dict if the payload is malformed or too large."""
+    try:
+        return dict(json.loads(payload[: ERROR.size]))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+
+
+def _text(value: object) -> str:
+    """Return *value* if it is a string, at most as long as the service model allows."""
+    return value[:_MAX_TEXT_LENGTH] if isinstance(value, str) else ""

@@ -1,0 +1,203 @@
+"""Converts the parts of a streamed response into items: bytes, lines, events or JSON documents."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from json import JSONDecodeError
+from typing import Any, Generic, Protocol, TypeVar
+
+from .._errors import ResponseTooLargeError, RuntimeClientError
+from .model_errors import ResponseStreamError
+from .response_stream import EventReader
+from .text_stream import EventParser, JSONParser, LineDecoder, ServerSentEvent
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Decoder(Protocol[T_co]):
+    """Converts the parts of a response into items."""
+
+    @property
+    def partial(self) -> bytes:
+        """The data that belong to no complete item yet."""
+        ...
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the data themselves have marked the end of the response."""
+        ...
+
+    def feed(self, part: bytes) -> Iterable[T_co]:
+        """Add the next part, and yield the items that it completes."""
+        ...
+
+    def finish(self) -> Iterable[T_co]:
+        """Yield the last item if only its end is missing."""
+        ...
+
+
+class BytesDecoder:
+    """Returns each part unchanged."""
+
+    partial, is_done = b"", False
+
+    def feed(self, part: bytes) -> Iterable[bytes]:
+        """Return the part."""
+        return (part,)
+
+    def finish(self) -> Iterable[bytes]:
+        """Return nothing, because every part is complete."""
+        return ()
+
+
+class EventsDecoder:
+    """Decodes server-sent events."""
+
+    def __init__(self) -> None:
+        self._lines, self._parser = LineDecoder(ends_at_return=True), EventParser()
+
+    @property
+    def partial(self) -> bytes:
+        """The data of the incomplete event, and the incomplete line."""
+        return self._parser.partial + self._lines.partial
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the event ``[DONE]`` was received."""
+        return self._parser.is_done
+
+    def feed(self, part: bytes) -> Iterator[ServerSentEvent]:
+        """Add the next part, and yield the events that it completes."""
+        return filter(None, map(self._parser.feed, self._lines.feed(part)))
+
+    def finish(self) -> Iterator[ServerSentEvent]:
+        """Yield the last event if only the end of its line, or the empty line, is missing."""
+        yield from filter(None, map(self._parser.feed, self._lines.finish()))
+        yield from filter(None, [self._parser.finish()])
+
+
+class JSONDecoder:
+    """Decodes JSON documents, one in each line or in each server-sent event."""
+
+    def __init__(self) -> None:
+        self._lines, self._parser = LineDecoder(ends_at_return=True), JSONParser()
+
+    @property
+    def partial(self) -> bytes:
+        """The data of the incomplete event, and the incomplete line."""
+        return self._parser.partial + self._lines.partial
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the event ``[DONE]`` was received."""
+        return self._parser.is_done
+
+    def feed(self, part: bytes) -> Iterator[Any]:
+        """Add the next part, and yield the documents that it completes.
+
+        Raises:
+            ResponseStreamError: A line or an event is not a JSON document.
+        """
+        return self._documents(self._lines.feed(part))
+
+    def finish(self) -> Iterator[Any]:
+        """Yield the last document if only the end of its line, or the empty line, is missing."""
+        yield from self._documents(self._lines.finish())
+        try:
+            yield from self._parser.finish()
+        except (JSONDecodeError, RecursionError) as error:
+            raise _not_json(error) from None
+
+    def _documents(self, lines: Iterable[str]) -> Iterator[Any]:
+        for line in lines:
+            try:
+                yield from self._parser.feed(line)
+            except (JSONDecodeError, RecursionError) as error:
+                raise _not_json(error) from None
+
+
+def _not_json(error: JSONDecodeError | RecursionError) -> ResponseStreamError:
+    """Return the error for text that is not a JSON document; its message does not quote the text."""
+    reason = error.msg if isinstance(error, JSONDecodeError) else "it is nested too deeply"
+    raised = ResponseStreamError(
+        f"the response contains text that is not a JSON document: {reason}"
+    )
+    raised.partial = error.doc.encode() if isinstance(error, JSONDecodeError) else b""
+    raised.possibly_accepted = True
+    return raised
+
+
+class ItemReader(Generic[T]):
+    """Reads a response, and decodes it into items.
+
+    If the response breaks off, the items before the break are returned, and then the error is
+    raised.  Its attribute `partial` contains the data of the incomplete item.
+
+    Args:
+        events: Reads the parts of the response.
+        decoder: Converts the parts into items.
+
+    Attributes:
+        ready: The items that were decoded but not yet returned.
+    """
+
+    def __init__(self, events: EventReader, decoder: Decoder[T]) -> None:
+        self.ready: deque[T] = deque()
+        self._events, self._decoder = events, decoder
+        self._failure: RuntimeClientError | None = None
+        self._is_reading = self._is_at_end = False
+
+    async def fill(self) -> bool:
+        """Read until an item is ready, and return True; return False at the end of the response.
+
+        Raises:
+            ResponseStreamError: The response broke off, it cannot be decoded, or an earlier read
+                was interrupted.
+            ResponseTooLargeError: A line or an event is longer than 16 MiB.
+            ServiceError: The model or the service failed.
+        """
+        if self._is_reading:
+            raise _interrupted()
+        self._is_reading = True
+        while not (self.ready or self._is_at_end):
+            await self._read()
+        self._is_reading = False
+        return bool(self.ready)
+
+    async def _read(self) -> None:
+        """Decode the next parts, or raise an error after which nothing more can be read."""
+        if self._failure is not None:
+            await self._fail()
+        try:
+            parts = await self._events.read()
+        except RuntimeClientError as error:
+            vars(error).setdefault("partial", self._decoder.partial)
+            self._is_at_end, self._is_reading = True, False
+            raise
+        try:
+            for part in parts:
+                self.ready.extend(self._decoder.feed(part))
+            if not parts:
+                self.ready.extend(self._decoder.finish())
+        except (ResponseTooLargeError, ResponseStreamError) as error:
+            self._failure = error
+        if not parts or self._decoder.is_done:
+            self._is_at_end = self._failure is None
+            await self._events.aclose()
+
+    async def _fail(self) -> None:
+        """Close the response, and raise the stored error, to which no variable refers afterwards."""
+        await self._events.aclose()
+        self._is_at_end, self._is_reading = True, False
+        try:
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            self._failure = None
+
+
+def _interrupted() -> ResponseStreamError:
+    return ResponseStreamError(
+        "the stream cannot be read: an earlier read was interrupted, or is still in progress in "
+        "another thread or task"
+    )

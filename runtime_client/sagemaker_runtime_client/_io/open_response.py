@@ -1,0 +1,115 @@
+"""A response whose body is read piece by piece while the caller uses the pieces."""
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from .._errors import TransportError
+from .httpx_bridge import (
+    build_request,
+    library_errors,
+    make_transport_error,
+    set_time_limits,
+    time_left,
+)
+from .message import Response
+
+if TYPE_CHECKING:
+    from .message import Request
+    from .senders import Sender
+
+
+class OpenResponse:
+    """A response that occupies its connection until `aclose`.
+
+    Args:
+        sender: Sends the request.
+        origin: Scheme, host and port of the server.
+        deadline: When the whole response must have been read, on the monotonic clock; None for no
+            limit except the timeouts.
+
+    Attributes:
+        head: The response.  Its body is empty unless the response is an error.
+    """
+
+    head: Response
+
+    def __init__(self, sender: "Sender", origin: str, deadline: float | None) -> None:
+        self._sender, self._origin, self._deadline = sender, origin, deadline
+        self._ends = inf if deadline is None else deadline
+        self._held = AsyncExitStack()  # the reservation, and the body of the response
+        self._body: Any = None
+
+    async def send(self, make: "Callable[[], Request]", *, connect: float, read: float) -> Any:
+        """Send the request that *make* returns, and return the response when its head has arrived.
+
+        Args:
+            make: Builds the request when a connection is free.
+            connect: The connect timeout in seconds.
+            read: The read timeout in seconds; it also applies to each later `read`.
+        """
+        wait = connect + read
+        if self._deadline is not None:
+            wait = min(wait, time_left(self._deadline))
+        try:
+            return await self._send(make, wait, connect, read)
+        except library_errors(self._sender.library) as error:
+            await self.aclose()
+            raise self._transport_error(error) from error
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def _send(
+        self, make: "Callable[[], Request]", wait: float, connect: float, read: float
+    ) -> Any:
+        sender = self._sender
+        reservation = await self._held.enter_async_context(sender.reserve(wait))
+        request = build_request(sender.library, sender.client, self._origin, make())
+        set_time_limits(request, connect=connect, read=read, deadline=self._deadline)
+        response = await sender.send(request, reservation)
+        self._body = response.stream
+        self._held.push_async_callback(self._body.aclose)
+        self.head = Response(response.status_code, response.headers.raw)
+        return response
+
+    async def pass_to(self, add: Callable[[bytes], bool]) -> bool:
+        """Pass the body to *add* until it returns False, and close the response.
+
+        Return whether the whole body was passed.
+        """
+        try:
+            while piece := await self.read():
+                if not add(piece):
+                    return False
+        except TransportError:  # the head of an error response is enough
+            return False
+        else:
+            return True
+        finally:
+            await self.aclose()
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body, or empty bytes at its end.
+
+        Raises:
+            TransportError: The connection failed, or a timeout elapsed.
+        """
+        if time.monotonic() < self._ends:
+            try:
+                async with self._sender.limit(self._ends):
+                    piece: bytes = await self._body.read()
+                    return piece
+            except library_errors(self._sender.library) as error:
+                raise self._transport_error(error) from error
+        raise TransportError(f"the timeout elapsed while the response from {self._origin} arrived")
+
+    def _transport_error(self, error: BaseException) -> TransportError:
+        sender = self._sender
+        return make_transport_error(sender.library, sender.client, self._origin, error)
+
+    async def aclose(self) -> None:
+        """Release the connection, which is closed if the body was not read to its end."""
+        await self._held.aclose()
