@@ -8,16 +8,19 @@
     │   └── CredentialProviderError        a configured credential source failed
     ├── TransportError                     no complete response was received
     │   ├── ChecksumError                  an object does not match its checksum
-    │   └── ResponseTooLargeError          a response exceeds its size limit
+    │   ├── ResponseTooLargeError          a response exceeds its size limit
+    │   └── ResponseStreamError            a streamed response broke off (in `model_errors`)
     ├── ServiceError                       the service returned an error
     │   ├── ThrottlingError                too many requests
-    │   │   └── ModelNotReadyError         the model is not ready (in `_inference/model_errors.py`)
+    │   │   └── ModelNotReadyError         the model is not ready (in `model_errors`)
     │   ├── ServiceUnavailableError        status 503
     │   ├── InternalFailureError           status 500
     │   ├── RequestValidationError         the service rejected an argument
     │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   ├── ObjectNotFoundError            S3: no such key or bucket
-    │   └── ModelError                     the model failed (in `_inference/model_errors.py`)
+    │   ├── ModelError                     the model failed (in `model_errors`)
+    │   ├── ModelStreamError               it failed within its response (in `model_errors`)
+    │   └── InternalStreamFailureError     AWS failed within a response (in `model_errors`)
     ├── NoOutputLocationError              the job is queued, but its output location is unknown
     ├── InferenceFailedError               the model failed
     └── WaitTimeoutError                   no output appeared within the timeout
@@ -79,18 +82,13 @@ class RuntimeClientError(Exception):
     def __setstate__(self, state: dict[str, object] | None) -> None:
         """Restore the attributes of an error that this or an earlier version pickled."""
         renamed = {"may_have_been_taken": "possibly_accepted"}
-        self.__dict__.update(
-            {renamed.get(name, name): value for name, value in (state or {}).items()}
-        )
+        for name, value in (state or {}).items():
+            self.__dict__[renamed.get(name, name)] = value
 
     def __str__(self) -> str:
         """Return the message with error code, status, request id and number of attempts."""
-        facts = {
-            "code": self.code,
-            "status": self.status_code,
-            "request id": self.request_id,
-            "attempts": self.attempts if self.attempts > 1 else None,
-        }
+        facts = {"code": self.code, "status": self.status_code, "request id": self.request_id}
+        facts["attempts"] = self.attempts if self.attempts > 1 else None
         known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
         return f"{self.message} ({known})" if known else self.message
 

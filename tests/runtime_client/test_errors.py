@@ -13,11 +13,14 @@ from sagemaker_runtime_client import (
     ConfigError,
     CredentialProviderError,
     InferenceFailedError,
+    InternalStreamFailureError,
     Invocation,
     ModelError,
     ModelNotReadyError,
+    ModelStreamError,
     NoCredentialsError,
     ParamValidationError,
+    ResponseStreamError,
     RuntimeClientError,
     ServiceError,
     ThrottlingError,
@@ -34,7 +37,8 @@ RuntimeClientError
 │   └── CredentialProviderError
 ├── TransportError
 │   ├── ChecksumError
-│   └── ResponseTooLargeError
+│   ├── ResponseTooLargeError
+│   └── ResponseStreamError
 ├── ServiceError
 │   ├── ThrottlingError
 │   │   └── ModelNotReadyError
@@ -43,7 +47,9 @@ RuntimeClientError
 │   ├── RequestValidationError
 │   ├── AccessDeniedError
 │   ├── ObjectNotFoundError
-│   └── ModelError
+│   ├── ModelError
+│   ├── ModelStreamError
+│   └── InternalStreamFailureError
 ├── NoOutputLocationError
 ├── InferenceFailedError
 └── WaitTimeoutError
@@ -68,7 +74,13 @@ KINDS = [
     kind
     for kind in vars(sagemaker_runtime_client._errors).values()
     if inspect.isclass(kind) and issubclass(kind, RuntimeClientError)
-] + [ModelError, ModelNotReadyError]
+] + [
+    InternalStreamFailureError,
+    ModelError,
+    ModelNotReadyError,
+    ModelStreamError,
+    ResponseStreamError,
+]
 
 
 def test_tree():
@@ -167,7 +179,9 @@ def test_retryable():
     assert retryable == {
         "ChecksumError",
         "InternalFailureError",
+        "InternalStreamFailureError",
         "ModelNotReadyError",
+        "ResponseStreamError",
         "ServiceUnavailableError",
         "ThrottlingError",
         "TransportError",
