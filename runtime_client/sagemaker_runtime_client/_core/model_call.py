@@ -81,8 +81,7 @@ class ModelCall:
         operation = operation._replace(send=reader.send)
         _, admission = await self._send(session, client, operation, start)
         held.push_async_callback(admission.aclose)
-        if operation.progress is not None:
-            reader.attempts = operation.progress.attempts
+        reader.attempts = (operation.progress or Progress()).attempts
         return reader
 
     async def _prepare(self) -> tuple[Session, ServiceClient, Operation, float]:

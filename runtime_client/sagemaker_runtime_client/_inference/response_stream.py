@@ -148,7 +148,10 @@ class EventReader:
             parts = await self._receive(self._opened)
         if not parts and self._failure is not None:
             await self.aclose()
-            self._raise_failure()
+            try:
+                raise self._failure
+            finally:  # the error, its traceback and this object would form a reference cycle
+                self._failure = None
         return parts
 
     async def _receive(self, opened: OpenResponse) -> list[bytes]:
@@ -177,17 +180,6 @@ class EventReader:
                 self._failure = self._service_error(message)
                 break
         return parts
-
-    def _raise_failure(self) -> None:
-        """Raise the stored failure, to which no variable may refer afterwards.
-
-        Otherwise the error, its traceback and a frame would form a reference cycle.
-        """
-        try:
-            if self._failure is not None:
-                raise self._failure
-        finally:
-            self._failure = None
 
     def _broken(self, reason: str) -> ResponseStreamError:
         head = self.head

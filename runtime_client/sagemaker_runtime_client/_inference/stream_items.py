@@ -167,7 +167,12 @@ class ItemReader(Generic[T]):
     async def _read(self) -> None:
         """Decode the next parts, or raise an error after which nothing more can be read."""
         if self._failure is not None:
-            await self._fail()
+            await self._events.aclose()
+            self._is_at_end, self._is_reading = True, False
+            try:
+                raise self._failure
+            finally:  # the error, its traceback and this object would form a reference cycle
+                self._failure = None
         try:
             parts = await self._events.read()
         except RuntimeClientError as error:
@@ -184,16 +189,6 @@ class ItemReader(Generic[T]):
         if not parts or self._decoder.is_done:
             self._is_at_end = self._failure is None
             await self._events.aclose()
-
-    async def _fail(self) -> None:
-        """Close the response, and raise the stored error, to which no variable refers afterwards."""
-        await self._events.aclose()
-        self._is_at_end, self._is_reading = True, False
-        try:
-            if self._failure is not None:
-                raise self._failure
-        finally:
-            self._failure = None
 
 
 def _interrupted() -> ResponseStreamError:

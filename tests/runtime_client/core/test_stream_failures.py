@@ -1,0 +1,107 @@
+"""Tests of streamed responses that are damaged, and of requests for them that fail."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client import InternalFailureError, ServerSentEvent, ServiceError
+from sagemaker_runtime_client._errors import TransportError
+from sagemaker_runtime_client._inference.model_errors import ResponseStreamError
+from sagemaker_runtime_client._inference.stream_items import EventsDecoder, JSONDecoder
+from sagemaker_runtime_client._io.open_response import OpenResponse
+from sagemaker_runtime_client._io.run import run
+from sigv4 import Message
+from tests.runtime_client.core.streams import collect_from, part, whole
+from tests.runtime_client.loopback import Loopback, refusing, response
+
+
+def test_other_messages(plain_driver):
+    """Messages of unknown kinds are ignored."""
+    unknown = [
+        Message({":message-type": "event", ":event-type": "initial-response"}, b"x").encode(),
+        Message({":message-type": "new"}, b"x").encode(),
+        Message({}, b"x").encode(),
+    ]
+    with Loopback(lambda *_: whole(*unknown, part(b"a"), *unknown)) as server:
+        assert collect_from(plain_driver, server) == ([b"a"], None)
+
+
+def test_an_error_message(plain_driver):
+    """An error message is an error with its code and text, even if its payload is not JSON."""
+    headers = {":message-type": "error", ":error-code": "Code", ":error-message": "text"}
+    with Loopback(lambda *_: whole(Message(headers, b"{").encode())) as server:
+        items, error = collect_from(plain_driver, server)
+    assert (items, type(error), error.code, error.message) == ([], ServiceError, "Code", "text")
+
+
+def test_a_model_error_without_a_reason(plain_driver):
+    """An exception whose members are missing has no reason and an empty message."""
+    headers = {":message-type": "exception", ":exception-type": "ModelStreamError"}
+    with Loopback(lambda *_: whole(Message(headers, b"[]").encode())) as server:
+        _, error = collect_from(plain_driver, server)
+    assert (error.message, error.reason) == ("", None)
+
+
+def test_connection_refused(plain_driver):
+    """A server that refuses the connection is a TransportError after which nothing was sent."""
+    with refusing() as port:
+        server = SimpleNamespace(url=f"http://127.0.0.1:{port}")
+        items, error = collect_from(plain_driver, server)
+    assert (items, type(error), error.possibly_accepted) == ([], TransportError, False)
+
+
+@pytest.mark.parametrize("size", [2_000_000, 10])
+def test_the_body_of_an_error(plain_driver, size):
+    """An error whose body is too large or is cut off is raised with the beginning of the body."""
+    data = response(b"x" * 2_000_000, 500)
+    end = len(data) - 2_000_000 + size
+
+    def answer(_request, connection):
+        connection.sendall(data[:end])
+        return b""
+
+    with Loopback(answer) as server:
+        items, error = collect_from(plain_driver, server)
+    assert (items, type(error)) == ([], InternalFailureError)
+
+
+def test_an_interrupt_while_the_request_is_built():
+    """An interrupt releases the reservation."""
+    held = []
+
+    class Reservation(nullcontext):
+        async def __aexit__(self, *_):
+            held.append("released")
+
+    def make():
+        raise KeyboardInterrupt
+
+    sender = SimpleNamespace(library=httpx, client=None, reserve=lambda _wait: Reservation())
+    with pytest.raises(KeyboardInterrupt):
+        run(OpenResponse(sender, "https://host.example", None).send(make, connect=1, read=1))
+    assert held == ["released"]
+
+
+def test_incomplete_events():
+    """The data of an incomplete event are its partial data; at the end they are an event."""
+    decoder = EventsDecoder()
+    assert list(decoder.feed(b"data: a\ndata: b\nda")) == []
+    assert decoder.partial == b"a\nbda"
+    decoder = EventsDecoder()
+    assert list(decoder.feed(b"data: a\ndata: b")) == []
+    assert list(decoder.finish()) == [ServerSentEvent("a\nb")]
+    assert list(EventsDecoder().finish()) == []
+
+
+def test_incomplete_documents():
+    """The data of an incomplete event are partial data; at the end they must be a document."""
+    decoder = JSONDecoder()
+    assert list(decoder.feed(b"data: {\nda")) == []
+    assert decoder.partial == b"{da"
+    decoder = JSONDecoder()
+    assert list(decoder.feed(b"data: {\n")) == []
+    with pytest.raises(ResponseStreamError) as caught:
+        list(decoder.finish())
+    assert caught.value.partial == b"{"
