@@ -175,8 +175,8 @@ class BaseClient:
         and credentials of its own, so it must be created with its constructor.
 
         Close only the original client.  Closing the new client, or leaving its ``with`` statement,
-        closes nothing.  After the original client was closed, both behave alike; see its method
-        ``close`` or ``aclose``.
+        closes nothing.  After the original client is closed, the new client behaves as a closed client;
+        the method ``close`` or ``aclose`` describes this.
 
         Args:
             max_attempts: Maximum number of attempts per request, including the first one.
@@ -186,19 +186,22 @@ class BaseClient:
             connect_timeout: Time limit in seconds for establishing a connection.
             read_timeout: Time limit in seconds between two pieces of data that are sent or received,
                 and for receiving the status line and all headers of a response.  It also replaces
-                the longer time limits of `invoke_endpoint` and `invoke_inference_router`.  Requests
-                of credential providers keep the time limits and attempts of the original client.
+                the longer time limits of `invoke_endpoint`, `stream_endpoint` and
+                `invoke_inference_router`.  Requests of credential providers keep the time limits and
+                attempts of the original client.
             app_id: The name of your application in the User-Agent header, up to 50 characters.
             request_checksum_calculation: ``when_supported`` or ``when_required``, for uploads.
             response_checksum_validation: ``when_supported`` or ``when_required``, for downloads.
             content_type: The default for the argument of this name of all operations that call a
                 model or queue a job.
-            accept: As for *content_type*.
-            custom_attributes: As for *content_type*.
+            accept: The default for the argument of this name of the same operations.
+            custom_attributes: The default for the argument of this name of the same operations.
             s3_output_path_extension: The default for the argument of this name of the operations
                 that queue a job; the other operations ignore it.
-            request_ttl_seconds: As for *s3_output_path_extension*.
-            invocation_timeout_seconds: As for *s3_output_path_extension*.
+            request_ttl_seconds: The default for the argument of this name of the operations that
+                queue a job.
+            invocation_timeout_seconds: The default for the argument of this name of the operations
+                that queue a job.
 
         Returns:
             A client of the same class.

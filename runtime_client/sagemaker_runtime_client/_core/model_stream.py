@@ -5,7 +5,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .._errors import RuntimeClientError
@@ -40,7 +39,7 @@ class _BaseStream:
     def __init__(self, events: EventReader) -> None:
         head = events.head
         self._events = events
-        self._is_used = self._is_closed = False
+        self._is_used = False
         self.content_type = head.header("x-amzn-sagemaker-content-type")
         self.production_variant = head.header("x-amzn-invoked-production-variant")
         self.custom_attributes = head.header("x-amzn-sagemaker-custom-attributes")
@@ -154,54 +153,46 @@ class StreamContext:
 
     def __init__(self, call: ModelCall) -> None:
         self._call = call
+        self._held = AsyncExitStack()  # the admission of the call, and its response
 
     def blocking(self) -> AbstractContextManager[ModelStream]:
         """Return the context for a blocking client."""
-        return _BlockingContext(self._call)
+        return _BlockingContext(self)
 
     def asynchronous(self) -> AbstractAsyncContextManager[AsyncModelStream]:
         """Return the context for an async client."""
-        return _AsyncContext(self._call)
+        return _AsyncContext(self)
 
-
-class _Context:
-    def __init__(self, call: ModelCall) -> None:
-        self._call = call
-        self._held = AsyncExitStack()  # the admission of the call, and its response
-
-    async def _open(self) -> EventReader:
-        """Send the request, and return the reader of the response, which `_close` closes."""
+    async def open(self) -> EventReader:
+        """Send the request, and return the reader of the response, which `close` closes."""
         try:
             return await self._call.open(self._held)
         except BaseException:
-            await self._close()
+            await self.close()
             raise
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Release what the call holds."""
         await self._held.aclose()
 
 
-class _BlockingContext(_Context, AbstractContextManager[ModelStream]):
+class _BlockingContext(AbstractContextManager[ModelStream]):
+    def __init__(self, context: StreamContext) -> None:
+        self._context = context
+
     def __enter__(self) -> ModelStream:
-        return ModelStream(run(self._open()))
+        return ModelStream(run(self._context.open()))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        run(self._close())
+    def __exit__(self, *_: object) -> None:
+        run(self._context.close())
 
 
-class _AsyncContext(_Context, AbstractAsyncContextManager[AsyncModelStream]):
+class _AsyncContext(AbstractAsyncContextManager[AsyncModelStream]):
+    def __init__(self, context: StreamContext) -> None:
+        self._context = context
+
     async def __aenter__(self) -> AsyncModelStream:
-        return AsyncModelStream(await self._open())
+        return AsyncModelStream(await self._context.open())
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._close()
+    async def __aexit__(self, *_: object) -> None:
+        await self._context.close()

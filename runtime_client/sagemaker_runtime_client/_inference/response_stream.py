@@ -92,6 +92,7 @@ class EventReader:
         self.attempts = 0
         self._secrets: list[str] = []
         self._opened: OpenResponse | None = None
+        self._is_complete = False
         self._decoder = EventDecoder()
         self._first: list[bytes] = []  # the parts that arrived first
         self._failure: ServiceError | TransportError | None = None  # raised after these parts
@@ -152,6 +153,8 @@ class EventReader:
                 raise self._failure
             finally:  # the error, its traceback and this object would form a reference cycle
                 self._failure = None
+        if not parts and not self._is_complete:
+            raise self._broken("the stream is closed: read it inside its `with` statement")
         return parts
 
     async def _receive(self, opened: OpenResponse) -> list[bytes]:
@@ -160,6 +163,7 @@ class EventReader:
             if piece := await opened.read():
                 return self._payloads(self._decoder.feed(piece))
             self._decoder.finish()
+            self._is_complete = True
             await self.aclose()
         except TransportError as error:
             self._failure = self._broken(error.message)
@@ -209,6 +213,7 @@ class EventReader:
     async def aclose(self) -> None:
         """Release the connection, which is closed if the response was not read to its end."""
         opened, self._opened = self._opened, None
+        self._first = []
         if opened is not None:
             await opened.aclose()
 

@@ -12,6 +12,7 @@ from .text_stream import EventParser, JSONParser, LineDecoder, ServerSentEvent
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+P = TypeVar("P", bound=EventParser | JSONParser)
 
 
 class Decoder(Protocol[T_co]):
@@ -50,11 +51,12 @@ class BytesDecoder:
         return ()
 
 
-class EventsDecoder:
-    """Decodes server-sent events."""
+class _ParsedLines(Generic[P]):
+    """The base class of decoders that pass each line to a parser."""
 
-    def __init__(self) -> None:
-        self._lines, self._parser = LineDecoder(ends_at_return=True), EventParser()
+    def __init__(self, parser: P) -> None:
+        self._lines = LineDecoder(ends_at_return=True)
+        self._parser: P = parser
 
     @property
     def partial(self) -> bytes:
@@ -65,6 +67,13 @@ class EventsDecoder:
     def is_done(self) -> bool:
         """Whether the event ``[DONE]`` was received."""
         return self._parser.is_done
+
+
+class EventsDecoder(_ParsedLines[EventParser]):
+    """Decodes server-sent events."""
+
+    def __init__(self) -> None:
+        super().__init__(EventParser())
 
     def feed(self, part: bytes) -> Iterator[ServerSentEvent]:
         """Add the next part, and yield the events that it completes."""
@@ -76,21 +85,11 @@ class EventsDecoder:
         yield from filter(None, [self._parser.finish()])
 
 
-class JSONDecoder:
+class JSONDecoder(_ParsedLines[JSONParser]):
     """Decodes JSON documents, one in each line or in each server-sent event."""
 
     def __init__(self) -> None:
-        self._lines, self._parser = LineDecoder(ends_at_return=True), JSONParser()
-
-    @property
-    def partial(self) -> bytes:
-        """The data of the incomplete event, and the incomplete line."""
-        return self._parser.partial + self._lines.partial
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the event ``[DONE]`` was received."""
-        return self._parser.is_done
+        super().__init__(JSONParser())
 
     def feed(self, part: bytes) -> Iterator[Any]:
         """Add the next part, and yield the documents that it completes.

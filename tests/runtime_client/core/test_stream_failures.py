@@ -13,6 +13,7 @@ from sagemaker_runtime_client._inference.stream_items import EventsDecoder, JSON
 from sagemaker_runtime_client._io.open_response import OpenResponse
 from sagemaker_runtime_client._io.run import run
 from sigv4 import Message
+from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.core.streams import collect_from, part, whole
 from tests.runtime_client.loopback import Loopback, refusing, response
 
@@ -42,6 +43,29 @@ def test_a_model_error_without_a_reason(plain_driver):
     with Loopback(lambda *_: whole(Message(headers, b"[]").encode())) as server:
         _, error = collect_from(plain_driver, server)
     assert (error.message, error.reason) == ("", None)
+
+
+def test_reading_after_the_end(plain_driver):
+    """Reading after the context was left is an error, not an empty stream, even if the stream was
+    not read before.
+    """
+    with Loopback(lambda *_: whole(part(b"a"), part(b"b"))) as server:
+        client = plain_driver.client(**pointed_at(server)).itself
+        context = client.stream_endpoint("e", b"")
+
+        def read():
+            with context as stream:
+                parts = stream.bytes()
+            next(parts)
+
+        async def read_async():
+            async with context as stream:
+                parts = stream.bytes()
+            await anext(parts)
+
+        with pytest.raises(ResponseStreamError) as caught:
+            plain_driver.call(read_async if plain_driver.kind.is_async else read)
+    assert caught.value.message == "the stream is closed: read it inside its `with` statement"
 
 
 def test_connection_refused(plain_driver):
