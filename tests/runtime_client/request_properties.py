@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sagemaker_runtime_client import ParamValidationError
 from sagemaker_runtime_client._inference.invoke_endpoint import INVOKE_ENDPOINT
 from sagemaker_runtime_client._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
+from sagemaker_runtime_client._inference.response_stream import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from sagemaker_runtime_client._inference.router import (
     INVOKE_INFERENCE_ROUTER,
     INVOKE_INFERENCE_ROUTER_ASYNC,
@@ -28,6 +29,7 @@ from tests.runtime_client.loopback import Loopback, response
 # The table of each operation, and its service in botocore.
 SERVICES = {
     INVOKE_ENDPOINT: "sagemaker-runtime",
+    INVOKE_ENDPOINT_WITH_RESPONSE_STREAM: "sagemaker-runtime",
     INVOKE_ENDPOINT_ASYNC: "sagemaker-runtime",
     INVOKE_INFERENCE_ROUTER: "sagemaker-inference-router-runtime",
     INVOKE_INFERENCE_ROUTER_ASYNC: "sagemaker-inference-router-runtime",

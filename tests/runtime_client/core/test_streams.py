@@ -21,7 +21,7 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client.emulator import Emulator
-from tests.runtime_client.clients import pointed_at, settings, unread_body
+from tests.runtime_client.clients import Driven, pointed_at, settings, unread_body
 from tests.runtime_client.core.streams import (
     chunked,
     collect,
@@ -86,6 +86,16 @@ def test_what_is_sent(driver):
         "x-amzn-sagemaker-session-id": "session-1",
         "x-amzn-sagemaker-prefix-aware-id": "prefix",
     }
+
+
+def test_options_of_a_derived_client(plain_driver):
+    """`with_options` provides defaults for streams, too."""
+    with Loopback(lambda *_: whole(part(b"x"))) as server:
+        client = plain_driver.client(**pointed_at(server))
+        derived = Driven(plain_driver, client.itself.with_options(content_type="text/csv"))
+        assert collect(plain_driver, derived) == ([b"x"], None)
+        (request,) = server.requests
+    assert request.header("content-type") == "text/csv"
 
 
 def test_the_head(plain_driver):
