@@ -78,7 +78,9 @@ class BaseOperations:
         session = await self._session()
         return session.with_changes(changes)
 
-    def _with_defaults(self, model: OperationModel, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def _with_defaults(
+        self, model: OperationModel, arguments: Mapping[str, object]
+    ) -> dict[str, object]:
         """Return the arguments of an operation; for each one that is None, its default if any."""
         defaults = {
             name: value

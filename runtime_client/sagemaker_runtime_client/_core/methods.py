@@ -79,11 +79,8 @@ def sync_stream(operation: Streaming[P]) -> Method[P, AbstractContextManager[Mod
     def call(
         self: HasCore, /, *args: P.args, **kwargs: P.kwargs
     ) -> AbstractContextManager[ModelStream]:
-        core = self._core  # pyright: ignore[reportPrivateUsage]
-        try:
-            return operation(core, *args, **kwargs).blocking()
-        except TypeError as error:
-            raise _wrong_call(self, call.__name__, kwargs, error) from None
+        context = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
+        return context.blocking()
 
     return call
 
@@ -97,13 +94,21 @@ def async_stream(
     def call(
         self: HasCore, /, *args: P.args, **kwargs: P.kwargs
     ) -> AbstractAsyncContextManager[AsyncModelStream]:
-        core = self._core  # pyright: ignore[reportPrivateUsage]
-        try:
-            return operation(core, *args, **kwargs).asynchronous()
-        except TypeError as error:
-            raise _wrong_call(self, call.__name__, kwargs, error) from None
+        context = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
+        return context.asynchronous()
 
     return call
+
+
+def _open(
+    self: HasCore, operation: Callable[[Core], StreamContext], method: str, names: Iterable[str]
+) -> StreamContext:
+    """Return the context that *operation* creates for a client."""
+    core = self._core  # pyright: ignore[reportPrivateUsage]
+    try:
+        return operation(core)
+    except TypeError as error:
+        raise _wrong_call(self, method, names, error) from None
 
 
 def _refuse_async(listener: object, client: object) -> None:

@@ -17,6 +17,8 @@ from .httpx_bridge import (
 from .message import Response
 
 if TYPE_CHECKING:
+    import httpx
+
     from .message import Request
     from .senders import Sender
 
@@ -42,7 +44,9 @@ class OpenResponse:
         self._held = AsyncExitStack()  # the reservation, and the body of the response
         self._body: Any = None
 
-    async def send(self, make: "Callable[[], Request]", *, connect: float, read: float) -> Any:
+    async def send(
+        self, make: "Callable[[], Request]", *, connect: float, read: float
+    ) -> "httpx.Response":
         """Send the request that *make* returns, and return the response when its head has arrived.
 
         Args:
@@ -64,12 +68,12 @@ class OpenResponse:
 
     async def _send(
         self, make: "Callable[[], Request]", wait: float, connect: float, read: float
-    ) -> Any:
+    ) -> "httpx.Response":
         sender = self._sender
         reservation = await self._held.enter_async_context(sender.reserve(wait))
         request = build_request(sender.library, sender.client, self._origin, make())
         set_time_limits(request, connect=connect, read=read, deadline=self._deadline)
-        response = await sender.send(request, reservation)
+        response: httpx.Response = await sender.send(request, reservation)
         self._body = response.stream
         self._held.push_async_callback(self._body.aclose)
         self.head = Response(response.status_code, response.headers.raw)
