@@ -1,11 +1,12 @@
 """Messages from `_core` and `_inference`: about arguments, submission, waiting and model calls."""
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 
 from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, Response, _core
-from sagemaker_runtime_client._core.model_stream import ModelStream
+from sagemaker_runtime_client._core.model_stream import ModelStream, StreamContext
 from sagemaker_runtime_client._inference.response_stream import EventReader
 from sagemaker_runtime_client._inference.stream_items import BytesDecoder, ItemReader, JSONDecoder
 from sagemaker_runtime_client._inference.text_stream import EventParser, LineDecoder
@@ -91,6 +92,14 @@ def _read_in_two_threads():
     reader = ItemReader(EventReader(ScriptedIO(), retry_model=False), BytesDecoder())
     reader._is_reading = True
     run(reader.fill())
+
+
+def _enter_twice():
+    """Enter the context of a stream a second time."""
+    context = StreamContext(None).blocking()
+    with suppress(AttributeError):
+        context.__enter__()
+    context.__enter__()
 
 
 MESSAGES = [
@@ -319,6 +328,10 @@ MESSAGES = [
         "the response contains text that is not a JSON document: it is nested too deeply",
     ),
     (
+        lambda: list(JSONDecoder().feed(b"1" * 5000 + b"\n")),
+        "the response contains text that is not a JSON document: an integer in it has too many digits",
+    ),
+    (
         _read_in_two_threads,
         (
             "the stream cannot be read: an earlier read was interrupted, or is still in progress in "
@@ -332,6 +345,7 @@ MESSAGES = [
             "lines, events and json"
         ),
     ),
+    (_enter_twice, "the context of a stream can be entered once: call stream_endpoint again"),
     # The wait.
     (
         lambda: run(core(ScriptedIO()).wait(Invocation("id"), timeout=1)),

@@ -154,6 +154,7 @@ class StreamContext:
     def __init__(self, call: ModelCall) -> None:
         self._call = call
         self._held = AsyncExitStack()  # the admission of the call, and its response
+        self._is_entered = False
 
     def blocking(self) -> AbstractContextManager[ModelStream]:
         """Return the context for a blocking client."""
@@ -165,6 +166,11 @@ class StreamContext:
 
     async def open(self) -> EventReader:
         """Send the request, and return the reader of the response, which `close` closes."""
+        if self._is_entered:
+            raise RuntimeClientError(
+                "the context of a stream can be entered once: call stream_endpoint again"
+            )
+        self._is_entered = True
         try:
             return await self._call.open(self._held)
         except BaseException:

@@ -68,6 +68,7 @@ class ModelStreamError(ServiceError):
             of a line.
     """
 
+    texts = ("message", "reason")  # their text comes from the service and may repeat a secret
     reason: str | None = None
     partial: bytes = b""
 

@@ -149,6 +149,8 @@ class EventReader:
             parts = await self._receive(self._opened)
         if not parts and self._failure is not None:
             await self.aclose()
+            # The failure may have arrived together with the first part, before this was known.
+            self._failure.attempts = self.attempts
             try:
                 raise self._failure
             finally:  # the error, its traceback and this object would form a reference cycle
@@ -201,12 +203,14 @@ class EventReader:
             request_id=self.head.request_id,
         )
         if isinstance(error, ModelStreamError):
-            error.reason = _text(fields.get("ErrorCode")) or None
+            error.reason = _text(fields.get("ErrorCode"))
         without_secrets(error, self._secrets)
+        if isinstance(error, ModelStreamError):
+            error.reason = error.reason or None
         return self._completed(error)
 
     def _completed(self, error: E) -> E:
-        error.attempts, error.possibly_accepted = self.attempts, True
+        error.possibly_accepted = True
         error.retryable = error.retryable or self._retry_model
         return error
 

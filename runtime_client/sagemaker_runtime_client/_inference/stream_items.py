@@ -104,20 +104,25 @@ class JSONDecoder(_ParsedLines[JSONParser]):
         yield from self._documents(self._lines.finish())
         try:
             yield from self._parser.finish()
-        except (JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise _not_json(error) from None
 
     def _documents(self, lines: Iterable[str]) -> Iterator[Any]:
         for line in lines:
             try:
                 yield from self._parser.feed(line)
-            except (JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise _not_json(error) from None
 
 
-def _not_json(error: JSONDecodeError | RecursionError) -> ResponseStreamError:
+def _not_json(error: ValueError | RecursionError) -> ResponseStreamError:
     """Return the error for text that is not a JSON document; its message does not quote the text."""
-    reason = error.msg if isinstance(error, JSONDecodeError) else "it is nested too deeply"
+    if isinstance(error, JSONDecodeError):
+        reason = error.msg
+    elif isinstance(error, RecursionError):
+        reason = "it is nested too deeply"
+    else:  # Python limits the digits of an integer
+        reason = "an integer in it has too many digits"
     raised = ResponseStreamError(
         f"the response contains text that is not a JSON document: {reason}"
     )

@@ -6,7 +6,12 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from sagemaker_runtime_client import InternalFailureError, ServerSentEvent, ServiceError
+from sagemaker_runtime_client import (
+    InternalFailureError,
+    RuntimeClientError,
+    ServerSentEvent,
+    ServiceError,
+)
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._inference.model_errors import ResponseStreamError
 from sagemaker_runtime_client._inference.stream_items import EventsDecoder, JSONDecoder
@@ -14,7 +19,7 @@ from sagemaker_runtime_client._io.open_response import OpenResponse
 from sagemaker_runtime_client._io.run import run
 from sigv4 import Message
 from tests.runtime_client.clients import pointed_at
-from tests.runtime_client.core.streams import collect_from, part, whole
+from tests.runtime_client.core.streams import collect_from, failure, part, whole
 from tests.runtime_client.loopback import Loopback, refusing, response
 
 
@@ -129,3 +134,47 @@ def test_incomplete_documents():
     with pytest.raises(ResponseStreamError) as caught:
         list(decoder.finish())
     assert caught.value.partial == b"{"
+
+
+def test_entering_twice(plain_driver):
+    """A context can be entered once; the second attempt does not disturb the first."""
+    with Loopback(lambda *_: whole(part(b"a"), part(b"b"))) as server:
+        context = plain_driver.client(**pointed_at(server)).itself.stream_endpoint("e", b"")
+
+        def read():
+            with context as stream:
+                with pytest.raises(RuntimeClientError, match="can be entered once"):
+                    context.__enter__()
+                return list(stream.bytes())
+
+        async def read_async():
+            async with context as stream:
+                with pytest.raises(RuntimeClientError, match="can be entered once"):
+                    await context.__aenter__()
+                return [one async for one in stream.bytes()]
+
+        found = plain_driver.call(read_async if plain_driver.kind.is_async else read)
+    assert found == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("start", [b"", b"data: "])
+def test_an_integer_with_too_many_digits(plain_driver, start):
+    """An integer that Python refuses to convert is an error after the documents before it."""
+    text = start + b"1\n\n" + start + b"1" * 5000 + b"\n\n"
+    with Loopback(lambda *_: whole(part(text))) as server:
+        items, error = collect_from(plain_driver, server, "json")
+    assert (items, type(error)) == ([1], ResponseStreamError)
+    assert error.message == (
+        "the response contains text that is not a JSON document: "
+        "an integer in it has too many digits"
+    )
+
+
+def test_a_failure_beside_the_first_part(plain_driver):
+    """A failure that arrives together with the first part has the number of attempts, and no
+    secrets in its reason.
+    """
+    failed = failure("ModelStreamError", Message="m", ErrorCode="x TOKEN/example=")
+    with Loopback(lambda *_: whole(part(b"a") + failed)) as server:
+        items, error = collect_from(plain_driver, server)
+    assert (items, error.attempts, error.reason) == ([b"a"], 1, "x ...")
