@@ -6,6 +6,7 @@ import logging
 import mmap
 import sys
 from functools import partial
+from itertools import islice
 from types import FrameType
 
 import anyio
@@ -20,6 +21,7 @@ from sagemaker_runtime_client import (
 )
 from sigv4 import Credentials
 from tests.runtime_client.clients import often, pointed_at, unread_body
+from tests.runtime_client.core.streams import failure, part, whole
 from tests.runtime_client.loopback import Loopback, response
 
 BODY = b"payload"
@@ -43,6 +45,7 @@ STALE = response(b"answer", 200, {"last-modified": "Sun, 22 Nov 1996 12:00:00 GM
 CHECKED = response(b"answer", 200, {"x-amz-checksum-crc32": "iLjSPg=="})
 REFUSED = response(b'{"__type":"ValidationError","message":"no"}', 400)
 FAILED = response(b"{}", 500)
+STREAM = whole(part(b"1\n2\n"), part(b"3\n"))
 
 
 def invoke(client, **arguments):
@@ -63,6 +66,28 @@ def infer(client, **arguments):
 def interrupts(_elapsed):
     """Raise KeyboardInterrupt as a schedule, as if Ctrl-C were pressed between two polls."""
     raise KeyboardInterrupt
+
+
+def stream(kind, most=None, **arguments):
+    """Return a call that reads a stream with the method *kind*, at most *most* items."""
+
+    def read(client):
+        context = client.stream_endpoint("e", BODY, **arguments)
+        if isinstance(client, AsyncSageMakerRuntimeClient):
+            return read_async(context)
+        with context as items:
+            return sum(1 for _ in islice(getattr(items, kind)(), most))
+
+    async def read_async(context):
+        count = 0
+        async with context as items:
+            async for _ in getattr(items, kind)():
+                count += 1
+                if count == most:
+                    break
+        return count
+
+    return read
 
 
 # For each case: the call, the server's responses (of which the last one is repeated), and the type
@@ -112,6 +137,24 @@ CALLS = {
         [SLOW],
         "ThrottlingError",
     ),
+    "stream": (stream("json"), [STREAM], "int"),
+    "stream, left early": (stream("lines", 1), [STREAM], "int"),
+    "stream, refused": (stream("lines"), [REFUSED], "RequestValidationError"),
+    "stream, no answer": (stream("lines"), [DROPPED], "TransportError"),
+    "stream, tried again": (stream("lines", retry_model=True), [FAILED, DROPPED, STREAM], "int"),
+    "stream, failed": (
+        stream("lines"),
+        [whole(part(b"1\n2"), failure("ModelStreamError"))],
+        "ModelStreamError",
+    ),
+    "stream, failed at first": (
+        stream("lines"),
+        [whole(failure("ModelStreamError"))],
+        "ModelStreamError",
+    ),
+    "stream, cut off": (stream("lines"), [whole(part(b"1\n")[:-2])], "ResponseStreamError"),
+    "stream, not JSON": (stream("json"), [whole(part(b"1\nx\n"))], "ResponseStreamError"),
+    "stream, too late": (stream("json", timeout=1e-9), [STREAM], "TransportError"),
 }
 calls = pytest.mark.parametrize(("call", "answers", "outcome"), CALLS.values(), ids=CALLS.keys())
 

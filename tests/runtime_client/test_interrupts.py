@@ -8,7 +8,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from threading import Barrier
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
 from tests.runtime_client.clients import pointed_at
+from tests.runtime_client.core.streams import part, whole
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import PooledTransport, counts, limited
 
@@ -103,6 +104,38 @@ def test_every_line_of_a_call(headers):
 
         def call():
             return client.invoke_endpoint_async("x", body=b"x")
+
+        call()
+        for at in count(1):
+            was_interrupted = interrupted(at, call)
+            assert serves_two(client, threads), at
+            if not was_interrupted:
+                break
+    assert at > 200
+
+
+@collected
+@pytest.mark.parametrize("most", [1, 3], ids=["left early", "read to its end"])
+def test_every_line_of_a_stream(most):
+    """If a stream is interrupted at any line, a pool of two connections can still serve two calls.
+
+    The lines of opening, reading and closing the stream are included.
+    """
+    meeting = Meeting(response(b"{}", 202))
+    data = whole(part(b"a\n"), part(b"b\n"))
+
+    def answer(request, connection):
+        return meeting(request, connection) if "/pair/" in request.target else data
+
+    with (
+        Loopback(answer) as server,
+        SageMakerRuntimeClient(**pointed_at(server, max_connections=2, read_timeout=5)) as client,
+        ThreadPoolExecutor(2) as threads,
+    ):
+
+        def call():
+            with client.stream_endpoint("x", b"x") as stream:
+                return list(islice(stream.lines(), most))
 
         call()
         for at in count(1):

@@ -5,7 +5,6 @@ has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -58,31 +57,41 @@ class ModelCall:
         self._model, self._arguments = model, arguments
         self._retry_model = retry_model
         self._wait_until_ready, self._timeout = wait_until_ready, timeout
+        self._admission: Admission | None = None
+        self._reader: "EventReader | None" = None
 
     async def invoke(self) -> ModelOutput:
         """Send the request, and return the output of the model."""
         session, client, operation, start = await self._prepare()
-        response, admission = await self._send(session, client, operation, start)
-        await admission.aclose()
-        return parse_output(response)
+        admission = Admission(session.transport, operation.deadline)
+        try:
+            return parse_output(await self._send(client, operation, start, admission))
+        finally:
+            await admission.release()
 
-    async def open(self, held: AsyncExitStack) -> "EventReader":
+    async def open(self) -> "EventReader":
         """Send the request, and return the reader of the response after its first part has arrived.
 
-        Args:
-            held: Receives what the call holds: its admission and its connection.  The caller must
-                close it, also if this method raises an error.
+        The caller must call `close` when the response was read, and if this method raises an error.
         """
         with importing():
             from .._inference.response_stream import EventReader
         session, client, operation, start = await self._prepare()
-        reader = EventReader(session.transport, retry_model=self._retry_model)
-        held.push_async_callback(reader.aclose)
+        self._admission = admission = Admission(session.transport, operation.deadline)
+        self._reader = reader = EventReader(session.transport, retry_model=self._retry_model)
         operation = operation._replace(send=reader.send)
-        _, admission = await self._send(session, client, operation, start)
-        held.push_async_callback(admission.aclose)
+        await self._send(client, operation, start, admission)
         reader.attempts = (operation.progress or Progress()).attempts
         return reader
+
+    async def close(self) -> None:
+        """Release the connection of a streamed response, and allow another call to start."""
+        try:
+            if self._reader is not None:
+                await self._reader.aclose()
+        finally:
+            if self._admission is not None:
+                await self._admission.release()
 
     async def _prepare(self) -> tuple[Session, ServiceClient, Operation, float]:
         """Check the arguments; return the session, its client, the operation and the start time."""
@@ -104,24 +113,23 @@ class ModelCall:
         return session, client, operation, start
 
     async def _send(
-        self, session: Session, client: ServiceClient, operation: Operation, start: float
-    ) -> tuple[Response, AsyncExitStack]:
+        self, client: ServiceClient, operation: Operation, start: float, admission: Admission
+    ) -> Response:
         """Send the request, repeatedly if the model is not ready and there is time.
 
-        Return the response and the call's admission, which the caller must close.
+        The caller must release *admission*.
         """
         deadline, pause = operation.deadline, _FIRST_PAUSE
+        last = min(start + self._wait_until_ready, inf if deadline is None else deadline)
         while True:
+            await admission.acquire()
             try:
-                async with AsyncExitStack() as held:
-                    await held.enter_async_context(Admission(session.transport, deadline))
-                    response = await client.send(operation)
-                    return response, held.pop_all()
+                return await client.send(operation)
             except ModelNotReadyError as error:
-                ends = self._system.monotonic() + pause
-                last = min(start + self._wait_until_ready, inf if deadline is None else deadline)
                 # An error of this class may have a status after which the model may have run.
-                if ends > last or (error.possibly_accepted and not self._retry_model):
+                may_repeat = self._retry_model or not error.possibly_accepted
+                if not may_repeat or self._system.monotonic() + pause > last:
                     raise
+            await admission.release()  # other calls may start during the pause
             await self._system.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Generic, Self, TypeVar
 
 from .._errors import RuntimeClientError
@@ -46,7 +46,7 @@ class _BaseStream:
         self.request_id = head.request_id
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(content_type={self.content_type!r})"
+        return f"{type(self).__name__}(content_type={self.content_type!r:.100})"
 
     def _items(self, decoder: Decoder[T]) -> ItemReader[T]:
         if self._is_used:
@@ -153,7 +153,6 @@ class StreamContext:
 
     def __init__(self, call: ModelCall) -> None:
         self._call = call
-        self._held = AsyncExitStack()  # the admission of the call, and its response
         self._is_entered = False
 
     def blocking(self) -> AbstractContextManager[ModelStream]:
@@ -172,14 +171,14 @@ class StreamContext:
             )
         self._is_entered = True
         try:
-            return await self._call.open(self._held)
+            return await self._call.open()
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
         """Release what the call holds."""
-        await self._held.aclose()
+        await self._call.close()
 
 
 class _BlockingContext(AbstractContextManager[ModelStream]):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,9 @@ class OpenResponse:
     def __init__(self, sender: "Sender", origin: str, deadline: float | None) -> None:
         self._sender, self._origin, self._deadline = sender, origin, deadline
         self._ends = inf if deadline is None else deadline
-        self._held = AsyncExitStack()  # the reservation, and the body of the response
+        # This object closes both itself.  An AsyncExitStack would refer to an interrupt that occurs
+        # while it closes them, and this reference cycle would keep the permit of the connection.
+        self._reservation: Any = None
         self._body: Any = None
 
     async def send(
@@ -70,12 +71,12 @@ class OpenResponse:
         self, make: "Callable[[], Request]", wait: float, connect: float, read: float
     ) -> "httpx.Response":
         sender = self._sender
-        reservation = await self._held.enter_async_context(sender.reserve(wait))
+        self._reservation = sender.reserve(wait)
+        reservation = await self._reservation.__aenter__()
         request = build_request(sender.library, sender.client, self._origin, make())
         set_time_limits(request, connect=connect, read=read, deadline=self._deadline)
         response: httpx.Response = await sender.send(request, reservation)
         self._body = response.stream
-        self._held.push_async_callback(self._body.aclose)
         self.head = Response(response.status_code, response.headers.raw)
         return response
 
@@ -116,4 +117,11 @@ class OpenResponse:
 
     async def aclose(self) -> None:
         """Release the connection, which is closed if the body was not read to its end."""
-        await self._held.aclose()
+        body, self._body = self._body, None
+        reservation, self._reservation = self._reservation, None
+        try:
+            if body is not None:
+                await body.aclose()
+        finally:
+            if reservation is not None:
+                await reservation.__aexit__(None, None, None)

@@ -88,9 +88,7 @@ class Transport:
 
     def _get_senders(self) -> Senders:
         """Return the senders of the running event loop, or of threads."""
-        if self._generation != generation():
-            # The connections belong to the parent process, or are lost after a restore, so they are
-            # not closed here.
+        if self._generation != generation():  # a parent's or a lost connection must not be closed
             self._reset()
         return self.senders()
 
@@ -205,9 +203,8 @@ class Transport:
 class Admission:
     """A context that limits the calls in progress to the number of connections.
 
-    If there are thousands of tasks, most of them wait here, where they hold little memory.  Threads
-    do not wait here, because a waiting thread holds its memory anyway.  Calls through a
-    user-supplied client do not wait here either.
+    Most of thousands of tasks wait here, where they hold little memory.  Neither threads, whose
+    memory is held anyway, nor calls through a user-supplied client wait here.
 
     Args:
         transport: The transport that sends the call.
@@ -232,8 +229,11 @@ class Admission:
 
     async def __aexit__(self, *_: object) -> None:
         """Allow another call to start."""
-        if self._lock is not None:
-            self._lock.release()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+    acquire, release = __aenter__, __aexit__
 
 
 class ResponseReader:
