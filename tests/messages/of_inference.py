@@ -1,11 +1,18 @@
 """Messages from `_core` and `_inference`: about arguments, submission, waiting and model calls."""
 
 import math
+import pickle
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 
-from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, Response, _core
+from sagemaker_runtime_client import (
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    Response,
+    SageMakerRuntimeClient,
+    _core,
+)
 from sagemaker_runtime_client._core.model_stream import ModelStream, StreamContext
 from sagemaker_runtime_client._inference.response_stream import EventReader
 from sagemaker_runtime_client._inference.stream_items import BytesDecoder, ItemReader, JSONDecoder
@@ -103,6 +110,11 @@ def _enter_twice():
 
 
 MESSAGES = [
+    # A client.
+    (
+        lambda: pickle.dumps(SageMakerRuntimeClient()),
+        "SageMakerRuntimeClient cannot be pickled or copied: create a client in each process",
+    ),
     # Where a job goes.
     (submit_to_router, "endpoint_name or router is required"),
     (

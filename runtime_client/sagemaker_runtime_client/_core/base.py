@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, Unpack, cast
 
 from .._inference.arguments import as_bytes, check_timeout
 from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
@@ -164,6 +164,12 @@ class BaseClient:
         """Return the profile, the region and the options; other settings may contain secrets."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __reduce__(self) -> Never:
+        """Refuse to be pickled, because connections and credentials belong to one process."""
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: create a client in each process"
+        )
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """Return a client with other time limits, attempts or defaults, for some of the calls.
