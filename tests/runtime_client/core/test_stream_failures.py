@@ -97,7 +97,7 @@ def test_the_body_of_an_error(plain_driver, size):
 
 
 def test_an_interrupt_while_the_request_is_built():
-    """An interrupt releases the reservation."""
+    """An interrupt releases the reservation.  Closing the response again does nothing."""
     held = []
 
     class Reservation(nullcontext):
@@ -108,8 +108,10 @@ def test_an_interrupt_while_the_request_is_built():
         raise KeyboardInterrupt
 
     sender = SimpleNamespace(library=httpx, client=None, reserve=lambda _wait: Reservation())
+    opened = OpenResponse(sender, "https://host.example", None)
     with pytest.raises(KeyboardInterrupt):
-        run(OpenResponse(sender, "https://host.example", None).send(make, connect=1, read=1))
+        run(opened.send(make, connect=1, read=1))
+    run(opened.aclose())
     assert held == ["released"]
 
 
