@@ -15,7 +15,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troublesho
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from attrs import field, frozen
@@ -102,7 +102,7 @@ def _parse_response(error: ErrorResponse) -> dict[str, str]:
     return _log_fields(text)
 
 
-def _unquote(text: str, is_whole: Any) -> str:
+def _unquote(text: str, is_whole: Callable[[str], "re.Match[str] | None"]) -> str:
     """Return what the pattern *is_whole* captures in *text*; if nothing, *text* without its quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)

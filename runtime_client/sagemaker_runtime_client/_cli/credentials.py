@@ -3,8 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from attrs import asdict
 
@@ -76,7 +75,7 @@ def _check_recursion(profile: str) -> None:
     os.environ[_EXPORTING] = "\n".join((*profiles, profile))
 
 
-def _table(facts: dict[str, Any], skipped: Sequence[SkippedProvider]) -> None:
+def _table(facts: Mapping[str, object], skipped: Sequence[SkippedProvider]) -> None:
     """Print the facts about the credentials, and the skipped sources with the reasons."""
     lines = [(name.replace("_", " "), value) for name, value in facts.items()]
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]

@@ -216,14 +216,14 @@ def _read(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
 
 
-def _document(output: Output | ModelOutput) -> dict[str, Any]:
+def _document(output: Output | ModelOutput) -> dict[str, object]:
     """Return an output as a dictionary for JSON.  A body that is not UTF-8 is encoded in base64."""
     try:
         body = {"body": output.text}
     except UnicodeDecodeError:
         body = {"body_base64": b64encode(output.body).decode()}
     if isinstance(output, ModelOutput):
-        facts: dict[str, Any] = {name: getattr(output, name) for name in _MODEL_FACTS}
+        facts: dict[str, object] = {name: getattr(output, name) for name in _MODEL_FACTS}
         expires = output.session_expires
         return {**facts, "session_expires": expires and expires.isoformat(), **body}
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from operator import index
 from threading import Event
-from typing import Any, cast
+from typing import cast
 
 from attrs import field, frozen
 
@@ -103,7 +103,7 @@ def echo(request: ModelRequest) -> ModelResponse:
     return ModelResponse(request.body, request.content_type or DEFAULT_CONTENT_TYPE)
 
 
-def to_response(result: Any) -> ModelResponse:
+def to_response(result: object) -> ModelResponse:
     """Convert the return value of a model to a `ModelResponse`."""
     match result:
         case ModelResponse():
@@ -132,7 +132,7 @@ def _check_content_type(text: str) -> None:
         raise ValueError(f"the content type of a model must be printable ASCII, not {text!r}")
 
 
-def to_part(part: Any) -> bytes:
+def to_part(part: object) -> bytes:
     """Convert an item of a model's iterator to bytes."""
     if not isinstance(part, bytes | str):
         raise TypeError(f"a model must yield bytes or str, not {type(part).__name__}")
