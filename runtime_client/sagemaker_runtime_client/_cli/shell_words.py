@@ -10,7 +10,8 @@ _OPTIONS = {
         *INVOKE_OPTIONS,
         *SYNC_OPTIONS,
         *CLIENT_OPTIONS,
-        *("input_location", "input_prefix", "timeout", "routing_target", "wait_until_ready"),
+        *("input_location", "input_prefix", "timeout", "wait_until_ready"),
+        *("router", "routing_target"),
     )
 }
 _WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT", "inference_router_name": "--router"}

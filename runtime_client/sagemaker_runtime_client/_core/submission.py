@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .._errors import ParamValidationError
 from .._inference.arguments import goes_inline, unexpected_arguments, upload_reason
 from .._inference.invocation import Invocation, Submission, parse_invocation
 from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
@@ -274,6 +273,8 @@ def submission_target(
     for argument, value in (("router", router), ("routing_target", routing_target)):
         if value is None:
             raise invalid_argument(argument, "is required: pass router and routing_target together")
+    # The operation, which checks it again, has another name for it.
+    _router_model().members["inference_router_name"].check("router", router)
     return {"inference_router_name": router, "routing_target": routing_target}
 
 
@@ -292,9 +293,6 @@ def check_options(options: InvokeOptions) -> None:
 def _upload_location(input_prefix: str | None, reason: str, system: System) -> S3Location:
     """Return a new location below *input_prefix*; *reason* states why the payload is uploaded."""
     if not isinstance(input_prefix, str):
-        raise ParamValidationError(
-            "input_prefix is required, such as s3://bucket/inputs/: the payload must be uploaded to "
-            f"S3, because {reason}",
-            argument="input_prefix",
-        )
+        fault = "is required, such as s3://bucket/inputs/: the payload must be uploaded to S3"
+        raise invalid_argument("input_prefix", f"{fault}, because {reason}")
     return parse_location(f"{input_prefix.rstrip('/')}/{system.uuid()}", "input_prefix")

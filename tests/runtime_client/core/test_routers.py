@@ -180,7 +180,7 @@ INVALID = [
     ({"endpoint_name": "e", "routing_target": "t"}, "endpoint_name"),
     ({"router": "r"}, "routing_target"),
     ({"routing_target": "t"}, "router"),
-    ({"router": "r_", "routing_target": "t"}, "inference_router_name"),
+    ({"router": "r_", "routing_target": "t"}, "router"),
     ({"router": "r", "routing_target": "t_"}, "routing_target"),
     ({"router": "r", "routing_target": "t", "inline": True}, "inline"),
     ({"router": "r", "routing_target": "t", "input_prefix": None}, "input_prefix"),
@@ -200,6 +200,7 @@ def test_invalid_arguments(arguments, argument):
         with pytest.raises(ParamValidationError) as caught:
             run(call)
         assert caught.value.argument == argument
+        assert str(caught.value).startswith(argument)
     assert io.sent == []
 
 
