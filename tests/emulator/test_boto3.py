@@ -247,7 +247,7 @@ def test_invoke_inference_router(emulator, boto):
         assert body.read() == b"abc"
     assert found["ContentType"] == "text/csv"
     assert found["InvokedRoutedResourceArn"].endswith(":endpoint/t")
-    assert found["RoutingReason"] == "emulated"
+    assert found["RoutingReason"] == "local-preferred"
 
 
 def test_invoke_inference_router_async(emulator, boto):

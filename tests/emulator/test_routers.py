@@ -56,7 +56,7 @@ def test_router():
     assert response.body == b"my-target"
     arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/my-target"
     assert response.headers["x-amzn-sagemaker-invoked-routed-resource-arn"] == arn
-    assert response.headers["x-amzn-sagemaker-invoked-routing-reason"] == "emulated"
+    assert response.headers["x-amzn-sagemaker-invoked-routing-reason"] == "local-preferred"
 
 
 def test_job_of_a_router(emulator):
@@ -196,12 +196,62 @@ def test_time_to_live_of_a_moved_job():
     assert not running.is_set()
 
 
+def served_by(response):
+    """Return the endpoint that served a synchronous call, and the reason why the router chose it."""
+    arn = response.headers["x-amzn-sagemaker-invoked-routed-resource-arn"]
+    return arn.rpartition("/")[2], response.headers["x-amzn-sagemaker-invoked-routing-reason"]
+
+
 def test_synchronous_call():
     """A synchronous call runs on the first destination of the routing target."""
     with Emulator(name_of_endpoint, destinations=DESTINATIONS) as emulator:
         response = invoke(emulator, ROUTER)
     assert response.body == b"first"
-    assert response.headers["x-amzn-sagemaker-invoked-routed-resource-arn"].endswith("/first")
+    assert served_by(response) == ("first", "local-preferred")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_synchronous_call_moves(status):
+    """A synchronous call moves if its destination fails because it lacks capacity."""
+    with Emulator(without_capacity({"first"}, status), destinations=DESTINATIONS) as emulator:
+        response = invoke(emulator, ROUTER)
+    assert response.body == b"second"
+    assert served_by(response) == ("second", "failover")
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "server"),
+    [({"first"}, 500, "first"), ({"first", "second"}, 503, "second")],
+    ids=["another failure", "a second failure"],
+)
+def test_synchronous_call_fails(names, status, server):
+    """A synchronous call moves only once, and not if the model fails for another reason."""
+    destinations = {"my-target": ["first", "second", "third"]}
+    with Emulator(without_capacity(names, status), destinations=destinations) as emulator:
+        response = invoke(emulator, ROUTER)
+    document = json.loads(response.body)
+    assert (response.status, document["OriginalStatusCode"]) == (424, status)
+    assert document["OriginalMessage"] == f"no capacity on {server}"
+    assert document["LogStreamArn"].endswith(f"/{server}")
+
+
+def test_synchronous_call_skips():
+    """A synchronous call skips destinations that are paused.
+
+    If all are, the response is the service's error.
+    """
+    with Emulator(name_of_endpoint, concurrency=0, destinations=DESTINATIONS) as emulator:
+        emulator.set_concurrency(0, endpoint="first")
+        response = invoke(emulator, ROUTER)
+        emulator.set_concurrency(0, endpoint="second")
+        unavailable = invoke(emulator, ROUTER)
+        emulator.set_concurrency(1, endpoint="first")
+        resumed = invoke(emulator, ROUTER)
+    assert served_by(response) == ("second", "failover")
+    assert unavailable.status == 503
+    assert unavailable.headers["x-amzn-errortype"] == "ServiceUnavailableException"
+    assert json.loads(unavailable.body)["Message"].startswith("No destination of the routing")
+    assert served_by(resumed) == ("first", "local-preferred")
 
 
 def test_job_of_boto3(boto):

@@ -124,6 +124,14 @@ def refuse(_request):
     raise ModelFailure("no such digit", status_code=400)
 
 
+def paused_destination():
+    """Return the error message of a router whose only destination is paused."""
+    with Emulator() as emulator:
+        emulator.set_concurrency(0, endpoint="t")
+        target = {"x-amzn-sagemaker-routing-target-name": "t"}
+        return message(call(emulator, "POST", "/inference-routers/r/invocations", target, b"in"))
+
+
 def stopped():
     """Return the failure of a model that is still running when the emulator stops."""
 
@@ -321,6 +329,10 @@ MESSAGES = [
         'Received client error (400) from model with message "no such digit"',
     ),
     (stopped, "The emulator stopped."),
+    (
+        paused_destination,
+        "No destination of the routing target has the capacity for the request.",
+    ),
     (
         lambda: expired(21_600),
         "The request expired in the queue after RequestTTLSeconds.",

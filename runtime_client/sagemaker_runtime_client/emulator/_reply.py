@@ -10,7 +10,7 @@ from attrs import field, frozen
 # The error codes that the service models define.
 _MODELLED = frozenset(
     {"ValidationError", "ValidationException", "InternalFailure", "ServiceUnavailable"}
-    | {"ModelError", "ModelNotReadyException"}
+    | {"ModelError", "ModelNotReadyException", "ServiceUnavailableException"}
 )
 XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 

@@ -79,7 +79,7 @@ class RuntimeRoutes:
             members.get("inferenceId") or str(uuid4()),
         )
         if not target.is_queued:
-            return await self.synchronous.handle(target, members, request, faults)
+            return await self.synchronous.handle(target, members, request, destinations, faults)
         invocation = self._invocation(request, members, destinations, target)
         for fault in faults:
             if isinstance(fault, StaleOutput):

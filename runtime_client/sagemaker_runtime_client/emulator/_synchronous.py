@@ -1,14 +1,15 @@
 """Handles the synchronous and the streamed operations, from a verified request to the response."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
+from threading import Event
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
 from ._faults import BrokenStream, Fault
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, container_message
-from ._queue.queue import InvocationQueue
+from ._queue.queue import CAPACITY_STATUSES, InvocationQueue
 from ._reply import Reply, rejection
 from ._sessions import NEW_SESSION, Sessions
 from ._settings import Settings
@@ -22,6 +23,10 @@ ACCOUNT = "000000000000"
 # The maximum time that a model may take to respond, in seconds.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _TIMEOUT = 60.0
+# A router tries at most this number of destinations, and reports why it chose the destination.
+# Source: service model sagemaker-inference-router-runtime 2026-01-01.
+_ATTEMPTS = 2
+_FIRST_CHOICE, _MOVED = "local-preferred", "failover"
 _DEFAULT_VARIANT = "AllTraffic"  # the default variant name in the SageMaker Python SDK
 
 
@@ -46,6 +51,7 @@ class SynchronousRoutes:
         target: Target,
         members: Mapping[str, str],
         request: ModelRequest,
+        destinations: tuple[str, ...],
         faults: tuple[Fault, ...],
     ) -> Reply:
         """Run the model, and return a response with its output.
@@ -54,11 +60,12 @@ class SynchronousRoutes:
             target: The endpoint or the inference router.
             members: The valid members of the request, keyed by their names in the service model.
             request: The input of the model.
+            destinations: The names of the endpoints that are tried, in this order.
             faults: The faults for this request.
 
         Raises:
-            RejectedRequestError: The model failed or took too long, the server stopped, or the
-                session does not exist.
+            RejectedRequestError: The model failed or took too long, the server stopped, the
+                session does not exist, or no destination has the capacity for the request.
         """
         headers: dict[str, str] = {}
         session_id = members.get("sessionId")
@@ -67,11 +74,7 @@ class SynchronousRoutes:
         elif session_id is not None and not self.sessions.is_open(session_id):
             raise validation_error(f"Session {session_id} not found or expired.", target)
         request = evolve(request, session_id=session_id)
-        respond = self._streamed(request, faults) if target.is_streamed else self._whole(request)
-        try:
-            head, reply = await self._until_stopped(respond)
-        except ModelFailure as failure:
-            raise self._model_error(failure, request.endpoint_name) from None
+        head, reply = await self._run(target, request, destinations, faults)
         if head.closes_session and session_id is not None:
             self.sessions.close(session_id)
             if not target.is_streamed:
@@ -81,11 +84,59 @@ class SynchronousRoutes:
         )
         if head.custom_attributes is not None:
             headers["x-amzn-sagemaker-custom-attributes"] = head.custom_attributes
-        if target.is_routed:
-            arn = f"arn:aws:sagemaker:{self.settings.region}:{ACCOUNT}:endpoint/{request.endpoint_name}"
-            headers["x-amzn-sagemaker-invoked-routed-resource-arn"] = arn
-            headers["x-amzn-sagemaker-invoked-routing-reason"] = "emulated"
         return evolve(reply, headers={**headers, **reply.headers})
+
+    async def _run(
+        self,
+        target: Target,
+        request: ModelRequest,
+        destinations: tuple[str, ...],
+        faults: tuple[Fault, ...],
+    ) -> tuple[ModelResponse, Reply]:
+        """Run the model on the first destination that has the capacity for the request.
+
+        Returns:
+            The head of the model's output, and a response with the output.
+
+        Raises:
+            RejectedRequestError: The model failed on each destination that was tried, or none has
+                the capacity.
+        """
+        error: Exception = rejection(
+            503,
+            "ServiceUnavailableException",
+            "No destination of the routing target has the capacity for the request.",
+        )
+        for name in self._candidates(target, destinations):
+            attempt = evolve(request, endpoint_name=name, cancelled=Event())
+            run = self._streamed(attempt, faults) if target.is_streamed else self._whole(attempt)
+            try:
+                head, reply = await self._until_stopped(run)
+            except ModelFailure as failure:
+                error = self._model_error(failure, name)
+                if failure.status_code not in CAPACITY_STATUSES:
+                    break
+            else:
+                routing = self._routing(name, destinations) if target.is_routed else {}
+                return head, evolve(reply, headers={**reply.headers, **routing})
+        raise error
+
+    def _candidates(self, target: Target, destinations: tuple[str, ...]) -> Sequence[str]:
+        """Return the names of the endpoints to try: those to which a router can send a request."""
+        if not target.is_routed:
+            return destinations
+        return [name for name in destinations if self.queue.has_capacity(name)][:_ATTEMPTS]
+
+    def _routing(self, name: str, destinations: tuple[str, ...]) -> dict[str, str]:
+        """Return the headers with which a router reports the endpoint that served the request."""
+        return {
+            "x-amzn-sagemaker-invoked-routed-resource-arn": (
+                f"arn:aws:sagemaker:{self.settings.region}:{ACCOUNT}:endpoint/{name}"
+            ),
+            "x-amzn-sagemaker-invoked-routing-reason": (
+                _FIRST_CHOICE if name == destinations[0] else _MOVED
+            ),
+        }
 
     async def _whole(self, request: ModelRequest) -> tuple[ModelResponse, Reply]:
         """Run the model; return the head of its output, and a response with the whole output."""

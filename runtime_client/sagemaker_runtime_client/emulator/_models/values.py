@@ -24,7 +24,7 @@ class ModelRequest:
         content_type: The MIME type of the body; None if the caller did not specify it.
         accept: The requested MIME type of the output; None if the caller did not specify it.
         custom_attributes: The caller's custom attributes; None if there are none.
-        endpoint_name: The name of the endpoint that was invoked, or of the routing target.
+        endpoint_name: The name of the endpoint that was invoked, or that an inference router chose.
         inference_id: The caller's inference ID, or one that the emulator generated.
         session_id: The ID of the session; None if the caller did not specify one.
         cancelled: An event that is set when the output is complete, the invocation has timed out,

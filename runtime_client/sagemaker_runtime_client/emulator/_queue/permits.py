@@ -12,6 +12,11 @@ class Permits:
         self._in_use = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a permit can be granted now."""
+        return self._in_use < self.limit
+
     async def acquire(self) -> None:
         """Wait for a permit.
 

@@ -21,7 +21,7 @@ from .permits import Permits
 _EXPIRED = "The request expired in the queue after RequestTTLSeconds."
 _NOT_TAKEN = "No destination took the request within MaxTimeInBacklogSeconds."
 # If a model fails with one of these statuses, an inference router tries the next destination.
-_CAPACITY_STATUSES = frozenset({429, 503})
+CAPACITY_STATUSES = frozenset({429, 503})
 # Bounds the memory for an endless output; an asynchronous endpoint accepts inputs of up to 1 GB.
 _MAX_OUTPUT_SIZE = 1024**3
 
@@ -77,6 +77,15 @@ class InvocationQueue:
             permits = self._permits_by_endpoint.setdefault(endpoint, Permits(concurrency))
         permits.limit = concurrency
         permits.grant()
+
+    def has_capacity(self, endpoint: str) -> bool:
+        """Return whether an endpoint can run an invocation now.
+
+        Only an endpoint with a maximum of its own can lack the capacity, because the common maximum
+        does not apply to synchronous invocations.
+        """
+        permits = self._permits_by_endpoint.get(endpoint)
+        return permits is None or permits.is_free
 
     def deadline(self, seconds: float) -> Deadline:
         """Return a new deadline, which `advance` makes earlier."""
@@ -142,7 +151,7 @@ class InvocationQueue:
                 head, body = await self._inference(job)
             except ModelFailure as error:
                 failure = error
-                if failure.status_code not in _CAPACITY_STATUSES:
+                if failure.status_code not in CAPACITY_STATUSES:
                     break
             else:
                 self.store.put(invocation.output_location, body, head.content_type)
