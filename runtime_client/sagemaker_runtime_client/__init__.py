@@ -1,4 +1,4 @@
-"""Amazon SageMaker asynchronous inference without the AWS SDK.
+"""Asynchronous and synchronous Amazon SageMaker inference without the AWS SDK.
 
     from sagemaker_runtime_client import SageMakerRuntimeClient
 
@@ -109,7 +109,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on first access, because a client's first call does not need it.
+    """Import a public name on first access.  The first call of a client does not need these names.
 
     Each import is a statement instead of a call to `import_module`, so that tools such as
     PyInstaller and Nuitka find the imported module.

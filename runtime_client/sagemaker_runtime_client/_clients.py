@@ -38,58 +38,66 @@ class _BaseClient(BaseClient):
         profile in ``~/.aws/config``.  If neither sets it, the default applies.
 
         Args:
-            region: The AWS region, such as ``eu-west-1``; ``AWS_REGION``, then
-                ``AWS_DEFAULT_REGION``, then the profile.
-            profile: The name of a profile in ``~/.aws/config`` and ``~/.aws/credentials``;
-                ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``, then ``default``.  A profile passed here
-                takes precedence over credentials in environment variables.
+            region: The AWS region, such as ``eu-west-1``.  Environment variables: ``AWS_REGION``,
+                then ``AWS_DEFAULT_REGION``.
+            profile: The name of a profile in ``~/.aws/config`` and ``~/.aws/credentials``; the
+                default is ``default``.  Environment variables: ``AWS_DEFAULT_PROFILE``, then
+                ``AWS_PROFILE``.  A profile passed here takes precedence over credentials in
+                environment variables.
             credentials: A `sigv4.Credentials`, a `sigv4.CredentialsProvider`, or a function that
                 returns credentials.  An async client also accepts an async function; it calls a
                 plain function in a thread, one call at a time.  By default, the client finds the
                 same credentials as boto3 and the AWS CLI, and refreshes them before they expire;
                 see `default_chain`.
-            endpoint_url: A custom endpoint for SageMaker Runtime, such as ``https://host:port``;
-                ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
-            router_endpoint_url: A custom endpoint for SageMaker Inference Router Runtime;
-                ``AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
-            s3_endpoint_url: A custom endpoint for S3; ``AWS_ENDPOINT_URL_S3``, then
+            endpoint_url: A custom endpoint for SageMaker Runtime, such as ``https://host:port``.
+                Environment variables: ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then
                 ``AWS_ENDPOINT_URL``.
-            s3_addressing_style: ``path`` puts the bucket into the path, and ``virtual`` into the
-                host name if it fits there.  ``auto`` (default) means ``path`` for a custom endpoint,
-                and otherwise ``virtual``.
-            use_fips_endpoint: Whether to use endpoints that use FIPS 140 cryptography;
-                ``AWS_USE_FIPS_ENDPOINT``.
-            use_dualstack_endpoint: Whether to use endpoints that also support IPv6;
-                ``AWS_USE_DUALSTACK_ENDPOINT``.
+            router_endpoint_url: A custom endpoint for SageMaker Inference Router Runtime.
+                Environment variables: ``AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME``, then
+                ``AWS_ENDPOINT_URL``.
+            s3_endpoint_url: A custom endpoint for S3.  Environment variables:
+                ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
+            s3_addressing_style: ``path`` puts the name of the bucket into the path.  ``virtual``
+                puts it into the host name if the name can be part of one.  ``auto`` (default) means
+                ``path`` for a custom endpoint, and otherwise ``virtual``.
+            use_fips_endpoint: Whether to use endpoints with FIPS 140 cryptography.  Environment
+                variable: ``AWS_USE_FIPS_ENDPOINT``.
+            use_dualstack_endpoint: Whether to use endpoints that also support IPv6.  Environment
+                variable: ``AWS_USE_DUALSTACK_ENDPOINT``.
             retry_mode: ``standard``, or ``adaptive``, which also lowers the request rate while AWS
-                throttles; ``AWS_RETRY_MODE``.
-            max_attempts: Maximum number of attempts per request, including the first one;
-                ``AWS_MAX_ATTEMPTS``, default 3.
+                throttles requests.  Environment variable: ``AWS_RETRY_MODE``.
+            max_attempts: Maximum number of attempts per request, including the first one; default
+                3.  Environment variable: ``AWS_MAX_ATTEMPTS``.
             retry_ambiguous: Whether to retry if the failed attempt may have queued a job; default
                 True.  If False, the error is raised, and the job may or may not be queued.
             timeout: Time limit in seconds for each whole call that is made without a ``timeout``
                 argument; no limit by default.  The time limit covers waiting for a free connection,
                 credentials, the upload, all attempts and the pauses between them.
             connect_timeout: Time limit in seconds for establishing a connection; default 10.
-            read_timeout: Time limit in seconds between two pieces of data that are sent or received,
-                and for receiving the status line and all headers of a response; default 60.
+            read_timeout: Time limit in seconds between two pieces of data that are sent or
+                received, and for receiving the status line and all headers of a response.  The
+                default is 60, but 70 for `invoke_endpoint` and `stream_endpoint`, and 170 for
+                `invoke_inference_router`.
             max_connections: Maximum number of open connections; default 64.
             ca_bundle: Path of a PEM file with trusted certificates, or of a directory prepared by
-                OpenSSL's ``c_rehash``; ``AWS_CA_BUNDLE``, then the profile, then
-                ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
-            app_id: The name of your application in the User-Agent header, up to 50 characters;
-                ``AWS_SDK_UA_APP_ID``.
+                OpenSSL's ``c_rehash``.  Environment variable: ``AWS_CA_BUNDLE``.  If the profile
+                does not set it either, ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or
+                ``SSL_CERT_DIR`` is used.
+            app_id: The name of your application in the User-Agent header, up to 50 characters.
+                Environment variable: ``AWS_SDK_UA_APP_ID``.
             request_checksum_calculation: ``when_supported`` (default) sends a CRC32 checksum with
-                uploads to S3; ``when_required`` omits it; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+                uploads to S3; ``when_required`` omits it.  Environment variable:
+                ``AWS_REQUEST_CHECKSUM_CALCULATION``.
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
                 against the stored checksum, if there is one; ``when_required`` skips the
-                validation; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
+                validation.  Environment variable: ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
             region_from_instance: Whether to get the region from the EC2 instance metadata service
                 if no region is configured; default False.
             http_client: An httpx or httpx2 client for all requests: ``Client`` for a blocking
                 client, ``AsyncClient`` for an async one.  Its connection pool, TLS settings and
                 proxies are used; its auth, headers, cookies and redirects are not.  The timeouts
-                above apply.  This client never closes it; the caller must.
+                above apply.  The caller must close the httpx client, because this client never
+                does.
 
         Raises:
             ConfigError: *http_client* or *credentials* is of the wrong type.  A malformed value of
@@ -129,7 +137,7 @@ def _names_methods(client_class: type[Client]) -> type[Client]:
 
 @_names_methods
 class SageMakerRuntimeClient(_BaseClient):
-    """A blocking client for Amazon SageMaker asynchronous inference.
+    """A blocking client for Amazon SageMaker inference.
 
     For example:
 
@@ -168,7 +176,7 @@ class SageMakerRuntimeClient(_BaseClient):
 
 @_names_methods
 class AsyncSageMakerRuntimeClient(_BaseClient):
-    """An async client for Amazon SageMaker asynchronous inference, on asyncio or trio.
+    """An async client for Amazon SageMaker inference, on asyncio or trio.
 
     For example:
 
@@ -193,7 +201,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Check *source*, and make a plain function run in a thread, because it may block."""
+        """Check *source*, and return it; a plain function will run in a thread, as it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):
             return provider

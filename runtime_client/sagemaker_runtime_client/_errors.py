@@ -19,8 +19,8 @@
     │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   ├── ObjectNotFoundError            S3: no such key or bucket
     │   ├── ModelError                     the model failed (in `model_errors`)
-    │   ├── ModelStreamError               it failed within its response (in `model_errors`)
-    │   └── InternalStreamFailureError     AWS failed within a response (in `model_errors`)
+    │   ├── ModelStreamError               the model failed while responding (in `model_errors`)
+    │   └── InternalStreamFailureError     AWS failed while responding (in `model_errors`)
     ├── NoOutputLocationError              the job is queued, but its output location is unknown
     ├── InferenceFailedError               the model failed
     └── WaitTimeoutError                   no output appeared within the timeout
@@ -44,8 +44,9 @@ class RuntimeClientError(Exception):
         request_id: The request id of the last response, for questions to AWS support, or None.
         attempts: The number of requests that were sent.
         retryable: Whether the same call may succeed later.
-        possibly_accepted: Whether an attempt may have succeeded although no response confirmed it.
-            After `invoke_endpoint_async`, this means that the job may be queued.
+        possibly_accepted: Whether the service may have accepted an attempt although the call
+            failed.  After `invoke_endpoint_async` the job may then be queued, and after
+            `invoke_endpoint` the model may have run.
         invocation: The `Invocation` of the job, or None if it is not known; pass it to ``wait`` to
             wait again.
         inference_id: The id of the job if the job is queued or may be queued (`possibly_accepted`);
@@ -86,7 +87,7 @@ class RuntimeClientError(Exception):
             self.__dict__[renamed.get(name, name)] = value
 
     def __str__(self) -> str:
-        """Return the message with error code, status, request id and number of attempts."""
+        """Return the message, then the error code, status, request id and attempts if known."""
         facts = {"code": self.code, "status": self.status_code, "request id": self.request_id}
         facts["attempts"] = self.attempts if self.attempts > 1 else None
         known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
@@ -206,7 +207,7 @@ class ServiceError(RuntimeClientError):
 
 
 class ThrottlingError(ServiceError):
-    """Too many requests, even after the retries that the settings allow; send fewer requests."""
+    """The service throttled the request and all allowed retries.  Send fewer requests."""
 
     retryable = True
 
@@ -233,8 +234,9 @@ class RequestValidationError(ServiceError):
 class AccessDeniedError(ServiceError):
     """The credentials are invalid or expired, or a permission is missing; see `code`.
 
-    Invoking an endpoint requires ``sagemaker:InvokeEndpointAsync``.  Reading an object requires
-    ``s3:GetObject``, and also ``kms:Decrypt`` if the object is encrypted with a KMS key.
+    The description of each operation states the required permission, such as
+    ``sagemaker:InvokeEndpointAsync``.  Reading an object requires ``s3:GetObject``, and also
+    ``kms:Decrypt`` if the object is encrypted with a KMS key.
     """
 
 
@@ -258,7 +260,8 @@ class InferenceFailedError(RuntimeClientError):
 
     Attributes:
         failure_location: The S3 URI of the failure object.
-        reason: The text of the failure object or, if the text is JSON, the message in it.
+        reason: The message in the failure object or, if it contains none, its text; at most 2000
+            characters.
         body: The first 1,048,576 bytes of the failure object.
     """
 

@@ -1,7 +1,8 @@
 """Limits on the size of responses, files and program output, in one table.
 
-A response that exceeds its limit raises `ResponseTooLargeError` or, if only its beginning matters,
-is truncated.  A truncated document is never parsed as if it were complete.
+If a response exceeds its limit, `ResponseTooLargeError` is raised.  If only the beginning of the
+response matters, the response is truncated instead.  A truncated document is never parsed as if it
+were complete.
 """
 
 from __future__ import annotations
@@ -55,12 +56,12 @@ LISTING = ResponseLimit("a listing", 8 << 20)
 # AWS limits the output of InvokeEndpoint to this size (service model sagemaker-runtime 2017-05-13,
 # BodyBlob).  InvokeInferenceRouter has the same limit.
 SYNCHRONOUS = ResponseLimit("the output of a synchronous call", 6_291_456)
-# A response has at most ten messages of at most one mebibyte each, plus the JSON overhead.
+# An SQS response has at most ten messages of at most one mebibyte each, plus the JSON overhead.
 SQS = ResponseLimit("a response of SQS", 16 << 20)
-# Only the status and the message of an error response matter.  S3's messages are below 1 KiB.
+# The code and the message of an error response are short.  S3's messages are below 1 KiB.
 ERROR = ResponseLimit("an error response", 1 << 20, is_truncated=True)
-# A successful response means that the job is queued, even if the body is too long.  The data of the
-# job handle is in the headers.
+# A successful response means that the job is queued, even if the body is too long.  Only the
+# inference id is in the body, and the other data of the job handle is in the headers.
 INVOCATION = ResponseLimit("a response of InvokeEndpointAsync", 1 << 20, is_truncated=True)
 # The caller requested the object, so only the caller's `max_size` limits its size.
 OBJECT = ResponseLimit("an object (max_size)", sys.maxsize, within_read_timeout=False)
@@ -69,9 +70,10 @@ FAILURE_OBJECT = ResponseLimit(
     "a failure object", 1 << 20, is_truncated=True, within_read_timeout=False
 )
 
-# These limits apply to data on this machine: to each shared configuration file; to each other file
-# that credentials require, such as a token, a key or a cache; and to the stdout and the stderr of a
-# program, separately.
+# These limits, in bytes, apply to data on this machine.  The first one applies to each shared
+# configuration file, and the second one to each other file that credentials require, such as a
+# token, a key or a cache.  The third one applies to the stdout and to the stderr of a program,
+# separately.
 SHARED_FILE_SIZE = 16 << 20
 CREDENTIALS_FILE_SIZE = 1 << 20
 PROCESS_OUTPUT_SIZE = 1 << 20
@@ -86,7 +88,7 @@ LINE_SIZE = 16 << 20
 
 
 def bounded(data: bytes, most: int) -> bytes:
-    """Return *data* from a file or a program; raise OSError if it exceeds *most* bytes."""
+    """Return *data* from a file or a program; raise OSError if it has more than *most* bytes."""
     if len(data) > most:
         raise OSError(EFBIG, f"more than {most:,} bytes")
     return data

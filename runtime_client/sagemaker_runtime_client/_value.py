@@ -1,9 +1,9 @@
-"""`Value`, the base of value classes, and `JobHandle`, the data of a job that errors carry.
+"""`Value`, the base of value classes, and `JobHandle`, the type of the job handles in errors.
 
 Which kind of class to use:
 
 - `Value` with slots and a hand-written constructor for public classes that the first call needs.
-- `Value`, too, or `typing.NamedTuple` for private records.
+- `Value` or `typing.NamedTuple` for private records.
 - attrs for any other class.
 
 The reason is the start-up time.  attrs and `dataclasses` generate code for each class at import,
@@ -24,7 +24,7 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's class, with its module.
+    """Return the name of a value's class, with the module unless it is a built-in class.
 
     The module is included because other libraries may use the same class names.
     """
@@ -74,7 +74,7 @@ class Value:
         """Return a copy with *changes*, which the constructor checks."""
         return _make(type(self), {**self._asdict(), **changes})
 
-    __replace__ = replace  # for Python 3.13's `copy.replace`
+    __replace__ = replace  # called by `copy.replace` in Python 3.13 and later
 
     def __eq__(self, other: object) -> bool:
         """Return whether *other* is an instance of the same class and all fields are equal."""

@@ -1,8 +1,9 @@
-"""Exports credentials in the formats of ``aws configure export-credentials``.
+"""Exports credentials in the formats of ``aws configure export-credentials``, or as plain JSON.
 
-Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike
-the
-AWS CLI, this module quotes the values, so that a shell cannot execute parts of them.
+Unlike the AWS CLI, this module quotes or rejects values, so that a shell cannot execute parts of
+them.
+
+Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html
 """
 
 import json

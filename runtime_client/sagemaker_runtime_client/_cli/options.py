@@ -42,14 +42,16 @@ def parser(
     emulate: _Command,
     layer: _Command,
 ) -> argparse.ArgumentParser:
-    """Return the command-line parser.  It stores the function of the selected command as ``run``.
+    """Return the command-line parser.
+
+    The parsed options contain the function of the selected command as ``run``.
 
     Args:
-        invoke: The function that runs `invoke`.
-        wait: The function that runs `wait`.
-        credentials: The function that runs `credentials`.
-        emulate: The function that runs `emulate`.
-        layer: The function that runs `layer`.
+        invoke: The function that runs the command `invoke`.
+        wait: The function that runs the command `wait`.
+        credentials: The function that runs the command `credentials`.
+        emulate: The function that runs the command `emulate`.
+        layer: The function that runs the command `layer`.
     """
     parser = argparse.ArgumentParser(
         prog="sagemaker-runtime",

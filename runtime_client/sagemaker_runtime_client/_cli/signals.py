@@ -15,7 +15,7 @@ _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 class EndingSignal(KeyboardInterrupt):
-    """Raised when the process receives a signal that ends it.  It interrupts the running code.
+    """The exception that interrupts the program when SIGTERM or SIGHUP arrives.
 
     Attributes:
         number: The number of the signal.

@@ -1,4 +1,4 @@
-"""All operations of the clients, each written once, as a coroutine.
+"""All operations of the clients, each written once for both clients.
 
 Annotations in this folder refer to classes such as ``_core.Output``, which the first call does not
 need.  Such a class is imported when a tool evaluates an annotation that refers to it.

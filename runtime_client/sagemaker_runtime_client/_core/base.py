@@ -17,7 +17,7 @@ from .._settings.arguments import ClientOptions, check_option_names
 from .._settings.config import SETTINGS, Config
 from .session import Session
 
-if TYPE_CHECKING:  # only for type checkers; a call that uses S3 imports it later
+if TYPE_CHECKING:  # only for type checkers; at run time, the first call that uses S3 imports it
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
@@ -32,9 +32,10 @@ class BaseOperations:
     Args:
         system: Provides clocks and locks.
         open_session: Resolves the settings and opens the session; called by the first operation.
-        owner: The operations of the client that owns the connections; None if this client does.
+        owner: The operations of the client that owns the connections; None if this client owns
+            them.
         changes: The settings in which this client differs from the owner.
-        defaults: The default values of operations' arguments, keyed by name.
+        defaults: The default values for arguments of the operations, keyed by argument name.
     """
 
     def __init__(
@@ -74,14 +75,14 @@ class BaseOperations:
         return type(self)(self._system, open_session, owner, changes, defaults)
 
     async def open_changed_session(self, changes: Config) -> Session:
-        """Return a session with other settings, which shares the connections of this one."""
+        """Return a session with changed settings that shares this client's connections."""
         session = await self._session()
         return session.with_changes(changes)
 
     def _with_defaults(
         self, model: OperationModel, arguments: Mapping[str, object]
     ) -> dict[str, object]:
-        """Return the arguments of an operation; for each one that is None, its default if any."""
+        """Return *arguments*; a default replaces each argument that is None or missing."""
         defaults = {
             name: value
             for name, value in self._defaults.items()
@@ -120,7 +121,8 @@ class BaseOperations:
     async def _bytes(self, value: object, argument: str) -> bytes:
         """Return *value* as bytes.
 
-        A value that could change is copied; a value of another type is rejected.
+        A bytearray or a memoryview is copied, because it could change.  A value that is not
+        bytes-like is rejected.
         """
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
@@ -155,18 +157,18 @@ class BaseOperations:
 
 
 class BaseClient:
-    """The base class of the clients: `repr` and `with_options`."""
+    """The base class of the clients, with `repr`, `with_options` and the error of pickling."""
 
-    _core: Any  # the subclass has the exact type, a subclass of `BaseOperations`
+    _core: Any  # each client declares the exact type, a subclass of `BaseOperations`
     _shown: dict[str, object]
 
     def __repr__(self) -> str:
-        """Return the profile, the region and the options; other settings may contain secrets."""
+        """Return the class, profile, region and changed settings; others may contain secrets."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __reduce__(self) -> Never:
-        """Refuse to be pickled, because connections and credentials belong to one process."""
+        """Raise TypeError, because a client's connections and credentials belong to one process."""
         raise TypeError(
             f"{type(self).__name__} cannot be pickled or copied: create a client in each process"
         )
@@ -175,16 +177,18 @@ class BaseClient:
         """Return a client with other time limits, attempts or defaults, for some of the calls.
 
         The new client shares the connections, the credentials, the clock correction, the retry
-        quotas and the rate limiters with this client.  It sends nothing, reads no file, and takes
-        microseconds, so a program may call it for each request.  This client does not change.
+        quotas and the rate limiters with this client.  This method sends nothing, reads no file,
+        and takes microseconds, so a program may call it for each request.  This client does not
+        change.
 
-        An option that is None or missing is the same as in this client.  Every other setting is,
-        too: a client with another region, profile, endpoint or set of credentials needs connections
-        and credentials of its own, so it must be created with its constructor.
+        If an option is None or missing, the new client uses the value from this client.  Settings
+        that are not listed below cannot be changed: a client with another region, profile, endpoint
+        or set of credentials needs its own connections and credentials, so it must be created with
+        the constructor.
 
         Close only the original client.  Closing the new client, or leaving its ``with`` statement,
-        closes nothing.  After the original client is closed, the new client behaves as a closed client;
-        the method ``close`` or ``aclose`` describes this.
+        closes nothing.  After the original client is closed, the new client behaves like a closed
+        client, which the method ``close`` or ``aclose`` describes.
 
         Args:
             max_attempts: Maximum number of attempts per request, including the first one.
@@ -198,25 +202,28 @@ class BaseClient:
                 `invoke_inference_router`.  Requests of credential providers keep the time limits and
                 attempts of the original client.
             app_id: The name of your application in the User-Agent header, up to 50 characters.
-            request_checksum_calculation: ``when_supported`` or ``when_required``, for uploads.
-            response_checksum_validation: ``when_supported`` or ``when_required``, for downloads.
-            content_type: The default for the argument of this name of all operations that call a
-                model or queue a job.
-            accept: The default for the argument of this name of the same operations.
-            custom_attributes: The default for the argument of this name of the same operations.
-            s3_output_path_extension: The default for the argument of this name of the operations
-                that queue a job; the other operations ignore it.
-            request_ttl_seconds: The default for the argument of this name of the operations that
-                queue a job.
-            invocation_timeout_seconds: The default for the argument of this name of the operations
+            request_checksum_calculation: ``when_supported`` sends a CRC32 checksum with uploads to
+                S3; ``when_required`` omits it.
+            response_checksum_validation: ``when_supported`` validates downloads from S3 against the
+                stored checksum, if there is one; ``when_required`` skips the validation.
+            content_type: The default *content_type* of all operations that call a model or queue a
+                job.
+            accept: The default *accept* of all operations that call a model or queue a job.
+            custom_attributes: The default *custom_attributes* of all operations that call a model
+                or queue a job.
+            s3_output_path_extension: The default *s3_output_path_extension* of the operations that
+                queue a job; the other operations ignore it.
+            request_ttl_seconds: The default *request_ttl_seconds* of the operations that queue a
+                job.
+            invocation_timeout_seconds: The default *invocation_timeout_seconds* of the operations
                 that queue a job.
 
         Returns:
             A client of the same class.
 
         Raises:
-            TypeError: An argument is unknown, or it is a setting that cannot be changed; create a
-                new client with it.
+            TypeError: An argument is unknown, or it is a setting that cannot be changed; pass such
+                a setting to the constructor of a new client.
             ConfigError: A setting is malformed.
             ParamValidationError: The default for an argument is invalid; `argument` is its name.
         """

@@ -14,7 +14,7 @@ T = TypeVar("T")
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
 ) -> Callable[..., Coroutine[object, object, T]]:
-    """Return the operation that *model* describes, as a method for a client.
+    """Return the operation that *model* describes, as a method of `BaseOperations`.
 
     A client adds such an operation with one line, such as ``describe_job =
     sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more than check the

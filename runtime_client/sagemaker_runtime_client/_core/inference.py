@@ -43,8 +43,8 @@ class InferenceOperations(SubmissionOperations):
 
         The client polls S3 for the output object and the failure object.  If both exist, the output
         is returned.  An object that is older than the job is ignored; such an object can exist if a
-        ``filename`` or an ``inference_id`` is reused.  Network errors and transient failures of the
-        credentials provider do not end the wait.
+        ``filename`` or an ``inference_id`` is reused.  Network errors and transient failures of S3
+        or the credentials provider do not end the wait.
 
         Args:
             invocation: The handle that `invoke_endpoint_async` or `submit` has returned, or the
@@ -53,7 +53,7 @@ class InferenceOperations(SubmissionOperations):
                 still being transferred at the time limit may take another minute.
             schedule: A plain (not async) function that accepts the seconds waited so far and
                 returns the seconds from the start of this poll to the start of the next one.  The
-                default pauses 0.4 s at first and at most 14.5 s.
+                default returns 0.4 at first and at most 14.5.
             access_denied_grace: The number of seconds for which S3 may respond to every request for
                 the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
                 waits until the timeout, because without ``s3:ListBucket`` S3 sends this response
@@ -75,6 +75,7 @@ class InferenceOperations(SubmissionOperations):
                 the KMS key of the output, or *access_denied_grace* has passed.  Correct the
                 credentials or their permissions, and wait again.
             ObjectNotFoundError: The bucket does not exist.
+            ServiceError: S3 rejected a poll for another reason that is not transient; see `code`.
             NoOutputLocationError: The service did not return the location of the output.  A
                 notification from the endpoint may contain it.
             CredentialsError: There are no valid credentials, or their provider failed.
@@ -133,7 +134,7 @@ class InferenceOperations(SubmissionOperations):
                 sends a payload of 1 to 128,000 bytes in the request, and uploads any other.
             schedule: A plain (not async) function that accepts the seconds waited so far and
                 returns the seconds from the start of this poll to the start of the next one.  The
-                default pauses 0.4 s at first and at most 14.5 s.
+                default returns 0.4 at first and at most 14.5.
             access_denied_grace: The number of seconds for which S3 may respond to every request for
                 the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
                 waits until the timeout, because without ``s3:ListBucket`` S3 sends this response

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest o
     from .model_stream import AsyncModelStream, ModelStream, StreamContext
 
     class HasCore(Protocol):
-        """A client."""
+        """A client, whose operations are in a `Core`."""
 
         _core: Core
 
@@ -73,7 +73,7 @@ def async_method(operation: Operation[P, T]) -> Method[P, Coroutine[Any, Any, T]
 
 
 def sync_stream(operation: Streaming[P]) -> Method[P, AbstractContextManager[ModelStream]]:
-    """Return a method that returns the context of *operation* for a blocking client."""
+    """Return a method for a blocking client that returns the context manager of *operation*."""
 
     @wraps(operation)
     def call(
@@ -88,7 +88,7 @@ def sync_stream(operation: Streaming[P]) -> Method[P, AbstractContextManager[Mod
 def async_stream(
     operation: Streaming[P],
 ) -> Method[P, AbstractAsyncContextManager[AsyncModelStream]]:
-    """Return a method that returns the context of *operation* for an async client."""
+    """Return a method for an async client that returns the context manager of *operation*."""
 
     @wraps(operation)
     def call(
@@ -103,7 +103,7 @@ def async_stream(
 def _open(
     self: HasCore, operation: Callable[[Core], StreamContext], method: str, names: Iterable[str]
 ) -> StreamContext:
-    """Return the context that *operation* creates for a client."""
+    """Return the context that *operation* creates, or raise an error that mentions *method*."""
     core = self._core  # pyright: ignore[reportPrivateUsage]
     try:
         return operation(core)
@@ -121,7 +121,7 @@ def _refuse_async(listener: object, client: object) -> None:
 
 
 def _wrong_call(client: object, method: str, names: Iterable[str], error: TypeError) -> TypeError:
-    """Return Python's error about wrong arguments, with the method's public name in the message."""
+    """Return Python's error about wrong arguments, with *method* and with spelling hints added."""
     _, _, fault = str(error).partition("() ")
     text = f"{type(client).__name__}.{method}() {fault}"
     return TypeError("; ".join([text, *spellings(names)]))

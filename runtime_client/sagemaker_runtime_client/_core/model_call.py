@@ -1,7 +1,7 @@
 """Calls a model and waits for its response, which arrives as a whole or as a stream.
 
-A model may have run although no response was received.  So the request is retried only if the model
-has certainly not run, unless the caller passes ``retry_model=True``.
+A model may have run although no response was received.  Therefore the request is retried only if
+the model has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +30,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 
 
 class ModelCall:
-    """One synchronous call to a model.
+    """One synchronous call to a model, whose response may be streamed.
 
     Args:
         system: Provides clocks and pauses.
@@ -72,7 +72,8 @@ class ModelCall:
     async def open(self) -> "EventReader":
         """Send the request, and return the reader of the response after its first part has arrived.
 
-        The caller must call `close` when the response was read, and if this method raises an error.
+        The caller must call `close` when the response has been read, or if this method raises an
+        error.
         """
         with importing():
             from .._inference.response_stream import EventReader
@@ -94,7 +95,7 @@ class ModelCall:
                 await self._admission.release()
 
     async def _prepare(self) -> tuple[Session, ServiceClient, Operation, float]:
-        """Check the arguments; return the session, its client, the operation and the start time."""
+        """Check the arguments; return the session, service client, operation and start time."""
         if self._timeout is not None:
             check_timeout(self._timeout)
         check_wait_until_ready(self._wait_until_ready)
@@ -104,7 +105,8 @@ class ModelCall:
         is_routed = self._model.is_routed
         client, endpoint = session.router if is_routed else (session.runtime, session.endpoint)
         deadline = session.deadline(start, self._timeout)
-        # One progress object is shared by all requests, so that none that may have run is forgotten.
+        # All requests share one progress object.  It records whether any of them may have run the
+        # model.
         operation = self._model.to_operation(endpoint, request, deadline, Progress())._replace(
             parse_error=repeatable_model_error if self._retry_model else model_error,
             retry_ambiguous=self._retry_model,
@@ -115,7 +117,7 @@ class ModelCall:
     async def _send(
         self, client: ServiceClient, operation: Operation, start: float, admission: Admission
     ) -> Response:
-        """Send the request, repeatedly if the model is not ready and there is time.
+        """Send the request, and repeat it while the model is not ready and there is time.
 
         The caller must release *admission*.
         """

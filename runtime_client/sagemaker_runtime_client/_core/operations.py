@@ -1,9 +1,9 @@
 """Synchronous calls to models and inference routers, and `Core`, which provides all operations.
 
-The clients' methods use the signatures and docstrings of these coroutines.
+The clients' methods use the signatures and docstrings of these operations.
 
-A model may have run although no response was received.  So a synchronous request is retried only if
-the model has certainly not run, unless the caller passes ``retry_model=True``.
+A model may have run although no response was received.  Therefore a synchronous request is retried
+only if the model has certainly not run, unless the caller passes ``retry_model=True``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class ModelOperations(InferenceOperations):
                 hyphens.
             target_container_hostname: The host name of a container on a multi-container endpoint: 1
                 to 63 letters, digits and inner hyphens.
-            inference_id: An id for captured data, 1 to 64 printable ASCII characters.
+            inference_id: An id that data capture, if enabled, stores with the data: 1 to 64
+                printable ASCII characters.
             enable_explanations: A JMESPath expression that selects the records to explain, 1 to 64
                 characters.
             inference_component_name: The name of an inference component: 1 to 63 letters, digits
@@ -134,11 +135,11 @@ class ModelOperations(InferenceOperations):
         wait_until_ready: float = 0,
         timeout: float | None = None,
     ) -> _core.StreamContext:
-        """Call a model that sends its response in parts, and return a context for reading them.
+        """Return a context manager that calls a model and provides its response in parts.
 
         Entering the context, with ``with`` or ``async with``, sends the request and waits for the
-        first part.  Read the parts with `bytes`, `lines`, `events` or `json`.  Nothing is received
-        faster than it is read.  Leaving the context releases the connection.
+        first part.  Read the parts with `bytes`, `lines`, `events` or `json`.  The client receives
+        data only as fast as the caller reads it.  Leaving the context releases the connection.
 
         The credentials need ``sagemaker:InvokeEndpoint``.  The read timeout applies to each part;
         it is at least 70 seconds unless the client's argument *read_timeout* overrides this.
@@ -154,7 +155,8 @@ class ModelOperations(InferenceOperations):
                 hyphens.
             target_container_hostname: The host name of a container on a multi-container endpoint: 1
                 to 63 letters, digits and inner hyphens.
-            inference_id: An id for captured data, 1 to 64 printable ASCII characters.
+            inference_id: An id that data capture, if enabled, stores with the data: 1 to 64
+                printable ASCII characters.
             inference_component_name: The name of an inference component: 1 to 63 letters, digits
                 and inner hyphens.
             session_id: The id of an open session of a stateful model.
@@ -168,15 +170,16 @@ class ModelOperations(InferenceOperations):
                 None uses the client's default.
 
         Returns:
-            The context.  Its value is a `ModelStream` or an `AsyncModelStream`.
+            The context manager.  Entering it returns a `ModelStream` or, for an async client, an
+            `AsyncModelStream`.
 
         Raises:
             RuntimeClientError: Entering the context raises the errors of `invoke_endpoint`.
-            ModelStreamError: While the response is read: the model failed.
-            InternalStreamFailureError: While the response is read: the service failed.
-            ResponseStreamError: While the response is read: it broke off or cannot be decoded.
-            ResponseTooLargeError: While the response is read: a line or an event is longer than 16
-                MiB.
+            ModelStreamError: The model failed while the response was being read.
+            InternalStreamFailureError: The service failed while the response was being read.
+            ResponseStreamError: The response broke off or could not be decoded while it was being
+                read.
+            ResponseTooLargeError: A line or an event of the response is longer than 16 MiB.
 
         Source:
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html

@@ -46,7 +46,8 @@ class RouterOperations(InferenceOperations):
             accept: The requested media type of the output, at most 1024 ASCII characters.
             custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
                 characters.
-            inference_id: An id for captured data, 1 to 64 printable ASCII characters.
+            inference_id: An id that data capture, if enabled, stores with the data: 1 to 64
+                printable ASCII characters.
             prefix_aware_id: An id by which related requests are routed to the same instance, 1 to
                 64 printable ASCII characters.
             retry_model: Whether the request may be sent again although the model may have run.
@@ -58,7 +59,7 @@ class RouterOperations(InferenceOperations):
             The output of the model, with the destination that the router chose.
 
         Raises:
-            RuntimeClientError: The errors of `invoke_endpoint`.
+            RuntimeClientError: Any error that `invoke_endpoint` raises.
 
         Source: the service model sagemaker-inference-router-runtime 2026-01-01.
         """
@@ -98,8 +99,8 @@ class RouterOperations(InferenceOperations):
         """Queue an inference job through an inference router, and return its handle without waiting.
 
         The credentials need ``sagemaker:InvokeInferenceRouter``.  The router sends the job to one
-        of its destinations, and moves the job to another destination if it waits too long.  The
-        output location stays the same.
+        of its destinations, and moves the job to another destination if the job waits too long.
+        The output location stays the same.
 
         Args:
             inference_router_name: The name of the router: 1 to 63 letters, digits and inner
@@ -117,7 +118,8 @@ class RouterOperations(InferenceOperations):
             The handle for `wait`.
 
         Raises:
-            RuntimeClientError: The errors of `invoke_endpoint_async`, with the same remedies.
+            RuntimeClientError: Any error that `invoke_endpoint_async` raises; its description
+                states what to do.
 
         Source: the service model sagemaker-inference-router-runtime 2026-01-01.
         """

@@ -64,7 +64,7 @@ def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
 
 
 class _Shared(NamedTuple):
-    """What a session shares with the sessions that are derived from it.
+    """The objects that a session shares with the sessions derived from it.
 
     Attributes:
         clock: The clock correction.
@@ -78,7 +78,7 @@ class _Shared(NamedTuple):
 
 
 class Session:
-    """The clients of SageMaker Runtime, its inference routers and S3, for one set of settings.
+    """The clients of SageMaker Runtime, inference routers and S3, for one set of settings.
 
     The SageMaker Runtime client is created immediately, and the others on first use.  If two
     threads create the same client at the same time, the session keeps the one that is stored last.
@@ -87,7 +87,8 @@ class Session:
     Args:
         context: The settings and the transport.
         auth: The authentication of requests.
-        shared: What another session shares with this one; None if there is no other session.
+        shared: The objects that another session shares with this one; None if there is no other
+            session.
 
     Attributes:
         transport: Sends the requests.
@@ -104,10 +105,10 @@ class Session:
         self.runtime = self._service_client("runtime")
 
     def with_changes(self, changes: Config) -> "Session":
-        """Return a session with the settings in *changes*, which shares everything else.
+        """Return a session with the settings in *changes* and the other settings of this session.
 
-        The sessions share the transport, the authentication, the clock correction, the retry quotas
-        and the rate limiters.
+        The sessions share the transport, the authentication, the clock correction, the retry
+        quotas, the rate limiters and the known regions of buckets.
         """
         config = self._context.config.with_changes(changes)
         return Session(self._context.replace(config=config), self._auth, self._shared)
@@ -135,7 +136,7 @@ class Session:
         return self._router
 
     def read_timeout(self, seconds: float | None) -> float | None:
-        """Return the read timeout of an operation that needs *seconds*; None uses the setting."""
+        """Return the read timeout of an operation that needs *seconds*; None means the setting."""
         config = self._context.config
         is_given = "read_timeout" in config.given
         return None if seconds is None or is_given else max(seconds, config.read_timeout)

@@ -1,4 +1,4 @@
-"""Checks of the arguments that no operation's table describes, and the default of `schedule`."""
+"""Checks for the arguments that no operation's table describes, and the default `schedule`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .invocation import Invocation
 from .invoke_endpoint_async import INLINE_LIMIT
 from .members import invalid_argument, not_bytes
 
-# Receives the seconds that a wait has taken, and returns the seconds until its next poll.
+# A function that receives the seconds waited so far and returns the seconds until the next poll.
 Schedule = Callable[[float], float]
 
-# This is about 30 years in seconds.  If it is added to the current time, no clock overflows.
+# This is about 32 years in seconds.  If it is added to the current time, no clock overflows.
 LONGEST_WAIT = 1_000_000_000
 
 
@@ -30,7 +30,7 @@ def spellings(names: Iterable[str]) -> list[str]:
 
 
 def unexpected_arguments(names: Collection[str]) -> TypeError:
-    """Return the error for arguments that neither `submit` nor `infer` accepts."""
+    """Return the error for keyword arguments that are not options of an invocation."""
     hints = spellings(names)
     if "input_location" in names:
         hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")

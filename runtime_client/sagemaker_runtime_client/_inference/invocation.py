@@ -1,4 +1,4 @@
-"""The handle of a job, and how to get it from the response that queued the job.
+"""The handle of a job, and functions that create it from the response that queued the job.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -109,7 +109,7 @@ class Invocation(JobHandle):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Invocation:
-        """Return the handle that `to_json` has serialized, in this, an earlier or a later version.
+        """Return the handle that `to_json` has serialized, in any version of the package.
 
         Args:
             text: The JSON document.
@@ -211,7 +211,11 @@ class Submission(Progress):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:
-        """Add the job's handle or id to *error*, and a note if the message does not show them."""
+        """Add the job's handle and id to *error*, as attributes.
+
+        A note is added, too, unless the handle is known and *error* is a `RuntimeClientError`,
+        which documents these attributes.
+        """
         if self.invocation is None:
             error.add_note(
                 f"the job may have been queued, under inference id {self.inference_id}"

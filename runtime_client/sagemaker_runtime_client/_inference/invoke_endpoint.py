@@ -135,8 +135,8 @@ class ModelOutput(Value):
     Attributes:
         body: The bytes that the model's container returned.
         content_type: The media type of *body*; None if the response does not contain it.
-        production_variant: The variant that ran the model; None if the response does not contain
-            it.
+        production_variant: The production variant that ran the model; None if the response does not
+            contain it.
         custom_attributes: The custom attributes that the container returned; None if it returned
             none.
         new_session_id: The id of the session that was opened; None if no session was opened.
@@ -146,7 +146,7 @@ class ModelOutput(Value):
         request_id: The id of the request, for questions to AWS support; None if it is unknown.
         routed_resource_arn: The ARN of the endpoint or inference component to which an inference
             router sent the request; None if no router was called.
-        routing_reason: Why the router chose that destination; None if no router was called.
+        routing_reason: Why the router chose this destination; None if no router was called.
 
     The ``repr`` shows neither *body* nor *custom_attributes*.
     """

@@ -16,9 +16,9 @@ INLINE_LIMIT = 128_000
 _ALPHANUMERIC = ascii_letters + digits
 
 
-# The functions below check the patterns in the service model.  If stripping the allowed characters
-# from both ends of a string leaves a non-empty string, the string contains a character that is not
-# allowed.
+# The functions below check values against the patterns in the service model.  If stripping the
+# allowed characters from both ends of a string leaves a non-empty string, the string contains a
+# character that is not allowed.
 def _is_endpoint_name(value: str) -> bool:
     """Return whether *value* matches ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
@@ -154,7 +154,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
 
 
 class InvokeOptions(TypedDict, total=False):
-    """The optional arguments of an invocation, other than those for the endpoint and the input."""
+    """The optional arguments of an invocation, except those for the endpoint and the input."""
 
     content_type: str | None
     accept: str | None

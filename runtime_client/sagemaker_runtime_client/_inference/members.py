@@ -1,4 +1,4 @@
-"""The table of an operation: its members, their checks and their places in the request."""
+"""The table that describes an operation: its arguments, their checks and places in the request."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Member:
 
 
 class OperationModel:
-    """The table that describes a SageMaker Runtime operation.
+    """The table that describes an operation of SageMaker Runtime or of inference routers.
 
     Args:
         method: The name of the Python method.
@@ -136,7 +136,7 @@ class OperationModel:
         self.read_timeout = read_timeout
 
     def to_http(self, arguments: Mapping[str, object]) -> Request:
-        """Check the arguments, and return the request with them, without origin and signature.
+        """Check the arguments, and return a request that contains them, without signature.
 
         Args:
             arguments: The argument values, keyed by name; None counts as absent.
@@ -183,7 +183,7 @@ class OperationModel:
             endpoint: The endpoint that receives the request.
             request: The result of `to_http`.
             deadline: The end of the call, on the monotonic clock; None for no limit.
-            progress: Updated as the call proceeds; None if it is not needed.
+            progress: Updated as the call proceeds; None if the progress is not needed.
         """
         return Operation(
             endpoint,

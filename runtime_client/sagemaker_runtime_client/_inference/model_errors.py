@@ -1,6 +1,6 @@
-"""Errors that a synchronous call of a model, or reading its response, may raise.
+"""Errors that synchronous calls to models raise, or that reading a streamed response raises.
 
-They belong to the tree in `_errors`; this module is imported when such an operation is called.
+They belong to the tree in `_errors`.  The first such call imports this module.
 """
 
 import json
@@ -51,8 +51,8 @@ class ResponseStreamError(TransportError):
     run; call `stream_endpoint` again to repeat the request.
 
     Attributes:
-        partial: The data that were received but belong to no complete item, such as the beginning
-            of a line.
+        partial: The received data that does not belong to a complete item, such as the beginning of
+            a line.
     """
 
     partial: bytes = b""
@@ -64,8 +64,8 @@ class ModelStreamError(ServiceError):
     Attributes:
         reason: ``ModelInvocationTimeExceeded``, ``StreamBroken`` or another text from the service;
             None if it is unknown.
-        partial: The data that were received but belong to no complete item, such as the beginning
-            of a line.
+        partial: The received data that does not belong to a complete item, such as the beginning of
+            a line.
     """
 
     texts = ("message", "reason")  # their text comes from the service and may repeat a secret
@@ -77,8 +77,8 @@ class InternalStreamFailureError(ServiceError):
     """The service failed while it was sending the model's response.  Call again later.
 
     Attributes:
-        partial: The data that were received but belong to no complete item, such as the beginning
-            of a line.
+        partial: The received data that does not belong to a complete item, such as the beginning of
+            a line.
     """
 
     retryable = True

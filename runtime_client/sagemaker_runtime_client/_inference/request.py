@@ -75,7 +75,7 @@ class InvokeEndpointAsyncRequest(Value):
             self.body = bytes(self.body)  # a copy, because the caller may change the original
 
     def to_http(self) -> Request:
-        """Return the HTTP request without an origin and a signature."""
+        """Return the HTTP request without an origin or a signature."""
         return INVOKE_ENDPOINT_ASYNC.to_http(self._asdict())
 
 

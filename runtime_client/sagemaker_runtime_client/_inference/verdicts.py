@@ -88,7 +88,7 @@ class PolledObject:
     Attributes:
         location: The location of the object.
         limit: The limit on how much of the object is read.
-        verdicts: The verdicts on all polls of the object so far, except the transient ones.
+        verdicts: The verdicts of all polls of the object so far, except transient ones.
         denial: The latest 403 error; None if there was none, or if a later response showed that the
             object is missing or stale.
         denied_since: The start of the latest series of 403 responses, in seconds since the start of

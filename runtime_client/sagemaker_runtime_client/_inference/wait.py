@@ -203,7 +203,7 @@ class _Poller:
 
     @property
     def is_over(self) -> bool:
-        """Whether no poll follows: the final one is complete, or there is no time to repeat it."""
+        """Whether no poll follows: the final poll is complete, or there is no time to repeat it."""
         ends = self._final_poll[0] if self._final_poll else self._ends + _FINAL_POLL
         has_time = self._system.monotonic() + _FINAL_PAUSE < ends
         return self._is_final and not (self._poll_failed and has_time)
@@ -281,7 +281,7 @@ class _Poller:
         return self._final_poll
 
     async def pause(self, seconds: object) -> None:
-        """Pause until *seconds* after the start of this poll, or until an earlier final poll."""
+        """Pause until *seconds* after this poll began, or until a final poll that is due earlier."""
         if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
                 "schedule must return a number of seconds that is more than 0", argument="schedule"
