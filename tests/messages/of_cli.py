@@ -97,7 +97,9 @@ def run_emulator():
     """Run `emulate` with a stand-in for the server, and return what the command prints."""
     running = SimpleNamespace(environ={}, url="http://127.0.0.1:8080")
     started = SimpleNamespace(
-        model=None, host="", port=0, region="", endpoint=None, strict_buckets=False
+        **dict.fromkeys(("model", "host", "port", "region", "endpoints", "part_size")),
+        destinations=[],
+        strict_buckets=False,
     )
     with (
         patch("sagemaker_runtime_client.emulator.serve", lambda *_, ready, **__: ready(running)),
@@ -243,6 +245,12 @@ MESSAGES = [
           --region REGION   region of the emulated services (default: us-east-1)
           --endpoint NAME   name of an existing endpoint; repeat for more (default: every name
                             exists)
+          --destination TARGET=ENDPOINT
+                            endpoint that inference routers try for a routing target; repeat for
+                            more, which are tried in this order (default: the endpoint with the
+                            name of the target)
+          --part-size BYTES maximum size of a part of a response stream; larger parts are split
+                            (default: 24 MiB)
           --strict-buckets  reject buckets that were not created (default: every bucket exists)
           --debug           log each request and its outcome to stderr
         """,
@@ -271,6 +279,13 @@ MESSAGES = [
     (
         lambda: command("emulate", "--port", "x").partition("error: ")[2],
         "argument --port: must be a port number from 0 to 65535",
+    ),
+    (
+        lambda: command("emulate", "--destination", "t").partition("error: ")[2],
+        """
+        argument --destination: must be like TARGET=ENDPOINT, with names that contain only letters,
+        digits and inner hyphens
+        """,
     ),
     (
         lambda: command("wait", "-", "--timeout", "-1").partition("error: ")[2],

@@ -2,12 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Generator
+from collections import defaultdict
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from shlex import quote
+from typing import Any
 
 from .._errors import ConfigError
+from .shell_words import in_shell_words
 from .terminal import say
+
+# The options that are passed to `serve` unless they are missing.
+_SETTINGS = ("host", "port", "region", "endpoints", "part_size", "strict_buckets")
 
 
 def emulate(options: argparse.Namespace) -> None:
@@ -23,20 +29,26 @@ def emulate(options: argparse.Namespace) -> None:
         sys.stdout.flush()
         say(f"emulator of SageMaker and S3 running at {emulator.url}; press Ctrl-C to stop it")
 
+    given: Any = {name: getattr(options, name) for name in _SETTINGS}
     try:
         with _current_folder_first():
             model = import_model(options.model or echo)
         serve(
             model,
-            host=options.host,
-            port=options.port,
-            region=options.region,
-            endpoints=options.endpoint,
-            strict_buckets=options.strict_buckets,
+            **{name: value for name, value in given.items() if value is not None},
+            destinations=_grouped(options.destinations),
             ready=ready,
         )
     except (AttributeError, ValueError) as error:  # the model does not exist or is malformed
-        raise ConfigError(str(error)) from error
+        raise ConfigError(in_shell_words(str(error), "part_size")) from error
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the endpoints of each routing target."""
+    destinations = defaultdict[str, list[str]](list)
+    for target, endpoint in pairs:
+        destinations[target].append(endpoint)
+    return destinations
 
 
 @contextmanager

@@ -135,8 +135,25 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint",
         metavar="NAME",
+        dest="endpoints",
         action="append",
         help="name of an existing endpoint; repeat for more (default: every name exists)",
+    )
+    parser.add_argument(
+        "--destination",
+        metavar="TARGET=ENDPOINT",
+        dest="destinations",
+        action="append",
+        default=[],
+        type=values.destination,
+        help="endpoint that inference routers try for a routing target; repeat for more, which are "
+        "tried in this order (default: the endpoint with the name of the target)",
+    )
+    parser.add_argument(
+        "--part-size",
+        metavar="BYTES",
+        type=int,
+        help="maximum size of a part of a response stream; larger parts are split (default: 24 MiB)",
     )
     parser.add_argument(
         "--strict-buckets",

@@ -11,7 +11,7 @@ _OPTIONS = {
         *SYNC_OPTIONS,
         *CLIENT_OPTIONS,
         *("input_location", "input_prefix", "timeout", "wait_until_ready"),
-        *("router", "routing_target"),
+        *("router", "routing_target", "part_size"),
     )
 }
 _WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT", "inference_router_name": "--router"}

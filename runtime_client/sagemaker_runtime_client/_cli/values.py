@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 
 from .._inference.arguments import LONGEST_WAIT
+from .._inference.invoke_endpoint import is_name
 
 
 def output(text: str) -> str:
@@ -39,6 +40,17 @@ def seconds(text: str) -> float:
     if not 0 <= number <= LONGEST_WAIT:
         raise argparse.ArgumentTypeError(f"must be a number of seconds from 0 to {LONGEST_WAIT:,}")
     return number
+
+
+def destination(text: str) -> tuple[str, str]:
+    """Parse a routing target and the name of an endpoint."""
+    target, _, endpoint = text.partition("=")
+    if not (is_name(target) and is_name(endpoint)):
+        raise argparse.ArgumentTypeError(
+            "must be like TARGET=ENDPOINT, with names that contain only letters, digits and inner "
+            "hyphens"
+        )
+    return target, endpoint
 
 
 def port(text: str) -> int:

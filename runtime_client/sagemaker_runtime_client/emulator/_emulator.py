@@ -244,6 +244,8 @@ def serve(
     credentials: Credentials | None = None,
     region: str = "us-east-1",
     endpoints: Collection[str] | None = None,
+    destinations: Mapping[str, Sequence[str]] | None = None,
+    part_size: int = MAX_PART_SIZE,
     strict_buckets: bool = False,
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
@@ -257,6 +259,8 @@ def serve(
         credentials: As for `Emulator`.
         region: As for `Emulator`.
         endpoints: As for `Emulator`.
+        destinations: As for `Emulator`.
+        part_size: As for `Emulator`.
         strict_buckets: As for `Emulator`.
         ready: A function that is called with the emulator once it listens, for example to print
             its address.
@@ -274,6 +278,8 @@ def serve(
         credentials=credentials,
         region=region,
         endpoints=endpoints,
+        destinations=destinations,
+        part_size=part_size,
         strict_buckets=strict_buckets,
     ) as emulator:
         if ready is not None:

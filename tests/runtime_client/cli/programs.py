@@ -18,3 +18,11 @@ def model(request):
     if request.body == b"forge":
         raise ModelFailure("out of memory\x1b[2K\nsagemaker-runtime: done\u202e")
     return request.body.upper(), request.content_type or "text/plain"
+
+
+def yielding_model(request):
+    """Yield the name of the endpoint and the payload; fail for lack of capacity on `busy`."""
+    if request.endpoint_name == "busy":
+        raise ModelFailure("busy", status_code=503)
+    yield request.endpoint_name
+    yield request.body

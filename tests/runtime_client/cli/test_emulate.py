@@ -39,12 +39,22 @@ def blocked_once_raised():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
+def infer(client):
+    """Return the body of an inference's output."""
+    return client.infer("a", b"x", timeout=10, schedule=often).body
+
+
+def stream_and_route(client):
+    """Return the parts of a streamed response, and the output of a call of an inference router."""
+    with client.stream_endpoint("a", b"xyz") as stream:
+        parts = [*stream.bytes()]
+    return parts, client.invoke_inference_router("r", "t", b"x").body
+
+
 class TestEmulate:
     @staticmethod
-    def get_responses(monkeypatch, *arguments):
-        """Run `emulate` until a client has received an output, and return the exit code and the
-        body of the output.
-        """
+    def get_responses(monkeypatch, *arguments, use_client=infer):
+        """Run `emulate` until a client was used, and return the exit code and the result."""
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
         answers = []
@@ -54,7 +64,7 @@ class TestEmulate:
             variables = dict(re.findall(r"^export (\w+)=(.*)$", printed.getvalue(), re.MULTILINE))
             client = make_client(variables)
             with client:
-                answers.append(client.infer("a", b"x", timeout=10, schedule=often).body)
+                answers.append(use_client(client))
             signal.pthread_kill(main_thread().ident, signal.SIGINT)
 
         user = Thread(target=use)
@@ -77,6 +87,15 @@ class TestEmulate:
             "127.0.0.1",
         )
         assert self.get_responses(monkeypatch, *arguments) == (130, b"X")
+
+    def test_streams_and_routers(self, monkeypatch):
+        """The model may return an iterator.  `--part-size` limits the parts of a stream, and
+        `--destination` adds an endpoint that routers try.
+        """
+        arguments = ("--model", "tests.runtime_client.cli.programs:yielding_model")
+        arguments += ("--part-size", "2", "--destination", "t=busy", "--destination", "t=idle")
+        responses = self.get_responses(monkeypatch, *arguments, use_client=stream_and_route)
+        assert responses == (130, ([b"a", b"xy", b"z"], b"idlex"))
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
@@ -165,9 +184,10 @@ class TestEmulate:
                 ("--model", "asyncio:sleep"),
                 "model must not be a coroutine function: <function sleep",
             ),
+            (("--part-size", "0"), "--part-size must be from 1 to 25165824 bytes, not 0"),
             (("--host", "192.0.2.1"), "Cannot assign requested address"),
         ],
-        ids=["no model", "no module", "no function", "a text", "async", "no host"],
+        ids=["no model", "no module", "no function", "a text", "async", "part", "no host"],
     )
     def test_wrong(self, command, arguments, why):
         """If the emulator cannot be started, the exit code is 2, and stderr shows the reason."""
@@ -211,5 +231,6 @@ def make_client(variables):
         region=variables["AWS_REGION"],
         credentials=credentials,
         endpoint_url=variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"],
+        router_endpoint_url=variables["AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME"],
         s3_endpoint_url=variables["AWS_ENDPOINT_URL_S3"],
     )

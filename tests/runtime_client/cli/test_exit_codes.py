@@ -67,6 +67,8 @@ class TestExitCodes:
             ("wait",),
             ("emulate", "--port", "many"),
             ("emulate", "--port", "65536"),
+            ("emulate", "--part-size", "big"),
+            ("emulate", "--destination", "t=e=f"),
         ],
         ids=[
             "none",
@@ -78,6 +80,8 @@ class TestExitCodes:
             "no handle",
             "no port",
             "large port",
+            "no size",
+            "no destination",
         ],
     )
     def test_usage(self, command, capsysbinary, arguments):
