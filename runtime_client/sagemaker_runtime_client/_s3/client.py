@@ -49,7 +49,7 @@ class S3:
         upload_checksum: Whether to send a checksum with each upload.
         download_checksum: Whether to verify the checksum of each download that has a checksum.
         redirects: The endpoints for buckets that S3 reports to be in another region, keyed by
-            bucket name.  Clients may share them; None for no known bucket.
+            bucket name.  Clients may share the dictionary; None creates an empty one.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class S3:
         await self._service.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Prepare a request for *location* with a short deadline; return its authentication."""
+        """Prepare for a request for *location* with a short deadline; return its authentication."""
         endpoint, _ = self._address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
@@ -167,7 +167,7 @@ class S3:
         return await self._send(operation, location)
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
-        """Send a request; if its bucket is in another region, send it again to this region."""
+        """Send a request; if its bucket is in another region, send the request to that region."""
         try:
             return await self._service.send(operation)
         except ServiceError as error:
@@ -180,7 +180,9 @@ class S3:
         return await self._service.send(operation)
 
     async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
-        """Record the bucket's region if *error* indicates another one; else return False."""
+        """If *error* indicates another region, record the bucket's region; return whether it was
+        recorded.
+        """
         if not _is_redirect(error, operation.request.method):
             return False
         region = error.region or await self._fetch_region(operation, bucket)
@@ -220,10 +222,10 @@ def _parse_error(location: S3Location, response: Response) -> ServiceError:
 
 
 def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Return whether *error* means that the bucket is in another region, stated or not."""
+    """Return whether *error* may mean that the bucket is in another region."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
-    if error.code == "400":  # S3's status for a wrong region, in place of a missing error code
+    if error.code == "400":  # the status 400, which S3 sends without a code if the region is wrong
         return method == "HEAD" or error.region is not None
     return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 
@@ -276,7 +278,7 @@ def _header_value(argument: str, value: object) -> str:
 
 
 def _check_object(location: S3Location, response: Response) -> None:
-    """Raise TransportError if a successful response, for example from a proxy, has no object."""
+    """Raise TransportError if a successful response, which a proxy may have sent, has no object."""
     if response.status not in _OBJECT_STATUSES:
         raise _no_object(location, response)
 

@@ -84,7 +84,11 @@ class S3Location(Value):
 
 
 def printable(location: S3Location) -> str:
-    """Return *location* for a message; line breaks are escaped, so it cannot fake a message."""
+    """Return *location* as text for a message.
+
+    Characters that are not printable are escaped, so that a line break in the key cannot imitate
+    another message.
+    """
     text = str(location)
     return text if text.isprintable() else ascii(text)
 
@@ -105,7 +109,7 @@ def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
 
 
 def _decode_path(path: str, argument: str) -> str:
-    """Return the decoded path of an https URL.  A plus sign in the path stands for a space."""
+    """Return the decoded path of an https URL.  A plus sign in the path means a space."""
     from urllib.parse import unquote_plus
 
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The arguments of a client's constructor: their names and types."""
+"""The names and types of the arguments of a client's constructor and of `with_options`."""
 
 from collections.abc import Callable, Collection
 from inspect import Parameter, Signature
@@ -44,7 +44,7 @@ class Settings(TypedDict, total=False):
 
 
 class ClientOptions(TypedDict, total=False):
-    """The keyword arguments of a client's method `with_options`, which describes each of them.
+    """The keyword arguments of a client's method `with_options`, whose docstring describes them.
 
     Use this type to annotate a dictionary of options, or ``**options: Unpack[ClientOptions]``.
     """
@@ -65,7 +65,7 @@ class ClientOptions(TypedDict, total=False):
     invocation_timeout_seconds: int | None
 
 
-# For each argument name of boto3, what to use in this package instead.
+# Maps each argument name of boto3 to what this package uses instead.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
     "aws_access_key_id": _KEYS,
@@ -85,7 +85,7 @@ _BOTO3_NAMES = {
 def check_argument_names(
     client: str, positional: Collection[object], names: Collection[str]
 ) -> None:
-    """Raise TypeError unless all arguments of a constructor are settings, passed by keyword.
+    """Raise TypeError unless all arguments of a constructor are settings and passed by keyword.
 
     Args:
         client: The name of the client's class.
@@ -103,14 +103,14 @@ def check_argument_names(
 
 
 def check_option_names(client: str, names: Collection[str]) -> None:
-    """Raise TypeError unless all arguments of `with_options` are options.
+    """Raise TypeError unless `with_options` accepts all arguments.
 
     Args:
         client: The name of the client's class.
         names: The names of the arguments.
 
     Raises:
-        TypeError: An argument is unknown, or it is a setting that only a new client can have.
+        TypeError: An argument is unknown, or it is a setting that only the constructor accepts.
     """
     unknown = {*names} - ClientOptions.__optional_keys__
     if fixed := sorted(unknown & Settings.__optional_keys__):
@@ -123,7 +123,7 @@ def check_option_names(client: str, names: Collection[str]) -> None:
 
 
 def _unexpected(function: str, names: Collection[str]) -> TypeError:
-    """Return the error for unknown arguments of *function*, with hints on names of boto3."""
+    """Return the error for unknown arguments of *function*, with hints for boto3's names."""
     unknown = sorted(names)
     hints = [
         f"use {_BOTO3_NAMES[name]} instead of {name}" for name in unknown if name in _BOTO3_NAMES
@@ -134,7 +134,7 @@ def _unexpected(function: str, names: Collection[str]) -> TypeError:
 
 
 def with_settings_signature(init: Constructor) -> Constructor:
-    """Set the signature of *init* to one that lists each setting, for `help` and editors."""
+    """Return *init* with a signature that lists each setting, for `help` and editors."""
     parameters = [Parameter("self", Parameter.POSITIONAL_ONLY)]
     for name, annotation in Settings.__annotations__.items():
         parameters.append(

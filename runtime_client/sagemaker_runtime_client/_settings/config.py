@@ -1,7 +1,8 @@
 """The table of all settings.
 
-The value of a setting comes from an argument, an environment variable, the profile, or the default,
-in this order.  The row of a setting states which of these exist.
+The value of a setting comes from the first of these that has one: an argument, an environment
+variable, the profile, and the default.  The only exception is a variable for `ca_bundle` that is
+looked up after the profile.  The row of a setting lists its variables and profile keys.
 
 Source of the names, the order and the defaults:
 https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html and configprovider.py of
@@ -32,13 +33,13 @@ from .setting import (
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# The maximum length is stated at
+# The maximum length of an application ID.  Source:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html.
 _LONGEST_APP_ID = 50
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
-    """Return the setting for a custom endpoint; *service* is its key in a ``services`` section."""
+    """Return the setting for a custom endpoint; *service* is the key in a ``services`` section."""
     return Setting(
         None,
         str,
@@ -60,14 +61,14 @@ class Config(HasSources):
     """The values of all settings.
 
     The value of a setting comes from an argument or, if none is passed, from the first source that
-    has a value.  Each row of the table below lists the default, the parser, the environment
-    variables and the profile keys.  `Settings` lists the settings that a client accepts as
-    arguments.
+    has a value or, if there is no such source, from the default.  Each row of the table below lists
+    the default, the parser, the environment variables and the profile keys.  `Settings` lists the
+    settings that a client accepts as arguments.
 
     Args:
         arguments: The values of arguments, keyed by setting name.  None means that the sources
             determine the value.
-        sources: Where all other settings are looked up, on first access.
+        sources: Where the settings without an argument are looked up when they are first accessed.
 
     Attributes:
         given: The names of the settings that were passed as arguments.
@@ -80,7 +81,7 @@ class Config(HasSources):
     region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
     region_from_instance = Setting(False, boolean)
 
-    # Custom endpoints: of the three services whose operations a client provides, and of the
+    # The custom endpoints of the three services whose operations a client provides, and of the
     # services that issue credentials.
     endpoint_url = _endpoint_url("sagemaker_runtime")
     router_endpoint_url = _endpoint_url("sagemaker_inference_router_runtime")
@@ -97,7 +98,7 @@ class Config(HasSources):
         key="ignore_configured_endpoint_urls",
     )
 
-    # How the endpoints of AWS are chosen.
+    # These settings determine which AWS endpoints are used.
     s3_addressing_style = Setting(
         "auto", one_of("auto", "path", "virtual"), key="s3.addressing_style"
     )
@@ -107,7 +108,7 @@ class Config(HasSources):
     )
     sts_regional_endpoints = Setting(
         "regional",
-        one_of("regional", "legacy"),  # legacy: the older regions share one endpoint
+        one_of("regional", "legacy"),  # legacy: the older regions share one STS endpoint
         "AWS_STS_REGIONAL_ENDPOINTS",
         key="sts_regional_endpoints",
     )
@@ -183,11 +184,11 @@ class Config(HasSources):
                 vars(self)[name] = SETTINGS[name].argument(value)
 
     def with_region(self, region: str | None) -> Config:
-        """Return a copy with *region* in place of the region."""
+        """Return a copy of the settings in which the region is *region*."""
         return self._with(region=region)
 
     def with_changes(self, changes: "Config") -> "Config":
-        """Return a copy with the settings that were passed to *changes* as arguments."""
+        """Return a copy in which the arguments of *changes* replace this object's values."""
         given = self.given | changes.given
         return self._with(**{**vars(changes), "sources": self.sources, "given": given})
 
@@ -213,8 +214,9 @@ class Config(HasSources):
 
         Raises:
             ConfigError: An argument is malformed, or the explicitly chosen profile does not exist.
-                A malformed variable or profile key raises this error on first access of the
-                setting.  The message mentions the argument, the profile, the variable or the key.
+                If a variable or a profile key has a malformed value, this error is raised when the
+                setting is first accessed, but a malformed boolean is treated as false.  The message
+                mentions the argument, the profile, the variable or the key.
         """
         known = {name: environ[name] for name in _VARIABLES if name in environ}
         config = cls(arguments, SettingSources(known))
@@ -258,7 +260,7 @@ class Config(HasSources):
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """The retry rules: number of attempts, retry mode, and whether to risk a duplicate."""
+        """The retry rules that `max_attempts`, `retry_ambiguous` and `retry_mode` specify."""
         return RetryPolicy(
             max_attempts=self.max_attempts,
             retry_ambiguous=self.retry_ambiguous,

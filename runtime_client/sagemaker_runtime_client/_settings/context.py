@@ -1,4 +1,4 @@
-"""The context of service clients and credential providers: settings, shared files and transport."""
+"""The context of service clients and credential providers, and the functions that create it."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ async def load_context(
         key_passphrase: See `Context`.
 
     Raises:
-        ConfigError: A file or a setting is malformed.
+        ConfigError: A shared file cannot be read, the explicitly chosen profile does not exist, or
+            a setting is malformed.
     """
     profiles = await read_profiles(system)
     config = Config.resolve(arguments, system.environ, profiles)

@@ -26,11 +26,11 @@ _Sections = dict[_Key, dict[str, str]]
 
 _PROPERTY_NAME = ascii_letters + digits + "_./%@:+-"
 _KINDS = ("profile", "sso-session", "services")
-# A property of this section applies to every other section that does not define the property.
+# A property of [DEFAULT] applies to every other section that does not define the property.
 _DEFAULTS = ("DEFAULT", "")
-# A heading ends before a comment, or else at the last bracket, because a name may contain brackets.
+# A heading ends before a comment, or else at the last closing bracket.  Names may contain brackets.
 _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
-# Matches the part of a line before a comment, which begins after a space or tab, outside quotes.
+# Matches the part of a line before a comment.  A comment begins after a space, outside quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
 # All of these values of a profile are read from the same file, because the secret key in one file
@@ -49,7 +49,7 @@ class Profiles:
 
     Attributes:
         profiles: The profiles, keyed by name.  Values from the credentials file override values
-            from the config file.
+            from the config file, but all values in `_KEY` come from the same file.
         sso_sessions: The ``[sso-session NAME]`` sections, keyed by name.
         services: The ``[services NAME]`` sections, keyed by name.  Each section maps the name of a
             service to a mapping of the service's settings.
@@ -130,7 +130,7 @@ async def read_profiles(system: System) -> Profiles:
     """Read and parse the config file and the credentials file.  A missing file is treated as empty.
 
     Raises:
-        ConfigError: A file, which the message mentions, cannot be read or is not valid UTF-8.
+        ConfigError: A file cannot be read or is not valid UTF-8.  The message contains its path.
     """
     texts = [await _text(system, path) for path in file_locations(system.environ, home=system.home)]
     return parse_profiles(*texts)
@@ -181,7 +181,7 @@ def _without_key(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nested(section: Mapping[str, str]) -> Section:
-    """Return *section*; each nested value, which begins on a new line, becomes a mapping."""
+    """Return *section* with nested values, which begin on a new line, as mappings."""
     return {
         name: dict(_pairs(value)) if value.startswith("\n") else value
         for name, value in section.items()

@@ -9,15 +9,13 @@ from typing import Generic, Self, TypeVar, cast, overload
 from .._errors import ConfigError
 from .profiles import Profiles, Section
 
-# Some annotations are quoted, because evaluating them would take longer than the rest of the class
-# definition.
 T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 _NOTHING: Mapping[str, str] = {}
 
-# This is about eleven and a half days in seconds.  If it is added to the current time, no clock
-# overflows.
+# The maximum of a setting in seconds, about eleven and a half days.  If it is added to the current
+# time, no clock overflows.
 _LONGEST = 1_000_000
 
 
@@ -34,7 +32,7 @@ def boolean(value: str | bool) -> bool:
 
 
 def whole_number(value: str | int) -> int:
-    """Parse a positive whole number."""
+    """Parse a whole number of at least 1."""
     try:
         number = int(value)
     except ValueError:
@@ -45,7 +43,7 @@ def whole_number(value: str | int) -> int:
 
 
 def seconds(value: str | float) -> float:
-    """Parse a positive number of seconds."""
+    """Parse a number of seconds above 0 and up to 1,000,000."""
     try:
         number = float(value)
     except ValueError:
@@ -56,7 +54,7 @@ def seconds(value: str | float) -> float:
 
 
 def one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a parser that accepts *choices* in any case; *others* maps aliases to choices."""
+    """Return a parser that ignores case and accepts *choices*; *others* maps aliases to choices."""
 
     def read(text: str) -> str:
         word = others.get(text.lower(), text.lower())
@@ -68,7 +66,7 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
 
 
 class HasSources:
-    """The base class of a class whose attributes are `Setting` descriptors."""
+    """The base class of classes whose attributes are `Setting` descriptors."""
 
     sources: SettingSources
 
@@ -76,8 +74,8 @@ class HasSources:
 class Setting(Generic[T_co]):
     """A descriptor that looks up a setting on first access and stores its value in the instance.
 
-    A malformed value of a source raises an error only when the setting is used.  The instance's
-    attribute ``sources`` contains the `SettingSources`.
+    A malformed value of a source raises an error only when the setting is first accessed.  The
+    instance's attribute ``sources`` contains the `SettingSources`.
 
     Args:
         default: The value if no source has one.
@@ -85,8 +83,8 @@ class Setting(Generic[T_co]):
             breaks.
         variables: The names of environment variables.  The first variable that is set and not empty
             takes precedence.
-        key: Profile keys, separated by spaces, that are looked up after the variables.  If a value
-            is nested, the key consists of the name of the value, a dot, and a key in the value.
+        key: Profile keys, separated by spaces, that are looked up after the variables.  The key of
+            a nested value consists of the keys that lead to it, joined by dots.
         last: The names of environment variables, separated by spaces, that are looked up after the
             profile.
         unless: The name of a boolean setting.  If that setting is true, no source is looked up, and
@@ -128,7 +126,7 @@ class Setting(Generic[T_co]):
         """Check and parse the value of an argument.
 
         Raises:
-            ConfigError: The value is malformed, or its type differs from the type of the default.
+            ConfigError: The value is malformed or has the wrong type.
         """
         kind = str if self.default is None else type(self.default)
         kinds = (int, float) if kind is float else (kind,)
@@ -165,8 +163,9 @@ class SettingSources:
         A malformed boolean is treated as false with a warning, as in botocore.
 
         Raises:
-            ConfigError: The value is malformed and not boolean.  The message mentions the variable
-                or the profile key.
+            ConfigError: The value of a setting that is not boolean is malformed, or the config file
+                lacks the ``services`` section of the profile.  The message mentions the variable or
+                the profile.
         """
         for source, text in self._texts(setting):
             if text:
@@ -195,7 +194,7 @@ NO_SOURCES = SettingSources()
 
 
 def _nothing(_name: str) -> None:
-    """Return None for any name, in place of the `get` method of a value that has none."""
+    """Return None for any name; this replaces `get` for a value that is not a mapping."""
 
 
 class _MissingServices:
@@ -213,7 +212,10 @@ class _MissingServices:
 
 
 def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
-    """Return a profile's section, in which `services` is the content of ``[services NAME]``."""
+    """Return a profile's section; `services` in it is the content of ``[services NAME]``.
+
+    If there is no such profile, return an empty mapping, or raise ConfigError if *is_explicit*.
+    """
     section: Section | None = profiles.profiles.get(name)
     if section is None:
         if not is_explicit:

@@ -2,7 +2,8 @@
 
     sagemaker-runtime layer --python 3.12 --architecture arm64 --variant lean
 
-A layer contains this distribution's packages, `sigv4` included, and their dependencies, which are
-wheels that `pins.txt` lists with their hashes.  `_recipe` lists the files that are left out, with
-the reasons.  The client never imports this package, and no layer contains it.
+A layer contains this distribution's packages, `sigv4` included, and their dependencies.  The
+dependencies are installed from wheels that `pins.txt` lists with their hashes.  `_recipe` lists the
+files that are left out, with the reasons.  The client never imports this package, and no layer
+contains it.
 """

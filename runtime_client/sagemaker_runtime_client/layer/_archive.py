@@ -25,7 +25,7 @@ class Layer:
 
 
 def archive(root: Path, path: Path) -> Layer:
-    """Write *root* to a zip file, as the top-level folder of the archive, and return the layer."""
+    """Write the folder *root*, as the archive's top-level folder, to a zip file at *path*."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
     with replacing(path) as written, ZipFile(written, "w", ZIP_DEFLATED, compresslevel=9) as layer:

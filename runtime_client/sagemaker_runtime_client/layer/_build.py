@@ -1,4 +1,4 @@
-"""Builds a layer: installs wheels, copies this distribution's packages, and writes the zip file."""
+"""Builds a layer: installs wheels, copies packages, compiles bytecode, and writes the zip file."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,9 +24,10 @@ class LayerSpec:
 
     Attributes:
         python: The Python version of the Lambda function, such as ``3.12``.
-        architecture: Lambda's name for the architecture of the function.
+        architecture: The architecture of the Lambda function: ``x86_64`` or ``arm64``.
         variant: ``lean`` or ``full``; `_recipe` lists what the lean variant omits.
-        sourceless: Whether the layer contains bytecode instead of source files.
+        sourceless: Whether bytecode replaces the source files, except those that are read at run
+            time.
     """
 
     python: str
@@ -36,7 +37,7 @@ class LayerSpec:
 
     @property
     def suffix(self) -> str:
-        """The end of the zip file's name, which contains all attributes except the variant."""
+        """The end of the zip file's name, which depends on every attribute except the variant."""
         sources = "-sourceless" if self.sourceless else ""
         return f"{sources}-python{self.python}-{self.architecture}.zip"
 
@@ -51,8 +52,8 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
             file in this package.
 
     Raises:
-        ConfigError: The Python version is not installed, the pins are not valid, or pip could not
-            install the wheels.
+        ConfigError: The Python version is not installed, pip is missing, the pins are not valid,
+            the wheels cannot be installed, or a source file cannot be compiled.
     """
     pinned = select_pins(pins_file.read_text(), VARIANTS[spec.variant])
     name = f"{DISTRIBUTION}-{__version__}-{spec.variant}{spec.suffix}"
@@ -67,9 +68,11 @@ def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] 
         path: The path of the zip file.
         pinned: The pins of the wheels, in the format of a pip requirements file.
         packages: The names of importable packages to copy into the layer in addition to the wheels.
+            If there are any, the metadata of this distribution is copied, too.
 
     Raises:
-        ConfigError: The Python version is not installed, or pip could not install the wheels.
+        ConfigError: The Python version is not installed, pip is missing, the wheels cannot be
+            installed, or a source file cannot be compiled.
     """
     with TemporaryDirectory() as scratch:
         root = Path(scratch) / "python"
@@ -84,7 +87,7 @@ def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] 
 
 
 def _install(spec: LayerSpec, file: Path, pinned: str, root: Path) -> None:
-    """Install wheels with pip, which checks their pinned hashes."""
+    """Install the wheels that *pinned* lists into *root* with pip, which checks their hashes."""
     file.write_text(pinned)
     options = ("--require-hashes", "--no-deps", "--requirement", file, "--target", root)
     pip(
@@ -96,7 +99,7 @@ def _install(spec: LayerSpec, file: Path, pinned: str, root: Path) -> None:
 
 
 def _copy(package: str, root: Path) -> None:
-    """Copy the files of a package, which this Python can import, into *root*."""
+    """Copy a package that this interpreter can import into *root*, without cached bytecode."""
     source = Path(import_module(package).__file__ or "").parent
     copytree(source, root / package, ignore=ignore_patterns("__pycache__"))
 
@@ -113,7 +116,8 @@ def _copy_metadata(root: Path) -> None:
 def _trim(root: Path) -> None:
     """Delete the files that the recipe leaves out.
 
-    The description is removed from each METADATA file, because it contains an entire README.
+    The description is also removed from each METADATA file, because it usually contains an entire
+    README.
     """
     for path in [path for path in root.rglob("*") if path.is_file()]:
         name = path.relative_to(root).as_posix()
@@ -127,8 +131,8 @@ def _compile(spec: LayerSpec, root: Path) -> None:
     """Compile all source files with the Python that *spec* selects.
 
     Tracebacks show the paths that the source files will have in /opt.  Column positions are
-    omitted: they make up a fifth of the bytecode, and are used only to underline parts of the lines
-    in a traceback.
+    omitted, because they make up a fifth of the bytecode and are used only to underline parts of
+    the lines in a traceback.
     """
     run(interpreter(spec.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
     if spec.sourceless:

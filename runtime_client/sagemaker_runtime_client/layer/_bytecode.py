@@ -1,8 +1,8 @@
 """Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
-This is a separate program because the interpreter that compiles a layer cannot import this
-distribution.  The bytecode contains assertions but no docstrings, which would make up a sixth of
-the zipped bytecode.  compileall can omit docstrings only together with assertions.
+This is a separate program, because the interpreter that compiles a layer may be unable to import
+this distribution.  The bytecode contains assertions but no docstrings, which would make up a sixth
+of the zipped bytecode.  compileall can omit docstrings only together with assertions.
 """
 
 import ast
@@ -12,7 +12,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# PEP 552: the bytecode contains a hash of its source, which Python never checks.
+# The flags of a .pyc file (PEP 552) that contains a hash of its source file, but is never checked
+# against the source file.
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
@@ -21,7 +22,8 @@ def compile_folder(root: Path, prefix: str) -> None:
 
     Args:
         root: The folder.
-        prefix: The folder that will contain *root* at run time.  Tracebacks show paths below it.
+        prefix: The folder that will contain *root* at run time.  Tracebacks show paths below this
+            folder.
     """
     for path in sorted(root.rglob("*.py")):
         target = Path(cache_from_source(str(path)))
@@ -30,7 +32,7 @@ def compile_folder(root: Path, prefix: str) -> None:
 
 
 def bytecode(source: bytes, name: str) -> bytes:
-    """Return the content of the .pyc file for a source file."""
+    """Return the content of the .pyc file for *source*; tracebacks show *name* as its path."""
     code = compile(without_docstrings(ast.parse(source, name)), name, "exec", dont_inherit=True)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 

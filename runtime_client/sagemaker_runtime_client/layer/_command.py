@@ -13,18 +13,19 @@ from ._tools import interpreter
 
 
 def build_layers(options: argparse.Namespace) -> None:
-    """Build a layer for each selected Python version, architecture and variant.
+    """Build a layer for each combination of the selected Pythons, architectures and variants.
 
     For comparison, a layer for each version and architecture is also built from the wheels that
-    each
-    ``--compare`` file pins.  With ``--renew``, the pins of this distribution are updated first.
+    each ``--compare`` file pins.  If ``--renew`` is passed, the pins in the file of ``--pins`` are
+    updated first.
 
     Args:
         options: The parsed command-line options.
 
     Raises:
-        ConfigError: A Python version is not installed, the pins are not valid, pip failed, or two
-            ``--compare`` files have the same name.
+        ConfigError: A Python version is not installed, the pins are not valid, pip or the
+            compilation failed, or two ``--compare`` files have the same name apart from the
+            extension.
     """
     pins_file = options.pins or PINS
     if options.renew:
@@ -47,7 +48,7 @@ def build_layers(options: argparse.Namespace) -> None:
 
 
 def _others(spec: LayerSpec, options: argparse.Namespace) -> list[Layer]:
-    """Build the layers to compare with, from the files of ``--compare``."""
+    """Build a layer from the wheels that each ``--compare`` file pins."""
     return [
         build_zip(
             spec, Path(options.output) / f"{file.stem}{spec.suffix}", select_pins(file.read_text())

@@ -1,4 +1,4 @@
-"""Reads and writes the pins of the wheels in layers, which contain names, versions and hashes."""
+"""Reads and writes pins, which are the names, versions and hashes of the wheels in layers."""
 
 import json
 import re
@@ -29,8 +29,8 @@ def select_pins(text: str, without: Iterable[str] = ()) -> str:
         without: The names of the projects whose pins are left out.
 
     Raises:
-        ConfigError: A line is not a pin, or its URL is not the URL of a wheel, so that pip would
-            have to build the project.
+        ConfigError: A line is not a pin, pip would have to build the project from source because
+            the URL in the pin is not the URL of a wheel, or neither packaging nor pip is installed.
     """
     requirements = _packaging("requirements")
     lines = [_comment.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
@@ -40,7 +40,7 @@ def select_pins(text: str, without: Iterable[str] = ()) -> str:
 
 
 def _pinned(requirements: Any, line: str) -> str:
-    """Return the name of the project that a line pins."""
+    """Return the name of the project that a line pins; raise ConfigError for a malformed line."""
     try:
         requirement = requirements.Requirement(line.partition(" --")[0])
     except requirements.InvalidRequirement:
@@ -98,7 +98,7 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
 
 
 def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str]:
-    """Return the wheels that pip would install for a platform, as a mapping of pins to hashes."""
+    """Map the pin of each wheel that pip would install, unless `NEVER` contains it, to its hash."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ("--dry-run", "--ignore-installed", "--report", report, "--target", folder)
@@ -114,7 +114,7 @@ def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str
 
 
 def pip_platform_options(platform: str) -> tuple[str, ...]:
-    """Return the options that make pip select wheels for *platform*, and never build from source."""
+    """Return the options with which pip uses only wheels for *platform* and compiles nothing."""
     return ("--only-binary=:all:", "--platform", platform, "--no-compile")
 
 

@@ -7,9 +7,9 @@ PACKAGES = ("sigv4", "sagemaker_runtime_client")
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# Maps Lambda's name of each architecture to the pip platform.  Wheels for these platforms run with
-# glibc 2.17 or newer.  Lambda runs Python 3.11 on Amazon Linux 2, which has glibc 2.26, and newer
-# versions on Amazon Linux 2023, which has glibc 2.34.
+# Maps Lambda's name for each architecture to pip's name for the platform.  Wheels for these
+# platforms run with glibc 2.17 or newer.  Lambda runs Python 3.11 on Amazon Linux 2, which has
+# glibc 2.26, and newer Python versions on Amazon Linux 2023, which has glibc 2.34.
 ARCHITECTURES = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 
 # Maps each variant to the dependencies that it omits.
@@ -18,7 +18,8 @@ VARIANTS: dict[str, frozenset[str]] = {
     "full": frozenset(),
 }
 
-# Maps required dependencies that a function in a layer never uses to the reasons.
+# Maps each dependency that pip would install, but that the packages in a layer never use, to the
+# reason for omitting it.
 NEVER = {"pycparser": "parses C for cffi's compiler, which is left out as well"}
 
 # Maps path patterns, relative to python/, to the reasons for leaving the files out.  A star also
@@ -47,8 +48,8 @@ LEFT_OUT = {
     "idna/compat.py": "names from the time of Python 2",
     "idna/uts46data.py": "for idna.encode(uts46=True), which in a layer only anyio calls, and only for a "
     "host name that is not ASCII; httpx encodes host names itself",
-    # A function that needs trio, h2 or socksio must contain its own complete copy of anyio or
-    # httpcore, which comes before the layer on the module search path.
+    # A Lambda function that needs trio, h2 or socksio must contain its own complete copy of anyio
+    # or httpcore, which comes before the layer on the module search path.
     "anyio/_backends/_trio.py": "needs trio",
     "httpcore/_backends/trio.py": "needs trio",
     "httpcore/_*/http2.py": "needs h2",
@@ -57,7 +58,7 @@ LEFT_OUT = {
     "cffi/*": "cffi's compiler; cryptography needs only the extension module",
 }
 
-# Maps the source files that stay in a sourceless layer to the reasons.
+# Maps each source file that stays in a sourceless layer to the reason for keeping it.
 READ_AT_RUN_TIME = {
     "anyio/__init__.py": "reads its own source to import lazily; otherwise it imports all of anyio",
 }

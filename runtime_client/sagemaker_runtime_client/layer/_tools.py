@@ -13,15 +13,15 @@ from .._errors import ConfigError
 
 @lru_cache
 def interpreter(version: str) -> str:
-    """Find a Python interpreter, and return its path.
+    """Return the path of an interpreter of a Python version.
 
     Args:
         version: The version of Python, such as ``3.12``.
 
     Raises:
         ConfigError: No interpreter of this version is installed.  Only such an interpreter can
-            compile the bytecode for this version.  Lambda would compile a layer without bytecode
-            at each cold start.
+            compile the bytecode for this version.  Without bytecode, each cold start in Lambda
+            would compile the source files in the layer.
     """
     for candidate in _candidates(version):
         if _version(candidate) == version:
@@ -33,7 +33,7 @@ def interpreter(version: str) -> str:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield the interpreters to try: this one, the one on the PATH, then pyenv's, newest first."""
+    """Yield the paths of interpreters to try: this one, the one on the PATH, and pyenv's."""
     yield sys.executable
     if (found := which(f"python{version}")) is not None:
         yield found
@@ -44,7 +44,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _version(python: str) -> str | None:
-    """Return an interpreter's version, or None if it does not run, as is common for pyenv's shims."""
+    """Return an interpreter's version, or None if it cannot run, as is common for pyenv shims."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
