@@ -180,9 +180,7 @@ class S3:
         return await self._service.send(operation)
 
     async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
-        """If *error* indicates another region, record the bucket's region; return whether it was
-        recorded.
-        """
+        """If *error* indicates another region, record it, and return whether one was recorded."""
         if not _is_redirect(error, operation.request.method):
             return False
         region = error.region or await self._fetch_region(operation, bucket)
