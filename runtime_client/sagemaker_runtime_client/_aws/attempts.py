@@ -19,8 +19,8 @@ class Progress:
 
     Attributes:
         attempts: The number of attempts of a successful call; 0 until an attempt has succeeded.
-        is_under_way: Whether the last attempt may have been sent and no failure of it was recorded.
-            It remains True after a success.
+        is_under_way: Whether the last attempt may have been sent and its failure has not been
+            recorded.  It remains True after a success.
         possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
             the service may have accepted; None if there is no such attempt.
         inference_id: The id of the job that the call queues, for log lines; None if there is no id.
@@ -37,7 +37,7 @@ class Progress:
         return self.is_under_way or self.possibly_accepted_since is not None
 
     def note_failure(self, began: float, *, possibly_accepted: bool) -> None:
-        """Record that the attempt that started at *began* has failed."""
+        """Record the failure of the attempt that started at *began*."""
         self.is_under_way = False
         if possibly_accepted and self.possibly_accepted_since is None:
             self.possibly_accepted_since = began
@@ -64,8 +64,8 @@ class Attempts:
             if it has no usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
             call repeats an attempt for this reason at most once.
-        retry_reason: The reason for the last retry; None if there was no retry, or if the only
-            retry corrected the clock.
+        retry_reason: The reason for the last retry that did not correct the clock; None if there
+            was no such retry.
     """
 
     __slots__ = (

@@ -134,8 +134,7 @@ class CredentialsAuth(PreparedAuth):
 class SigV4Auth(Auth):
     """Authentication that gets credentials for each attempt and signs with SigV4.
 
-    The provider is called again for the next attempt, because the credentials may have been
-    rotated.
+    The provider is called again for each attempt, because the credentials may have been rotated.
 
     Args:
         provider: The credentials provider.
@@ -151,7 +150,7 @@ class SigV4Auth(Auth):
             raise
         except Exception as error:
             # The error is created in the raise statement.  If a local variable referred to the
-            # error, it would form a reference cycle, because the error's traceback refers to this
+            # error, there would be a reference cycle, because the error's traceback refers to this
             # frame.
             raise self._failure(
                 f"raised {type(error).__name__}; see this error's __cause__",

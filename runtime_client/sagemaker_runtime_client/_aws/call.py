@@ -10,15 +10,16 @@
 3. Send the request, read the response and classify it.  An error response becomes a `ServiceError`,
    and a missing or incomplete response becomes a `TransportError`.
 
-`RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and lost
-connections.  An attempt that the service may have accepted is retried only if the operation is
-idempotent or `retry_ambiguous` is set, by the operation or else by the client.  A retry also needs
-tokens from the client's retry quota, so that an outage does not cause a storm of retries.
-`backoff` chooses the pause; the adaptive mode can add a wait for its rate limiter.  Polls are not
-retried for these reasons, because the next poll repeats the request.
+`RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and
+missing or incomplete responses.  An attempt that the service may have accepted is retried only if
+the operation is idempotent or `retry_ambiguous` is set, by the operation or else by the client.  A
+retry also needs tokens from the client's retry quota, so that an outage does not cause a storm of
+retries.  `backoff` chooses the pause; the adaptive mode can add a wait for its rate limiter.  Polls
+are not retried for these reasons, because the next poll repeats the request.
 
 If the service rejects a signature because this machine's clock is wrong, the client adopts the
-service's time and repeats the attempt once.  This retry has no pause and does not use the quota.
+service's time and repeats the attempt once.  This retry counts as one of the attempts, but has no
+pause and does not use the quota.
 
 The deadline covers the whole call.  If a pause would last until the deadline or longer, it is not
 started, and the last error is raised.  The transport aborts a request when the deadline passes.
@@ -97,7 +98,8 @@ class ServiceClient:
             The successful response.  The operation's progress contains the number of attempts.
 
         Raises:
-            RuntimeClientError: The failure of the last attempt, with the number of attempts.
+            RuntimeClientError: The failure of the last attempt, with the number of attempts; or the
+                rate limiter would have delayed the first attempt beyond the deadline.
         """
         state = self._state
         if state.generation != self._system.generation():
@@ -195,7 +197,7 @@ class ServiceClient:
         return headers + self._trace_headers() if self._trace_headers else headers
 
     def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
-        """Return tokens to the quota, and pass the success to the rate limiter and the clock."""
+        """Record the success in the rate limiter, the clock and, except for a poll, the quota."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             attempts.log_success(response)
@@ -278,8 +280,8 @@ class ServiceClient:
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load the transport for *origin*, and return the prepared authentication.
 
-        `wait` calls this before its final poll, because the time for that poll is too short to
-        include loading and authentication.
+        `wait` calls this method before its final poll, because the time for that poll is too short
+        to include loading and authentication.
         """
         await self.load(origin)
         return await self._auth.prepare(self._system, deadline)

@@ -124,7 +124,8 @@ class Endpoints(NamedTuple):
     """The endpoints of AWS services in one region.
 
     If a custom endpoint is passed, the FIPS and dual-stack variants are ignored, as in botocore's
-    clients.  Botocore's rule sets would reject this combination, but the clients never pass both.
+    clients.  Botocore's rule sets would reject this combination, but botocore's clients never pass
+    both to the rule sets.
 
     Attributes:
         region: A region such as ``eu-west-1``.
@@ -166,11 +167,11 @@ class Endpoints(NamedTuple):
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
             url: A custom endpoint; None for the AWS endpoint.
             global_sts: Whether the older regions share the global STS endpoint, which was the
-                default before 2025.  It has no variants.
+                default before 2025, unless a FIPS or dual-stack variant is requested.
 
         Raises:
-            ConfigError: The region or *url* is malformed, or the global STS endpoint of the region
-                ``aws-global`` lacks the variant.
+            ConfigError: The region or *url* is malformed, or a FIPS or dual-stack variant of the
+                global STS endpoint (region ``aws-global``) is requested.
         """
         is_global = service == "sts" and self.region == "aws-global"
         if url is not None:
@@ -236,7 +237,7 @@ class Endpoints(NamedTuple):
 
 
 def _check_region(region: str) -> None:
-    """Raise ConfigError if *region* could change the host name or the scope of a signature."""
+    """Raise ConfigError unless *region*, a part of host names and signatures, is a host label."""
     words = region.replace("-", "")
     is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
     if not is_label or len(region) > _MAX_LABEL_LENGTH:

@@ -47,8 +47,8 @@ TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "Request
 # Botocore does not retry status 408, which a gateway sends in place of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
-# If a response has one of these statuses, the service may have accepted the request nevertheless,
-# because the host that sent the response may have forwarded the request.
+# If a response has one of these statuses, the service may have accepted the request: it may have
+# failed later, or a gateway may have sent the response.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services send these codes with status 400.
@@ -88,7 +88,7 @@ _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
-# A service that rejects a malformed Authorization header repeats it in its message.
+# A service that rejects a malformed Authorization header repeats the header in its message.
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
 # A model that responds in JSON escapes quotes, which custom attributes often contain.  If JSON is
 # nested in JSON, the backslashes are escaped, too.  A truncated text may end within an escape.
@@ -133,7 +133,7 @@ def json_error(
 
 
 def is_s3_error(response: Response) -> bool:
-    """Return whether an S3 response to a request that is not a GET is an error.
+    """Return whether the response to an S3 request other than GET is an error.
 
     S3 may send status 200 before it has processed the request, and then an error or an incomplete
     document.
@@ -160,7 +160,7 @@ def xml_error(response: Response) -> ServiceError:
 
 
 def query_error(response: Response) -> ServiceError:
-    """Return the error in a response that uses the AWS query protocol, as those of STS do."""
+    """Return the error in a response that uses the AWS query protocol, which STS uses."""
     fields = xml_texts(response.body)
     return _error(response, fields.get("Error/Code"), fields.get("Error/Message", ""))
 
@@ -180,7 +180,7 @@ def xml_texts(body: bytes) -> dict[str, str]:
 
 
 def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
-    """Return the name of an XML document's root and the texts; None and no texts if it is not XML.
+    """Return the root's name and the texts of an XML document; None and no texts if it is not XML.
 
     A document type declaration is rejected, because AWS never sends one, and because the entities
     that it declares could make a small response expand to a large one.
@@ -268,7 +268,7 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
 
 
 def _redact_escaped(text: str, secrets: list[str]) -> str:
-    """Redact the secrets that contain JSON escapes in *text*.  If there are any, remove all escapes."""
+    """Redact JSON-escaped secrets in *text*; if there are any, remove all escapes from it."""
     plain = _unescape(text)
     sought = [one for one in map(_unescape, secrets) if len(one) >= _MIN_SECRET_LENGTH]
     redacted = _redact_all(plain, sought)

@@ -47,7 +47,7 @@ class RateLimiter:
 
     Attributes:
         fill_rate: The number of tokens that are added to the bucket per second.
-        measured_rate: The measured number of responses per second, smoothed.
+        measured_rate: The measured number of completed attempts per second, smoothed.
     """
 
     def __init__(self, now: float) -> None:
@@ -66,7 +66,8 @@ class RateLimiter:
     def acquire(self, now: float, max_wait: float = inf) -> float | None:
         """Take a token, and return the number of seconds to wait until the token is available.
 
-        If the wait would last *max_wait* seconds or longer, return None and take no token.
+        Until the first throttled response, return 0 and take no token.  If the wait would last
+        *max_wait* seconds or longer, return None and take no token.
         """
         with self._lock:
             if not self._throttled:
@@ -79,7 +80,7 @@ class RateLimiter:
             return wait
 
     def record(self, now: float, *, throttled: bool) -> None:
-        """Record a response, throttled or not, at the time *now*, and adjust the fill rate."""
+        """Record at the time *now* whether an attempt was throttled, and adjust the fill rate."""
         with self._lock:
             self._measure(now)
             if throttled:
@@ -102,7 +103,7 @@ class RateLimiter:
         self._filled_at = now
 
     def _measure(self, now: float) -> None:
-        """Count a response, and update the measured rate if the measurement period has ended."""
+        """Count an attempt, and update the measured rate if the measurement period has ended."""
         self._count += 1
         period = floor(now / _PERIOD) * _PERIOD
         if period > self._period:

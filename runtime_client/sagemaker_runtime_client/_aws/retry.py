@@ -32,7 +32,7 @@ _SKEW_CODES = frozenset(
         "RequestTimeTooSkewed",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
-        "403",  # stands for the missing code of a response to HEAD, whose body is empty
+        "403",  # the status, which replaces the missing code of a response to HEAD
     }
 )
 # A clock difference below this minimum does not explain a rejected signature, because services
@@ -42,7 +42,7 @@ _MIN_SKEW = timedelta(minutes=4)
 # date could be replayed long afterwards.
 _MAX_SKEW = timedelta(days=1)
 
-# The maximum pause before a retry that the client chooses, and the maximum number of seconds by
+# The maximum pause that the client chooses before a retry, and the maximum number of seconds by
 # which a service may extend the pause (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
 LONGEST_EXTENSION = 5.0
@@ -126,12 +126,13 @@ def backoff(
 ) -> float:
     """Return the number of seconds to pause before a retry.
 
-    The pause is a random part of an upper bound that doubles with each retry.
+    The pause is a random part of an upper bound that doubles with each retry, up to 20 seconds.
 
     Args:
         reason: The reason for the retry.
         retry: The number of retries that preceded this one.
-        error: The failure.  If the service requests a longer pause in it, the pause is extended.
+        error: The failure.  If the service requests a longer pause in it, the pause is extended by
+            at most 5 seconds.
         random: Returns a random number from 0 up to 1, by which the upper bound is multiplied.
     """
     pause = random() * min(reason.base * (1 << retry), LONGEST_BACKOFF)
@@ -143,8 +144,8 @@ class RetryQuota:
     """The tokens for retries, which a client's calls to one service share.
 
     The quota keeps an outage from causing a storm of retries.  It has no lock, because a signal
-    handler may call the client while its thread would hold the lock.  The tokens are in a deque,
-    because its operations are atomic.
+    handler may call the client while its thread would hold the lock.  The tokens are stored in a
+    deque, because the operations of a deque are atomic.
 
     Attributes:
         is_untouched: Whether no retry has requested tokens yet, so that there are none to return.
@@ -175,7 +176,7 @@ class RetryQuota:
         return True
 
     def release(self, last: Reason | None) -> None:
-        """After a success, return the tokens of the call's last retry; if it had none, one token."""
+        """Add the tokens of a successful call's last retry, or one token without a retry."""
         self._tokens.extend(
             repeat(None, last.cost if last else 1)
         )  # the deque's maximum length bounds the quota
@@ -240,7 +241,8 @@ class ServiceClock:
 class ServiceState:
     """What the clients of one service share: clock correction, retry quota and rate limiter.
 
-    A new process generation starts with a new state.
+    A new process generation, after a fork or the restoration of a snapshot, starts with a new
+    state.
 
     Args:
         system: Provides the monotonic clock and the generation.

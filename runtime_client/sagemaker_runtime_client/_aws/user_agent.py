@@ -12,7 +12,7 @@ _CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
 def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) -> str:
-    """Return the value of the User-Agent header, in botocore's format and with its character set.
+    """Return the value of the User-Agent header, in botocore's format and character set.
 
     Source: botocore 1.44, useragent.py.
     """
@@ -37,9 +37,9 @@ def is_in_lambda(environ: Mapping[str, str]) -> bool:
 
 
 def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the header by which Lambda detects functions that call themselves in an endless loop.
+    """Return the trace header by which Lambda detects functions that call themselves in a loop.
 
-    The list is empty if the code does not run in Lambda or has no trace id.
+    The list is empty if this process does not run in Lambda or there is no trace id.
 
     Source: botocore 1.44, handlers.py, add_recursion_detection_header.
     """

@@ -20,14 +20,14 @@ from .._settings.profiles import Section
 from ._provider import text_setting
 from ._sts import STSProvider
 
-# A function that takes the context of a profile and the name of a provider, and returns that
+# A function that receives the context of a profile and the name of a provider, and returns that
 # provider's credentials.  If the name is None, the function tries each provider that may supply the
 # credentials of a source profile.
 ResolveSource = Callable[[Context, str | None], Awaitable[Credentials | None]]
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# The provider that each value of credential_source selects.
+# Maps each value of credential_source to the provider that it selects.
 _CREDENTIAL_SOURCES = {
     "Ec2InstanceMetadata": "instance-metadata",
     "EcsContainer": "container",
@@ -39,7 +39,8 @@ class AssumeRoleProvider(STSProvider):
     """Uses ``role_arn`` with ``source_profile`` or ``credential_source``.
 
     The profile may also set ``role_session_name``, ``external_id``, ``duration_seconds`` and
-    ``mfa_serial``.  The context's function `mfa_token` supplies the MFA code at each refresh.
+    ``mfa_serial``.  If ``mfa_serial`` is set, the context's function `mfa_token` supplies the MFA
+    code at each refresh.
 
     Args:
         context: The settings, the shared files, the system and the transport; its profile sets
@@ -62,7 +63,7 @@ class AssumeRoleProvider(STSProvider):
         self._visited = (*visited, context.profile)
 
     async def load(self) -> Credentials | None:
-        """Return the role's credentials, or None if the profile does not assume a role.
+        """Return the role's credentials; None if the profile has no role or uses a web identity.
 
         Raises:
             CredentialProviderError: The profile's settings are incomplete, contradict each other or

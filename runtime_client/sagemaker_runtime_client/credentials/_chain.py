@@ -60,7 +60,7 @@ class ProviderSpec(NamedTuple):
 
 
 # The functions below contain import statements, not importlib calls, because PyInstaller and Nuitka
-# find modules by their import statements.
+# find the modules of a program by its import statements.
 
 
 def _environment() -> type[Provider]:

@@ -1,7 +1,8 @@
 """Loads credentials from the local agent of ECS or EKS Pod Identity, or from a compatible agent.
 
-Plain HTTP is allowed only for the agents' known addresses and for loopback addresses.  Therefore a
-URL in an environment variable cannot cause a token to be sent unencrypted to another host.
+Plain HTTP is allowed only for the agents' known addresses, loopback addresses and ``localhost``.
+Therefore a URL in an environment variable cannot cause a token to be sent unencrypted to another
+host.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html and
 botocore 1.44, utils.py, ContainerMetadataFetcher.

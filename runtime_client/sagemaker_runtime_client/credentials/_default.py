@@ -43,7 +43,8 @@ class DefaultChain:
         Raises:
             NoCredentialsError: No provider has credentials; the message lists the providers tried.
             CredentialProviderError: A provider is configured but failed.
-            ConfigError: A shared file or a setting is malformed.
+            ConfigError: A shared file cannot be read, the selected profile does not exist, or a
+                setting is malformed.
         """
         return run(self._threads.credentials.aget())
 
@@ -74,7 +75,7 @@ class DefaultChain:
 
 
 class _Chain:
-    """The chain for one kind of caller: threads or tasks."""
+    """The chain for one kind of caller: blocking callers (threads) or async callers (tasks)."""
 
     def __init__(
         self,
@@ -115,14 +116,14 @@ def default_chain(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> DefaultChain:
-    """Return a provider of the credentials that boto3 and the AWS CLI would find.
+    """Return a provider that finds credentials like boto3 does, and also uses IAM Roles Anywhere.
 
         auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1")), default_chain())
 
     The providers are tried in this order: environment variables, a role to assume, a web identity,
     IAM Identity Center, the credentials file, ``aws login``, a process, the config file, IAM Roles
     Anywhere, the container, the instance.  No file is read and no connection is opened before the
-    first call.
+    first call of `get` or `aget`.
 
     Args:
         http_client: A blocking or async httpx or httpx2 client.  It sends the requests for callers
@@ -132,8 +133,9 @@ def default_chain(
             credentials in environment variables.
         region: The region of the STS endpoint; by default ``AWS_REGION``, then
             ``AWS_DEFAULT_REGION``, then the profile's region.
-        ca_bundle: The path of a PEM file of trusted certificates, used if there is no
-            *http_client*; by default ``AWS_CA_BUNDLE``, then the profile's setting.
+        ca_bundle: The path of a PEM file of trusted certificates for requests that *http_client*
+            does not send; by default ``AWS_CA_BUNDLE``, then the profile's setting, then
+            ``REQUESTS_CA_BUNDLE``.
         mfa_token: A function that returns the current MFA code, for profiles with ``mfa_serial``.
             It is called at each refresh with the device's serial number.  For async callers it may
             be async.

@@ -23,7 +23,8 @@ class EnvironmentProvider(Provider):
         """Return the credentials in the environment, or None if ``AWS_ACCESS_KEY_ID`` is not set.
 
         Raises:
-            CredentialProviderError: The secret is not set, or a variable is malformed.
+            CredentialProviderError: ``AWS_SECRET_ACCESS_KEY`` is not set, or a variable is
+                malformed.
         """
         variables = self.system.environ
         access_key_id = variables.get("AWS_ACCESS_KEY_ID")
@@ -46,10 +47,10 @@ class EnvironmentProvider(Provider):
 
 
 def _token(variables: Mapping[str, str]) -> str | None:
-    """Return the stripped session token, or None; a header value must not end with whitespace.
+    """Return the session token without surrounding whitespace, or None if there is no token.
 
     Lambda sets both AWS_SESSION_TOKEN and AWS_SECURITY_TOKEN; older tools set only the latter.
-    boto3 strips the token too.
+    boto3 also removes the whitespace, which a header value must not contain at its end.
     """
     token = variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or ""
     return token.strip() or None

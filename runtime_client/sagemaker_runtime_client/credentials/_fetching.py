@@ -17,7 +17,7 @@ from .._settings.profiles import expand_user
 from ._provider import Provider
 
 # The pauses in seconds between attempts to read an absent or incomplete file.  They are long enough
-# for another program to finish writing it.
+# for another program to finish writing the file.
 _PAUSES = (0.05, 0.1, 0.2)
 
 # The names of the credential fields in responses and cached files.
@@ -190,6 +190,8 @@ def as_object(value: object) -> dict[str, object]:
 
 def parse_timestamp(value: object) -> datetime:
     """Convert an ISO 8601 string, or a number of milliseconds since 1970, to a datetime.
+
+    A string without a time zone is in UTC.
 
     Raises:
         ValueError: The value is neither a valid ISO 8601 string nor an integer, or is out of range.

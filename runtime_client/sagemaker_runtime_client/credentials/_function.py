@@ -17,7 +17,7 @@ class FunctionInThread:
 
     In each event loop only one call runs at a time, so the function need not be thread-safe if
     there is only one event loop.  Switching to the thread takes about 0.1 ms; an async function
-    avoids this.
+    that is passed to the client is called without a thread.
     """
 
     def __init__(self, function: PlainFunction) -> None:

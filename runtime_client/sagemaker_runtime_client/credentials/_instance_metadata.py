@@ -34,9 +34,9 @@ _PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
 _is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
 
-# The service is sometimes late to replace credentials, and AWS still accepts the old ones.  If the
-# service returns credentials that have expired, or that will expire within _MARGIN plus a random
-# part of _JITTER, their expiration is set to that much time after they are loaded.
+# The service is sometimes late to replace credentials, and AWS still accepts the old credentials.
+# If the service returns credentials that have expired, or that will expire within _MARGIN plus a
+# random part of _JITTER, their expiration is set to that much time after they are loaded.
 _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
@@ -120,7 +120,7 @@ class InstanceMetadataProvider(ServiceProvider):
             try:
                 response = await self._send("PUT", _TOKEN_PATH, (_LIFETIME,))
             except TransportError as error:
-                if error.possibly_accepted:  # the response was lost, perhaps at the hop limit
+                if error.possibly_accepted:  # the response was lost, perhaps due to the hop limit
                     return self._version_1()
                 continue
             if response.status == 200 and (token := header_value(response.body.decode("latin-1"))):
@@ -145,7 +145,7 @@ class InstanceMetadataProvider(ServiceProvider):
         return ()
 
     async def _get(self, path: str, headers: Headers, usable: Callable[[str], object]) -> str:
-        """Return the text at *path*.  Retry until a response is complete and *usable*."""
+        """Return the text at *path*; try again if a request fails or its text is not *usable*."""
         for _ in range(self.context.config.metadata_service_num_attempts):
             try:
                 response = await self._send("GET", path, headers)

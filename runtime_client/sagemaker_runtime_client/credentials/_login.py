@@ -46,7 +46,7 @@ _REMEDIES = {
 
 
 class LoginProvider(ServiceProvider):
-    """Provides the credentials of ``login_session``, and refreshes them in their last 5 minutes.
+    """Loads the credentials of ``login_session``; refreshes them if they expire within 5 minutes.
 
     The cache file is read at each load and rewritten after each refresh.  If a refresh fails, the
     credentials stay in use until they expire.  The file is in the directory

@@ -18,7 +18,7 @@ class ProcessProvider(FetchingProvider):
     """Runs the profile's ``credential_process``, a command line, without a shell."""
 
     async def load(self) -> Credentials | None:
-        """Run the program and return the credentials that it writes, or None if no program is configured.
+        """Return the credentials that the program writes, or None if no program is configured.
 
         Raises:
             CredentialProviderError: The program cannot be run, fails, or writes malformed output.

@@ -2,7 +2,7 @@
 
 A provider that returns ``None`` is not configured, and the chain tries the next one.  A provider
 that raises an error is configured but broken, and the search ends.  The error mentions the provider
-and the profile, file or variable, and states what to do about it.  Error messages contain no
+and the profile, file or variable, and states how to fix the problem.  Error messages contain no
 secrets.
 """
 

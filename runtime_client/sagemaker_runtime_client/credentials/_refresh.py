@@ -14,8 +14,8 @@ What a call does depends on how soon the cached credentials expire:
   refresh fails, a warning is logged, the cached credentials stay in use, and the next attempt
   follows after 60 seconds at the earliest.
 - Mandatory window: the last 10 minutes, or the last eighth of the lifetime if that is shorter.
-  Every caller waits for the lock.  The first refreshes the credentials, and the others use them.
-  If the refresh fails, the waiting callers raise the same error, and the next call tries again.
+  Every caller waits for the lock.  The first caller refreshes the credentials for all of them.  If
+  the refresh fails, the waiting callers raise the same error, and the next call tries again.
 
 The role credentials of an EC2 instance are an exception to both failure rules.  AWS accepts them
 after their expiration while the metadata service is down, so their expiration is postponed and the
@@ -51,8 +51,8 @@ _log = logging.getLogger("sagemaker_runtime_client")
 _MANDATORY = (10 * 60.0, 1 / 8)
 # How many seconds must pass after a failed refresh in the advisory window before the next attempt.
 _BACKOFF = 60.0
-# While the metadata service is down, it is polled after random pauses between two _RETRY_PAUSE
-# values.  The credentials stay in use until _EXTENSION seconds after the next poll is due.
+# While the metadata service is down, it is polled after random pauses between the two values of
+# _RETRY_PAUSE.  The credentials stay in use until _EXTENSION seconds after the next poll is due.
 _EXTENSION = 15 * 60.0
 _RETRY_PAUSE = (2 * 60.0, 10 * 60.0)
 
@@ -101,7 +101,7 @@ class ChainCredentials:
     All threads (or all tasks of the event loop) that use this object share one refresh.
 
     Args:
-        system: Clocks and locks, for threads or for tasks.
+        system: Provides clocks and locks, for threads or for tasks.
         context: Returns the context that the providers use.
     """
 
@@ -136,12 +136,12 @@ class ChainCredentials:
 
         Args:
             deadline: When an async caller stops waiting, in seconds of the monotonic clock; None
-                for no limit.  Threads ignore it.
+                for no limit.  Threads ignore the deadline.
 
         Raises:
             NoCredentialsError: No provider has credentials; configure one.
-            CredentialProviderError: A configured provider failed, and no valid credentials are
-                cached.
+            CredentialProviderError: A configured provider failed, and no credentials are cached or
+                they are in the mandatory window.
             TransportError: The deadline has passed.  The refresh continues for other callers.
         """
         if self._generation != self._system.generation():
@@ -220,7 +220,7 @@ class ChainCredentials:
             lock.release()
 
     async def _refresh(self, cached: CachedCredentials | None) -> CachedCredentials:
-        """Load credentials from the provider of *cached*; without *cached*, search the chain."""
+        """Load credentials from the provider of *cached*; if *cached* is None, search the chain."""
         try:
             resolved = await (
                 search(await self._context()) if cached is None else _load_again(cached.resolved)

@@ -42,7 +42,7 @@ class ServiceProvider(FetchingProvider):
             endpoint: The endpoint of the service.
             request: The request to send.
             operation: The operation's name in messages, such as ``AssumeRole for profile x``.
-            parse_error: Returns the error that a response reports.
+            parse_error: Returns the error in an error response.
             auth: Authenticates the request, and holds the secrets that no message may contain.
 
         Raises:
@@ -78,10 +78,11 @@ class ServiceProvider(FetchingProvider):
             origin: The agent's origin, such as ``http://169.254.170.2``.
             request: The request to send.
             seconds: The time limit for the response.  It excludes the import of modules, which may
-                take longer than this limit in a function or container with a tenth of a CPU.
+                take longer than this limit in a Lambda function or container with a tenth of a CPU.
 
         Raises:
-            TransportError: The response did not arrive within the time limit.
+            TransportError: The agent cannot be reached, or no complete response arrived within the
+                time limit.
         """
         transport, sent = self.context.transport, request.with_headers([self._user_agent])
         await transport.prepare(origin, direct=True)

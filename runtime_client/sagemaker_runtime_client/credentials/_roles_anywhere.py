@@ -1,4 +1,4 @@
-"""Loads a role's credentials from IAM Roles Anywhere, for a non-AWS machine with a certificate.
+"""Loads a role's credentials from IAM Roles Anywhere, for a machine outside AWS with a certificate.
 
     [profile machine]
     roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/...
@@ -8,8 +8,8 @@
     roles_anywhere_private_key = /etc/pki/machine.key
 
 AWS defines no names for these settings.  Their names are those of the options of AWS's credential
-helper, prefixed with ``roles_anywhere_``.  Each can also be set as an environment variable in upper
-case.
+helper, prefixed with ``roles_anywhere_``.  Each setting can also be an environment variable, with
+its name in upper case.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """
@@ -28,7 +28,7 @@ from ._x509 import Identity, X509Auth
 _PREFIX = "roles_anywhere_"
 _ARNS = ("trust_anchor_arn", "profile_arn", "role_arn")
 _REQUIRED = (*_ARNS, "certificate", "private_key")
-_SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
+_SHORTEST, _LONGEST = 900, 43200  # the limits of CreateSession's durationSeconds
 
 
 class RolesAnywhereProvider(ServiceProvider):
@@ -37,10 +37,10 @@ class RolesAnywhereProvider(ServiceProvider):
     The optional settings are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
     ``roles_anywhere_role_session_name`` and ``roles_anywhere_private_key_passphrase_file``.
 
-    The key is RSA or EC.  The certificate, the key and the intermediates are PEM files, which are
-    read at each load.  The passphrase of an encrypted key comes from the context's function
-    `key_passphrase`, or otherwise from the first line of the passphrase file.  Keys in PKCS#11
-    tokens are not supported.  The provider requires the package `cryptography`.
+    The private key must be an RSA or EC key.  The certificate, the key and the intermediates are
+    PEM files, which are read at each load.  The passphrase of an encrypted key comes from the
+    context's function `key_passphrase`, or otherwise from the first line of the passphrase file.
+    Keys in PKCS#11 tokens are not supported.  The provider requires the package `cryptography`.
     """
 
     async def load(self) -> Credentials | None:
@@ -48,7 +48,7 @@ class RolesAnywhereProvider(ServiceProvider):
 
         Raises:
             CredentialProviderError: A setting is missing or malformed, the certificate or the key
-                cannot be used, or the service rejected the request.
+                cannot be used, `cryptography` is not installed, or the request failed.
         """
         settings = {name: text for name in _REQUIRED if (text := self._text(name))}
         if not settings:

@@ -1,4 +1,4 @@
-"""Loads static credentials from the shared credentials and config files, one provider each.
+"""Loads static credentials; the credentials file and the config file have one provider each.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -16,7 +16,7 @@ class SharedCredentialsFileProvider(Provider):
     _in_credentials_file: ClassVar[bool] = True
 
     async def load(self) -> Credentials | None:
-        """Return the profile's credentials, or None if this file has no access key id for the profile.
+        """Return the profile's credentials, or None if the provider's file does not supply them.
 
         Raises:
             CredentialProviderError: The secret is missing, or a value is malformed.

@@ -29,12 +29,12 @@ class Login:
     """An IAM Identity Center login, as configured in a profile.
 
     Attributes:
-        session: The name of the sso-session; None in the legacy form.
+        session: The name of the sso-session; None in the legacy form, which has no sso-session.
         account_id: The account of the role.
         role_name: The name of the role.
         region: The region of IAM Identity Center.
         start_url: The URL at which users log in.
-        path: The path of the cached token.
+        path: The path of the file that contains the cached token.
         hint: What the user should do if there is no valid token.
     """
 
@@ -72,7 +72,8 @@ class TokenCache:
         """Return a valid access token; the token of an sso-session is refreshed before it expires.
 
         Raises:
-            CredentialProviderError: The cache contains no valid token, or the token has expired.
+            CredentialProviderError: The cache file cannot be read, has no valid token, or has an
+                expired token that cannot be refreshed.
         """
         login, now = self.login, self.provider.system.now
         token = await self._read()
@@ -99,7 +100,7 @@ class TokenCache:
         return token
 
     async def _refresh(self, token: _Token) -> _Token:
-        """Request a new token and write it to the cache; if the request fails, return the cached token."""
+        """Return a new token, and cache it; after a failure, return the cached token."""
         provider, path = self.provider, self.login.path
         try:
             document = await self._new_document(token.document)
@@ -163,7 +164,7 @@ def _parse(document: Mapping[str, object]) -> _Token | None:
 
 
 def _has_passed(text: object, now: datetime) -> bool:
-    """Return whether a timestamp is in the past; a malformed one is treated as past."""
+    """Return whether a timestamp is in the past; treat a malformed timestamp as past."""
     try:
         return parse_timestamp(text) <= now
     except ValueError:

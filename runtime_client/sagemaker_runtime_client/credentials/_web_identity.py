@@ -1,4 +1,4 @@
-"""Loads the credentials of a role assumed with a web identity token, as in EKS (IRSA) and CI systems.
+"""Loads the credentials of a role that is assumed with a web identity token, as in EKS and in CI.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
@@ -23,7 +23,7 @@ class WebIdentityProvider(STSProvider):
 
         Raises:
             CredentialProviderError: No role is configured, the token file cannot be read or is
-                empty, or STS rejected the request.
+                empty, or the request to STS failed.
         """
         path = self.variable_or_setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
         if path is None:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @frozen
 class Identity:
-    """A certificate, its private key, and the intermediate certificates that vouch for it.
+    """A certificate, its private key, and the certificates between it and the trust anchor.
 
     Attributes:
         leaf: The certificate of this machine.
-        key: The private key, RSA or EC, of this certificate.
+        key: The private key of `leaf`, which is an RSA or EC key.
         chain: The certificates between the leaf and the trust anchor, starting with the issuer of
             the leaf.
     """
@@ -48,17 +48,17 @@ class Identity:
 
         Args:
             provider: Reads the files and creates the errors.
-            certificate: The path of the certificate; the file may contain more certificates of the
-                chain.
+            certificate: The path of the certificate; the file may also contain other certificates
+                of the chain.
             private_key: The path of the private key.
             intermediates: The path of a file with the other certificates of the chain, or None.
             passphrase_file: The path of the file with the key's passphrase, or None.  It is used if
                 the key is encrypted and the context has no `key_passphrase`.
 
         Raises:
-            CredentialProviderError: A file cannot be used, the certificate is not valid now, the
-                key does not belong to it, there is no usable passphrase, or `cryptography` is not
-                installed.
+            CredentialProviderError: A file cannot be used, the certificate has expired or is not
+                valid yet, the key does not belong to the certificate, the key is encrypted and
+                there is no usable passphrase, or `cryptography` is not installed.
         """
         try:
             from cryptography import x509
@@ -81,7 +81,7 @@ class Identity:
         key = await _private_key(provider, private_key, passphrase_file)
         if key.public_key() != leaf.public_key():
             message = f"the private key {private_key} does not match the certificate {certificate}"
-            # Another program may be replacing both files.
+            # The error is retryable, because another program may be replacing both files.
             raise provider.failure(message, retryable=True)
         if not leaf.not_valid_before_utc <= provider.system.now() < leaf.not_valid_after_utc:
             raise provider.failure(
@@ -137,7 +137,7 @@ async def _private_key(
 async def _passphrase(
     provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> tuple[bytes, str]:
-    """Return the passphrase of the key at *path*, and a phrase for messages about its origin."""
+    """Return the passphrase of the key at *path*, and a phrase for messages with its origin."""
     if (key_passphrase := provider.context.key_passphrase) is not None:
         passphrase = await provider.call_user_function("key_passphrase", key_passphrase, path)
         if not isinstance(passphrase, str):
@@ -188,7 +188,7 @@ class X509Algorithm:
 
 
 class X509Auth(CredentialsAuth):
-    """Signs with the private key of a certificate; all headers are signed except those that proxies change.
+    """Signs all headers, except those that proxies change, with the private key of a certificate.
 
     Args:
         identity: The certificate and its private key.
@@ -196,8 +196,8 @@ class X509Auth(CredentialsAuth):
     """
 
     def __init__(self, identity: Identity, region: str) -> None:
-        # The certificate's serial number replaces the access key id; the algorithm has the private
-        # key.
+        # The certificate's serial number replaces the access key id; the algorithm contains the
+        # private key.
         super().__init__(
             Credentials(str(identity.leaf.serial_number), "unused"),
             signer=Signer(X509Algorithm(region, identity.key), signed_headers=sign_all_headers),
