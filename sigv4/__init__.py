@@ -2,8 +2,8 @@
 
 All modules that ``import sigv4`` loads are pure: they do no I/O and read neither the clock nor the
 environment.  The time is passed as an argument.  (`httpx_auth`, `asgi` and the command-line tool
-read the clock, but ``import sigv4`` does not load them.)  `Signer.sign` returns a signature as
-headers to set, and does not change the request.
+read the clock, but ``import sigv4`` does not load them.)  `Signer.sign` returns a `Signature` with
+the headers to set, and does not change the request.
 
 `SigV4A` makes signatures that are valid in several regions and can be verified with a
 `VerifyingKey`.  `AwsChunked` and `ChunkDecoder` encode and decode chunked bodies; `EventSigner` and
@@ -115,7 +115,7 @@ __all__ = [
 ]
 
 
-# Public names of version 0.1.0 that were renamed, and their current names.
+# Maps each public name of version 0.1.0 that was renamed to its current name.
 _RENAMED = {
     "ALL_BUT_NEVER_SIGNED": "sign_all_headers",
     "CredentialsSource": "CredentialsLike",
@@ -125,7 +125,7 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name that was renamed, or import a rarely used one when it is first accessed.
+    """Import a rarely used public name on first access; for a former name, issue a warning.
 
     The imports are written as import statements, so that bundlers such as PyInstaller and Nuitka
     find the modules.

@@ -26,7 +26,7 @@ class SigningAlgorithm(Protocol):
 
     @property
     def region_set(self) -> str | None:
-        """The value of ``X-Amz-Region-Set``, or None if requests are sent without this field."""
+        """The value of ``X-Amz-Region-Set``; None if the algorithm sends no region set."""
         ...
 
     def scope(self, timestamp: str) -> str:
@@ -34,7 +34,7 @@ class SigningAlgorithm(Protocol):
         ...
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return the hexadecimal signature of *text*, made with a key from *credentials*."""
+        """Return the hexadecimal signature of *text*, made with a key derived from *credentials*."""
         ...
 
 
@@ -50,7 +50,7 @@ class Algorithm(SigningAlgorithm, Protocol):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is valid for *text* and the key in *credentials*."""
+        """Return whether *signature* is a valid signature of *text* by the key in *credentials*."""
         ...
 
 
@@ -62,8 +62,8 @@ class SeedSignature(Value):
 
     Attributes:
         algorithm: The algorithm with which the request was signed, such as a `SigV4`.
-        key: The credentials that signed the request; for a receiver, the credentials or the public
-            key that verified it.
+        key: For the sender, the credentials that signed the request; for the receiver, the
+            credentials or the public key that verified the request's signature.
         timestamp: The time at which the request was signed, in the form ``20150830T123600Z``.
         signature: The request's signature, in hexadecimal.
     """
@@ -89,7 +89,7 @@ class SeedSignature(Value):
         self.timestamp = timestamp
         self.signature = signature
 
-    __eq__ = object.__eq__  # seeds are compared by identity, because each stream has its own
+    __eq__ = object.__eq__  # seeds are compared by identity, because each stream has its own seed
     __hash__ = object.__hash__
 
 

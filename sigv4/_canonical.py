@@ -1,4 +1,4 @@
-"""Functions that compute the canonical request and the string to sign of a signature.
+"""Functions that compute the parts of a canonical request, and the string to sign.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
     string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
@@ -24,9 +24,10 @@ HeaderSelection = Callable[[str], bool]
 
 _first = itemgetter(0)
 
-# These headers are not signed.  Proxies and tracers add or rewrite most of them, so a signature
-# that covers these headers could become invalid in transit.  The list consists of botocore's list
-# (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44) and Authorization, which contains the signature.
+# The built-in selections exclude these headers.  Proxies and tracers add or rewrite most of them,
+# so a signature that covers these headers could become invalid in transit.  The list consists of
+# botocore's list (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44) and Authorization, which contains the
+# signature.
 NEVER_SIGNED = frozenset(
     {
         "authorization",
@@ -52,8 +53,8 @@ NEVER_SIGNED = frozenset(
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
-# The signer sets these headers.  If a request already has them, they are replaced, so that the
-# request can be signed again for a retry.
+# `Signer.sign` sets these headers if they are needed.  It ignores the values that the request
+# already has, so that the request can be signed again for a retry.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
 # `Signer.sign` rejects a URL that has any of these query parameters, because the URL is already
 # presigned.  aws-c-auth rejects the same parameters (aws_signing.c, s_forbidden_params).
@@ -84,7 +85,11 @@ def sign_default_headers(name: str) -> bool:
 
 
 def sign_all_headers(name: str) -> bool:
-    """Return whether the header *name* is not in `NEVER_SIGNED`; botocore signs the same headers."""
+    """Return whether the header *name*, in lowercase, is among those that botocore signs.
+
+    botocore signs all headers except authorization and those that proxies and tracers may add or
+    rewrite, such as user-agent.
+    """
     return name not in NEVER_SIGNED
 
 
@@ -142,7 +147,7 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return a dict of header values by name; the values of a repeated name are joined by commas."""
+    """Return the header values, keyed by name; the values of a repeated name are joined by commas."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(canonical_value(value))

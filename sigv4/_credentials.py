@@ -141,8 +141,8 @@ get_derived_keys: Callable[[Credentials], dict[Hashable, Any]] = attrgetter("_de
 class VerifyingKey(Value):
     """The public half of a SigV4A key.  It can verify signatures but not make them.
 
-    `verify` accepts a public key instead of credentials, so that a server does not need to store
-    secrets.
+    `verify` accepts a `VerifyingKey` instead of credentials, so that a server does not need to
+    store secret access keys.
 
     Attributes:
         public_key: A `cryptography` public key on the curve P-256.
@@ -261,11 +261,12 @@ def as_provider(source: CredentialsLike, *, blocking: bool = False) -> Credentia
     Args:
         source: Credentials; a provider, which is returned unchanged; or a function that returns
             credentials and is called for each signature.
-        blocking: Whether the provider's `aget` will never be called, so that async functions must
-            be rejected.
+        blocking: Whether only the provider's `get` will be called, so that async functions are
+            rejected.
 
     Raises:
-        TypeError: *source* has another type, or it is an async function although *blocking* is set.
+        TypeError: *source* has none of these types, or it is an async function although *blocking*
+            is set.
     """
     if isinstance(source, Credentials):
         return FunctionProvider(lambda: source)

@@ -26,7 +26,7 @@ class SigV4Error(Exception):
 class InvalidRequestError(SigV4Error, ValueError):
     """A request cannot be signed, for example because its URL, a header or the expiry is invalid.
 
-    Fix the request; nothing was signed.  The message states which part is invalid and why, but
+    Correct the request, and sign it again.  The message states which part is invalid and why, but
     never contains the value of a header.
     """
 
@@ -41,7 +41,7 @@ class ExpiredCredentialsError(SigV4Error):
 class MissingDependencyError(SigV4Error, ImportError):
     """A package that SigV4A needs cannot be imported.
 
-    Install the package that the message mentions, or sign with SigV4.
+    Install the package that the message mentions, or use SigV4 instead.
     """
 
 
@@ -69,10 +69,10 @@ class SignatureError(SigV4Error):
         code: The error code that AWS uses for the problem, such as ``SignatureDoesNotMatch``.
         message: A sentence that describes the problem.  It contains no secrets, and unprintable
             characters from the sender are escaped, so the message can be safely printed and logged.
-        canonical_request: The canonical request that the verifier computed if the signature does
-            not match it; otherwise None.  Compare it with the sender's canonical request.  It
-            contains the values of signed headers, including the session token, so it is left out of
-            the message and of pickles.
+        canonical_request: The canonical request that the verifier computed if the request's
+            signature does not match; otherwise None.  Compare it with the sender's canonical
+            request.  It contains the values of signed headers, including the session token, so it
+            is left out of the message and of pickles.
         string_to_sign: The string to sign that the verifier computed if the signature does not
             match it; otherwise None.  It is also left out of the message and of pickles.
     """

@@ -48,8 +48,8 @@ _VERDICTS: dict[Cause, str] = {
 class Difference:
     """A part of a signed string whose value differs from the value that AWS expected.
 
-    A secret value is replaced by its length; a long value is shortened to the text around the first
-    difference.
+    A secret value is replaced by its length.  A long value is shortened to the text around the
+    first difference, or to its beginning if the other value is None.
 
     Attributes:
         part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers``,
@@ -195,7 +195,10 @@ def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]
 
 
 def _name_order(canonical_request: str) -> dict[str, str]:
-    """Return the names in order, because the order can differ even if all values are equal."""
+    """Return the names of the query parameters and of the headers, in order.
+
+    The order can differ even if all values are equal.
+    """
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
@@ -287,5 +290,5 @@ def _clip(value: str | None) -> str | None:
 
 
 def _quote(value: str | None) -> str:
-    """Return *value* in quotes, with control and non-ASCII characters escaped; None is "nothing"."""
+    """Return *value* in quotes, with control and non-ASCII characters escaped; for None, "nothing"."""
     return "nothing" if value is None else ascii(value)

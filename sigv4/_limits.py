@@ -20,9 +20,9 @@ MOST_REGIONS = 16
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 LONGEST_EXPIRY = 604_800
 
-# Limits for a body in chunks.  The first line of a chunk contains its size in up to 16 digits, a
-# name and a signature of up to 144 characters.  S3 accepts two trailers: a checksum, and the
-# trailer signature.
+# Limits for a body in chunks.  The first line of a chunk contains the chunk's size in up to 16
+# hexadecimal digits, a name and a signature of up to 144 characters.  S3 accepts two trailers: a
+# checksum, and the trailer signature.
 LONGEST_CHUNK_HEAD = 512
 LARGEST_CHUNK = 16 * 1024 * 1024
 LONGEST_TRAILERS = 8 * 1024
@@ -34,7 +34,7 @@ MOST_EVENT_HEADERS = 128 * 1024
 MOST_EVENT_PAYLOAD = 24 * 1024 * 1024
 
 # Limit for an error response that `explain` parses.  A canonical request contains at most about 8
-# KiB of headers, and S3 returns it twice, once in hexadecimal.
+# KiB of headers, and S3 returns the canonical request twice, once in hexadecimal.
 LONGEST_ERROR_RESPONSE = 256 * 1024
 
 # Limit for a file that the command-line tool reads into memory.

@@ -38,7 +38,14 @@ class Payload(Value):
 
     @classmethod
     def hashed(cls, hexdigest: str) -> Payload:
-        """Return a `Payload` for a body whose SHA-256 is known: 64 lowercase hexadecimal digits."""
+        """Return the `Payload` of a body whose SHA-256 is already known.
+
+        Args:
+            hexdigest: The SHA-256 of the body, as 64 lowercase hexadecimal digits.
+
+        Raises:
+            ValueError: *hexdigest* does not have this form.
+        """
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
             raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)

@@ -57,7 +57,7 @@ class SignatureMismatch:
 
     @classmethod
     def parse(cls, error: ErrorResponse) -> "SignatureMismatch":
-        """Parse a response body, an exception that contains it, or any other text that contains it.
+        """Parse a response body, or an exception or a text that contains a response body.
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected,
@@ -103,7 +103,7 @@ def _parse_response(error: ErrorResponse) -> dict[str, str]:
 
 
 def _unquote(text: str, is_whole: Callable[[str], "re.Match[str] | None"]) -> str:
-    """Return what the pattern *is_whole* captures in *text*; if nothing, *text* without its quotes."""
+    """Return what *is_whole* captures in *text*; if it does not match, *text* without its quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
@@ -153,13 +153,13 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _xml_fields(error: bytes | str) -> dict[str, str]:
-    """Return the text of each element, keyed by lowercase name; return an empty dict if not XML.
+    """Return the text of each element, keyed by lowercase name; empty if *error* is not valid XML.
 
     Only the text of elements without children is meaningful.  If a name occurs several times, the
     text of the first element to end is returned.
 
-    A response with a document type is treated as invalid: AWS never sends a document type, and its
-    entities can expand a small response to a huge one.
+    A response with a document type is treated as invalid: AWS never sends a document type, and the
+    entities in a document type can expand a small response to a huge one.
     """
     # A str is already decoded, so the encoding in its XML declaration is ignored.
     data, encoding = (error, None) if isinstance(error, bytes) else (_encode(error), "utf-8")

@@ -143,14 +143,14 @@ class SignableRequest:
     def __repr__(self) -> str:
         """Return a repr without secrets.
 
-        The query, the headers and the part of the path after ``=`` are left out, because they can
-        contain secrets.
+        The query, the headers and the part of the path after the first ``=`` are left out, because
+        they can contain secrets.
         """
         path, equals, _ = self.path.partition("=")
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
-        """Return a header's first value, or None if it is missing; *name* must be lowercase.
+        """Return the first value of the header *name*, in lowercase; None if there is no such header.
 
         Whitespace around the value is removed, because it is not part of the value (RFC 9110,
         section 5.5).

@@ -72,7 +72,7 @@ class Signer(SigningRules):
     Args:
         algorithm: A `SigV4` with the service and the region, a `SigV4A`, or another object with the
             same interface.
-        s3: Whether to apply S3's rules: `sign` signs the path unchanged and returns the header
+        s3: Whether to apply S3's rules: the path is signed unchanged, `sign` returns the header
             ``x-amz-content-sha256``, and `presign` signs the body only if the request has that
             header.  By default, these rules apply to the services ``s3``, ``s3express``,
             ``s3-object-lambda`` and ``s3-outposts``.
@@ -82,11 +82,11 @@ class Signer(SigningRules):
             if *sign_session_token* is False.  With `sign_default_headers`, `presign` signs all
             headers of the request.
         normalize_path: Whether to remove dot segments and empty segments from the path before
-            signing, which all services except S3 require.  The default depends on *s3*.
+            signing, which all services except S3 require; by default, the opposite of *s3*.
         double_encode: Whether to percent-encode the path once more before signing, which all
-            services except S3 require.  The default depends on *s3*.
+            services except S3 require; by default, the opposite of *s3*.
         content_sha256: Whether to send the payload hash in the header ``x-amz-content-sha256``,
-            which S3 requires.  The default depends on *s3*.
+            which S3 requires; by default, the same as *s3*.
         sign_session_token: Whether the session token is signed.  AWS IoT requires that the token is
             added to the request unsigned.
     """
@@ -96,7 +96,7 @@ class Signer(SigningRules):
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime
     ) -> Signature:
-        """Sign *request*, and return the headers to add.
+        """Sign *request*, and return a `Signature` with the headers to add.
 
         Args:
             request: The request, which is not changed.  The returned headers replace the request's

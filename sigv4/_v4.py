@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Mac = tuple["HASH", "HASH"]
 
 # Maximum number of signing keys (one per region and service) that are cached in one credentials
-# object.  A limit is needed because a server may take the region from the request.
+# object.  A limit is needed because a server may read the region from the request.
 _MOST_KEYS = 64
 
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
@@ -72,7 +72,7 @@ class SigV4(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is the signature of *text*, compared in constant time."""
+        """Compare *signature* with the signature of *text* in constant time; return the result."""
         if not isinstance(credentials, Credentials):
             return False  # a public key cannot verify an HMAC signature
         expected = self.sign_string(text, credentials, timestamp)

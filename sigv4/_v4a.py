@@ -2,7 +2,7 @@
 
 The key is derived from the access key, and does not depend on the day, the region or the service.
 A verifier needs only the public half of the key.  `cryptography` is imported when the first key is
-derived.
+derived or loaded.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html,
 "Derive a signing key for SigV4a"
@@ -154,8 +154,8 @@ class SigV4A(Value):
             commas, as they are sent.
 
     Raises:
-        InvalidRequestError: *region_set* is empty or contains an invalid region name, or *service*
-            cannot be part of a credential scope.
+        InvalidRequestError: *region_set* is empty or contains an invalid region or pattern, or
+            *service* cannot be part of a credential scope.
         MissingDependencyError: `cryptography` cannot be imported.  The error is raised when a key
             is first needed, not by the constructor.
     """
@@ -166,9 +166,9 @@ class SigV4A(Value):
     region_set: str
 
     name = NAME
-    # Most DER signatures have 70 to 72 bytes.  In chunks, they are padded to the length of 72
-    # bytes, so that the length of a body is known in advance (aws-c-auth, aws_signing.h:
-    # AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+    # Most DER signatures have 70 to 72 bytes.  In chunks, they are padded to 144 characters, the
+    # length of 72 bytes in hexadecimal, so that the length of a body is known in advance
+    # (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     signature_length = 144
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
@@ -187,7 +187,7 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Return whether *signature* is valid for *text* and the key in *credentials*.
+        """Return whether *signature* is a valid signature of *text* by the key in *credentials*.
 
         The signature must be DER in lowercase hexadecimal, which is the form that all signers use.
         Both (r, s) and (r, n - s) are valid, where n is the order of the curve: AWS's signers

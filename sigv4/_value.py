@@ -23,7 +23,7 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the class name with its module, because different libraries use the same class names."""
+    """Return the qualified name of the class of *value*, because libraries use equal class names."""
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
@@ -70,7 +70,7 @@ class Value:
         """Return a copy with *changes* to its fields; the constructor checks the new values."""
         return _make(type(self), {**self._asdict(), **changes})
 
-    __replace__ = replace  # for `copy.replace` in Python 3.13
+    __replace__ = replace  # for `copy.replace`, which Python 3.13 introduced
 
     def __eq__(self, other: object, /) -> bool:
         """Return whether *other* has the same class and equal fields."""

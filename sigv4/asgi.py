@@ -57,8 +57,9 @@ class SigV4Middleware:
     signature covers; a proxy may have added or changed the other headers.
 
     Install `SigV4Middleware` outside every middleware that changes a path or a header.  Only a
-    middleware that sends responses itself, such as one for CORS, belongs outside it.  A server's
-    ``root_path`` is signed if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
+    middleware that sends responses itself, such as one for CORS, belongs outside `SigV4Middleware`.
+    A server's ``root_path`` is signed if the server prepends it to ``scope["raw_path"]``, as
+    uvicorn does.
 
     Args:
         app: The application.
@@ -75,9 +76,11 @@ class SigV4Middleware:
             the signature in the query, which can be passed on and are valid for up to a week.
             ``"sigv4a"``: signatures that are valid in several regions; verifying them requires
             `cryptography`.  ``"unsigned-payload"``: the signature does not cover the body;
-            presigned URLs for S3 also require this value.  ``"streaming"``: the body consists of
-            chunks or events (``STREAMING-...``) and is passed on unchanged; the application must
-            decode it with a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
+            presigned URLs for S3 also require this value, unless the request has an
+            ``x-amz-content-sha256`` header with the hash of the body.  ``"streaming"``: the body
+            consists of chunks or events (``STREAMING-...``) and is passed on unchanged; the
+            application must decode the body with a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
+            Unsigned chunks also require ``"unsigned-payload"``.
         max_body: The maximum size of a body, in bytes; 10 MiB by default, about as much as API
             Gateway accepts.  A body is held in memory until the application reads it; for a short
             time, there are two copies.  The server's memory may have to hold one body for each
@@ -101,8 +104,8 @@ class SigV4Middleware:
     the code in the header ``x-amzn-errortype``.  The status is one of:
 
     - 403 for any problem with a signature (including a body that does not match the signature, a
-      head that is too large, and a replayed request), for a kind of request that *allow* does not
-      contain, and for WebSockets;
+      head that is too large, and a replayed request), and for a kind of request that *allow* does
+      not contain;
     - 400 for an invalid request, or a request that can be interpreted in two ways: no Host header
       or several; a path with ``.``, ``..``, empty segments or unnecessary percent-encoding, unless
       the service is S3; a bare ``+`` in the query; repeated parameters whose values are not in
@@ -111,7 +114,8 @@ class SigV4Middleware:
     - 413 for a body larger than *max_body*;
     - 408 for a body that arrives too slowly.
 
-    If the body of a rejected HTTP/1 request was not read completely, the connection is closed.
+    If the body of a rejected HTTP/1 request was not read completely, the connection is closed.  All
+    WebSocket connections are rejected, without a JSON response.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message states which one.
@@ -205,8 +209,8 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # A signature is stored for longer than it is valid, because a slow body takes
-            # additional time.
+            # The signature is stored for longer than it is valid, because a body that arrives
+            # slowly takes up to *body_timeout* more.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"

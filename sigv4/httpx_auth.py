@@ -34,8 +34,7 @@ def _classes(name: str) -> tuple[type, ...]:
 
 
 if not TYPE_CHECKING:  # pragma: no branch
-    # Each library accepts only subclasses of its own Auth class, so this class is a subclass of
-    # both.
+    # Each library accepts only subclasses of its own Auth class, so `Auth` is a subclass of both.
     Auth = type("Auth", _classes("Auth"), {})
     Request, Response = (
         Union[_classes(name) or (object,)]  # noqa: UP007 (the number of classes varies)
@@ -84,7 +83,8 @@ class SigV4Auth(Auth):
     When a client follows a redirect to another origin, it removes ``Authorization`` and all
     ``x-amz-*`` headers, including those that the caller set.  However, httpx treats a redirect from
     http to https on the same host as one within the origin: it sends all headers, and the server
-    rejects the signature, which was made for the first URL.
+    rejects the signature if the path or the query has changed, because the signature was made for
+    the first URL.
 
     Raises:
         TypeError: *signer* or *credentials* has the wrong type.
@@ -169,7 +169,7 @@ def _utc_now() -> datetime:
 
 
 def _select_signer(request: "Request", signer: Signer) -> Signer:
-    """Return a signer for the scope in the request's extensions, or *signer* if it has no scope."""
+    """Return a signer for the scope in the request's extensions, or *signer* if there is no scope."""
     scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
         return signer
@@ -186,7 +186,10 @@ def _select_signer(request: "Request", signer: Signer) -> Signer:
 
 @lru_cache(maxsize=64)  # each cached signer is used for all requests with its scope
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
-    """Return a copy of *signer* with another scope; a new service has its own signing rules."""
+    """Return a copy of *signer* with another scope.
+
+    If *scope* changes the service, the default signing rules of the new service apply.
+    """
     known: Any = signer.algorithm
     if not hasattr(known, "replace"):
         raise InvalidRequestError(

@@ -18,7 +18,7 @@ _LONGEST_MESSAGE = 300  # in characters; some messages contain parts of the requ
 
 
 class RefusedError(Exception):
-    """Raised to reject a request; has the HTTP status, the code and the message of the response."""
+    """Raised to reject a request; contains the status, the code and the message of the response."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(status, code, message)
@@ -65,7 +65,7 @@ class Body:
         return Payload.hashed(digest.hexdigest())
 
     async def receive(self) -> Message:
-        """Return the body that `read` stored as one message; later, return the server's messages."""
+        """Return the stored body as one message; afterwards, return the server's messages."""
         if self._data is None:
             return await self._receive()
         body, self._data = bytes(self._data), None
@@ -111,9 +111,9 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
 
     # The rest of the body must be read.  Hypercorn (0.18) queues ten pieces of a body and then
     # waits until the application reads a piece, even if the response has ended; if nothing reads
-    # the body, hypercorn waits forever.  On HTTP/2, a piece that arrives after the end of the
-    # response causes an error that stops the whole server on trio, so the response is ended only
-    # after the body.
+    # the body, hypercorn waits forever.  If hypercorn runs on trio, a piece that arrives on HTTP/2
+    # after the end of the response causes an error that stops the whole server.  Therefore, on
+    # HTTP/2, the response is ended only after the body has been read.
     if body.is_read:
         await respond(ends=True)
     elif is_http_1:

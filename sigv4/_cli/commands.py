@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ``sys.argv``.
 
     Returns:
-        The exit code.
+        The exit code, which `options.EPILOG` explains.
     """
     options = parser(sign=_sign, presign=_presign, verify=_verify, explain=_explain).parse_args(
         arguments
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-# The library's argument names, and the option or environment variable for each.
+# Maps each argument name of the library to the corresponding option or environment variable.
 _OPTIONS = {
     "access_key_id": "AWS_ACCESS_KEY_ID",
     "expires": "--expires",

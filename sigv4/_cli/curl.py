@@ -20,12 +20,13 @@ def curl(method: str, url: str, headers: Iterable[tuple[str, str]], data: str | 
         method: The HTTP method, such as ``GET``.
         url: The signed URL.  The command has options that prevent curl from changing the URL.
         headers: Pairs of name and value, including the headers of the signature.
-        data: The body, or ``@`` followed by the name of the file that contains it.
+        data: The body, or ``@`` followed by the name of the file that contains the body; None for
+            no body.
     """
     lines = [_line("url", url), "globoff", "path-as-is"]
     lines.append("head" if method == "HEAD" else _line("request", method))
-    # To send a header without a value, curl requires a semicolon after the name; with a colon, it
-    # would remove the header.
+    # curl sends a header without a value only if a semicolon follows the header's name.  A name
+    # with a colon and no value would remove the header.
     pairs = [(name, value.strip(" \t")) for name, value in headers]
     lines += [_line("header", f"{name}: {value}" if value else f"{name};") for name, value in pairs]
     if data is not None:

@@ -85,7 +85,7 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
         The digest in base64.
 
     Raises:
-        ValueError: The standard library cannot compute this checksum.
+        ValueError: *algorithm* is unknown, or the standard library cannot compute it.
 
     >>> checksum("CRC32", b"123456789")
     'y/Q5Jg=='

@@ -56,7 +56,8 @@ class ChunkDecoder:
     Raises:
         SignatureError: The names in *trailers* are invalid, *payload* requires trailers although
             *trailers* is empty, or *payload* allows no trailers although *trailers* is not empty.
-        ValueError: *payload* is not for an aws-chunked body, or *seed* is missing.
+        ValueError: *payload* is not for an aws-chunked body, or *seed* is missing although the
+            chunks are signed.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class Int16(int):
 class Int32(int):
     """An integer that is sent in four bytes.
 
-    A plain ``int`` is also sent in this way if it fits.
+    A plain ``int`` is also sent in this way if it fits in four bytes.
     """
 
 
@@ -58,8 +58,8 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# Maps the type number of each value type of fixed size, except booleans, to its binary format and
-# to a function that converts the unpacked value.
+# Maps the number of each type whose values have a fixed size, except booleans, to its binary format
+# and to a function that converts the unpacked value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),
@@ -69,7 +69,7 @@ _VARIABLE: dict[int, Callable[[bytes], HeaderValue]] = {_BYTES: bytes, _STRING: 
 
 
 def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
-    """Encode *headers* in their order.
+    """Encode *headers* in the order of the mapping.
 
     Raises:
         EventStreamError: A name is empty, a name or a value is too long, a number is out of range,

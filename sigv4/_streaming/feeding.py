@@ -1,8 +1,9 @@
-"""Sans-I/O codecs, which convert the bytes that are fed to them without performing any I/O.
+"""The interface of sans-I/O codecs, functions that feed them, and a buffer for parsers.
 
-A codec has the methods `feed` and `finish`.  A decoder contains a parser: a generator that reads
-from a `ByteBuffer`, which holds the bytes that have not been parsed yet.  Because it is a
-generator, the parser's code can follow the grammar.
+A codec converts the bytes that are fed to it, without performing any I/O.  It has the methods
+`feed` and `finish`.  A decoder contains a parser: a generator that reads from a `ByteBuffer`, which
+holds the bytes that have not been parsed yet.  Because a parser is a generator, its code can follow
+the grammar.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator

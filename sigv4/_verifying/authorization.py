@@ -1,7 +1,7 @@
 """Parses the signature of a request from its headers or its query.
 
-This module checks only that no part of the signature is missing or repeated; `verify` checks the
-values.
+This module checks only that no required part of the signature is missing or repeated; the modules
+`candidate` and `verify` check the values.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
@@ -32,10 +32,12 @@ class ParsedAuthorization:
         algorithm: The algorithm's name, such as ``AWS4-HMAC-SHA256``.
         credential: The access key ID and the scope, ``KEY/SCOPE``.
         signed_headers: The names of the signed headers, joined by ``;``.
-        signature: The signature; a valid one is hexadecimal.
-        timestamp: The signing time; a valid one has the form ``20150830T123600Z``.
+        signature: The signature, which should be hexadecimal.
+        timestamp: The signing time, which should have the form ``20150830T123600Z``; empty if the
+            request has no signing time.
         token: The session token, or None.
-        expires: The validity of a presigned URL in seconds; None for a signature in headers.
+        expires: The value of ``X-Amz-Expires``, the validity of a presigned URL in seconds; None
+            for a signature in headers.
         region_set: The region set of SigV4A; otherwise empty.
         query: The query without the signature.
         malformed_code: The error code for a malformed authorization, which depends on whether the

@@ -168,7 +168,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
 def _check_validity(
     authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
-    """Check that a request is valid at *at*; return the expiry of a presigned URL, or None."""
+    """Compare the signing time and the expiry with *at*; return a presigned URL's expiry, or None."""
     if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",

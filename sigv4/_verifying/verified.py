@@ -19,8 +19,8 @@ class Verified:
         signed_headers: The names of the headers that the signature covers.
         payload_hash: The signed payload hash; ``UNSIGNED-PAYLOAD`` if the body is not signed, and a
             marker that starts with ``STREAMING-`` if the body consists of chunks or events.
-        seed: The seed from which `ChunkDecoder` and `EventVerifier` verify the signatures of those
-            chunks or events.  It contains the key.
+        seed: The seed from which `ChunkDecoder` or `EventVerifier` verifies the signatures of the
+            chunks or events in the body.  The seed contains the key.
         signature: The signature in hexadecimal, by which a request that is sent again can be
             recognized.  Anyone can convert a SigV4A signature (r, s) to the equally valid
             (r, n - s); this attribute is always the form with the smaller s.

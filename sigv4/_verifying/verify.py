@@ -26,8 +26,8 @@ Secrets = (
     | Callable[[str], Credentials | VerifyingKey | None]
 )
 
-# These headers must always be signed, because they determine where, when and for which body the
-# signature is valid, or how the body is decoded.
+# If a request has these headers, they must be signed, because they determine where, when, for which
+# body and with which session token the signature is valid, or how the body is decoded.
 _DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
 
 
@@ -49,9 +49,9 @@ def verify(
             An application that treats it as a space, as in HTML forms, must reject such a query
             first.
         secrets: A mapping from access key IDs to credentials, or a function that takes an access
-            key ID and returns the credentials, or None if the ID is unknown.  If the credentials
-            have a session token, the request must contain it.  Expired credentials are rejected.
-            For SigV4A, a `VerifyingKey` can replace the credentials.
+            key ID and returns the credentials, or None if the ID is unknown.  The request must
+            contain the session token of the credentials, or no token if they have none.  Expired
+            credentials are rejected.  For SigV4A, a `VerifyingKey` can replace the credentials.
         at: The time of the check, a datetime with a time zone.
         service: The signing name to which the request must be scoped; for a service such as ``s3``,
             S3's rules apply.
@@ -198,7 +198,7 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """Return the names in lowercase.
+    """Return *unsigned_headers* in lowercase, after checking them.
 
     Raises:
         ValueError: One of the headers must be signed.
