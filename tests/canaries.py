@@ -54,8 +54,8 @@ _query = re.compile(r"\?\S*")
 _SHORTEST = 8  # a shorter secret may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# Matches the file name of a token cache, which is a SHA-1 (`aws sso login`) or SHA-256 (`aws
-# login`) hash of the session.  Token caches are meant to hold tokens.
+# Matches the file name of a token cache, which is a hash that identifies the session: SHA-1 for
+# `aws sso login`, SHA-256 for `aws login`.  Token caches are meant to hold tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
@@ -73,7 +73,7 @@ class Watch:
         self._secrets = set()
 
     def add(self, made):
-        """Check the repr of a new object, and store the secrets in the object's attributes."""
+        """Store the secrets that a new object contains, and check the repr of the object."""
         for kind, names in _SECRETS.items():
             if isinstance(made, kind) and not currently_in_test_context():
                 held = [getattr(made, name) for name in names]
@@ -173,7 +173,8 @@ def _checked_init(init):
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        # If the class of *self* has its own ``__init__``, that one adds the object when it ends.
+        # If the class of *self* is a subclass with its own ``__init__``, that method adds the
+        # object after *init* has returned.
         if type(self).__init__ is make:
             for seen in _watches[-1:]:
                 seen.add(self)

@@ -1,7 +1,8 @@
-"""The component diagram in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
+"""Draws the component diagram in `runtime_client/README.md`: `python tests/components.py`.
 
-A component is a folder or a file directly in the client package, or the signer.  Its level is one
-above the highest level of the components that it imports.
+The diagram is computed from the imports.  A component is a folder or a file directly in the client
+package, or the signer.  Its level is one above the highest level of the components that it imports,
+or 0 if it imports none.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Fixtures and hooks for all tests: leak detection, scheduling, and a shared ministack."""
+"""Fixtures and hooks for all tests: leak detection, scheduling, and a shared ministack server."""
 
 import gc
 import signal
@@ -55,7 +55,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish():
-    """Exclude the collected tests from garbage collection, because they exist until the end anyway."""
+    """Exclude the collected tests from garbage collection, because they exist until the run ends."""
     gc.collect()
     gc.freeze()
 

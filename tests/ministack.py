@@ -101,7 +101,8 @@ def _free_port() -> int:
 def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
     """Wait until *port* accepts connections.
 
-    Return True if it does, or False if the server process ends first.
+    Return True if the port accepts a connection, or False if the server process ends first.  If
+    neither happens within `PATIENCE` seconds, raise TimeoutError.
     """
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

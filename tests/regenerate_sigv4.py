@@ -1,11 +1,11 @@
-"""Write the vectors in ``fixtures/sigv4``: requests invented for this project, signed by botocore.
+"""Write test vectors to ``fixtures/sigv4``: requests invented for this project, signed by botocore.
 
     python -m tests.regenerate_sigv4
 
-The same input always gives the same files, so a difference in ``git diff`` is due to botocore.
-botocore signs some queries as they are written, although services decode them first.  For each of
-these queries, botocore signs the canonical form, and awscrt must compute the same signature for the
-query as it is written.
+The same input always gives the same files.  If the input is unchanged, any difference that ``git
+diff`` shows is due to botocore.  botocore signs some queries as they are written, although services
+decode them first.  Therefore, for each of these queries, this script has botocore sign the
+canonical form, and checks that awscrt computes the same signature for the query as it is written.
 """
 
 import json
@@ -290,8 +290,8 @@ def _presigned(case: Case, expires: int) -> Case:
     }
 
 
-# The names of cases that are left out because botocore presigns them differently.  For example, it
-# keeps only one value of a repeated parameter, and decodes queries as UTF-8.
+# The names of cases that are left out because botocore presigns them differently from this package.
+# For example, botocore keeps only one value of a repeated parameter, and decodes queries as UTF-8.
 _NOT_PRESIGNED = {
     "order of repeated",
     "same twice",
@@ -305,7 +305,7 @@ _NOT_PRESIGNED = {
 def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
     """Yield presigned cases with various queries, headers, hosts, payloads and expiry times.
 
-    Paths are left out because presigned URLs treat them like requests that are signed by header.
+    Paths are left out, because presigning encodes them in the same way as signing in headers does.
     """
     for kind in ("queries", "headers", "hosts", "payloads"):
         for case in inputs[kind]:
@@ -318,7 +318,7 @@ def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write all files."""
+    """Write all files with test vectors that this script generates."""
     inputs = _inputs()
     files = {name: [_expected(case) for case in cases] for name, cases in inputs.items()}
     files["odd-queries"] = [_odd_query(name, *pair) for name, pair in _ODD_QUERIES.items()]

@@ -1,8 +1,8 @@
-"""Write the vectors in ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
+"""Write test vectors for SigV4A, chunked bodies and events to ``fixtures/sigv4``.
 
     python -m tests.regenerate_streams
 
-SigV4A signatures contain random numbers, so existing signatures of unchanged requests are kept.
+SigV4A signatures depend on random numbers, so existing signatures of unchanged requests are kept.
 """
 
 import json
@@ -90,7 +90,7 @@ def make_body(length: int) -> bytes:
 
 
 def _chunked() -> Iterator[Case]:
-    """For bodies with and without checksums, yield the signatures of the chunks by botocore.
+    """For bodies with and without checksums, yield botocore's signatures of the chunks.
 
     A case with a checksum also contains the length and hash of botocore's unsigned encoding.
     """
@@ -190,7 +190,7 @@ def _signed_events() -> Iterator[Case]:
 
 
 def main() -> None:
-    """Write all files."""
+    """Write all files with test vectors that this script generates."""
     path = FOLDER / "v4a.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else []
     files = {

@@ -40,7 +40,10 @@ def run():
 
 @pytest.fixture
 def frame(tmp_path):
-    """Return a function that runs attacks; its keyword arguments map their names to source code."""
+    """Return a function that runs attacks.
+
+    Each keyword argument is the name of an attack, and its value is the attack's source code.
+    """
 
     def run(*arguments, **sources):
         for name, source in sources.items():

@@ -130,9 +130,11 @@ def test_cells_of_a_row(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """A figure above the limit misses the target; a figure at or below the limit meets it.
+    """The verdict depends on whether a figure is above the limit, above the aim, or missing.
 
-    Without a figure, the verdict is "not measured".
+    A figure above the limit misses the target.  A figure at or below the limit meets the target; if
+    the figure is above the aim, the verdict is "met, not the aim".  Without a figure, the verdict
+    is "not measured".
     """
     from rounds import Table
     from targets import Target, verdicts
@@ -155,7 +157,7 @@ def _verdicts_of_layers(report):
 
 
 def test_ratios_of_layers(tmp_path):
-    """If a layer has ratios for two architectures, the larger one counts.
+    """If a layer has ratios for two architectures, the larger ratio counts.
 
     If boto3's layer was not built, there is no ratio.
     """

@@ -31,7 +31,10 @@ GENERATED = shutil.ignore_patterns(
 
 
 def build(source, target, umask, *kinds):
-    """Build the wheel, the sdist or both with the build backend, without network access."""
+    """Build the wheel, the sdist or both, and return their bytes, keyed by file suffix.
+
+    The build backend is called directly, so no network access is needed.
+    """
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--directory", target, *kinds],
@@ -75,7 +78,10 @@ def bom(wheel):
 
 
 def test_authorities_that_were_removed():
-    """No allowed version of certifi trusts an authority that Mozilla has removed."""
+    """The certifi requirement excludes versions that trust Entrust and AffirmTrust.
+
+    The installed version trusts none of five authorities that Mozilla has removed.
+    """
     (bound,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "certifi"]
     # This is the last certifi version with the authorities Entrust and AffirmTrust.
     assert not bound.specifier.contains("2025.11.12")
@@ -87,7 +93,7 @@ def test_authorities_that_were_removed():
 
 
 def test_the_same_bytes(built, tmp_path):
-    """A copy in another folder, with other timestamps and file modes, builds to the same bytes."""
+    """A copy of the checkout, with other timestamps and file modes, builds to the same bytes."""
     copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=GENERATED, copy_function=shutil.copy)
     for path in copy.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
@@ -130,7 +136,7 @@ def test_the_description(wheel):
 
 
 def test_what_the_sdist_holds(sdist):
-    """The sdist contains all folders and files at the repository's root, and no generated files."""
+    """At its root, the sdist has exactly the expected files; it has no ``__pycache__`` folder."""
     paths = [Path(name).relative_to(f"{NAME}-{__version__}") for name in sdist.getnames()]
     assert {path.parts[0] for path in paths} == {
         *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md"),

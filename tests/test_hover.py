@@ -1,5 +1,7 @@
-"""Test what editors and notebooks show about a client's methods: the text of pyright on hover, and
-the help of jedi for a live object.
+"""Test what editors and notebooks show about a client's methods.
+
+An editor shows pyright's text when the pointer hovers over a name.  A notebook shows jedi's help
+for a live object.
 """
 
 import json
@@ -96,7 +98,7 @@ class LanguageServer:
 
 
 def test_hover_of_pyright(tmp_path):
-    """On hover, an editor shows each method's arguments, its return type and its docstring."""
+    """On hover, pyright shows each method's signature and the beginning of its docstring."""
     lines = [f"{name}.{method}" for name in ("blocking", "awaited") for method in OPERATIONS]
     paths = {"extraPaths": [str(ROOT), str(ROOT / "runtime_client")]}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(paths))
@@ -118,7 +120,7 @@ def test_hover_of_pyright(tmp_path):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_help_of_jedi(client, name):
-    """IPython and Jupyter, which use jedi on live objects, show the arguments and the docstring."""
+    """jedi, which IPython and Jupyter use, returns a method's arguments and docstring."""
     method = getattr(client, name)
     call = jedi.Interpreter(f"client.{name}(", [{"client": client()}])
     [found] = call.get_signatures()

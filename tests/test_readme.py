@@ -129,7 +129,10 @@ def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name)
 def test_the_shell_blocks_run_in_order(path, environ, tmp_path):
-    """Each command in a document succeeds if the document's commands are run in order."""
+    """Each command in a document succeeds if the document's commands are run in order.
+
+    Commands that call make or pip are not run; only the target or the extras are checked.
+    """
     (tmp_path / "my_models.py").write_text("def predict(request):\n    return request.body\n")
     for line in shell_lines(path):
         if line.startswith("make "):

@@ -63,7 +63,7 @@ def test_the_top_readme_is_short():
 
 
 def test_links_of_the_description():
-    """In the description for package indexes, all links and pictures have absolute URLs."""
+    """In the description for package indexes, all links except anchors are absolute URLs."""
     spec = spec_from_file_location("readme", ROOT / ".ci" / "readme.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -78,6 +78,6 @@ def test_links_of_the_description():
 
 
 def test_the_urls_of_the_project():
-    """The project metadata has URLs for source, changelog and issues, all below the source's URL."""
+    """The project metadata has the four expected URLs, and each URL begins with the source's URL."""
     assert {"Documentation", "Changelog", "Issues", "Source"} <= URLS.keys()
     assert [url for url in URLS.values() if not url.startswith(URLS["Source"])] == []

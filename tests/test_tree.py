@@ -30,14 +30,14 @@ def test_test_files():
 
 
 def test_folders():
-    """No folder has more files than a reader can easily survey."""
+    """Each product folder has at most the allowed number of Python files."""
     folders = [path.parent for path in PRODUCT]
     crowded = {folder for folder in folders if folders.count(folder) > MOST_IN_A_FOLDER}
     assert crowded == set()
 
 
 def test_root():
-    """The root of the client package contains few files besides folders, mainly the public modules."""
+    """The root folder of the client package has at most the allowed number of files."""
     files = [path.name for path in FOLDERS[CLIENT].iterdir() if path.is_file()]
     assert len(files) <= MOST_AT_THE_ROOT, files
 

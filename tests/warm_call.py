@@ -1,4 +1,6 @@
-"""The work of a warm call, by file: `python tests/warm_call.py` prints it, ``--long`` also by function.
+"""Counts the work of a warm call; `python tests/warm_call.py` prints the figures.
+
+The option ``--long`` also prints the number of calls of each function.
 
 A call is warm if a similar call was made before: modules are loaded, settings are known, and a
 connection is open.  The figures count what the client does on the caller's thread, without `sigv4`:
@@ -132,7 +134,7 @@ class Profile:
             self._last = name
 
     def _carry(self, name: str, value: object) -> None:
-        """If *value*, which a function returned, contains the body, record file and wrappers."""
+        """If *value*, a return value, contains the body, record the file and the wrappers."""
         wrappers = list(_wrappers(value, _DEPTH))
         if wrappers and name not in self.carriers:
             self.carriers.append(name)

@@ -19,7 +19,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CURVES)
 def test_curve(case):
-    """The rate follows a `Cubic` curve, which is replaced at each throttled response."""
+    """Each step has the expected rate; after a throttled response, a new `Cubic` curve is used."""
     cubic, rate = Cubic(case["given"]["last_max_rate"], case["given"]["last_throttle_time"]), None
     for step in case["cases"]:
         if step["response"] == "throttle":

@@ -35,7 +35,7 @@ def crc32c():
 
 
 def upload(case):
-    """Sign and encode the upload in *case*; return its form, request, signature and encoded body."""
+    """Return the `AwsChunked`, the request, the signature and the encoded body of an upload."""
     form = AwsChunked(
         SIGNER.algorithm,
         len(BODY),
@@ -62,7 +62,11 @@ def test_signatures(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_headers(case):
-    """`AwsChunked.headers` match the documented headers and the length and trailer of the body."""
+    """The headers, the encoded length and the trailer of an `AwsChunked` are correct.
+
+    No header differs from the documented value, `encoded_length` is the length of the encoded body,
+    and the body contains the documented trailer.
+    """
     form, request, _, sent = upload(case)
     stated = dict(request.headers)
     assert {name: stated.get(name, text) for name, text in form.headers.items()} == form.headers

@@ -53,7 +53,7 @@ def of_kind(kind):
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_messages(case):
-    """Decoding a message gives the expected values and types, and encoding it the same bytes."""
+    """A decoded message has the expected values and types, and is encoded to the same bytes again."""
     data, expected = b64decode(case["encoded_base64"]), case["decoded"]
     decoder = EventDecoder()
     [message] = decoder.feed(data)

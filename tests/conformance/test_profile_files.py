@@ -13,7 +13,7 @@ SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
-# For each of these cases, the profiles and properties that botocore reads, but that the suite
+# Maps the name of a case to the profiles and properties that botocore reads, but that the suite
 # expects an SDK to ignore.  This package reads them, too, so that files that work with boto3 also
 # work here.
 BEYOND = {
@@ -23,7 +23,7 @@ BEYOND = {
     "profile name with extra whitespace in credentials": {"profile bar": {}},
     "Property definitions must contain an equals sign.": {"foo": {"key": "value"}},
 }
-# For each of these cases, the profiles that this package reads, although the suite expects an SDK
+# Maps the name of a case to the profiles that this package reads, although the suite expects an SDK
 # to reject the file.
 KEPT = {
     "Continuations reset with profile definitions.": {"foo": {"name": "value"}},

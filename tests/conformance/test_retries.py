@@ -18,8 +18,8 @@ from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
 SHARED = SUITE["Shared multi-threaded scenarios"]
-# One case sets the maximum pause.  It is a constant in this package, so the test replaces the
-# constant.
+# One case sets the maximum pause.  In this package, the maximum pause is a constant, so the test
+# replaces the constant.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
 CALL = Operation(
     Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error

@@ -34,7 +34,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """The parameters of a case give the expected endpoint or error, except as commented below."""
+    """Each case gives the expected endpoint or error, except the cases that comments explain."""
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
         # The case expects an error, but this package ignores the FIPS and dual-stack options for a

@@ -186,13 +186,13 @@ def shortest_time(run, size):
 
 @growing
 def test_time(run):
-    """To build and parse, eight times the input takes less than 32 times as long plus 1 ms."""
+    """For an input that is 8 times as long, the time is less than 32 times as long plus 1 ms."""
     assert shortest_time(run, SMALL * TIMES) < shortest_time(run, SMALL) * TIMES * 4 + 0.001
 
 
 @growing
 def test_memory(run):
-    """Building and parsing an input of size *n* takes less than 1500 * *n* bytes of memory."""
+    """Building and parsing an input for a given *n* takes less than 1500 * *n* bytes of memory."""
     tracemalloc.start()
     try:
         run(SMALL * TIMES)

@@ -45,7 +45,9 @@ responses = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).ma
 @THOROUGH
 @given(responses, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
 def test_responses(pieces, method, reads):
-    """For any response bytes, a request ends, and no connection with unread bytes is kept open."""
+    """For any response bytes, a request ends and releases its permit, and no connection with unread
+    bytes is kept open.
+    """
     transport = PooledTransport(network=Scripted(pieces))
     pool_state = state(transport)
     for _ in range(3):
