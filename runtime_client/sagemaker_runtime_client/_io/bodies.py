@@ -86,7 +86,7 @@ def _recorded_body(httpx: ModuleType) -> "Callable[[object], ByteStream]":
 
 class _RequestBody:
     def __init__(self, body: bytes) -> None:
-        self._stream = body  # the name of this attribute in httpx's own class
+        self._stream = body  # the attribute has the same name in httpx's own class
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(_Pieces(self._stream))

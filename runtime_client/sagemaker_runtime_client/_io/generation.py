@@ -72,8 +72,9 @@ class _Import:
 
     def __init__(self, imports: _Imports) -> None:
         self._imports = imports
-        # This reference removes the mark if an interrupt prevents `__exit__`.  Its callback is not
-        # Python code, so nothing can interrupt the callback.
+        # If an interrupt prevents `__exit__`, this weak reference removes the mark when the context
+        # is garbage-collected.  Its callback is not Python code, so nothing can interrupt the
+        # callback.
         self._end = ref(self, partial(imports.marks.pop, id(self)))
 
     def __enter__(self) -> None:
@@ -97,7 +98,7 @@ class _Imports:
     """Tracks the threads that are importing modules of this package, so that a fork can wait for them.
 
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
-    and the child would wait for it forever.
+    and the child would wait for that lock forever.
 
     No lock is used here, because an interrupt right after its acquisition would leave it held.  If
     an interrupt leaves a mark behind, the mark is removed when its context is garbage-collected.

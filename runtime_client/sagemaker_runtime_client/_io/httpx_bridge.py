@@ -224,7 +224,7 @@ def set_time_limits(
     No timeout is longer than the time until *deadline*.
     """
     left = inf if deadline is None else time_left(deadline)
-    # Only the built-in pool reads this extension.  httpx ignores it.
+    # Only this package reads this extension.  httpx ignores it.
     request.extensions["deadline"] = inf if deadline is None else time.monotonic() + left
     request.extensions["timeout"] = {
         "connect": min(connect, left),
@@ -242,8 +242,8 @@ def time_left(deadline: float) -> float:
 def library_errors(httpx: ModuleType) -> tuple[type[Exception], ...]:
     """Return the exception classes of *httpx* that sending a request or reading its response raises.
 
-    All except the first can come only from the hooks or the custom transport of a user-supplied
-    client.
+    `StreamError` and `CookieConflict` can come only from the hooks or the custom transport of a
+    user-supplied client.
     """
     return httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict
 

@@ -157,7 +157,7 @@ class AsyncioBackend:
         errors: list[BaseException] = []
 
         def wake() -> None:
-            if not ended.done():  # the task was cancelled and no longer waits
+            if not ended.done():  # it is done if the waiting task was cancelled
                 ended.set_result(None)
 
         def work() -> None:

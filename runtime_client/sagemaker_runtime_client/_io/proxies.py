@@ -24,9 +24,9 @@ _ADDRESS = r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?"
 def get_proxy(origin: str) -> str:
     """Return the address of the environment's proxy for *origin*, or an empty string.
 
-    As in boto3, this is the proxy for the scheme of the origin, never ALL_PROXY.  The entries of
-    NO_PROXY are compared as text with the host of the origin, both with and without the port.  An
-    entry for an IPv6 host may omit the brackets.
+    As in boto3, only the proxy for the scheme of the origin is used, never ALL_PROXY.  The entries
+    of NO_PROXY are compared as text with the host of the origin, both with and without the port.
+    An entry for an IPv6 host may omit the brackets.
 
     Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
     """
@@ -56,9 +56,13 @@ def make_proxied_client(
         kind: The name of the client's class, ``Client`` or ``AsyncClient``.
         scheme: The scheme of the origins to which the client sends.
         proxy: The address of the proxy.
-        ca_bundle: The certificates to trust, as for `tls_context`.
+        ca_bundle: The path of the certificates to trust, as for `tls_context`.
         max_connections: The maximum number of connections.
         max_idle: The maximum number of idle connections.
+
+    Raises:
+        ConfigError: The address of the proxy is malformed, or the package for SOCKS proxies is not
+            installed.
     """
     httpx = import_module("httpx")
     limits = httpx.Limits(
@@ -89,8 +93,7 @@ class Proxy(Value):
     Attributes:
         address: The scheme, host and port, without user name and password; empty if there is no
             proxy.
-        forwards: Whether the proxy is an HTTP proxy, which reads the request line, and not a SOCKS
-            proxy.
+        forwards: Whether the proxy is an HTTP proxy and not a SOCKS proxy.
     """
 
     __slots__ = __match_args__ = (

@@ -4,8 +4,8 @@ An async client awaits them, on asyncio or trio.  A blocking client calls `run`.
 backend a coroutine never suspends, so `run` completes it in one step, even inside a running event
 loop.
 
-This module also finds the running event loop (`async_backend`), and keeps one value per loop
-(`PerLoop`).
+This module also finds the backend of the running event loop (`async_backend`), and stores one value
+per loop (`PerLoop`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     Raises:
         RuntimeError: The coroutine suspended, because the user passed something async to a blocking
             client.  The error is also thrown into the coroutine, which may attach the handle of a
-            queued job to it.
+            queued job to the error.
     """
     suspended = RuntimeError(
         "a coroutine suspended in a blocking client, which runs no event loop: pass nothing async to "

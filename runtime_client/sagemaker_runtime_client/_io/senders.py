@@ -1,7 +1,7 @@
 """Chooses the sender for an origin: the pool, or an httpx client.
 
 An httpx client is used if the user supplies one, or for a proxy.  Senders are created when they are
-first needed.  Modules and the CA bundle are loaded in a thread.
+first needed.  On an event loop, modules and the CA bundle are loaded in a thread.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class Senders:
         ca_bundle: The CA bundle, as for `context_makers`.
 
     Attributes:
-        admission: A lock that each call holds while it is in progress.  At most *max_connections*
-            calls can hold it.  If the user supplied the client, any number of calls can hold it.
-            For threads, the attribute is None, because there is no such lock.
+        admission: A lock that each call of an event loop holds while it is in progress.  At most
+            *max_connections* calls can hold it.  If the user supplied the client, any number of
+            calls can hold it.  For threads, the attribute is None, because there is no such lock.
     """
 
     def __init__(

@@ -42,8 +42,8 @@ def log_to_stderr(level: str) -> None:
     """Write the package's log messages to stderr; the most verbose level of all calls applies.
 
     Args:
-        level: ``debug``, ``info`` or ``warning``, in upper or lower case.  Any other value only
-            logs a warning.
+        level: ``debug``, ``info`` or ``warning``, in upper or lower case.  Any other value is
+            ignored with a warning.
     """
     number = _LEVELS.get(level.strip().lower())
     if number is None:

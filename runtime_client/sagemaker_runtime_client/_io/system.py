@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A function that processes at least this many bytes runs in a thread.  Hashing or copying them would
-# block the event loop for up to about 4 ms, which costs more than the switch to a thread.
+# On an event loop, a function that processes at least this many bytes runs in a thread.  Hashing or
+# copying this many bytes takes up to about 4 ms, which is longer than the switch to a thread takes.
 _WORTH_A_THREAD = 1 << 20
 
 
@@ -65,8 +65,8 @@ class System:
     @staticmethod
     def random() -> float:
         """Return a random number that is at least 0 and less than 1."""
-        # The numbers come from the operating system, so that a forked or restored process does not
-        # repeat those of its twin.
+        # The numbers come from the operating system, so that processes that were forked from one
+        # process, or restored from one snapshot, do not repeat each other's numbers.
         return int.from_bytes(os.urandom(7)) / (1 << 56)
 
     @staticmethod

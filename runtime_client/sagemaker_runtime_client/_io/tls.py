@@ -34,8 +34,8 @@ def context_makers(ca_bundle: str | None) -> list[Callable[[], ssl.SSLContext]]:
     """Return two functions that create TLS contexts: one for AWS's servers, one for all servers.
 
     Args:
-        ca_bundle: A file, or a directory prepared by OpenSSL's ``c_rehash``.  None means
-            SSL_CERT_FILE or SSL_CERT_DIR, as in httpx, or otherwise certifi's bundle.
+        ca_bundle: The path of a file, or of a directory prepared by OpenSSL's ``c_rehash``.  None
+            means SSL_CERT_FILE or SSL_CERT_DIR, as in httpx, or otherwise certifi's bundle.
     """
     return [partial(make, _path(ca_bundle)) for make in (_amazon_context, _context)]
 

@@ -1,6 +1,6 @@
 """Sends requests through the pool or an httpx (or httpx2) client.
 
-The pool is imported for the first request that needs it, and so is httpx's client.
+The pool and httpx's client are each imported for the first request that needs them.
 
 Usually requests go directly to the pool, without an httpx client.  An httpx client is used if the
 environment configures a proxy, or if the user supplies the client.  Redirects are not followed.
@@ -88,7 +88,7 @@ class Transport:
 
     def _get_senders(self) -> Senders:
         """Return the senders of the running event loop, or of threads."""
-        if self._generation != generation():  # a parent's or a lost connection must not be closed
+        if self._generation != generation():  # the previous connections must not be closed
             self._reset()
         return self.senders()
 
@@ -117,12 +117,12 @@ class Transport:
             deadline: When to stop waiting, on the monotonic clock; None for no limit except the
                 timeouts.
             direct: Whether to use no proxy, for example for an agent on this machine.
-            limit: How much of the response body is read.
+            limit: The size limit of the body of a successful response.
             connect_timeout: The connect timeout for this request; None for that of the transport.
             read_timeout: The read timeout for this request; None for that of the transport.
 
         Raises:
-            TransportError: The request failed, or no response arrived within the time limits.
+            TransportError: The request failed, or no response head arrived within the time limits.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
@@ -192,7 +192,7 @@ class Transport:
         )
 
     async def close(self) -> None:
-        """Close the connections in this event loop.
+        """Close the connections of this event loop, or of threads.
 
         The pool closes idle connections now, and other connections after their requests.
         """
@@ -203,8 +203,8 @@ class Transport:
 class Admission:
     """A context that limits the calls in progress to the number of connections.
 
-    Most of thousands of tasks wait here, where they hold little memory.  Neither threads, whose
-    memory is held anyway, nor calls through a user-supplied client wait here.
+    If thousands of tasks make calls, most wait here, where they hold little memory.  Neither
+    threads, whose memory is held anyway, nor calls through a user-supplied client wait here.
 
     Args:
         transport: The transport that sends the call.
@@ -276,7 +276,7 @@ class ResponseReader:
         return not (self._is_too_large or time.monotonic() > self.ends)
 
     def response(self, label: str) -> Response:
-        """Return the response as far as it has arrived.
+        """Return the response, with the part of its body that has arrived.
 
         Args:
             label: The method and origin of the request, for the error message.

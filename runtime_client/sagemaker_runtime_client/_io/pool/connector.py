@@ -37,8 +37,8 @@ class Connector:
 
     def __init__(self, backend: Backend, contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
-        # Only the first element is used.  If it is a function, its first use replaces it with the
-        # context that it returns.
+        # Only the first element of the tuple is used.  If that element is a function, its first use
+        # replaces it with the context that it returns.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
 

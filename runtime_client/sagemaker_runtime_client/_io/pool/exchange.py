@@ -30,7 +30,8 @@ class Reservation:
     after Ctrl-C, `release` closes this connection.
 
     Attributes:
-        exchange: The exchange of the last request, or None.
+        exchange: The exchange of the last request; None before the first request and after the
+            release.
     """
 
     __slots__ = ("_acquire", "_permit", "_state", "_timeout", "exchange")

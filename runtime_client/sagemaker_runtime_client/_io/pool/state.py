@@ -209,8 +209,8 @@ class PoolState(Generic[C]):
     def is_crowded(self) -> bool:
         """Whether more connections are idle than allowed.
 
-        How long they have been idle does not matter here.  `evict` removes those that have been
-        idle for too long before the next request.
+        How long they have been idle does not matter here.  Before the next request, `evict` removes
+        those that have been idle for too long.
         """
         return len(self._idle) > self._max_idle
 

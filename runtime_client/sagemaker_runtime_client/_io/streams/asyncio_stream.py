@@ -134,7 +134,7 @@ class Stream(asyncio.Protocol):
             self._transport.abort()
 
     def discard(self) -> None:
-        """Close the connection; any thread may call this.
+        """Close the connection; any thread may call this method.
 
         Do nothing if the event loop is closed.
         """
@@ -216,7 +216,8 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
 
 async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
     """Resolve a host name in a thread.  An IP address is parsed without a thread."""
-    name, kind = host.encode("ascii"), socket.SOCK_STREAM  # `TLS` explains why in bytes
+    # The comment on `TLS` in `concurrency` explains why the name is passed as bytes.
+    name, kind = host.encode("ascii"), socket.SOCK_STREAM
     try:
         return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:

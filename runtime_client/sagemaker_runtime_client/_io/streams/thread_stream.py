@@ -210,7 +210,7 @@ class Attempts(Protocol):
 async def connect_first(
     found: Sequence[AddressInfo], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
-    """Connect to whichever address of a host responds first, and return the socket.
+    """Connect to the address of a host that responds first, and return the socket.
 
     If an address fails, or does not respond within `ATTEMPT_DELAY`, the next address is tried as
     well.

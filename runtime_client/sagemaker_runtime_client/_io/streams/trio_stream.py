@@ -93,7 +93,7 @@ class Stream(thread_stream.Stream):
         step: Callable[..., T],
         *arguments: object,
     ) -> T:
-        """Call *step* until it does not raise an error that it would block, and return its result.
+        """Call *step* again as long as it raises an error because it would block; return its result.
 
         Between two calls, wait until the socket is ready.  Without TLS, *wait* does this.  With
         TLS, the error shows whether the socket must be readable or writable.
