@@ -43,7 +43,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Measure the parts of the report, print each table when it is complete, and then the verdicts."""
+    """Measure the parts of the report; print each complete table, and finally the verdicts."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
         "--only", choices=PARTS, action="append", help="measure only this part (may be repeated)"

@@ -18,7 +18,7 @@ FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
 
 
 def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the environments and any layers in dist/, only once because sizes do not vary."""
+    """Measure the environments and any layers in dist/ once, because sizes do not vary."""
     del server, rounds
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}

@@ -45,10 +45,10 @@ SCHEMES = ("http", "https")
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Run the server until the context ends; clients trust it because of their CA bundle.
+    """Run the server until the context ends; its CA bundle makes clients trust its certificate.
 
-    As in production, the bundle is a full one, to which the server's certificate authority is
-    appended.  The authority is called Amazon, like AWS's authorities, because this package loads
+    As in production, the bundle contains many authorities; the server's authority is appended to
+    them.  The authority is called Amazon, like AWS's authorities, because this package loads
     Amazon's authorities first.
     """
     with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Measure whether memory grows with the number of calls, and what 10,000 concurrent calls need."""
+"""Measure how memory grows with the number of calls, and how much 10,000 concurrent calls need."""
 
 from collections.abc import Iterator
 from math import inf

@@ -23,7 +23,7 @@ STYLE = {
     "legend.frameon": False,
     "legend.labelcolor": INK,
     "svg.fonttype": "none",  # text stays text, so that the file is small
-    "svg.hashsalt": "bench",  # the same figures always give the same bytes
+    "svg.hashsalt": "bench",  # fixed, so that the same figures always produce the same bytes
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,

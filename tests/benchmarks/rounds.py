@@ -31,7 +31,7 @@ class Table(NamedTuple):
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the ratios of *name* to *rival* in the rounds, or None without ratios.
+        """Return the median of the ratios of *name* to *rival* in the rounds; None if there are none.
 
         The two figures of a ratio are from the same round, so they were measured under similar
         load.

@@ -35,7 +35,7 @@ ASYNC = {
 class Row(NamedTuple):
     """A row of the README's table.
 
-    It specifies where the report has the row's figures, and with which rival this package is
+    It specifies where the row's figures are in the report, and the rival with which this package is
     compared.
     """
 

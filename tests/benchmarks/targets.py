@@ -15,7 +15,7 @@ UNKNOWN = "not measured"
 class Target(NamedTuple):
     """A limit for a figure, and possibly a lower aim.
 
-    If *after* is set, this command must run before the figure can be measured.
+    If *after* is not empty, it is a command that must run before the figure can be measured.
     """
 
     what: str
@@ -36,7 +36,7 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Return whether the report contains the figure, or would after the command *after*."""
+        """Return whether the report contains the figure, or would contain it after *after* has run."""
         # Only the figures of layers require a command.  They are measured in the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None
@@ -90,7 +90,8 @@ def _cold() -> Iterator[Target]:
             yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, relative to boto3, with process exit", with_exit, 0.55, 0.5)
-            # The aim is to be well below capo, which is taken to mean at least 10% below.
+            # The figure should be well below capo's, which this limit defines as at least 10%
+            # below.
             yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
 
@@ -137,6 +138,6 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table of targets; if *whole* is false, only of those that the report includes."""
+    """Return the table of targets; if *whole* is false, only with those that the report includes."""
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

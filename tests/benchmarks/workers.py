@@ -63,7 +63,7 @@ def process(
 def workers(clients: dict[str, Client], server: Server) -> Iterator[dict[str, Worker]]:
     """Run a worker for each client, and yield the workers, keyed by the clients' names.
 
-    All of them call the server over plain http.
+    All workers call the server over plain http.
     """
     with ExitStack() as stack:
         yield {

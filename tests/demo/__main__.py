@@ -25,7 +25,7 @@ CONCURRENCY = 16
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """When the context ends, print *what*, its duration, and the remarks that the caller has added."""
+    """When the context ends, print *what*, its duration, and the remarks that the caller added."""
     remarks: list[str] = []
     start = time.perf_counter()
     yield remarks
@@ -34,9 +34,9 @@ def timed(what: str) -> Iterator[list[str]]:
 
 
 def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
-    """Check that predictions equal scikit-learn's, and return how many digits are right.
+    """Check that the predictions agree with scikit-learn's.
 
-    The result is a sentence.
+    Return a phrase with the number of digits that are recognized correctly.
     """
     answer = output.json()
     part = slice(first, first + count)

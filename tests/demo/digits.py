@@ -26,7 +26,7 @@ def read(text: str, columns: int) -> list[list[int]]:
 class NaiveBayes:
     """A multinomial naive Bayes model with add-one smoothing.
 
-    For each digit, it adds up the ink in each pixel over the training images.
+    For each digit, the model adds up the grey values of each pixel over the training images.
     """
 
     def __init__(self, rows: list[list[int]]) -> None:

@@ -137,7 +137,7 @@ def test_expired_credentials(method, target, expected):
     ids=["ahead", "behind"],
 )
 def test_clock_skew_at_the_runtime(emulator, skew, message):
-    """If the clocks differ, SageMaker rejects a request; the Date header shows the server's time."""
+    """SageMaker rejects a clock skew of 400 seconds; the Date header shows the server's time."""
     emulator.faults.clock_skew = skew
     response = call(emulator, "POST", INVOCATION, INPUT)
     server = parsedate_to_datetime(response.headers["date"])

@@ -75,7 +75,7 @@ def test_objects(emulator, boto):
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums(emulator, boto, algorithm):
-    """boto3's default checksums are accepted on upload, and returned correctly on download."""
+    """boto3's checksums are accepted on upload and returned on download; a wrong one is rejected."""
     s3 = boto("s3", emulator, config=None)
     put = s3.put_object(Bucket="b", Key="k", Body=b"body", ChecksumAlgorithm=algorithm)
     got = s3.get_object(Bucket="b", Key="k")

@@ -62,7 +62,7 @@ def test_listens_on_the_loopback_address_only(emulator):
 
 
 def test_environ(emulator, monkeypatch):
-    """The variables in `environ` make clients use the emulator, whose access key is random."""
+    """`environ` contains the emulator's endpoints, region and credentials, which are random."""
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert emulator.environ == {
@@ -99,7 +99,7 @@ def test_bypasses_proxy(known, expected):
 
 
 def test_outside_of_with():
-    """An emulator has no address before its context is entered, which is possible only once."""
+    """Before an emulator's context is entered, `url` raises an error; it can be entered only once."""
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="use it in a with statement"):
         emulator.url  # noqa: B018
@@ -122,7 +122,7 @@ def test_outside_of_with():
     ids=["output path", "failure path", "concurrency"],
 )
 def test_invalid_arguments(arguments, message):
-    """Invalid arguments raise an error before the emulator listens."""
+    """An invalid argument raises ValueError when the emulator is created."""
     with pytest.raises(ValueError, match=message):
         Emulator(**arguments)
 

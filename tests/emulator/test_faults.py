@@ -146,7 +146,7 @@ def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
 
 
 def test_endless_head(emulator):
-    """Uvicorn rejects a head that is too long."""
+    """A request head of more than 64 KiB is rejected with the status 400."""
     request = build_request("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
     assert send(emulator, request).status == 400
 

@@ -236,7 +236,9 @@ def container():
 
 
 def test_container():
-    """The emulator sends a container the same requests as SageMaker, and stores its content type."""
+    """The emulator sends a container the same requests as SageMaker, and stores the content type of
+    its response.
+    """
     Container.received.clear()
     with container() as url:
         assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")
@@ -261,7 +263,7 @@ def test_container_error(status, side):
 
 
 def test_container_connections():
-    """Successive invocations reuse the connection to a container."""
+    """Three invocations that use the same container complete."""
     with container() as url, Emulator(url) as emulator:
         for _ in range(3):
             call(emulator, "POST", INVOCATION, (), b"in")

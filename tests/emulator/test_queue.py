@@ -166,7 +166,7 @@ def test_no_failure_path(how):
 
 
 def test_permit_that_is_granted_too_late():
-    """If an invocation expires just when it may run, it does not run, and the next one can run."""
+    """If an invocation expires when the concurrency is raised, only the next invocation runs."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")
 

@@ -23,7 +23,7 @@ def invoke(emulator, target):
 
 
 def name_of_endpoint(request):
-    """Return the name of the endpoint, as a model."""
+    """Act as a model that returns the name of its endpoint."""
     return request.endpoint_name
 
 
@@ -74,7 +74,7 @@ def test_job_of_a_router(emulator):
     ("text", "expected"), [(None, "The request expired"), ("", ""), ("late", "late")]
 )
 def test_expired_job_of_a_router(text, expected):
-    """An inference router writes a failure object for an expired job."""
+    """For an expired job, a router writes a failure object with the configured or a default text."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
         response = call(emulator, "POST", QUEUED, {**TARGET, **INPUT})
         emulator.advance(21_600)
@@ -87,7 +87,7 @@ def test_expired_job_of_a_router(text, expected):
 def test_target_of_a_router(emulator, target, headers):
     """A router request with a missing or invalid routing target is rejected.
 
-    The error code is the one that the router's service uses.
+    The error code is ValidationException, as in the router's service.
     """
     response = call(emulator, "POST", target, {**INPUT, **headers})
     assert response.status == 400
@@ -97,14 +97,14 @@ def test_target_of_a_router(emulator, target, headers):
 
 @pytest.mark.parametrize(("headers", "body"), [({}, b"x"), (INPUT, b"x"), ({}, b"")])
 def test_input_of_a_router(emulator, headers, body):
-    """A router job must have an input location, and must not have a body."""
+    """A router job that has no input location, or that has a body, is rejected."""
     response = call(emulator, "POST", QUEUED, {**TARGET, **headers}, body)
     assert response.headers["x-amzn-errortype"] == "ValidationException"
     assert "InputLocation" in json.loads(response.body)["Message"]
 
 
 def test_backlog():
-    """A job is moved if a destination does not take it in time; its output location is unchanged."""
+    """A job moves if it waits too long for a destination; its output location stays the same."""
     options = {"destinations": DESTINATIONS, "max_time_in_backlog": 60}
     with Emulator(name_of_endpoint, **options) as emulator:
         emulator.set_concurrency(0, endpoint="first")
@@ -121,7 +121,7 @@ def test_backlog():
 
 
 def test_destination_with_its_own_concurrency():
-    """A destination whose concurrency is raised again takes the job that waits for it."""
+    """A job that waits for a paused destination runs there when the concurrency is raised."""
     with Emulator(name_of_endpoint, destinations=DESTINATIONS) as emulator:
         emulator.set_concurrency(0, endpoint="first")
         location = routed(emulator)[OUTPUT]
@@ -131,14 +131,14 @@ def test_destination_with_its_own_concurrency():
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_missing_capacity(status):
-    """A job is moved if its destination fails because it lacks capacity."""
+    """A job moves to the next destination if the first one fails with 429 or 503."""
     model = without_capacity({"first"}, status)
     with Emulator(model, destinations=DESTINATIONS) as emulator:
         assert emulator.objects.wait_for(routed(emulator)[OUTPUT]).body == b"second"
 
 
 def test_failure_of_a_destination():
-    """A job is not moved if the model fails for another reason."""
+    """A job whose model fails with 500 does not move to the next destination."""
     with Emulator(without_capacity({"first"}, 500), destinations=DESTINATIONS) as emulator:
         failure = emulator.objects.wait_for(routed(emulator)[FAILURE])
         emulator.wait_idle()
@@ -157,7 +157,7 @@ def test_no_capacity_at_all():
 
 
 def test_no_destination_takes_the_job():
-    """If no destination takes a job in time, it fails, and its failure object is written."""
+    """If a job waits too long for each destination, it fails, and its failure object is written."""
     with Emulator(concurrency=0, destinations=DESTINATIONS) as emulator:
         location = routed(emulator)[FAILURE]
         emulator.advance(900)
@@ -176,7 +176,7 @@ def wait_for_destination(emulator, name):
 
 
 def test_time_to_live_of_a_moved_job():
-    """The time to live of a job includes the time on the destinations that it has left."""
+    """The time to live of a moved job includes the time that it waited for earlier destinations."""
     running = Event()
 
     def model(request):
@@ -212,7 +212,7 @@ def test_synchronous_call():
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_synchronous_call_moves(status):
-    """A synchronous call moves if its destination fails because it lacks capacity."""
+    """A synchronous call moves to the next destination if the first one fails with 429 or 503."""
     with Emulator(without_capacity({"first"}, status), destinations=DESTINATIONS) as emulator:
         response = invoke(emulator, ROUTER)
     assert response.body == b"second"
@@ -238,7 +238,7 @@ def test_synchronous_call_fails(names, status, server):
 def test_synchronous_call_skips():
     """A synchronous call skips destinations that are paused.
 
-    If all are, the response is the service's error.
+    If all destinations are paused, the response is a ServiceUnavailableException.
     """
     with Emulator(name_of_endpoint, concurrency=0, destinations=DESTINATIONS) as emulator:
         emulator.set_concurrency(0, endpoint="first")
@@ -255,7 +255,7 @@ def test_synchronous_call_skips():
 
 
 def test_job_of_boto3(boto):
-    """Boto3 queues a job, which a router moves."""
+    """A job that boto3 queues through a router moves to a destination with capacity."""
     with Emulator(without_capacity({"first"}), destinations=DESTINATIONS) as emulator:
         emulator.objects.put("s3://bucket/in", b"in")
         accepted = boto(
@@ -271,6 +271,6 @@ def test_job_of_boto3(boto):
 
 @pytest.mark.parametrize("endpoints", [[], "first"])
 def test_invalid_destinations(endpoints):
-    """A routing target must have a list of destinations, which is not empty."""
+    """The destinations of a routing target must be a list that is not empty."""
     with pytest.raises(ValueError, match="destinations must map 'my-target' to a list"):
         Emulator(destinations={"my-target": endpoints})

@@ -64,13 +64,13 @@ def stream(emulator, headers=()):
 
 
 def parts(model, **options):
-    """Return the payloads of the messages that a model sends."""
+    """Run an emulator with a model, and return the payloads of the messages in its stream."""
     with Emulator(model, **options) as emulator:
         return [message.payload for message in stream(emulator)]
 
 
 def model_error(message):
-    """Return the error code and the message of a ModelStreamError."""
+    """Return the error code, the message and the other members of a ModelStreamError."""
     assert message.headers == {
         ":exception-type": "ModelStreamError",
         ":content-type": "application/json",
@@ -113,7 +113,7 @@ def test_boto3(boto):
     [(None, "ModelStreamError"), (Faults.STREAM_FAILED, "InternalStreamFailure")],
 )
 def test_exception_for_boto3(boto, fault, code):
-    """Boto3 raises the exception in a stream, after the events before it."""
+    """Boto3 yields the events of a stream, and then raises the exception that ends the stream."""
 
     def model(_):
         yield b"a"
@@ -133,7 +133,7 @@ def test_exception_for_boto3(boto, fault, code):
 
 
 def test_bytes_on_the_wire():
-    """The response is an event stream in chunks, whose events have the headers of the service."""
+    """The response is a chunked event stream, whose events have the headers of the service."""
     with Emulator(lambda _: (iter([b"a", b"bc"]), "text/event-stream")) as emulator:
         response = call(emulator, "POST", STREAM, (), b"in")
     assert response.headers["content-type"] == "application/vnd.amazon.eventstream"
@@ -198,13 +198,13 @@ def test_part_size(result):
 
 
 def test_parts_are_never_joined():
-    """Smaller parts than the part size stay as they are."""
+    """Parts that are not larger than the part size are sent unchanged."""
     assert parts(lambda _: iter([b"a", b"bc", b""]), part_size=2) == [b"a", b"bc", b""]
 
 
 @pytest.mark.parametrize("size", [0, 24 * 1024 * 1024 + 1])
 def test_invalid_part_size(size):
-    """The part size must be one that an event can have; the default is the largest one."""
+    """A part size of 0 or of more than 24 MiB is rejected; the default is 24 MiB."""
     assert Emulator()._application.settings.part_size == 24 * 1024 * 1024
     with pytest.raises(ValueError, match="part_size must be from 1 to"):
         Emulator(part_size=size)
@@ -234,7 +234,7 @@ def failing(error):
     ids=["exception", "failure", "type"],
 )
 def test_failure_within_the_stream(model, status, message):
-    """If the model fails after its first part, the stream ends with StreamBroken."""
+    """If the model fails after its first part, the stream ends with a StreamBroken error."""
     with Emulator(model) as emulator:
         part, error = stream(emulator)
     assert part.payload == b"a"
@@ -256,7 +256,7 @@ def test_failure_before_the_first_part():
 
 
 def test_time_limit_within_the_stream():
-    """If the stream is not complete in time, it ends with ModelInvocationTimeExceeded."""
+    """A stream that lasts 480 seconds ends with the error ModelInvocationTimeExceeded."""
     closed = Event()
 
     def model(request):
@@ -279,7 +279,7 @@ def test_time_limit_within_the_stream():
 
 
 def test_time_limit_before_the_first_part():
-    """If the first part is not there in time, the response is a ModelError."""
+    """If a model yields nothing for 480 seconds, the response has the status of a ModelError."""
 
     def model(request):
         emulator.advance(480)
@@ -293,7 +293,7 @@ def test_time_limit_before_the_first_part():
 
 
 def waiting(request):
-    """Wait after the first part, until the request is cancelled."""
+    """Yield a part, wait until the request is cancelled, and yield another part."""
     yield b"a"
     assert request.cancelled.wait(TIMEOUT)
     yield b"b"
@@ -307,7 +307,7 @@ def endless(_):
 @pytest.mark.parametrize("parts_of", [waiting, endless])
 @pytest.mark.parametrize("leaves", ["client", "emulator"])
 def test_end_before_the_end_of_the_stream(parts_of, leaves):
-    """If the client leaves, or if the emulator stops, the model's iterator is closed."""
+    """If the client leaves or the emulator stops during a stream, the model's iterator is closed."""
     closed = Event()
 
     def model(request):
@@ -327,7 +327,7 @@ def test_end_before_the_end_of_the_stream(parts_of, leaves):
 
 
 def test_slow_client():
-    """The model is not ahead of a client that does not read."""
+    """If the client does not read, the model stops after the parts that fit into the buffers."""
     yielded = []
 
     def model(_):
@@ -342,7 +342,7 @@ def test_slow_client():
 
 
 def test_iterator_that_cannot_be_closed():
-    """An exception of an iterator that is being closed has no effect."""
+    """If an iterator raises an exception when it is closed, later streams still work."""
 
     def model(_):
         try:
@@ -359,7 +359,7 @@ def test_iterator_that_cannot_be_closed():
 
 @pytest.mark.parametrize(("after", "sent"), [(0, []), (1, [b"0"]), (2, [b"0", b"1"])])
 def test_truncated_stream(after, sent):
-    """A truncated stream ends in order, but in the middle of an event."""
+    """With the fault ``truncated``, the response ends normally, but in the middle of an event."""
     decoder = EventDecoder()
     with Emulator(lambda _: iter("01")) as emulator:
         emulator.faults.once(BrokenStream("truncated", after))
@@ -370,7 +370,7 @@ def test_truncated_stream(after, sent):
 
 
 def test_corrupt_event():
-    """A corrupt event has a wrong checksum."""
+    """With `STREAM_CORRUPTED`, the event after the first one has a wrong checksum."""
     decoder = EventDecoder()
     with Emulator(lambda _: iter("01")) as emulator:
         emulator.faults.once(Faults.STREAM_CORRUPTED)
@@ -381,7 +381,7 @@ def test_corrupt_event():
 
 
 def test_internal_stream_failure(emulator):
-    """The stream ends with the exception that the service model defines."""
+    """With `STREAM_FAILED`, the stream ends with the exception InternalStreamFailure."""
     emulator.faults.once(Faults.STREAM_FAILED, on="InvokeEndpointWithResponseStream")
     part, error = stream(emulator)
     assert part.payload == b"in"
@@ -391,7 +391,7 @@ def test_internal_stream_failure(emulator):
 
 
 def test_unmodelled_error(emulator):
-    """The stream ends with an error that the service model does not define."""
+    """With `STREAM_ERROR`, the stream ends with an error that the service model does not define."""
     emulator.faults.once(Faults.STREAM_ERROR)
     part, error = stream(emulator)
     assert part.payload == b"in"
@@ -400,7 +400,7 @@ def test_unmodelled_error(emulator):
 
 
 def test_reset_within_the_stream(emulator):
-    """The connection is reset in the middle of an event."""
+    """With the fault ``reset``, the connection is reset in the middle of an event."""
     emulator.faults.once(BrokenStream("reset", 0))
     received = receive_until_reset(emulator, sign_request(emulator, "POST", STREAM, (), b"in"))
     frame = Message(EVENT, b"in").encode()
@@ -418,13 +418,13 @@ def test_reset_in_the_body(emulator):
 
 @pytest.mark.parametrize("session", ["NEW_SESSION", "unknown"])
 def test_invalid_session(emulator, session):
-    """A stream cannot open a session, and its session must exist."""
+    """A streamed invocation that opens a session or uses an unknown session is rejected."""
     response = call(emulator, "POST", STREAM, {SESSION: session}, b"in")
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
 
 
 def test_session():
-    """A stream can use and close a session, but its response does not contain the closed ID."""
+    """A streamed call can use and close a session; its headers do not contain the closed ID."""
 
     def model(request):
         return ModelResponse(iter([request.session_id]), closes_session=request.body != b"open")
@@ -440,7 +440,7 @@ def test_session():
 
 
 def test_output_object():
-    """The output object of an asynchronous invocation contains the joined parts."""
+    """If a model returns an iterator, the output object contains the joined parts."""
     with Emulator(lambda _: iter([b"a", "\xe9"])) as emulator:
         location = call(emulator, "POST", INVOCATION, (), b"in").headers[OUTPUT]
         assert emulator.objects.wait_for(location).body == b"a\xc3\xa9"
@@ -452,7 +452,7 @@ def test_repr():
 
 
 def test_container(container):
-    """The pieces of a container's response become parts, and a broken one breaks the stream."""
+    """A container's response is streamed; if it breaks off, the stream ends with StreamBroken."""
     with Emulator(container(b"2\r\nab\r\n", b"1\r\nc\r\n0\r\n\r\n")) as emulator:
         assert b"".join(message.payload for message in stream(emulator)) == b"abc"
     with Emulator(container(b"2\r\nab\r\n9\r\nc")) as emulator:
@@ -465,7 +465,7 @@ def test_container(container):
 
 @pytest.fixture
 def container():
-    """Return a function that starts a container with a response in chunks, and returns its URL."""
+    """Return a function that starts a container with a chunked response, and returns the URL."""
 
     def respond(listener, pieces):
         connection, _ = listener.accept()

@@ -55,7 +55,7 @@ def test_output():
 
 
 def test_defaults(emulator):
-    """If no variant is requested, it has the default name.  The body may be empty."""
+    """If no variant is requested, the response contains the default one.  The body may be empty."""
     response = invoke(emulator, body=b"")
     assert (response.status, response.body) == (200, b"")
     assert response.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
@@ -63,12 +63,12 @@ def test_defaults(emulator):
 
 
 def raise_value_error(_request):
-    """Fail with an exception, as a model."""
+    """Act as a model that raises an exception."""
     raise ValueError("no digit")
 
 
 def raise_failure(_request):
-    """Fail with the status 404, as the container of a model."""
+    """Act as a model whose container responds with the status 404."""
     raise ModelFailure(b"\xff", status_code=404)
 
 
@@ -77,7 +77,7 @@ def raise_failure(_request):
     [(raise_value_error, 500, "ValueError: no digit"), (raise_failure, 404, "\ufffd")],
 )
 def test_model_error(model, status, message):
-    """If a model raises an exception, the response is a ModelError with the status and the message."""
+    """If a model raises an exception, the response is a ModelError with its status and message."""
     with Emulator(model) as emulator:
         response = invoke(emulator)
     assert (response.status, response.headers["x-amzn-errortype"]) == (424, "ModelError")
@@ -138,7 +138,7 @@ def send_ignoring(emulator):
 def test_too_large(emulator, target):
     """A payload of 6,291,456 bytes is accepted.
 
-    A larger one is rejected with a 413 without a code.
+    A larger payload is rejected with the status 413 and without an error code.
     """
     largest = bytes(6_291_456)
     assert len(invoke(emulator, TARGET, largest, target).body) == 6_291_456
@@ -173,7 +173,9 @@ def test_sessions():
 
 @pytest.mark.parametrize("as_iterator", [False, True])
 def test_closed_session(as_iterator):
-    """If the model closes the session, the response contains its ID, and later requests fail."""
+    """If the model closes the session, the response contains the session's ID, which then becomes
+    invalid.
+    """
 
     def model(request):
         body = iter([request.body]) if as_iterator else request.body
@@ -208,14 +210,14 @@ def test_sessions_of_boto3(boto):
 
 
 def test_joined_parts():
-    """The response contains the joined parts of an iterator, in UTF-8."""
+    """If a model returns an iterator, the response contains the joined parts, encoded as UTF-8."""
     with Emulator(lambda _: iter([b"a", "", "\xe9"])) as emulator:
         assert invoke(emulator).body == b"a\xc3\xa9"
 
 
 @pytest.mark.parametrize("target", [ENDPOINT, ROUTER])
 def test_too_large_output(target):
-    """An output of more than 6,291,456 bytes fails, and an endless one is not read to its end."""
+    """If the output exceeds 6,291,456 bytes, the invocation fails, even if the output is endless."""
     with Emulator(lambda _: repeat(bytes(1_000_000))) as emulator:
         response = invoke(emulator, TARGET, target=target)
     assert response.status == 424
@@ -223,7 +225,7 @@ def test_too_large_output(target):
 
 
 def test_faults(emulator):
-    """A fault for a synchronous operation applies only to the operation with this name."""
+    """A fault for InvokeEndpoint applies to this operation, but not to InvokeInferenceRouter."""
     emulator.faults.once(Faults.MODEL_NOT_READY, on="InvokeEndpoint")
     assert invoke(emulator, TARGET, target=ROUTER).status == 200
     response = invoke(emulator)
@@ -236,7 +238,7 @@ def test_faults(emulator):
 
 
 def test_unknown_endpoint():
-    """If endpoints are configured, others are rejected, but any inference router is accepted."""
+    """If endpoints are configured, calls to others are rejected, but any router is accepted."""
     with Emulator(endpoints=["other"]) as emulator:
         assert invoke(emulator).status == 400
         assert invoke(emulator, TARGET, target=ROUTER).status == 200
@@ -252,5 +254,5 @@ def test_unknown_endpoint():
     ],
 )
 def test_unsupported_operation(emulator, target):
-    """The response for the path of an unsupported operation is a 404."""
+    """A request to the path of an unsupported operation is rejected with the status 404."""
     assert call(emulator, "POST", target, (), b"").status == 404

@@ -56,7 +56,7 @@ def header(name, value):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_invalid_argument(emulator, headers, body, message):
-    """A value that violates a limit or a pattern is rejected, and nothing is queued."""
+    """An invocation with an invalid value, with two inputs or without input is not queued."""
     response = call(emulator, "POST", INVOCATION, headers, body)
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
     error = json.loads(response.body)
@@ -90,7 +90,7 @@ def test_invalid_endpoint_name(emulator, name):
     ids=["body", "id", "filename", "ttl 60", "ttl 21600", "timeout 1", "timeout 3600", "https"],
 )
 def test_accepted_at_the_limit(emulator, headers, body):
-    """Values that are exactly at their limits are accepted."""
+    """Valid values are accepted, even if they are exactly at their limits."""
     assert call(emulator, "POST", INVOCATION, headers, body).status == 202
 
 
@@ -105,7 +105,7 @@ def test_unknown_endpoint():
 
 
 def test_unknown_operation(emulator):
-    """A SageMaker operation that the emulator does not support is rejected."""
+    """A SageMaker operation that the emulator does not support is rejected with the status 404."""
     response = call(
         emulator, "POST", "/endpoints/my-endpoint/invocations-bidirectional-stream", (), b"x"
     )

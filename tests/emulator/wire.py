@@ -27,7 +27,7 @@ def address(emulator):
 
 
 def sign_request(emulator, method, target, headers=(), body=b"", **options):
-    """Return the bytes of a signed request; *options* override its host, time and other parts."""
+    """Return the bytes of a signed request; *options* override the host, the time and other parts."""
     service = "sagemaker" if method == "POST" else "s3"
     signer = Signer(
         SigV4(options.get("service", service), options.get("region", emulator.region)),

@@ -1,8 +1,8 @@
 """An emulator of SageMaker inference and S3, for tests and for local experiments.
 
-The emulator listens on real sockets, verifies every signature, queues the invocations, and runs a
-model.  It can inject failures that occur in production.  It works with this package's client and
-with boto3:
+The emulator listens on real sockets, verifies every signature, queues asynchronous invocations, and
+runs a model.  It can inject failures that occur in production.  It works with this package's client
+and with boto3:
 
     from sagemaker_runtime_client.emulator import Emulator, Faults
 

@@ -1,6 +1,7 @@
 """The emulator's ASGI application.
 
-It processes each request in the following steps.  The faults on the right can be injected:
+It processes each request in the following steps.  In each step, the faults on the right can be
+injected:
 
     fault: reset before the request is read (see _server)
     1. parse the request's target, and select its faults   fault: latency
@@ -108,7 +109,7 @@ class Application:
                 await asyncio.wait_for(self.stopping.wait(), seconds)
 
     async def _reply(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
-        """Return the response to a request, including the headers common to all responses."""
+        """Return the response to a request, including the headers that all responses have."""
         request_ids = _request_ids(raw.target)
         try:
             reply = await self._execute(raw, faults)

@@ -89,7 +89,7 @@ def authenticate(
     region: str,
     at: datetime,
 ) -> tuple[bytes, dict[str, str]]:
-    """Check the signature of a request and, if its body is aws-chunked, of each chunk.
+    """Check the signature of a request and of its chunks if they are signed, and decode its body.
 
     Args:
         request: The request as it arrived.
@@ -128,7 +128,7 @@ def _decode_body(
 ) -> tuple[bytes, dict[str, str]]:
     """Return the body and its trailers.
 
-    The body is decoded if its payload hash declares it aws-chunked.
+    The body is decoded if the payload hash of the request states that the body is aws-chunked.
     """
     if not verified.payload_hash.startswith("STREAMING-"):
         return body, {}

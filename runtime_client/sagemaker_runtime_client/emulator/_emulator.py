@@ -35,16 +35,17 @@ _JOIN_TIMEOUT = 5.0  # seconds to wait for each model thread after its request i
 
 
 class Emulator:
-    """Emulates SageMaker inference on this machine, with its runtime APIs, its queue, and S3.
+    """Emulates SageMaker inference on this machine: the runtime APIs, the queue, and S3.
 
     Use it as a context manager.  Inside the ``with`` block, the emulator listens on a socket in a
     separate thread, and checks the signature of every request.
 
     Args:
-        model: A function that accepts a `ModelRequest`, returns bytes, str, an iterator of these,
-            (bytes or an iterator, content type) or a `ModelResponse`, and is called in a separate
-            thread; or ``"module:function"``; or the http(s) address of a model container.  By
-            default, the payload is returned unchanged.
+        model: A function, the name of a function as ``"module:function"``, or the http(s) URL of a
+            model container.  A function is called in a separate thread.  It accepts a
+            `ModelRequest`, and returns bytes, str, an iterator of these, a pair (bytes or an
+            iterator, content type) or a `ModelResponse`.  The default model returns the payload
+            unchanged.
         endpoints: The names of the endpoints that exist; None accepts every name.
         credentials: The only valid credentials; by default, random ones.
         region: The region that signatures must be scoped to.
@@ -56,16 +57,17 @@ class Emulator:
         expired_text: The content of the failure object for an invocation that spent its
             ``RequestTTLSeconds`` in the queue.  With None, an endpoint writes no such object, and
             an inference router writes one with a default text.
-        destinations: The names of the endpoints that an inference router tries, in this order,
-            keyed by routing target.  A missing target is an endpoint with this name.
+        destinations: For each routing target, the names of the endpoints that an inference router
+            tries, in this order.  A routing target that is not listed is the name of its only
+            endpoint.
         max_time_in_backlog: The routers' ``MaxTimeInBacklogSeconds``, after which a job is moved to
             the next destination.
         part_size: The maximum size of a part of a response stream, in bytes.  A larger part is
             split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
-            ``Last-Modified`` and signatures.  The time limits of invocations do not use this
-            clock; see `advance`.
+            ``Last-Modified``, signatures and the expiry of sessions.  The time limits of
+            invocations do not use this clock; see `advance`.
         host: The IPv4 address to listen on; use a loopback address.
         port: The port to listen on; 0 for any free port.
 
@@ -149,7 +151,7 @@ class Emulator:
     ) -> None:
         """Stop: close all connections, drop queued invocations and cancel running ones.
 
-        This waits at most 5 seconds for each model function that is still running.
+        This method waits at most 5 seconds for each model function that is still running.
         """
         self._running.stop()
         self._runner.join(_JOIN_TIMEOUT)
@@ -199,8 +201,8 @@ class Emulator:
 
         Args:
             concurrency: The new maximum; 0 pauses the queue, like an endpoint scaled to zero.
-            endpoint: The name of an endpoint, which from now on has its own maximum; None for the
-                common maximum of all other endpoints.
+            endpoint: The name of an endpoint, which has its own maximum from now on.  None changes
+                the common maximum of all other endpoints.
 
         Raises:
             ValueError: *concurrency* is negative.
@@ -216,7 +218,7 @@ class Emulator:
         synchronous or 480 seconds of a streamed invocation.
 
         Args:
-            seconds: The number of seconds to add to the age.
+            seconds: The number of seconds to add to the age of each invocation.
 
         Raises:
             RuntimeError: The emulator is not running.

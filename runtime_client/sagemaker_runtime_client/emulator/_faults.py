@@ -27,9 +27,9 @@ class Reset:
 
     Attributes:
         when: The time of the reset.  With ``before_read``, the request is not executed.  With any
-            other value, it is executed first, so an invocation is queued.  After that,
-            ``after_taken`` sends nothing of the response, ``in_head`` sends half of its head, and
-            ``in_body`` sends its head and half of its body.
+            other value, the request is executed first, so an asynchronous invocation is queued.
+            After that, ``after_taken`` sends nothing of the response, ``in_head`` sends half of its
+            head, and ``in_body`` sends its head and half of its body.
     """
 
     when: Literal["before_read", "after_taken", "in_head", "in_body"]
@@ -69,8 +69,8 @@ class BrokenStream:
     Attributes:
         what: The damage.  ``truncated`` ends the response within an event, ``reset`` resets the
             connection there, and ``corrupt`` sends an event with a wrong checksum;
-            ``internal_failure`` sends an InternalStreamFailure, and ``error`` an error that the
-            service model does not define.
+            ``internal_failure`` sends an InternalStreamFailure, and ``error`` sends an error that
+            the service model does not define.
         after: The number of events that are sent before the damage.  A shorter stream is broken
             after its last event.
     """
@@ -109,7 +109,7 @@ def _check_operations(on: str | Iterable[str] | None) -> frozenset[str]:
 class Faults:
     """The faults that an emulator injects.
 
-    They may be changed from any thread.
+    The faults may be changed from any thread.
 
     `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
     gets all permanent faults and the first queued fault that apply to its operation.
@@ -177,7 +177,7 @@ class Faults:
             fault: A constant of this class, or a value such as ``Latency(0.5)``.
             times: The number of requests that get the fault.
             on: The operation or operations that the fault applies to, such as ``"GetObject"``; None
-                for all.
+                for all operations.
 
         Raises:
             ValueError: The emulator does not support an operation in *on*.

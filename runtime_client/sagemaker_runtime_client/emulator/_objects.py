@@ -169,9 +169,9 @@ class ObjectStore:
         return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:
-        """Return the objects in a bucket, keyed by key.
+        """Return a mapping from the keys in a bucket to the objects.
 
-        They are sorted by the UTF-8 bytes of their keys, as in S3.
+        The mapping is sorted by the UTF-8 bytes of the keys, as in S3.
         """
         with self._changed:
             objects = dict(self._buckets.get(bucket, {}))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-# The error codes that the service models define.
+# Error codes that the service models define.
 _MODELLED = frozenset(
     {"ValidationError", "ValidationException", "InternalFailure", "ServiceUnavailable"}
     | {"ModelError", "ModelNotReadyException", "ServiceUnavailableException"}

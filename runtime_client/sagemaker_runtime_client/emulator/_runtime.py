@@ -47,7 +47,7 @@ class RuntimeRoutes:
     async def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, faults: tuple[Fault, ...]
     ) -> Reply:
-        """Queue an invocation, or run the model immediately if it is synchronous.
+        """Queue an invocation, or run the model immediately if the invocation is synchronous.
 
         Args:
             target: The target of the request: the endpoint or the inference router.

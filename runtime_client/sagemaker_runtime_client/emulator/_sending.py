@@ -1,4 +1,4 @@
-"""Sends responses: whole ones, streams, and the beginnings of responses before a reset."""
+"""Sends complete responses, streams, or the beginning of a response before a reset."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,7 +14,7 @@ from ._reply import Reply
 
 
 class Resettable(Protocol):
-    """The method of a connection that the application calls."""
+    """A connection that the application can reset."""
 
     def reset(self, partial_response: bytes = b"") -> None:
         """Send the beginning of a response, then reset the connection."""
@@ -74,13 +74,14 @@ async def _send_frames(
 ) -> None:
     """Send each frame when it is available, until the last one or until the client leaves.
 
-    With *is_whole* false, the end of the response is not sent.
+    If *is_whole* is false, the end of the response is not sent.
     """
     headers = StreamingResponse(frames, reply.status, reply.headers).raw_headers
     async with create_task_group() as group:
 
         async def cancel_when_client_leaves() -> None:
-            # The body of the request was read, so the next message is that the client has left.
+            # The body of the request was read, so the next message reports that the client has
+            # left.
             await receive()
             group.cancel_scope.cancel()
 

@@ -55,7 +55,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass data on to uvicorn once the head of the request is complete.
 
-        If a fault requires this, reset the connection instead.
+        If a fault `RESET_BEFORE_READ` applies to the request, reset the connection instead.
         """
         if self.conn.their_state is h11.IDLE:
             data = self._head + data

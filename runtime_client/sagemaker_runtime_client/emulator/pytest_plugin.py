@@ -52,7 +52,7 @@ def sagemaker_emulator(
 def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Set environment variables so that clients use the emulator, and return the emulator."""
+    """Set or unset environment variables so that clients use the emulator, and return it."""
     for name in CONFLICTING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():

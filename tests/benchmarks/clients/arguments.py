@@ -1,6 +1,7 @@
 """The arguments of the call that every client makes.
 
-With its eight arguments, the date and the token, ten headers are signed.
+Eleven headers are signed: Host, the date, the session token, and one for each of the eight
+arguments below.
 """
 
 PATH = "/endpoints/my-endpoint/async-invocations"

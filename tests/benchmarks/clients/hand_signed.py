@@ -1,4 +1,4 @@
-"""The fastest possible signing: everything but the date and the signature is prepared."""
+"""The fastest possible signing: only the date and the signature are not prepared in advance."""
 
 import hmac
 import os

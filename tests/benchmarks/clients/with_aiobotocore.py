@@ -8,8 +8,9 @@ from arguments import CAMEL
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Yield a function that makes one call; the pool has 64 connections as in this package, not the
-    default 10.
+    """Yield a function that makes one call.
+
+    The pool has 64 connections, as in this package, instead of the default 10.
     """
     config = AioConfig(max_pool_connections=64)
     session = get_session()

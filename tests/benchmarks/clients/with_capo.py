@@ -6,8 +6,9 @@ from zapros import StdNetworkHandler
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return a function that makes one call; the pool has 64 connections as in this package, not
-    the default 10.
+    """Return a function that makes one call.
+
+    The pool has 64 connections, as in this package, instead of the default 10.
     """
     handler = StdNetworkHandler(http1={"max_connections_per_host": 64})
     client = SageMakerRuntimeClient(handler, endpoint=url)

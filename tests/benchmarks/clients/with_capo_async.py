@@ -8,8 +8,9 @@ from zapros import AsyncStdNetworkHandler
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Yield a function that makes one call; the pool has 64 connections as in this package, not the
-    default 10.
+    """Yield a function that makes one call.
+
+    The pool has 64 connections, as in this package, instead of the default 10.
     """
     handler = AsyncStdNetworkHandler(http1={"max_connections_per_host": 64})
     async with AsyncSageMakerRuntimeClient(handler, endpoint=url) as client:
