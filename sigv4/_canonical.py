@@ -49,7 +49,7 @@ NEVER_SIGNED = frozenset(
 )
 # These headers are signed regardless of the caller's selection, because they determine where, when,
 # for which body and with which session token the signature is valid.  (Only the session token can
-# be excluded, by `sign_session_token`.)
+# be excluded, with ``sign_session_token=False``.)
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
@@ -94,7 +94,7 @@ def sign_all_headers(name: str) -> bool:
 
 
 def format_timestamp(at: datetime) -> str:
-    """Format *at*, a datetime with a time zone, as ``20150830T123600Z``."""
+    """Convert *at*, a datetime with a time zone, to UTC, and format it as ``20150830T123600Z``."""
     if at.tzinfo is not UTC:
         if at.tzinfo is None:
             raise ValueError("at must have a time zone, such as datetime.UTC")

@@ -73,8 +73,8 @@ class SignatureError(SigV4Error):
             signature does not match; otherwise None.  Compare it with the sender's canonical
             request.  It contains the values of signed headers, including the session token, so it
             is left out of the message and of pickles.
-        string_to_sign: The string to sign that the verifier computed if the signature does not
-            match it; otherwise None.  It is also left out of the message and of pickles.
+        string_to_sign: The string to sign that the verifier computed if a signature does not match;
+            otherwise None.  It is also left out of the message and of pickles.
     """
 
     def __init__(

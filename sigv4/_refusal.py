@@ -61,7 +61,7 @@ class SignatureMismatch:
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected,
-                or it is too long.
+                or the response is too long.
         """
         fields = _parse_response(error)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)

@@ -30,7 +30,7 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _decode(part: str | bytes) -> str:
-    """Decode bytes as UTF-8; invalid bytes become surrogates, from which they can be restored."""
+    """Decode bytes as UTF-8, with surrogates for invalid bytes; return a ``str`` unchanged."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 

@@ -112,7 +112,7 @@ class SigV4Middleware:
       ascending order, which is the order in which they are signed;
     - 421 for another host;
     - 413 for a body larger than *max_body*;
-    - 408 for a body that arrives too slowly.
+    - 408 for a body that does not arrive within *body_timeout*.
 
     If the body of a rejected HTTP/1 request was not read completely, the connection is closed.  All
     WebSocket connections are rejected, without a JSON response.
@@ -209,8 +209,8 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # The signature is stored for longer than it is valid, because a body that arrives
-            # slowly takes up to *body_timeout* more.
+            # The signature is stored for longer than it is valid, because a body may arrive up to
+            # *body_timeout* later than the head.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"

@@ -1,8 +1,8 @@
 """Detection of leaked secrets, which runs during each test.
 
-Tests mark their secrets with the word ``canary``.  These also count as secrets: signatures, private
-keys, `MFA_CODE`, and, except in Hypothesis's examples, which may be ordinary words, secret access
-keys, session tokens and custom attributes of at least eight characters.  A secret must not appear
+Tests mark their secrets with the word ``canary``.  Signatures, private keys and `MFA_CODE` also
+count as secrets.  So do secret access keys, session tokens and custom attributes of at least eight
+characters, except in Hypothesis's examples, which may be ordinary words.  A secret must not appear
 in DEBUG logs of these packages and of the libraries that send requests, in raised errors and the
 errors chained to them, in the ``repr`` of these packages' objects, or in files that the packages
 write, except in private token caches.

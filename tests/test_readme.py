@@ -27,7 +27,7 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 
 
 def _environ(emulator):
-    """Return variables with which a program uses *emulator* and the packages of this checkout."""
+    """Return environment variables that make a program use *emulator* and this checkout's packages."""
     kept = {name: value for name, value in os.environ.items() if name not in CONFLICTING_VARIABLES}
     return {**kept, **emulator.environ, "PYTHONPATH": PYTHON_PATH}
 
@@ -131,7 +131,7 @@ def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
 def test_the_shell_blocks_run_in_order(path, environ, tmp_path):
     """Each command in a document succeeds if the document's commands are run in order.
 
-    Commands that call make or pip are not run; only the target or the extras are checked.
+    The make and pip commands are not run: the test checks only that their targets or extras exist.
     """
     (tmp_path / "my_models.py").write_text("def predict(request):\n    return request.body\n")
     for line in shell_lines(path):

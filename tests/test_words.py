@@ -65,5 +65,7 @@ def test_word_is_not_used(word, reason):
     ],
 )
 def test_where_a_word_is_found(word, text, lines):
-    """A match must be a whole word, possibly a part of an identifier; a phrase may span two lines."""
+    """A match must be a whole word, which may be part of an identifier; a phrase may span two
+    lines.
+    """
     assert list(occurrences(word, text)) == lines

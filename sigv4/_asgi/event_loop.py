@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def _trio() -> Any:
-    """Return the trio module if the current task is a trio task, and otherwise None.
+    """Return the trio module if the current task is a trio task; otherwise, return None.
 
     Trio can run as a guest in asyncio's event loop, so a running asyncio loop does not imply that
     the current task is an asyncio task.

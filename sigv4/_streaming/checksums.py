@@ -1,8 +1,8 @@
 """The checksums that S3 accepts, and hashers for those that the standard library can compute.
 
 Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME or
-the XXHASH checksums.  For these checksums, pass `AwsChunked` or `ChunkDecoder` a function that
-returns a hasher, such as google_crc32c.Checksum.
+the XXHASH checksums.  For these checksums, pass `AwsChunked` a function that returns a hasher, such
+as google_crc32c.Checksum, and pass `ChunkDecoder` a mapping that contains such a function.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """

@@ -1,4 +1,4 @@
-"""Test how responses are parsed against botocore's test cases for the rest-json protocol."""
+"""Test the parser for responses against botocore's test cases for the rest-json protocol."""
 
 import json
 import os

@@ -66,7 +66,7 @@ def test_responses(pieces, method, reads):
 
 
 class Owner:
-    """Stands for a request, which has or waits for a permit, and may have a connection."""
+    """A stand-in for a request that has or waits for a permit, and that may have a connection."""
 
     def __init__(self):
         self.permit, self.connection = Permit(), None
