@@ -191,8 +191,8 @@ class ResponseTooLargeError(TransportError):
 class ServiceError(RuntimeClientError):
     """The service returned an error; see `code`.
 
-    Subclasses exist for the common codes.  Any other code, including codes that AWS adds later, raises
-    a plain `ServiceError`.
+    Subclasses exist for the common codes.  For any other code, including codes that AWS adds
+    later, a plain `ServiceError` is raised.
 
     Attributes:
         retry_after: The pause in seconds that the service requests before a retry, or None.

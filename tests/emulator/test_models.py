@@ -236,9 +236,7 @@ def container():
 
 
 def test_container():
-    """The emulator sends a container the same requests as SageMaker, and stores the content type of
-    its response.
-    """
+    """The emulator sends a container the same requests as SageMaker, and stores its response."""
     Container.received.clear()
     with container() as url:
         assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")

@@ -103,7 +103,7 @@ def test_expired_invocation(text, left):
 
 
 def test_default_limits():
-    """By default, an invocation may wait in the queue for six hours."""
+    """By default, an invocation expires after six hours in the queue."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator)
         emulator.advance(21_590)

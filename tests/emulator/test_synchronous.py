@@ -173,9 +173,7 @@ def test_sessions():
 
 @pytest.mark.parametrize("as_iterator", [False, True])
 def test_closed_session(as_iterator):
-    """If the model closes the session, the response contains the session's ID, which then becomes
-    invalid.
-    """
+    """If the model closes the session, the response contains its ID, which is no longer valid."""
 
     def model(request):
         body = iter([request.body]) if as_iterator else request.body

@@ -58,9 +58,9 @@ from .verdicts import (
     without_frames,
 )
 
-# A caller that will wait for a job loads this module before it queues the job.  This import makes
-# that load the XML parser for S3's responses, too.  A later import could fail, for example because
-# there are no file descriptors left, and the job's output would be lost.
+# A caller that will wait for a job loads this module before it queues the job.  The XML parser for
+# S3's responses is imported here, because a later import could fail, for example if there are no
+# file descriptors left, and the job's output would then be lost.
 _LOADED_BEFORE = xml.parsers.expat
 
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
