@@ -5,8 +5,8 @@ Input that exceeds a limit is rejected before it is processed.  Most of AWS's ow
 
 # Limits for a request whose signature is verified.  The maximum size of the head is that of an
 # Application Load Balancer:
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html For
-# comparison, API Gateway allows 10 KiB of headers, and S3 allows 8 KiB.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+# For comparison, API Gateway allows 10 KiB of headers, and S3 allows 8 KiB.
 LONGEST_HEAD = 64 * 1024
 MOST_HEADERS = 256
 MOST_QUERY_PARAMETERS = 1024
