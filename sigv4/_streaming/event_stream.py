@@ -17,10 +17,12 @@ from attrs import field, frozen
 from .._errors import EventStreamError
 from .._limits import MOST_EVENT_HEADERS, MOST_EVENT_PAYLOAD
 from .event_headers import HeaderValue, decode_headers, encode_headers
-from .feeding import ByteBuffer, Bytes, Parser
+from .feeding import Bytes
 
-_prelude = Struct(">II")
+_lengths = Struct(">II")
 _crc = Struct(">I")
+_prelude = Struct(">III")  # the lengths and their CRC
+_PRELUDE_SIZE = _prelude.size
 
 
 @frozen
@@ -48,7 +50,7 @@ class Message:
             raise EventStreamError(
                 "an event message may have at most 128 KiB of headers and 24 MiB of payload"
             )
-        prelude = _prelude.pack(16 + len(headers) + len(self.payload), len(headers))
+        prelude = _lengths.pack(16 + len(headers) + len(self.payload), len(headers))
         text = b"".join([prelude, _crc.pack(crc32(prelude)), headers, self.payload])
         return text + _crc.pack(crc32(text))
 
@@ -61,14 +63,15 @@ class EventDecoder:
     its first twelve bytes have arrived.
     """
 
-    __slots__ = ("_error", "_buffer", "_ready", "_parser", "_in_message")
+    __slots__ = ("_buffer", "_error", "_headers", "_needed", "_raw_headers")
 
     def __init__(self) -> None:
-        self._buffer = ByteBuffer()
-        self._ready: list[Message] = []
+        self._buffer = bytearray()  # the beginning of an incomplete message
+        self._needed = _PRELUDE_SIZE  # how many bytes it must have before it can be parsed further
         self._error: EventStreamError | None = None
-        self._in_message = False
-        self._parser = self._parse()
+        # The headers of the last message, because those of the next one are usually the same.
+        self._raw_headers = b""
+        self._headers: dict[str, HeaderValue] = {}
 
     def feed(self, data: Bytes) -> list[Message]:
         """Add the next bytes of the stream, and return the messages that are complete.
@@ -81,15 +84,20 @@ class EventDecoder:
         if self._error:
             # The traceback is removed, because each call would otherwise lengthen it.
             raise self._error.with_traceback(None)
-        self._buffer.put(data)
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return []
+            data, self._buffer = self._buffer, bytearray()
+        messages: list[Message] = []
         try:
-            next(self._parser)
+            if rest := self._parse(bytes(data), messages):
+                self._buffer += rest
         except EventStreamError as error:
             self._error = error
-            if not self._ready:
+            if not messages:
                 raise
-        ready, self._ready = self._ready, []
-        return ready
+        return messages
 
     def finish(self) -> None:
         """Check that the stream does not end in the middle of a message.
@@ -98,7 +106,7 @@ class EventDecoder:
             EventStreamError: The last message is incomplete, or the stream is malformed.
         """
         self.feed(b"")
-        if self._buffer or self._in_message:
+        if self._buffer:
             raise EventStreamError("the event stream ends in the middle of a message")
 
     def decode(self, source: Iterable[bytes]) -> Iterator[Message]:
@@ -118,22 +126,33 @@ class EventDecoder:
                 yield message
         self.finish()
 
-    def _parse(self) -> Parser:
-        """Parse messages, until an error is raised because the stream is malformed."""
-        while True:
-            start = yield from self._buffer.exactly(12)
-            self._in_message = True
-            total, headers = _prelude.unpack_from(start)
-            if crc32(start[:8]) != _crc.unpack_from(start, 8)[0]:
+    def _parse(self, data: bytes, messages: list[Message]) -> bytes:
+        """Append the messages in *data* to *messages*, and return the beginning of the next one."""
+        view, start, size = memoryview(data), 0, len(data)
+        self._needed = _PRELUDE_SIZE
+        while size - start >= _PRELUDE_SIZE:
+            total, length, crc = _prelude.unpack_from(data, start)
+            headers = start + _PRELUDE_SIZE
+            payload, end = headers + length, start + total
+            prelude_crc = crc32(view[start : start + 8])
+            if prelude_crc != crc:
                 raise EventStreamError("an event message has an incorrect prelude CRC")
-            payload = total - headers - 16
-            if headers > MOST_EVENT_HEADERS or not 0 <= payload <= MOST_EVENT_PAYLOAD:
+            if length > MOST_EVENT_HEADERS or not 0 <= end - 4 - payload <= MOST_EVENT_PAYLOAD:
                 raise EventStreamError(
                     "the lengths in an event message are inconsistent or over the limits: "
                     "128 KiB of headers and 24 MiB of payload"
                 )
-            rest = yield from self._buffer.exactly(total - 12)
-            if crc32(rest[:-4], crc32(start)) != _crc.unpack(rest[-4:])[0]:
+            if end > size:
+                self._needed = total
+                break
+            if crc32(view[start + 8 : end - 4], prelude_crc) != _crc.unpack_from(data, end - 4)[0]:
                 raise EventStreamError("an event message has an incorrect message CRC")
-            self._ready.append(Message(decode_headers(rest[:headers]), rest[headers:-4]))
-            self._in_message = False
+            decoded = self._decode_headers(data[headers:payload])
+            messages.append(Message(decoded, data[payload : end - 4]))
+            start = end
+        return data[start:]
+
+    def _decode_headers(self, raw: bytes) -> dict[str, HeaderValue]:
+        if raw != self._raw_headers:
+            self._headers, self._raw_headers = decode_headers(raw), raw
+        return self._headers.copy()
