@@ -20,6 +20,7 @@ from rounds import Table
 from signatures import check
 from signing import signing
 from starts import cold, imports
+from stream import stream
 from summary import keep
 from targets import verdicts
 
@@ -32,6 +33,7 @@ PARTS: dict[str, Part] = {
     "signing": signing,
     "calls": warm,
     "memory": memory,
+    "stream": stream,
 }
 
 

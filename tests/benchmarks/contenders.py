@@ -41,6 +41,18 @@ ASYNC = {
     "httpx, async": Client("httpx", "with_httpx_async"),
     "floor, async": Client("floor", "floor_async"),
 }
+# Clients that call a model and wait for its response.
+MODELS = {
+    "ours": Client("ours", "models.ours"),
+    "boto3": Client("boto3", "models.with_boto3"),
+    "capo": Client("capo", "models.with_capo"),
+    "floor": Client("floor", "models.floor"),
+}
+ASYNC_MODELS = {
+    "ours, async": Client("ours", "models.ours_async"),
+    "aiobotocore": Client("aiobotocore", "models.with_aiobotocore"),
+    "capo, async": Client("capo", "models.with_capo_async"),
+}
 ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 
 BASELINE = "before"  # an earlier revision of this package, which `make bench BASELINE=` can specify

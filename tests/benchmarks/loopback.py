@@ -22,7 +22,7 @@ class Server:
         self.http, self.https = (f"{scheme}://127.0.0.1:{self._line()}" for scheme in SCHEMES)
 
     def last_request(self) -> bytes:
-        """Return the head of the last request that arrived."""
+        """Return the last request that arrived."""
         return bytes.fromhex(self._ask()[0])
 
     def connections(self) -> int:

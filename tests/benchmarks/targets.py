@@ -108,6 +108,28 @@ def _warm() -> Iterator[Target]:
         yield Target(f"{what}, relative to capo", _ratio(key, "capo, async", "us", own), 1)
 
 
+def _stream() -> Iterator[Target]:
+    for size, must in ((60, 4), (1024, 4), (16_384, None)):
+        key, what = f"decode {size}", f"decoding of an event of {size:,} B"
+        if must:
+            yield Target(f"{what}, us", _value(key, "ours", "us"), must)
+        yield Target(f"{what}, relative to botocore", _ratio(key, "botocore", "us"), 1)
+    pairs = (("ours", "boto3"), ("ours, async", "aiobotocore"))
+    for own, rival in pairs:
+        for at_once in (1, 50):
+            what = f"stream of 1,000 events over https, {at_once} at once, {own}"
+            yield Target(
+                f"{what}, relative to {rival}", _ratio(f"stream {at_once}", rival, "us", own), 0.5
+            )
+    for own, _ in pairs:
+        yield Target(f"delay of the first item, {own}, ms", _value("first item", own, "ms"), 5)
+        growth = _value("stream growth", own, "KiB grown")
+        yield Target(f"a stream of 1,000,000 events, {own}, growth in KiB", growth, 512)
+    yield Target(
+        "CPU time of invoke_endpoint, relative to boto3", _ratio("invoke", "boto3", "us"), 0.42
+    )
+
+
 def _before() -> Iterator[Target]:
     """Yield targets that compare figures with an earlier revision; 3% more than before is allowed."""
     asynchronous = (f"{name}, async" for name in ("ours", BASELINE))
@@ -126,6 +148,7 @@ TARGETS = (
     *_layers(),
     *_cold(),
     *_warm(),
+    *_stream(),
     *_before(),
     Target("CPU time per call, 64 tasks relative to 1", _growing, 1.3),
     Target("10,000 calls at once, KiB per call", _value("crowd", "ours, async", "KiB each"), 4),

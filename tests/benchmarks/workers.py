@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from select import select
@@ -18,15 +18,24 @@ class Worker:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
+    def measure(
+        self,
+        calls: int,
+        at_once: int = 1,
+        arguments: Sequence[str] = (),
+        *,
+        is_warm: bool = False,
+        within: float = 3600,
+    ) -> dict[str, Any]:
         """Make calls, and return the figures that the worker measured.
 
         If the calls take longer than *within* seconds, kill the worker, and return an empty
         dictionary.
         """
+        command = {"calls": calls, "at_once": at_once, "arguments": arguments, "is_warm": is_warm}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once}) + "\n")
+        self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         if not select([self._process.stdout], [], [], within)[0]:
             self._process.kill()
@@ -60,13 +69,15 @@ def process(
 
 
 @contextmanager
-def workers(clients: dict[str, Client], server: Server) -> Iterator[dict[str, Worker]]:
+def workers(
+    clients: dict[str, Client], server: Server, url: str = ""
+) -> Iterator[dict[str, Worker]]:
     """Run a worker for each client, and yield the workers, keyed by the clients' names.
 
-    All workers call the server over plain http.
+    All workers call *url*, or by default the server over plain http.
     """
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(worker(client, server.http, server.ca_bundle))
+            name: stack.enter_context(worker(client, url or server.http, server.ca_bundle))
             for name, client in clients.items()
         }

@@ -3,22 +3,29 @@
 import hmac
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from arguments import HEADERS, PATH
 
 
-def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
+def signer(
+    host: str,
+    *,
+    method: str = "POST",
+    path: str = PATH,
+    headers: Mapping[str, str] = HEADERS,
+    body: bytes = b"",
+) -> Callable[[], dict[str, str]]:
     """Return a function that signs with the environment's keys and returns the call's headers."""
     key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     token, region = os.environ["AWS_SESSION_TOKEN"], os.environ["AWS_REGION"]
-    known = {"X-Amz-Security-Token": token, **HEADERS}
+    known = {"X-Amz-Security-Token": token, **headers}
     lines = {"host": host, "x-amz-date": "%s"} | {n.lower(): value for n, value in known.items()}
     names = ";".join(sorted(lines))
     listed = (f"{name}:{lines[name]}" for name in sorted(lines))
-    nothing = sha256().hexdigest()
-    before, after = "\n".join((method, path, "", *listed, "", names, nothing)).split("%s")
+    hashed_body = sha256(body).hexdigest()
+    before, after = "\n".join((method, path, "", *listed, "", names, hashed_body)).split("%s")
     keys: dict[str, bytes] = {}
 
     def derive(day: str) -> bytes:

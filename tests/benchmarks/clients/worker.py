@@ -1,8 +1,14 @@
 """Make calls on command, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
 
-Each line of standard input is a JSON object with the number of `calls`, and with `at_once`, the
-number of calls that are made at the same time in threads or tasks.  For each line, the script
-prints a JSON object with the measured figures.
+Each line of standard input is a JSON object:
+
+    calls      the number of calls
+    at_once    the number of calls that are made at the same time in threads or tasks
+    arguments  the arguments of each call
+    is_warm    whether to make no calls before the measurement
+
+For each line, the script prints a JSON object with the measured figures, and what the last call
+returned.
 """
 
 import asyncio
@@ -43,6 +49,7 @@ class Measuring:
 
     def __init__(self, calls: int) -> None:
         self.calls, self.failures = calls, Counter[str]()
+        self.returned: object = None
         gc.collect()
         forget_peak()
         self.memory = resident()
@@ -58,6 +65,7 @@ class Measuring:
             "calls/s": self.calls / wall,
             "KiB grown": (resident() - self.memory) / 1024,
             "KiB each": (highest - self.memory) / 1024 / self.calls,
+            "returned": self.returned,
             "failed": self.failures.total(),
             "failures": ", ".join(f"{count} {name}" for name, count in self.failures.items()),
         }
@@ -74,26 +82,29 @@ def answer(figures: dict[str, Any]) -> None:
     print(json.dumps(figures), flush=True)
 
 
-def blocking(call: Callable[[], object]) -> None:
+def blocking(call: Callable[..., object]) -> None:
     """Run commands with a blocking client, in threads that are reused for the next command."""
     threads = ThreadPoolExecutor(64)
 
-    def several(count: int) -> None:
+    def several(count: int, arguments: list[str]) -> object:
+        returned: object = None
         for _ in range(count):
-            call()
+            returned = call(*arguments)
+        return returned
 
-    def spread(count: int, at_once: int) -> None:
+    def spread(count: int, at_once: int, arguments: list[str]) -> object:
         if at_once == 1:
-            several(count)
-        else:
-            for done in [threads.submit(several, count // at_once) for _ in range(at_once)]:
-                done.result()
+            return several(count, arguments)
+        each = count // at_once
+        running = [threads.submit(several, each, arguments) for _ in range(at_once)]
+        return [done.result() for done in running][-1]
 
     for command in commands():
-        calls, at_once = command["calls"], command["at_once"]
-        spread(at_once, at_once)  # opens the connections
+        calls, at_once, arguments = command["calls"], command["at_once"], command["arguments"]
+        if not command["is_warm"]:
+            spread(at_once, at_once, arguments)  # opens the connections
         measuring = Measuring(calls)
-        spread(calls, at_once)
+        measuring.returned = spread(calls, at_once, arguments)
         answer(measuring.figures())
 
 
@@ -101,22 +112,29 @@ async def on_asyncio(client: Any, url: str) -> None:
     """Run commands with an async client; each task makes its calls without a pause."""
     async with client.connected(url) as call:
 
-        async def several(count: int, failures: Counter[str]) -> None:
+        async def several(count: int, arguments: list[str], failures: Counter[str]) -> object:
+            returned: object = None
             for _ in range(count):
                 try:
-                    await call()
+                    returned = await call(*arguments)
                 except Exception as error:  # noqa: BLE001 (any error is counted)
                     failures[type(error).__name__] += 1
+            return returned
 
-        async def spread(count: int, at_once: int, failures: Counter[str]) -> None:
-            await asyncio.gather(*(several(count // at_once, failures) for _ in range(at_once)))
+        async def spread(
+            count: int, at_once: int, arguments: list[str], failures: Counter[str]
+        ) -> object:
+            each = count // at_once
+            running = (several(each, arguments, failures) for _ in range(at_once))
+            return (await asyncio.gather(*running))[-1]
 
         for command in commands():
-            calls, at_once = command["calls"], command["at_once"]
-            few = min(at_once, 64)
-            await spread(few, few, Counter())  # opens the connections
+            calls, at_once, arguments = command["calls"], command["at_once"], command["arguments"]
+            if not command["is_warm"]:
+                few = min(at_once, 64)
+                await spread(few, few, arguments, Counter())  # opens the connections
             measuring = Measuring(calls)
-            await spread(calls, at_once, measuring.failures)
+            measuring.returned = await spread(calls, at_once, arguments, measuring.failures)
             answer(measuring.figures())
 
 
