@@ -1,4 +1,4 @@
-"""The state of one call: the current attempt, and what is known from the earlier attempts."""
+"""The state of one call, which its attempts share."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ class ServiceClock:
 
 
 class ServiceState:
-    """What the clients of one service share: clock correction, retry quota and rate limiter.
+    """The state that the clients of one service share: clock correction, retry quota, rate limiter.
 
     A new process generation, after a fork or the restoration of a snapshot, starts with a new
     state.
@@ -271,7 +271,7 @@ class ServiceState:
             self.limiter = RateLimiter(self._system.monotonic())
 
     def reset(self) -> None:
-        """Discard what is known, because a new process generation has begun."""
+        """Discard the state, because a new process generation has begun."""
         self._start()
         self.clock.forget()
 

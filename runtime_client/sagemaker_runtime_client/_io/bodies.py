@@ -43,7 +43,7 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
     if not response.is_stream_consumed:
         if response.is_success:
             raise httpx.StreamClosed
-        return httpx.ByteStream(b"")  # closed by a hook that raised; only the status is needed
+        return httpx.ByteStream(b"")  # a hook raised and closed it; only the status is needed
     if "content-encoding" in response.headers:
         raise httpx.StreamConsumed  # httpx kept the decoded body, but the original bytes are needed
     return httpx.ByteStream(response.content)
@@ -123,8 +123,8 @@ class _RecordedBody:
 class _Pieces:
     """The pieces of a body, as an iterator and an async iterator.
 
-    This is not a generator: on trio, an async generator that is not exhausted is finalized by the
-    garbage collector, which emits a warning.
+    This is not a generator, because an async generator that is not exhausted is finalized on trio
+    by the garbage collector, which emits a warning.
     """
 
     def __init__(self, body: bytes) -> None:

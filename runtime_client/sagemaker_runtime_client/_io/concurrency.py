@@ -135,7 +135,7 @@ class Backend(Protocol):
         """Return a lock that *limit* tasks can hold at the same time.
 
         For threads, the lock never blocks, because a real lock could stay held after an interrupt.
-        Use it only for work that two threads may do at the same time.
+        Use the lock only for work that two threads may do at the same time.
         """
         ...
 
@@ -158,8 +158,8 @@ class Backend(Protocol):
     ) -> T:
         """Call *function*, and return its result.
 
-        If it has not returned after *seconds*, raise `StillRunningError` and let it continue.  The
-        thread backend ignores the limit and waits until the function returns.
+        If *function* has not returned after *seconds*, raise `StillRunningError` and let it
+        continue.  The thread backend ignores the limit and waits until the function returns.
         """
         ...
 

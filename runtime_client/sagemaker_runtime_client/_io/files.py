@@ -163,8 +163,8 @@ def writing(target: str | Path) -> Generator[None]:
 def replacing(path: Path) -> Generator[BinaryIO]:
     """Open a new file that replaces *path* when the block ends without an error.
 
-    Until then, and after an error, *path* is unchanged.  A device, a pipe or anything else that is
-    not a regular file is written to directly.
+    *path* is unchanged until the block ends, and also after an error.  A device, a pipe or anything
+    else that is not a regular file is written to directly.
     """
     with writing(path):
         if path.exists() and not path.is_file():

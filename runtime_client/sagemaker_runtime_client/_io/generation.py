@@ -60,7 +60,7 @@ def _register_snapstart_hook() -> None:
     try:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
-        return  # then a restore is detected by the clock
+        return  # without this module, a restore is detected by the clock
     hooks.register_after_restore(_generations.advance)
 
 
@@ -97,8 +97,8 @@ class _Import:
 class _Imports:
     """Tracks the threads that are importing modules of this package, so that a fork can wait for them.
 
-    Otherwise a module lock could be held in the child by a thread that exists only in the parent,
-    and the child would wait for that lock forever.
+    Otherwise the import lock of a module could be held in the child by a thread that exists only in
+    the parent, and the child would wait for that lock forever.
 
     No lock is used here, because an interrupt right after its acquisition would leave it held.  If
     an interrupt leaves a mark behind, the mark is removed when its context is garbage-collected.

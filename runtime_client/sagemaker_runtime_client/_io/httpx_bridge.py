@@ -123,7 +123,7 @@ def build_request(
 
 @lru_cache(maxsize=64)
 def _address(httpx: ModuleType, address: str) -> tuple[URL, bytes, bytes | None]:
-    """Return the URL for httpx, the Host header, and the request target (None if httpx keeps it).
+    """Return the URL, the Host header, and the request target (None if httpx does not change it).
 
     A client uses few URLs, and parsing a URL takes as long as signing a request, so the results are
     cached.  httpx removes dot segments from a path, but the target that was signed must be sent.
@@ -235,7 +235,7 @@ def set_time_limits(
 
 
 def time_left(deadline: float) -> float:
-    """Return the seconds until *deadline*, at least 1 ms so that a ready response can be read."""
+    """Return the seconds until *deadline*, but at least 1 ms, to read data that have arrived."""
     return max(0.001, deadline - time.monotonic())
 
 
@@ -263,7 +263,7 @@ def make_transport_error(
 
 
 def _reason(error: BaseException) -> str:
-    """Return the message of an exception or, if its message is empty, as on trio, that of its cause.
+    """Return the message of an exception, or that of its cause if the message is empty (on trio).
 
     An h11 message may quote the header that h11 rejects, which may be a secret, or a long line of a
     response.  Therefore the message is also replaced or truncated in the exceptions themselves,

@@ -196,7 +196,7 @@ class AsyncioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        If it has not returned after *seconds*, raise StillRunningError and let it continue.
+        If *function* has not returned after *seconds*, raise StillRunningError and let it continue.
         """
         make_task: Any = asyncio.Task
         loop = asyncio.get_running_loop()

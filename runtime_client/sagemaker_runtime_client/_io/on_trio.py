@@ -141,7 +141,7 @@ class TrioBackend:
     ) -> T:
         """Call *function*, and return its result.
 
-        If it has not returned after *seconds*, raise StillRunningError and let it continue.
+        If *function* has not returned after *seconds*, raise StillRunningError and let it continue.
         """
         outcomes: list[Outcome[T]] = []
         scope, ended = trio.CancelScope(), trio.Event()

@@ -57,7 +57,7 @@ class _Program:
         return _outcome(process, max_bytes)
 
     def kill(self) -> None:
-        """Kill the program.  The thread that runs it then collects its exit status."""
+        """Kill the program.  The thread that runs the program then collects the exit status."""
         with self._lock:
             self._is_killed = True
             if self._process is not None:
@@ -85,7 +85,7 @@ def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
 
     try:
         for name in _PIPES:
-            # These threads are not joined: a child of the program may keep the pipe open.
+            # These threads are not joined, because a child of the program may keep the pipe open.
             Thread(target=read_pipe, args=(name,), daemon=True).start()
         pairs = (read.get() for _ in _PIPES)
         outputs = {name: bounded(data, max_bytes) for name, data in pairs}

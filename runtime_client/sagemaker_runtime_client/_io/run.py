@@ -85,9 +85,9 @@ def _trio_backend() -> Backend:
 class PerLoop(Generic[T]):
     """One value per event loop; threads share one value.
 
-    The values of closed loops are dropped when a value for another loop is created.  They do not
-    disappear by themselves: connections and locks of asyncio refer to their loop, which keeps the
-    weak keys alive.
+    The values of closed loops are dropped when a value for another loop is created.  These values
+    do not disappear by themselves, because connections and locks of asyncio refer to their loop,
+    which keeps the weak keys alive.
     """
 
     def __init__(self, backend: Callable[[], Backend], make: Callable[[Backend], T]) -> None:

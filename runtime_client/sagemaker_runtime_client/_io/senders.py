@@ -1,7 +1,7 @@
 """Chooses the sender for an origin: the pool, or an httpx client.
 
 An httpx client is used if the user supplies one, or for a proxy.  Senders are created when they are
-first needed.  On an event loop, modules and the CA bundle are loaded in a thread.
+first needed.  In an async client, modules and the CA bundle are loaded in a thread.
 """
 
 from __future__ import annotations

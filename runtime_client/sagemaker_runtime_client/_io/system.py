@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# On an event loop, a function that processes at least this many bytes runs in a thread.  Hashing or
-# copying this many bytes takes up to about 4 ms, which is longer than the switch to a thread takes.
+# In an async client, a function that processes at least this many bytes runs in a thread.  Hashing
+# or copying this many bytes takes up to about 4 ms, which is longer than the switch to a thread
+# takes.
 _WORTH_A_THREAD = 1 << 20
 
 
@@ -92,7 +93,7 @@ class System:
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
         """Call *function*, which processes *size* bytes, and return its result.
 
-        If *size* is at least `_WORTH_A_THREAD`, an event loop runs the function in a thread.
+        If *size* is at least `_WORTH_A_THREAD`, an async client runs the function in a thread.
         """
         if size < _WORTH_A_THREAD:
             return function(*arguments)

@@ -77,7 +77,7 @@ def _amazon_context(path: str | None) -> ssl.SSLContext:
 def _make_context(
     *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
 ) -> ssl.SSLContext:
-    """Return Python's default context with these certificates, but with botocore's rules for chains.
+    """Return a context with these certificates, Python's defaults and botocore's rules for chains.
 
     From Python 3.13 on the default is stricter.  For example, it rejects certificates without an
     Authority Key Identifier, which some companies issue.

@@ -167,7 +167,7 @@ class Transport:
         """Send a request, and return the response as soon as its head has arrived.
 
         The arguments and errors are those of `send`.  The body of an error response is read before
-        this method returns.  The caller reads the body of a successful response, and closes it.
+        this method returns.  The caller reads and closes a successful response.
         """
         with importing():
             from .open_response import OpenResponse
@@ -240,7 +240,7 @@ class ResponseReader:
     """Collects a response while it arrives.
 
     Attributes:
-        complete: Whether the whole body arrived.  The caller sets it at the end of the body.
+        complete: Whether the whole body arrived.  The caller sets it to True at the end.
         ends: When the whole body must have arrived, on the monotonic clock.
     """
 

@@ -22,7 +22,7 @@ OpenTransport = Callable[[Config], Transport]
 
 
 class Context(Value):
-    """What service clients and credential providers use: settings, files, transport, system.
+    """The objects that service clients and credential providers use, such as the transport.
 
     Attributes:
         system: Provides environment variables, files, processes and clocks.

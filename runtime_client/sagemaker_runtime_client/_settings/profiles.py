@@ -84,7 +84,7 @@ def expand_user(
         path: The path to expand.
         environ: The environment variables.
         home: Returns the home directory of the user with a given name, like `System.home`; an empty
-            name stands for the current user.
+            name means the current user.
         platform: A value of `sys.platform`, such as ``linux`` or ``win32``.
     """
     if not path.startswith("~"):

@@ -82,7 +82,8 @@ class Connector:
     async def _advance(self, context: ssl.SSLContext) -> bool:
         """Change from *context* to the next TLS context.
 
-        Return whether the current context is now another one; False if *context* is the last one.
+        Return whether the current context now differs from *context*, which it does not if
+        *context* is the last context.
         """
         first, *more = self._contexts
         if first is context and more:

@@ -2,11 +2,11 @@
 
 **How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
 *permit*, the right to use one connection.  Permits are granted in the order in which they were
-requested.  Only then does the caller build and sign the request, and pass it to `Pool.send`. `send`
-checks out the most recently used idle connection to the request's origin.  If the server has closed
-that connection, or has sent data without a request, `send` closes it and tries the next one. If no
-idle connection to the origin is left, `send` opens a new connection.  If the pool is full, `send`
-first closes the connection that has been idle longest.
+requested.  When the permit is granted, the caller builds and signs the request, and passes it to
+`Pool.send`.  `send` checks out the most recently used idle connection to the request's origin.  If
+the server has closed that connection, or has sent data without a request, `send` closes it and
+tries the next one.  If no idle connection to the origin is left, `send` opens a new connection.  If
+the pool is full, `send` first closes the connection that has been idle longest.
 
 **How a connection is used and released.**  `send` returns the head of the response and a
 `ResponseStream` for its body.  Closing that stream calls `Pool.release`, which makes the connection
@@ -15,7 +15,7 @@ reservation releases the permit.
 
 **Who owns a connection.**  An idle connection belongs to the `PoolState`, and a connection in use
 belongs to exactly one `Exchange`.  The new owner is recorded before the connection leaves the old
-one, so that a connection may have two owners for a moment, but is never without an owner.
+owner, so that a connection may have two owners for a moment, but is never without an owner.
 
 **What an interrupt does.**  Ctrl-C may interrupt any line, and a cancellation may interrupt any
 await.  In both cases the `Reservation` still refers to its exchange, and leaving the reservation
@@ -148,7 +148,7 @@ class Pool(httpx.AsyncBaseTransport):
             reservation.release()
             raise
         stream = cast("ResponseStream", response.stream)
-        stream.reservation = reservation  # closing the response releases it
+        stream.reservation = reservation  # closing the response releases the reservation
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
@@ -194,7 +194,8 @@ class Pool(httpx.AsyncBaseTransport):
     async def _reuse(self, exchange: Exchange) -> bool:
         """Check out an idle connection to the origin, and return whether there was a usable one.
 
-        If the server has closed an idle connection or written to it, close it and try the next one.
+        If the server has closed an idle connection or written to it, close the connection and try
+        the next one.
         """
         state = exchange.state
         _close(state.evict())

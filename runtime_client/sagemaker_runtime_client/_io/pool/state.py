@@ -5,9 +5,9 @@ however many connections there are.  Connections are opened and closed elsewhere
 
 - A *permit* is the right to use one connection.  There are as many permits as connections are
   allowed.  They are granted in the order in which they were requested.
-- Each connection in use has a permit.  Idle connections have none, so they can exist only while
-  permits are left.  If the pool is full, the connection that has been idle longest is closed to
-  make room for a new one.
+- Each connection in use has a permit.  Idle connections have no permits, so they can exist only
+  while permits are left.  If the pool is full, the connection that has been idle longest is closed
+  to make room for a new one.
 
 There are no locks, because a signal handler may call or close a client while the interrupted thread
 is in the middle of an operation here.  The handler must not wait for a lock that this thread holds,
@@ -44,8 +44,8 @@ class Permit:
     """The right to use one connection.
 
     The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` frees it
-    for another caller.  Garbage collection of the object has the same effect, because an interrupt
-    may prevent the call to `release`.
+    for another caller.  Garbage collection of the object has the same effect, in case an interrupt
+    prevents the call to `release`.
 
     Attributes:
         event: The event that is set when a waiting permit is granted; None if the permit did not
@@ -175,7 +175,7 @@ class PoolState(Generic[C]):
         while connections:
             try:
                 owner.connection = connection = connections.pop()
-            except IndexError:  # another thread checked out the last one
+            except IndexError:  # another thread checked out the last connection
                 break
             if not connections:
                 self._idle_by_origin.pop(origin, None)
