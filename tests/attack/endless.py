@@ -1,4 +1,4 @@
-"""Endless responses: how many bytes are read, and how long a slow server can hold up a call.
+"""Endless responses: how many bytes a client reads, and how long a slow server can delay a call.
 
 Each operation is attacked with each kind of client.  The server counts the bytes that it could
 write.  The bound includes the capacity of the buffers at both ends, because bytes in these buffers
@@ -100,10 +100,10 @@ def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, 
     return answer
 
 
-# Each of these functions runs an operation, ignores its errors, and returns how many seconds the
-# operation took.
+# Each of the next four functions runs an operation, ignores its errors, and returns how many
+# seconds the operation took.
 def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Run an operation in this thread."""
+    """Run an operation of a blocking client in this thread."""
     with SageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -112,13 +112,13 @@ def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> f
 
 
 def user_threads(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Run an operation in this thread with a user-supplied httpx client."""
+    """Run an operation of a blocking client that uses a user-supplied httpx client."""
     with httpx.Client(trust_env=False, verify=False) as http_client:
         return threads(where, call, http_client=http_client)
 
 
 async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Run an operation in an async task."""
+    """Run an operation of an async client."""
     async with AsyncSageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -127,7 +127,7 @@ async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -
 
 
 async def user_task(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Run an operation in an async task with a user-supplied httpx client."""
+    """Run an operation of an async client that uses a user-supplied httpx client."""
     async with httpx.AsyncClient(trust_env=False, verify=False) as http_client:
         return await task(where, call, http_client=http_client)
 
@@ -210,7 +210,8 @@ def run() -> Iterator[Row]:
     # connection, two for the pool, one for writing and one for reading.
     limits = {"timeout": TIMEOUT, "built-in": 2 * READ_TIMEOUT, "user-supplied": 6 * READ_TIMEOUT}
     for kind in KINDS:
-        # A call with a blocking httpx client can be timed out only while its body is read.
+        # The timeout of a call with a blocking httpx client takes effect only while the body of the
+        # response is read.
         drips = [*DRIPS] if kind != "httpx.Client" else ["single bytes of a body"]
         for timeout in (TIMEOUT, None):
             with ThreadPoolExecutor(len(drips)) as pool:

@@ -99,7 +99,7 @@ def flood(port: int, begun: Any, ended: Any) -> None:
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:
-                # The send buffer is small, so that the time is spent by the server rather than by
+                # The send buffer is small, so that most time passes in the server and not in
                 # filling this buffer.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
                 connection.settimeout(5)
@@ -177,7 +177,7 @@ def attack(name: str, server: int, port: int) -> Iterator[Row]:
         while not ended.value:  # the flood's process first imports its modules
             begun.set()
             client.ask()
-        for turn in range(-2, TURNS):  # the first two turns only fill caches and pools
+        for turn in range(-2, TURNS):  # turns -2 and -1 only fill caches and pools
             begun.clear()
             quiet, before = client.measure(server)
             begun.set()

@@ -72,7 +72,7 @@ def concurrent_calls(client: SageMakerRuntimeClient) -> int:
 
 
 def interrupted(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
-    """Make calls, interrupt each at a random moment by *handler*, and return how often it ran."""
+    """Make calls, run *handler* at a random moment of each, and return how often *handler* ran."""
     count = 0
 
     def handle(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Requests from unknown clients with a region set that is full of wildcards.
+"""Requests with a region set that is full of wildcards, which any client can send.
 
 A matcher that backtracks would need tens of milliseconds for each such request, and a matcher that
 compiles patterns would keep the patterns in memory.

@@ -44,7 +44,7 @@ def emulate(options: argparse.Namespace) -> None:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the endpoints of each routing target."""
+    """Return the endpoints of each routing target, in the order in which they were passed."""
     destinations = defaultdict[str, list[str]](list)
     for target, endpoint in pairs:
         destinations[target].append(endpoint)

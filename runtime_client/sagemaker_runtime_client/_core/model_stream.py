@@ -130,7 +130,7 @@ class _Items(Generic[T]):
 
 
 class _AsyncItems(Generic[T]):
-    """An iterator rather than an async generator, which trio finalizes with a warning."""
+    """An async iterator, but not an async generator, because trio warns if one is not exhausted."""
 
     def __init__(self, reader: ItemReader[T]) -> None:
         self._reader, self._ready = reader, reader.ready
@@ -148,7 +148,7 @@ class StreamContext:
     """A call that is made when its context is entered, and that ends when the context is left.
 
     Args:
-        call: The call.
+        call: The call to the model, which has not started yet.
     """
 
     def __init__(self, call: ModelCall) -> None:
@@ -156,15 +156,15 @@ class StreamContext:
         self._is_entered = False
 
     def blocking(self) -> AbstractContextManager[ModelStream]:
-        """Return the context for a blocking client."""
+        """Return the context manager for a blocking client."""
         return _BlockingContext(self)
 
     def asynchronous(self) -> AbstractAsyncContextManager[AsyncModelStream]:
-        """Return the context for an async client."""
+        """Return the async context manager for an async client."""
         return _AsyncContext(self)
 
     async def open(self) -> EventReader:
-        """Send the request, and return the reader of the response, which `close` closes."""
+        """Send the request, and return the reader of the response; `close` closes the reader."""
         if self._is_entered:
             raise RuntimeClientError(
                 "the context of a stream can be entered once: call stream_endpoint again"
@@ -177,7 +177,7 @@ class StreamContext:
             raise
 
     async def close(self) -> None:
-        """Release what the call holds."""
+        """Release the connection of the call, and allow another call to start."""
         await self._call.close()
 
 

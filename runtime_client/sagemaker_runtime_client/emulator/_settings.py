@@ -30,7 +30,8 @@ class Settings:
         output_path: The endpoints' ``S3OutputPath``, an ``s3://`` location without a trailing
             slash.
         failure_path: The endpoints' ``S3FailurePath``, in the same form; None if they have none.
-        destinations: The endpoints that an inference router tries, keyed by routing target.
+        destinations: The names of the endpoints that an inference router tries, keyed by routing
+            target.
         max_time_in_backlog: The maximum time in the queue of one destination, in seconds.
         part_size: The maximum size of a part of a response stream, in bytes.
         strict_buckets: Whether a bucket must be created before it is used.
@@ -78,7 +79,7 @@ def check_part_size(size: int) -> int:
 
 
 def check_destinations(destinations: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return a copy of the destinations, after checking that each routing target has one."""
+    """Return a copy of the destinations, after checking that each target has at least one."""
     for name, endpoints in destinations.items():
         if not endpoints or isinstance(endpoints, str):
             raise ValueError(f"destinations must map {name!r} to a list of one or more endpoints")

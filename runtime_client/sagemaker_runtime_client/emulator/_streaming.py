@@ -58,12 +58,12 @@ class EventStream:
         await self.output.aclose()
 
     async def frames(self) -> AsyncGenerator[bytes]:
-        """Yield the encoded messages, with the damage of the fault."""
+        """Yield the encoded messages.  A fault damages or replaces one of them, and ends the stream."""
         if self.fault is None:
             async for frame in self._intact_frames():
                 yield frame
             return
-        frame, number = _part(b""), 0  # the fault of a short stream damages a message after its end
+        frame, number = _part(b""), 0  # damaged if the stream has no later event
         async for intact in self._intact_frames():
             if number == self.fault.after:
                 frame = intact
@@ -169,7 +169,7 @@ def _unmodelled_error(_frame: bytes) -> bytes:
     return Message(headers).encode()
 
 
-# What each fault sends instead of a message.
+# Maps each kind of damage to a function that returns the bytes to send instead of a message.
 _DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "truncated": _half,
     "reset": _half,

@@ -122,7 +122,7 @@ class SynchronousRoutes:
         raise error
 
     def _candidates(self, target: Target, destinations: tuple[str, ...]) -> Sequence[str]:
-        """Return the names of the endpoints to try: those to which a router can send a request."""
+        """Return the names of the endpoints to try; a router skips those without capacity."""
         if not target.is_routed:
             return destinations
         return [name for name in destinations if self.queue.has_capacity(name)][:_ATTEMPTS]
@@ -146,7 +146,7 @@ class SynchronousRoutes:
     async def _streamed(
         self, request: ModelRequest, faults: tuple[Fault, ...]
     ) -> tuple[ModelResponse, Reply]:
-        """Run the model until its first part; return the head of its output, and its stream."""
+        """Run the model until its first part; return the output's head, and a streamed response."""
         fault = next((one for one in faults if isinstance(one, BrokenStream)), None)
         stream = await open_stream(self.queue, request, self.settings.part_size, fault)
         headers = {
