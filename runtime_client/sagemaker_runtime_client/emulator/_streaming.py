@@ -58,7 +58,7 @@ class EventStream:
         await self.output.aclose()
 
     async def frames(self) -> AsyncGenerator[bytes]:
-        """Yield the encoded messages.  A fault damages or replaces one of them, and ends the stream."""
+        """Yield the encoded messages.  A fault replaces one of them, and ends the stream."""
         if self.fault is None:
             async for frame in self._intact_frames():
                 yield frame
