@@ -82,9 +82,20 @@ PROCESS_OUTPUT_SIZE = 1 << 20
 # responses that precede it, all together.
 HEADS_SIZE = 100 * 1024
 
-
 # This limit applies to a line of a streamed response, and to the data of one server-sent event.
 LINE_SIZE = 16 << 20
+
+# These limits apply to notifications.  A message of SQS or SNS has at most one mebibyte; the rest of
+# NOTIFICATION_SIZE is for envelopes.  EVENT_SIZE is for JSON that contains many messages.  Real
+# notifications have less than a hundred values, on at most five levels.
+NOTIFICATION_SIZE = 2 << 20
+EVENT_SIZE = 16 << 20
+EVENT_RECORDS = 10_000
+NOTIFICATION_SEPARATORS = 500_000
+NOTIFICATION_VALUES = 10_000
+NOTIFICATION_DEPTH = 32
+NOTIFICATION_TEXT = 4096
+NOTIFICATION_ENVELOPES = 4
 
 
 def bounded(data: bytes, most: int) -> bytes:
