@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from sagemaker_runtime_client import Invocation, WaitTimeoutError
-from sagemaker_runtime_client._cli import commands, jobs, shell_words
+from sagemaker_runtime_client._cli import calls, commands, jobs, shell_words
 from sagemaker_runtime_client._cli.credentials import _check_recursion
 from sagemaker_runtime_client._cli.emulate import emulate
 from sagemaker_runtime_client._cli.exports import exported
@@ -89,8 +89,14 @@ def ask_sts():
 
 def send_too_much():
     """Call a model synchronously with a payload that is too large."""
-    with patch.object(jobs, "_read", lambda _name: bytes(6_291_457)):
+    with patch.object(calls, "read", lambda _name, size: bytes(size)):
         return command("invoke", "e", "--input", "-", "--sync", "--region", "eu-west-1")
+
+
+def stream_too_much():
+    """Call a model with a payload that is too large, for a streamed response."""
+    with patch.object(calls, "read", lambda _name, size: bytes(size)):
+        return command("stream", "e", "--input", "-")
 
 
 def run_emulator():
@@ -126,6 +132,7 @@ MESSAGES = [
         positional arguments:
           COMMAND
             invoke      send a payload, wait and print the output
+            stream      send a payload and print the response while it arrives
             wait        wait for a queued job and print its output
             credentials show the source of the credentials, or export them
             emulate     run an emulator of SageMaker and S3
@@ -194,6 +201,45 @@ MESSAGES = [
                                 maximum time to repeat the request while the model is not ready
                                 (default: 0)
           --retry-model         retry also after failures in which the model may have run
+        """,
+    ),
+    (
+        lambda: get_help("stream"),
+        """
+        positional arguments:
+          ENDPOINT              name of the endpoint
+
+        options:
+          -h, --help            show this help message and exit
+          --input FILE          file with the payload; - for stdin
+          --content-type TYPE   media type of the payload, such as text/csv
+          --accept TYPE         media type that the output should have
+          --custom-attributes TEXT
+                                text passed to the model, at most 1024 characters
+          --target-variant VARIANT
+                                name of a production variant
+          --target-container-hostname HOSTNAME
+                                host name of a container of a multi-container endpoint
+          --inference-id ID     id for captured data
+          --inference-component-name NAME
+                                name of an inference component
+          --session-id ID       id of an open session
+          --prefix-aware-id ID  id by which a prefix-aware endpoint routes related requests
+          --wait-until-ready SECONDS
+                                maximum time to repeat the request while the model is not ready
+                                (default: 0)
+          --retry-model         retry also after failures in which the model may have run
+          --lines               print only complete lines
+          --events              print each server-sent event as JSON on one line
+          --json                print each JSON document of the response on one line, and an error
+                                as JSON
+          --output FILE         file for the output (default: stdout)
+          --timeout SECONDS     maximum time until the response is complete (default: 900)
+          --profile NAME        profile in the shared files (default: AWS_PROFILE, then default)
+          --region NAME         AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)
+          --endpoint-url URL    endpoint of SageMaker Runtime (default: the endpoint of the region)
+          --ca-bundle FILE      PEM file with trusted certificates (default: AWS_CA_BUNDLE)
+          --debug               log each request and its outcome to stderr
         """,
     ),
     (
@@ -329,8 +375,15 @@ MESSAGES = [
     (
         send_too_much,
         """
-        sagemaker-runtime: stdin has 6,291,457 bytes, and --sync accepts at most 6,291,456: use an
+        sagemaker-runtime: stdin has more than 6,291,456 bytes, the maximum for --sync: use an
         asynchronous endpoint without --sync
+        """,
+    ),
+    (
+        stream_too_much,
+        """
+        sagemaker-runtime: stdin has more than 6,291,456 bytes, the maximum for stream: use an
+        asynchronous endpoint, with invoke
         """,
     ),
     (

@@ -17,7 +17,7 @@ from .._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from .._inference.model_errors import ModelError
+from .._inference.model_errors import ModelError, ModelStreamError
 from .._io.files import NotWrittenError, writing
 from .._io.stderr_log import log_to_stderr
 from .._settings.context import configure_log
@@ -27,6 +27,7 @@ from .jobs import Job, invoke, wait
 from .options import parser
 from .shell_words import in_shell_words
 from .signals import raise_ending_signals, terminate_by
+from .stream import stream
 from .terminal import replace_closed_streams, say, silence
 
 # The first matching class determines the exit code.
@@ -38,6 +39,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NotWrittenError, 8),
     (CredentialsError, 3),
     (ModelError, 5),
+    (ModelStreamError, 5),
     (ServiceError, 4),
     (InferenceFailedError, 5),
     (WaitTimeoutError, 6),
@@ -76,6 +78,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     replace_closed_streams()
     options = parser(
         invoke=invoke,
+        stream=stream,
         wait=wait,
         credentials=credentials,
         emulate=emulate,

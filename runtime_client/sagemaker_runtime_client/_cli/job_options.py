@@ -1,15 +1,17 @@
-"""The options of the commands that run inferences: `invoke` and `wait`."""
+"""The options of the commands that run inferences: `invoke`, `stream` and `wait`."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .._inference.invoke_endpoint import INVOKE_ENDPOINT
 from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._inference.members import Member
+from .._inference.response_stream import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from .._inference.router import INVOKE_INFERENCE_ROUTER, INVOKE_INFERENCE_ROUTER_ASYNC
 from . import values
 
 STDIO = "-"
+_INPUT = "file with the payload; - for stdin"
 
 INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
 # Members that do not become `--sync` options, because they select the model or are the payload.
@@ -17,6 +19,9 @@ _POSITIONAL = {"endpoint_name", "inference_router_name", "routing_target", "body
 SYNC_OPTIONS = tuple(name for name in INVOKE_ENDPOINT.members if name not in _POSITIONAL)
 ROUTER_SYNC_OPTIONS = tuple(
     name for name in INVOKE_INFERENCE_ROUTER.members if name not in _POSITIONAL
+)
+STREAM_OPTIONS = tuple(
+    name for name in INVOKE_ENDPOINT_WITH_RESPONSE_STREAM.members if name not in _POSITIONAL
 )
 CLIENT_OPTIONS = {
     "profile": ("NAME", "profile in the shared files (default: AWS_PROFILE, then default)"),
@@ -29,6 +34,13 @@ CLIENT_OPTIONS = {
     "s3_endpoint_url": ("URL", "endpoint of S3 (default: the endpoint of the region)"),
     "ca_bundle": ("FILE", "PEM file with trusted certificates (default: AWS_CA_BUNDLE)"),
 }
+
+
+_FORMS = (
+    ("--lines", "print only complete lines"),
+    ("--events", "print each server-sent event as JSON on one line"),
+    ("--json", "print each JSON document of the response on one line, and an error as JSON"),
+)
 
 
 def option_name(name: str) -> str:
@@ -53,7 +65,7 @@ def add_invoke(parser: argparse.ArgumentParser) -> None:
         "--routing-target", metavar="NAME", help=routers["routing_target"].description
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="file with the payload; - for stdin")
+    source.add_argument("--input", metavar="FILE", help=_INPUT)
     _add_member(source.add_argument, members["input_location"])
     parser.add_argument(
         "--input-prefix",
@@ -75,19 +87,41 @@ def add_invoke(parser: argparse.ArgumentParser) -> None:
     for name in SYNC_OPTIONS:
         if name not in INVOKE_OPTIONS:
             _add_member(only.add_argument, INVOKE_ENDPOINT.members[name])
-    only.add_argument(
+    _add_repeating(only.add_argument)
+    _add_output(answer.add_argument)
+    _add_waiting(parser)
+
+
+def add_stream(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command `stream`."""
+    members = INVOKE_ENDPOINT_WITH_RESPONSE_STREAM.members
+    endpoint = members["endpoint_name"]
+    parser.add_argument("endpoint_name", metavar=endpoint.metavar, help=endpoint.description)
+    parser.add_argument("--input", metavar="FILE", required=True, help=_INPUT)
+    for name in STREAM_OPTIONS:
+        _add_member(parser.add_argument, members[name])
+    _add_repeating(parser.add_argument)
+    form = parser.add_mutually_exclusive_group()
+    for option, summary in _FORMS:
+        form.add_argument(option, action="store_true", help=summary)
+    _add_output(parser.add_argument)
+    _add_timeout(parser, "maximum time until the response is complete (default: 900)")
+    _add_client(parser, ("profile", "region", "endpoint_url", "ca_bundle"))
+
+
+def _add_repeating(add_argument: Callable[..., argparse.Action]) -> None:
+    """Add the options that determine when a synchronous call is repeated."""
+    add_argument(
         "--wait-until-ready",
         metavar="SECONDS",
         type=values.seconds,
         help="maximum time to repeat the request while the model is not ready (default: 0)",
     )
-    only.add_argument(
+    add_argument(
         "--retry-model",
         action="store_true",
         help="retry also after failures in which the model may have run",
     )
-    _add_output(answer.add_argument)
-    _add_waiting(parser)
 
 
 def _add_member(add_argument: Callable[..., argparse.Action], member: Member) -> None:
@@ -121,13 +155,19 @@ def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
 
 def _add_waiting(parser: argparse.ArgumentParser) -> None:
     """Add the options that `invoke` and `wait` share."""
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=values.seconds,
-        default=900.0,
-        help="maximum time to wait for the output (default: 900)",
-    )
+    _add_timeout(parser, "maximum time to wait for the output (default: 900)")
     parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
-    for name, (metavar, summary) in CLIENT_OPTIONS.items():
+    _add_client(parser, CLIENT_OPTIONS)
+
+
+def _add_timeout(parser: argparse.ArgumentParser, summary: str) -> None:
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=values.seconds, default=900.0, help=summary
+    )
+
+
+def _add_client(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Add the options with these names that become settings of the client."""
+    for name in names:
+        metavar, summary = CLIENT_OPTIONS[name]
         parser.add_argument(option_name(name), metavar=metavar, help=summary)

@@ -4,20 +4,17 @@ import argparse
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .._clients import SageMakerRuntimeClient
-from .._errors import ConfigError, ParamValidationError
+from .._errors import ParamValidationError
 from .._inference.invocation import Invocation
-from .._inference.invoke_endpoint import INVOKE_ENDPOINT, ModelOutput
+from .._inference.invoke_endpoint import ModelOutput
 from .._inference.output import Output
 from .._io.files import replacing, writing
-from ..credentials._default import default_chain
+from .calls import check_stdout, open_client, read, read_small_payload, source_name
 from .job_options import INVOKE_OPTIONS, ROUTER_SYNC_OPTIONS, STDIO, SYNC_OPTIONS, option_name
-from .prompts import mfa_token
 from .terminal import say, status
 
 _HANDLE = "handle for `sagemaker-runtime wait`"
@@ -61,9 +58,9 @@ _MODEL_FACTS = (
 
 def invoke(options: argparse.Namespace) -> None:
     """Send a payload, wait for the output unless `--no-wait` is given, and print the result."""
-    _check_stdout(options)
+    check_stdout(options)
     _check_combinations(options)
-    with _client(options) as client:
+    with open_client(options) as client:
         if options.sync:
             _write(_call_model(client, options), options)
             return
@@ -114,7 +111,7 @@ def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invo
             arguments["endpoint_name"] = options.endpoint_name
         else:
             arguments |= {"router": options.router, "routing_target": options.routing_target}
-        payload = _read(options.input)
+        payload = read(options.input)
         return client.submit(payload=payload, input_prefix=options.input_prefix, **arguments)
     arguments["input_location"] = options.input_location
     if options.router is None:
@@ -124,13 +121,8 @@ def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invo
 
 def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> ModelOutput:
     """Call the model of an endpoint or an inference router synchronously, and return its output."""
-    payload = _read(options.input)
-    largest = INVOKE_ENDPOINT.limit.size
-    if len(payload) > largest:
-        raise ParamValidationError(
-            f"{_source(options.input)} has {len(payload):,} bytes, and --sync accepts at most "
-            f"{largest:,}: use an asynchronous endpoint without --sync"
-        )
+    remedy = "use an asynchronous endpoint without --sync"
+    payload = read_small_payload(options.input, "--sync", remedy)
     names = SYNC_OPTIONS if options.router is None else ROUTER_SYNC_OPTIONS
     arguments: Any = {name: getattr(options, name) for name in (*names, "retry_model", "timeout")}
     arguments["wait_until_ready"] = options.wait_until_ready or 0
@@ -141,22 +133,15 @@ def _call_model(client: SageMakerRuntimeClient, options: argparse.Namespace) -> 
     )
 
 
-def _check_stdout(options: argparse.Namespace) -> None:
-    """Raise ConfigError, before anything is sent, if stdout is needed but closed."""
-    needed = options.json or options.output == STDIO
-    if needed and not sys.stdout.writable():
-        raise ConfigError("stdout is closed: use --output to write to a file, without --json")
-
-
 def wait(options: argparse.Namespace) -> None:
-    _check_stdout(options)
+    check_stdout(options)
     try:
-        invocation = options.job.invocation = Invocation.from_json(_read(options.handle))
+        invocation = options.job.invocation = Invocation.from_json(read(options.handle))
     except ParamValidationError:
         raise ParamValidationError(
-            f"{_source(options.handle)} is not a handle printed by `sagemaker-runtime invoke`"
+            f"{source_name(options.handle)} is not a handle printed by `sagemaker-runtime invoke`"
         ) from None
-    with _client(options) as client:
+    with open_client(options) as client:
         _write_output(client, invocation, options)
 
 
@@ -185,35 +170,6 @@ def _write(output: Output | ModelOutput, options: argparse.Namespace) -> None:
 def _print(text: str) -> None:
     with writing("stdout"):
         print(text, flush=True)
-
-
-@contextmanager
-def _client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient]:
-    """Open a client that prompts for the code of an MFA device if the credentials require it."""
-    arguments = {
-        "profile": options.profile,
-        "region": options.region,
-        "ca_bundle": options.ca_bundle,
-    }
-    with (
-        default_chain(**arguments, mfa_token=mfa_token) as chain,
-        SageMakerRuntimeClient(
-            **arguments,
-            credentials=chain,
-            endpoint_url=options.endpoint_url,
-            router_endpoint_url=options.router_endpoint_url,
-            s3_endpoint_url=options.s3_endpoint_url,
-        ) as client,
-    ):
-        yield client
-
-
-def _source(name: str) -> str:
-    return "stdin" if name == STDIO else name
-
-
-def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
 
 
 def _document(output: Output | ModelOutput) -> dict[str, object]:

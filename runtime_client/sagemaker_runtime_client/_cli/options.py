@@ -8,7 +8,7 @@ from .._version import __version__
 from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from . import values
 from .exports import FORMATS
-from .job_options import add_invoke, add_wait
+from .job_options import add_invoke, add_stream, add_wait
 
 # The text at the end of the help.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
@@ -37,6 +37,7 @@ _Command = Callable[[argparse.Namespace], None]
 def parser(
     *,
     invoke: _Command,
+    stream: _Command,
     wait: _Command,
     credentials: _Command,
     emulate: _Command,
@@ -48,6 +49,7 @@ def parser(
 
     Args:
         invoke: The function that runs the command `invoke`.
+        stream: The function that runs the command `stream`.
         wait: The function that runs the command `wait`.
         credentials: The function that runs the command `credentials`.
         emulate: The function that runs the command `emulate`.
@@ -66,6 +68,7 @@ def parser(
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, add, name, summary in (
         (invoke, add_invoke, "invoke", "send a payload, wait and print the output"),
+        (stream, add_stream, "stream", "send a payload and print the response while it arrives"),
         (wait, add_wait, "wait", "wait for a queued job and print its output"),
         (
             credentials,

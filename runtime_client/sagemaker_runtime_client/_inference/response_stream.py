@@ -32,10 +32,19 @@ def _check_session(argument: str, value: object) -> None:
         raise invalid_argument(argument, "must contain only letters, digits and inner hyphens")
 
 
-def _replaced(argument: str, place: str, check: Check | None = None) -> Member:
-    """Return the member of InvokeEndpoint with another place or check."""
+def _replaced(
+    argument: str, place: str, check: Check | None = None, description: str = ""
+) -> Member:
+    """Return the member of InvokeEndpoint with another place, check or description."""
     same = _SYNC[argument]
-    return Member(argument, same.name, place, check or same.check, same.metavar, same.description)
+    return Member(
+        argument,
+        same.name,
+        place,
+        check or same.check,
+        same.metavar,
+        description or same.description,
+    )
 
 
 INVOKE_ENDPOINT_WITH_RESPONSE_STREAM = OperationModel(
@@ -50,9 +59,9 @@ INVOKE_ENDPOINT_WITH_RESPONSE_STREAM = OperationModel(
         _SYNC["custom_attributes"],
         _SYNC["target_variant"],
         _SYNC["target_container_hostname"],
-        _SYNC["inference_id"],
+        _replaced("inference_id", _SYNC["inference_id"].place, None, "id for captured data"),
         _SYNC["inference_component_name"],
-        _replaced("session_id", _SYNC["session_id"].place, _check_session),
+        _replaced("session_id", _SYNC["session_id"].place, _check_session, "id of an open session"),
         _SYNC["prefix_aware_id"],
     ),
     limit=RESPONSE,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from errno import EMFILE, ENFILE
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar, cast
 
 from .._errors import TransportError
 from .._limits import bounded
@@ -191,6 +191,21 @@ def _beside(path: Path) -> Generator[BinaryIO]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def growing(path: Path) -> Generator[BinaryIO]:
+    """Create or empty a file, and open it without a buffer, so that readers see each write."""
+    with writing(path), path.open("wb", buffering=0) as file:
+        yield cast("BinaryIO", file)
+
+
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all of *data*, even if the file has no buffer and accepts it piece by piece; flush."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+    file.flush()
 
 
 def is_shortage(error: BaseException) -> bool:

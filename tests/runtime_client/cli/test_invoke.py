@@ -286,7 +286,7 @@ class TestProgram:
 
     def test_each_option_has_help(self):
         """Every option and every command has a help text."""
-        names = ("invoke", "wait", "credentials", "emulate", "layer")
+        names = ("invoke", "stream", "wait", "credentials", "emulate", "layer")
         program = _options.parser(**dict.fromkeys(names, print))
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]

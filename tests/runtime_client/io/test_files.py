@@ -1,10 +1,11 @@
-"""Test that `replacing` writes a file either completely or not at all."""
+"""Test that `replacing` writes a file completely or not at all, and that `growing` writes at once."""
 
 import os
+from io import BytesIO
 
 import pytest
 
-from sagemaker_runtime_client._io.files import NotWrittenError, replacing
+from sagemaker_runtime_client._io.files import NotWrittenError, growing, replacing, write_all
 
 
 def write(path, content=b"new"):
@@ -87,3 +88,27 @@ def test_a_pipe_without_a_reader(tmp_path):
 
     with pytest.raises(BrokenPipeError):
         write_too_late()
+
+
+class Pieces(BytesIO):
+    """A file that accepts at most two bytes at a time, as a file without a buffer may do."""
+
+    def write(self, data):
+        return super().write(data[:2])
+
+
+@pytest.mark.parametrize("data", [b"", b"a", b"abcde"])
+def test_write_all(data):
+    """`write_all` writes all data, even if the file accepts only a piece at a time."""
+    file = Pieces()
+    write_all(file, data)
+    assert file.getvalue() == data
+
+
+def test_growing(tmp_path):
+    """`growing` empties the file, and readers see each write before the file is closed."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old content")
+    with growing(path) as file:
+        write_all(file, b"new")
+        assert path.read_bytes() == b"new"
