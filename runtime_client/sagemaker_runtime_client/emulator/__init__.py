@@ -29,10 +29,10 @@ from warnings import warn
 from ._emulator import Emulator, serve
 from ._faults import BrokenStream, Faults, Latency, MalformedResponse, Reset, StaleOutput
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
-from ._objects import ObjectStore, StoredObject
 from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
+from ._s3.objects import ObjectStore, StoredObject
 
 __all__ = [
     "BrokenStream",

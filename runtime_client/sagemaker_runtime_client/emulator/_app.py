@@ -29,12 +29,12 @@ from sigv4 import SignableRequest
 
 from ._authentication import authenticate, build_signable_request, parse_region
 from ._faults import Fault, Faults, Latency, Reset
-from ._object_routes import ObjectRoutes
-from ._objects import ObjectStore
 from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
+from ._s3.objects import ObjectStore
+from ._s3.routes import ObjectRoutes
 from ._sending import send_reply
 from ._sessions import Sessions
 from ._settings import Settings

@@ -14,10 +14,10 @@ from ._environment import RESET_VARIABLES, no_proxy
 from ._faults import Faults
 from ._models.importing import make_runner
 from ._models.values import Model, echo
-from ._objects import ObjectStore
 from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
+from ._s3.objects import ObjectStore
 from ._server import Server
 from ._settings import (
     MAX_PART_SIZE,

@@ -10,12 +10,12 @@ from attrs import frozen
 
 from ._faults import Fault, Faults, MalformedResponse, StaleOutput
 from ._models.values import ModelRequest
-from ._objects import ObjectStore
 from ._queue.jobs import Invocation
 from ._queue.queue import InvocationQueue
 from ._reply import Reply, rejection
-from ._settings import Settings
-from ._synchronous import ACCOUNT, SynchronousRoutes
+from ._s3.objects import ObjectStore
+from ._settings import ACCOUNT, Settings
+from ._synchronous import SynchronousRoutes
 from ._target import UNKNOWN, Target
 from ._validation import validate, validation_error
 

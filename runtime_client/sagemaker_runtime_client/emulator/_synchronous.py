@@ -12,14 +12,13 @@ from ._models.values import ModelFailure, ModelRequest, ModelResponse, container
 from ._queue.queue import CAPACITY_STATUSES, InvocationQueue
 from ._reply import Reply, rejection
 from ._sessions import NEW_SESSION, Sessions
-from ._settings import Settings
+from ._settings import ACCOUNT, Settings
 from ._streaming import CONTENT_TYPE, open_stream
 from ._target import Target
 from ._validation import MAX_SYNCHRONOUS_SIZE, validation_error
 
 T = TypeVar("T")
 
-ACCOUNT = "000000000000"
 # The maximum time that a model may take to respond, in seconds.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _TIMEOUT = 60.0

@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 
 from .._models.output import Runner, read_whole
 from .._models.values import ModelFailure, ModelRequest, ModelResponse, model_timeout
-from .._objects import ObjectStore, split_location
+from .._s3.objects import ObjectStore, split_location
 from .deadline import Deadline
 from .jobs import Invocation, Job, State
 from .permits import Permits

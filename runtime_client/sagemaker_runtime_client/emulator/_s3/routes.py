@@ -11,14 +11,14 @@ from email.utils import format_datetime
 
 from attrs import evolve, frozen
 
-from .._io.message import parse_http_date
-from ._faults import Faults
-from ._listing import list_objects
-from ._objects import ObjectStore, StoredObject
-from ._reply import RejectedRequestError, Reply, rejection
-from ._settings import Settings
-from ._target import Target
-from ._upload import uploaded_object
+from ..._io.message import parse_http_date
+from .._faults import Faults
+from .._reply import RejectedRequestError, Reply, rejection
+from .._settings import Settings
+from .._target import Target
+from .listing import list_objects
+from .objects import ObjectStore, StoredObject
+from .upload import uploaded_object
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
 _LONGEST_KEY = 1024  # in bytes of the key's UTF-8 encoding

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from attrs import evolve, field, frozen
 
-from ._settings import utc_now
+from .._settings import utc_now
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the upload has no content type
 

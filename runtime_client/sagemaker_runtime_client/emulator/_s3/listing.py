@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from sigv4 import percent_encode_path
 
-from ._objects import StoredObject
-from ._reply import XML_HEADER, Reply, rejection, xml_elements
-from ._target import Target
+from .._reply import XML_HEADER, Reply, rejection, xml_elements
+from .._target import Target
+from .objects import StoredObject
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _LARGEST_PAGE = 1000

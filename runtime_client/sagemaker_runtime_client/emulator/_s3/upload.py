@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sigv4 import checksum, checksum_algorithm, decode_checksum
 
-from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
-from ._reply import rejection
+from .._reply import rejection
+from .objects import DEFAULT_CONTENT_TYPE, StoredObject
 
 _METADATA = "x-amz-meta-"
 _STORED_HEADERS = frozenset(

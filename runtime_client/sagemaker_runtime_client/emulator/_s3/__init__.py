@@ -1,0 +1,1 @@
+"""The emulated S3: its objects and its operations."""
