@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from sagemaker_runtime_client import ParamValidationError
 from sagemaker_runtime_client._inference.invoke_endpoint import INVOKE_ENDPOINT
 from sagemaker_runtime_client._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
-from sagemaker_runtime_client._inference.response_stream import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from sagemaker_runtime_client._inference.router import (
     INVOKE_INFERENCE_ROUTER,
     INVOKE_INFERENCE_ROUTER_ASYNC,
 )
+from sagemaker_runtime_client._inference.stream_endpoint import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from tests.runtime_client.clients import CREDENTIALS, REGION, Driver, pointed_at
 from tests.runtime_client.loopback import Loopback, response
 

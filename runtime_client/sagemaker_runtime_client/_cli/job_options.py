@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from .._inference.invoke_endpoint import INVOKE_ENDPOINT
 from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._inference.members import Member
-from .._inference.response_stream import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from .._inference.router import INVOKE_INFERENCE_ROUTER, INVOKE_INFERENCE_ROUTER_ASYNC
+from .._inference.stream_endpoint import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from . import values
 
 STDIO = "-"

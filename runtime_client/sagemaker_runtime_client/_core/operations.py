@@ -185,7 +185,7 @@ class ModelOperations(InferenceOperations):
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html
         """
         with importing():
-            from .._inference.response_stream import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM as MODEL
+            from .._inference.stream_endpoint import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM as MODEL
             from .model_call import ModelCall
             from .model_stream import StreamContext
         arguments = {

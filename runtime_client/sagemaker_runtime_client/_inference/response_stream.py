@@ -1,4 +1,4 @@
-"""Reads the events of InvokeEndpointWithResponseStream, and the table that describes this operation.
+"""Reads the events of InvokeEndpointWithResponseStream.
 
 The response is a sequence of event-stream messages.  The payload of an event ``PayloadPart`` is the
 next part of the model's response.  An exception ends the response.
@@ -17,57 +17,9 @@ from .._errors import RuntimeClientError, ServiceError, TransportError
 from .._io.message import Request, Response
 from .._io.open_response import OpenResponse
 from .._io.transport import Transport
-from .._limits import ERROR, RESPONSE, ResponseLimit
-from .invoke_endpoint import INVOKE_ENDPOINT, is_name
-from .members import Check, Member, OperationModel, invalid_argument, text
+from .._limits import ERROR, ResponseLimit
 from .model_errors import InternalStreamFailureError, ModelStreamError, ResponseStreamError
-
-_SYNC = INVOKE_ENDPOINT.members
-
-
-def _check_session(argument: str, value: object) -> None:
-    """Check the id of an existing session: letters, digits and inner hyphens."""
-    text(1, 256)(argument, value)
-    if not is_name(str(value)):
-        raise invalid_argument(argument, "must contain only letters, digits and inner hyphens")
-
-
-def _replaced(
-    argument: str, place: str, check: Check | None = None, description: str = ""
-) -> Member:
-    """Return the member of InvokeEndpoint with another place, check or description."""
-    same = _SYNC[argument]
-    return Member(
-        argument,
-        same.name,
-        place,
-        check or same.check,
-        same.metavar,
-        description or same.description,
-    )
-
-
-INVOKE_ENDPOINT_WITH_RESPONSE_STREAM = OperationModel(
-    "stream_endpoint",
-    "InvokeEndpointWithResponseStream",
-    "/endpoints/{endpoint_name}/invocations-response-stream",
-    (
-        _SYNC["endpoint_name"],
-        _SYNC["body"],
-        _SYNC["content_type"],
-        _replaced("accept", "X-Amzn-SageMaker-Accept"),
-        _SYNC["custom_attributes"],
-        _SYNC["target_variant"],
-        _SYNC["target_container_hostname"],
-        _replaced("inference_id", _SYNC["inference_id"].place, None, "id for captured data"),
-        _SYNC["inference_component_name"],
-        _replaced("session_id", _SYNC["session_id"].place, _check_session, "id of an open session"),
-        _SYNC["prefix_aware_id"],
-    ),
-    limit=RESPONSE,
-    read_timeout=INVOKE_ENDPOINT.read_timeout,
-)
-
+from .stream_endpoint import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 
 E = TypeVar("E", bound=RuntimeClientError)
 
