@@ -129,7 +129,7 @@ class TestSettings:
         assert keys == "as above" or set(flat) <= set(words(keys))
         if isinstance(setting.default, str | bool):
             assert default.startswith(f"`{setting.default}`")
-        elif setting.default is not None:
+        elif setting.default:
             value = "none" if setting.default == inf else f"{setting.default:g}"
             assert re.search(rf"\b{value}\b", default)
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._inference.text_stream import ServerSentEvent
-    from ._s3.objects import S3Object
+    from ._s3.objects import LocationNotAllowedError, S3Object
     from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
 
@@ -79,6 +79,7 @@ __all__ = [
     "Invocation",
     "InvokeEndpointAsyncRequest",
     "InvokeOptions",
+    "LocationNotAllowedError",
     "ModelError",
     "ModelNotReadyError",
     "ModelOutput",
@@ -149,7 +150,7 @@ def __getattr__(name: str) -> Any:
             from ._inference import output as _output
 
             value = getattr(_output, name)
-        case "S3Object":
+        case "LocationNotAllowedError" | "S3Object":
             from ._s3 import objects
 
             value = getattr(objects, name)

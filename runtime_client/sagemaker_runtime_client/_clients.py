@@ -91,6 +91,13 @@ class _BaseClient(BaseClient):
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
                 against the stored checksum, if there is one; ``when_required`` skips the
                 validation.  Environment variable: ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
+            allowed_locations: The buckets and prefixes from which `wait`, `infer`, `get_object` and
+                `head_object` may read, as ``s3://bucket`` or ``s3://bucket/prefix/``.  Any other
+                location raises `LocationNotAllowedError` before anything is requested from it, no
+                matter who wrote the handle.  By default, every location is allowed.
+            expected_bucket_owner: The id of the AWS account that owns the buckets, 12 digits.  S3
+                rejects each request for a bucket of another account.  By default, S3 does not check
+                the owner.
             region_from_instance: Whether to get the region from the EC2 instance metadata service
                 if no region is configured; default False.
             http_client: An httpx or httpx2 client for all requests: ``Client`` for a blocking

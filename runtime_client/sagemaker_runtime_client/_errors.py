@@ -3,6 +3,7 @@
     RuntimeClientError
     ├── ConfigError (ValueError)           a setting is missing or malformed
     ├── ParamValidationError (ValueError)  an argument is invalid; nothing was sent
+    │   └── LocationNotAllowedError        outside `allowed_locations` (in `_s3.objects`)
     ├── CredentialsError                   no usable credentials are available
     │   ├── NoCredentialsError             no credentials were found
     │   └── CredentialProviderError        a configured credential source failed

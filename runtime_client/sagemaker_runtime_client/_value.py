@@ -22,6 +22,9 @@ from warnings import warn
 
 V = TypeVar("V", bound="Value")
 
+# A location in S3 is shorter: a bucket has at most 63 characters, and a key at most 1,024 bytes.
+_LONGEST_SHOWN = 1100
+
 
 def type_name(value: object) -> str:
     """Return the name of a value's class, with the module unless it is a built-in class.
@@ -31,6 +34,12 @@ def type_name(value: object) -> str:
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
+
+
+def shown(text: str) -> str:
+    """Return a text from an untrusted source for a message: in one line and of limited length."""
+    short = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return short if short.isprintable() else ascii(short)
 
 
 class Value:

@@ -89,6 +89,23 @@ def test_conditions(emulator, condition, status):
     assert response.headers["etag"] == first.headers["etag"]
 
 
+@pytest.mark.parametrize(
+    ("owner", "status", "code"),
+    [
+        ("000000000000", 200, b""),
+        ("111111111111", 403, b"<Code>AccessDenied</Code>"),
+        ("0", 400, b"<Code>InvalidBucketOwnerAWSAccountID</Code>"),
+        ("", 400, b"<Code>InvalidBucketOwnerAWSAccountID</Code>"),
+    ],
+)
+def test_expected_owner(emulator, owner, status, code):
+    """A request that expects another owner of the bucket is rejected."""
+    emulator.objects.put("s3://bucket/key", b"0123456789")
+    response = call(emulator, "GET", "/bucket/key", {"x-amz-expected-bucket-owner": owner})
+    assert response.status == status
+    assert code in response.body
+
+
 def test_description(emulator):
     """GET and HEAD return the headers of the upload.
 

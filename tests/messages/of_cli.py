@@ -260,7 +260,12 @@ MESSAGES = [
                              endpoint of SageMaker Inference Router Runtime (default: the endpoint
                              of the region)
           --s3-endpoint-url URL endpoint of S3 (default: the endpoint of the region)
+          --expected-bucket-owner ACCOUNT
+                             id of the AWS account that owns the buckets (default: not checked)
           --ca-bundle FILE   PEM file with trusted certificates (default: AWS_CA_BUNDLE)
+          --allowed-location S3URI
+                             bucket or prefix/ from which objects may be read; repeat for more
+                             (default: all)
           --debug            log each request and its outcome to stderr
         """,
     ),

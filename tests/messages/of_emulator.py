@@ -391,6 +391,10 @@ MESSAGES = [
         "The emulator does not copy objects.",
     ),
     (
+        lambda: object_error({"x-amz-expected-bucket-owner": "1"}),
+        "The value of the expected bucket owner parameter must be an AWS account ID",
+    ),
+    (
         lambda: object_error({"if-none-match": "etag"}),
         "If-None-Match must be * for PutObject.",
     ),

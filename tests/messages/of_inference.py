@@ -80,7 +80,8 @@ def call_model(body=b"x", answers=(), **arguments):
 NO_OUTPUT = "inference id: no output at s3://bucket/out after 30 s"
 PERMISSIONS = (
     "the credentials need s3:GetObject, s3:ListBucket to see that the output does not exist yet, and "
-    "kms:Decrypt if it is encrypted with a KMS key"
+    "kms:Decrypt if it is encrypted with a KMS key; the bucket must belong to expected_bucket_owner if "
+    "that is set"
 )
 SCALING = "the endpoint may still be scaling up from zero instances, or its queue may be long"
 

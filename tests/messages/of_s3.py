@@ -9,9 +9,9 @@ from tests.runtime_client.scripted_io import NO_SUCH_KEY, ScriptedIO, core, run
 COVERED = ("runtime_client/sagemaker_runtime_client/_s3",)
 
 
-def get(*answers):
-    """Read an object."""
-    return run(core(ScriptedIO(answers)).get_object("s3://bucket/key"))
+def get(*answers, **settings):
+    """Read an object with a client that has these settings."""
+    return run(core(ScriptedIO(answers), **settings).get_object("s3://bucket/key"))
 
 
 def put(**arguments):
@@ -33,6 +33,14 @@ MESSAGES = [
     (
         lambda: S3Location.parse("https://bucket.s3.amazonaws.com/100%"),
         "location must be percent-encoded UTF-8, because it is an https URL",
+    ),
+    (
+        lambda: S3Location.parse("s3://bucket/" + "\xe4" * 513),
+        "location has a key of more than 1,024 bytes, which S3 does not allow",
+    ),
+    (
+        lambda: get(allowed_locations=["s3://bucket/prefix/"]),
+        "location s3://bucket/key is outside allowed_locations",
     ),
     # Arguments.
     (

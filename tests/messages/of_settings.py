@@ -59,6 +59,25 @@ MESSAGES = [
         "region must be of type str, not int",
     ),
     (
+        lambda: value("allowed_locations", argument="s3://bucket"),
+        "allowed_locations must be of type list or tuple, not str",
+    ),
+    (
+        lambda: value("allowed_locations", argument=[]),
+        "allowed_locations must contain at least one location, such as s3://bucket/prefix/",
+    ),
+    (
+        lambda: value("allowed_locations", argument=["s3://bucket", "s3://bucket/prefix"]),
+        (
+            "allowed_locations must contain locations of the forms s3://bucket and "
+            "s3://bucket/prefix/, but item 2 has neither form"
+        ),
+    ),
+    (
+        lambda: value("expected_bucket_owner", argument="1"),
+        "expected_bucket_owner must be an AWS account id, which has 12 digits",
+    ),
+    (
         lambda: value("retry_mode", argument="fast"),
         "retry_mode must be one of standard, adaptive",
     ),

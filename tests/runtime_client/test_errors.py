@@ -15,6 +15,7 @@ from sagemaker_runtime_client import (
     InferenceFailedError,
     InternalStreamFailureError,
     Invocation,
+    LocationNotAllowedError,
     ModelError,
     ModelNotReadyError,
     ModelStreamError,
@@ -32,6 +33,7 @@ TREE = """\
 RuntimeClientError
 ├── ConfigError (ValueError)
 ├── ParamValidationError (ValueError)
+│   └── LocationNotAllowedError
 ├── CredentialsError
 │   ├── NoCredentialsError
 │   └── CredentialProviderError
@@ -75,6 +77,7 @@ KINDS = [
     for kind in vars(sagemaker_runtime_client._errors).values()
     if inspect.isclass(kind) and issubclass(kind, RuntimeClientError)
 ] + [
+    LocationNotAllowedError,
     InternalStreamFailureError,
     ModelError,
     ModelNotReadyError,
@@ -193,6 +196,7 @@ def test_catching():
     """Only errors about arguments and settings are ValueErrors, and a TransportError is not an
     OSError.
     """
-    assert {k for k in KINDS if issubclass(k, ValueError)} == {ConfigError, ParamValidationError}
+    values = {ConfigError, ParamValidationError, LocationNotAllowedError}
+    assert {kind for kind in KINDS if issubclass(kind, ValueError)} == values
     assert not issubclass(TransportError, OSError)
     assert not issubclass(ThrottlingError, TransportError)

@@ -5,6 +5,7 @@ sso, sso-oidc, signin.
 """
 
 import re
+from string import ascii_letters, digits
 from typing import NamedTuple
 
 from .._errors import ConfigError
@@ -23,6 +24,9 @@ _PARTITIONS = {
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
 _MAX_LABEL_LENGTH = 63  # RFC 1035, section 2.3.4
+# Botocore 1.44, handlers.py, VALID_BUCKET.
+_BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
+_MAX_BUCKET_LENGTH = 255
 # Patterns are compiled on demand, because few calls need all of them.
 # _DNS_BUCKET matches a bucket name that fits into a host name that S3's TLS certificate covers.
 _DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
@@ -278,3 +282,8 @@ def _has_name_and_port(host: str) -> bool:
         return True
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536
     return is_port and name != "" and (":" not in name or name.endswith("]"))
+
+
+def is_bucket_name(text: str) -> bool:
+    """Return whether *text* can be the name of a bucket."""
+    return 0 < len(text) <= _MAX_BUCKET_LENGTH and not text.strip(_BUCKET_CHARACTERS)

@@ -24,7 +24,11 @@ def open_client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient
     shared = {name: settings[name] for name in _SHARED}
     with (
         default_chain(**shared, mfa_token=mfa_token) as chain,
-        SageMakerRuntimeClient(**settings, credentials=chain) as client,
+        SageMakerRuntimeClient(
+            **settings,
+            allowed_locations=getattr(options, "allowed_location", None),
+            credentials=chain,
+        ) as client,
     ):
         yield client
 

@@ -32,6 +32,10 @@ CLIENT_OPTIONS = {
         "endpoint of SageMaker Inference Router Runtime (default: the endpoint of the region)",
     ),
     "s3_endpoint_url": ("URL", "endpoint of S3 (default: the endpoint of the region)"),
+    "expected_bucket_owner": (
+        "ACCOUNT",
+        "id of the AWS account that owns the buckets (default: not checked)",
+    ),
     "ca_bundle": ("FILE", "PEM file with trusted certificates (default: AWS_CA_BUNDLE)"),
 }
 
@@ -158,6 +162,12 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     _add_timeout(parser, "maximum time to wait for the output (default: 900)")
     parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
     _add_client(parser, CLIENT_OPTIONS)
+    parser.add_argument(
+        "--allowed-location",
+        metavar="S3URI",
+        action="append",
+        help="bucket or prefix/ from which objects may be read; repeat for more (default: all)",
+    )
 
 
 def _add_timeout(parser: argparse.ArgumentParser, summary: str) -> None:

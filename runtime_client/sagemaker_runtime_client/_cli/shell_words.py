@@ -14,7 +14,12 @@ _OPTIONS = {
         *("router", "routing_target", "part_size"),
     )
 }
-_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT", "inference_router_name": "--router"}
+_WORDS = {
+    **_OPTIONS,
+    "allowed_locations": "--allowed-location",
+    "endpoint_name": "ENDPOINT",
+    "inference_router_name": "--router",
+}
 _argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 

@@ -206,6 +206,9 @@ class BaseClient:
                 S3; ``when_required`` omits it.
             response_checksum_validation: ``when_supported`` validates downloads from S3 against the
                 stored checksum, if there is one; ``when_required`` skips the validation.
+            allowed_locations: The buckets and prefixes from which the new client may read; they
+                replace those of this client.
+            expected_bucket_owner: The id of the AWS account that owns the buckets.
             content_type: The default *content_type* of all operations that call a model or queue a
                 job.
             accept: The default *accept* of all operations that call a model or queue a job.

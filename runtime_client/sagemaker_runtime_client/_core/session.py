@@ -161,6 +161,8 @@ class Session:
             upload_checksum=config.request_checksum_calculation == "when_supported",
             download_checksum=config.response_checksum_validation == "when_supported",
             redirects=self._shared.redirects,
+            allowed_locations=config.allowed_locations,
+            expected_bucket_owner=config.expected_bucket_owner,
         )
 
     def _service_client(self, service: str) -> ServiceClient:

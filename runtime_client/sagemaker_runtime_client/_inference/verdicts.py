@@ -27,7 +27,8 @@ from .._errors import (
     WaitTimeoutError,
 )
 from .._limits import ResponseLimit
-from .._s3.objects import S3Location
+from .._s3.objects import S3Location, printable
+from .._value import shown
 
 _NOT_MODIFIED = 304
 _MAX_REASON_LENGTH = 2000
@@ -129,7 +130,7 @@ class PolledObject:
 
 def job_name(inference_id: str | None) -> str:
     """Return the name that messages use for a job."""
-    return f"inference {inference_id}" if inference_id else "the inference"
+    return f"inference {shown(inference_id)}" if inference_id else "the inference"
 
 
 def inference_failed_error(
@@ -138,7 +139,7 @@ def inference_failed_error(
     """Return the error for a job whose failure object begins with *body*."""
     reason = _failure_reason(body)
     return InferenceFailedError(
-        f"{job_name(inference_id)} failed: {reason or f'the failure object {location} is empty'}",
+        f"{job_name(inference_id)} failed: {reason or f'the failure object {printable(location)} is empty'}",
         failure_location=str(location),
         reason=reason,
         body=body,
@@ -184,7 +185,7 @@ def _timeout_reasons(
         yield (
             f"S3 denied {polls} of the output (403): the credentials need s3:GetObject, "
             "s3:ListBucket to see that the output does not exist yet, and kms:Decrypt if it is "
-            "encrypted with a KMS key"
+            "encrypted with a KMS key; the bucket must belong to expected_bucket_owner if that is set"
         )
     elif Verdict.STALE in output.verdicts:
         yield "the object at the output location is older than the job"

@@ -43,7 +43,7 @@ from .._io.message import Response
 from .._io.system import System
 from .._limits import FAILURE_OBJECT, object_limit
 from .._s3.client import S3
-from .._s3.objects import S3Location, object_fields
+from .._s3.objects import S3Location, object_fields, printable
 from .arguments import Schedule, check_waiting
 from .invocation import Invocation
 from .output import Output
@@ -93,8 +93,8 @@ async def wait(
 ) -> Output:
     """Return the output of *invocation*; see `InferenceOperations.wait` for the arguments."""
     check_waiting(timeout, schedule, access_denied_grace)
-    output = PolledObject(_output_location(invocation), object_limit(max_size))
-    failure = _polled_failure(invocation)
+    output = PolledObject(_output_location(s3, invocation), object_limit(max_size))
+    failure = _polled_failure(s3, invocation)
     poller = _Poller(
         system, s3, timeout, _earliest_valid_date(invocation), job_name(invocation.inference_id)
     )
@@ -111,7 +111,7 @@ async def wait(
             output.check_grace(access_denied_grace, elapsed)
         if poller.is_over:
             raise timeout_error(
-                f"{poller.job}: no output at {output.location} after {round(timeout, 1):g} s",
+                f"{poller.job}: no output at {printable(output.location)} after {round(timeout, 1):g} s",
                 output,
                 failure,
                 poller.last_error,
@@ -119,21 +119,21 @@ async def wait(
         await poller.pause(schedule(elapsed))
 
 
-def _output_location(invocation: Invocation) -> S3Location:
+def _output_location(s3: S3, invocation: Invocation) -> S3Location:
     """Return the location of the output, or raise NoOutputLocationError if it is unknown."""
     if invocation.output_location is None:
         raise NoOutputLocationError(
             f"the service accepted {job_name(invocation.inference_id)} without naming its output "
             "location: a notification with this inference id may name it"
         )
-    return S3Location.parse(invocation.output_location, argument="invocation.output_location")
+    return s3.readable_location(invocation.output_location, "invocation.output_location")
 
 
-def _polled_failure(invocation: Invocation) -> PolledObject | None:
+def _polled_failure(s3: S3, invocation: Invocation) -> PolledObject | None:
     """Return the failure object to poll, or None if the endpoint does not write one."""
     if not invocation.failure_location:
         return None
-    location = S3Location.parse(invocation.failure_location, argument="invocation.failure_location")
+    location = s3.readable_location(invocation.failure_location, "invocation.failure_location")
     return PolledObject(location, FAILURE_OBJECT)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
-from string import ascii_letters, ascii_lowercase, digits
+from string import ascii_lowercase, digits
 
 from sigv4 import percent_encode_path
 
@@ -17,23 +17,23 @@ from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint, Endpoints
 from .._aws.error_response import is_s3_error, xml_error
 from .._aws.operation import Operation
-from .._errors import ParamValidationError, ServiceError, TransportError
+from .._errors import ServiceError, TransportError
 from .._io.message import Request, Response
 from .._limits import OBJECT, RESPONSE, ResponseLimit
-from .._value import type_name
 from . import checksums
-from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
+from .objects import LocationNotAllowedError, S3Location, S3Object, object_fields, printable
+from .upload_headers import metadata_headers, type_header
 
 # The statuses and the codes of error responses for a bucket in another region than the request's.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # The statuses of GET and HEAD responses that contain or describe an object.
 _OBJECT_STATUSES = frozenset({200, 206})
-# A region is a label of a host name (RFC 1035, section 2.3.4), and a metadata name is part of a
-# header name (RFC 9110, section 5.6.2).
+# A region is a label of a host name (RFC 1035, section 2.3.4).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
 _MAX_REGION_LENGTH = 63
-_NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
+
+Headers = tuple[tuple[str, str], ...]
 
 _endpoint = lru_cache(maxsize=256)(Endpoints.s3)
 
@@ -50,6 +50,9 @@ class S3:
         download_checksum: Whether to verify the checksum of each download that has a checksum.
         redirects: The endpoints for buckets that S3 reports to be in another region, keyed by
             bucket name.  Clients may share the dictionary; None creates an empty one.
+        allowed_locations: The buckets and prefixes from which the client may read, each with a
+            slash at its end; empty if it may read everything.
+        expected_bucket_owner: The id of the account that must own every bucket, or None.
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class S3:
         upload_checksum: bool = True,
         download_checksum: bool = True,
         redirects: dict[str, Endpoints] | None = None,
+        allowed_locations: tuple[str, ...] = (),
+        expected_bucket_owner: str | None = None,
     ) -> None:
         self._service = service
         self._endpoints, self._url = endpoints, url
@@ -69,6 +74,10 @@ class S3:
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
         self._redirects: dict[str, Endpoints] = {} if redirects is None else redirects
+        self._allowed_locations = allowed_locations
+        self._owner: Headers = ()
+        if expected_bucket_owner is not None:
+            self._owner = (("x-amz-expected-bucket-owner", expected_bucket_owner),)
         # This call raises ConfigError if the settings are invalid for every bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
@@ -81,6 +90,28 @@ class S3:
         endpoint, _ = self._address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
+    def readable_location(self, text: str, argument: str) -> S3Location:
+        """Return the location in *text*, the value of *argument*, if the client may read from it.
+
+        Raises:
+            ParamValidationError: *text* is not the location of an object.
+            LocationNotAllowedError: The location is outside the allowed locations.
+        """
+        location = S3Location.parse(text, argument=argument)
+        self._check_allowed(location, argument)
+        return location
+
+    def _check_allowed(self, location: S3Location, argument: str = "location") -> None:
+        """Raise LocationNotAllowedError if the client may not read from *location*.
+
+        The key is compared as it is: S3 does not resolve ``..`` or decode percent signs in keys.
+        """
+        if self._allowed_locations and not str(location).startswith(self._allowed_locations):
+            raise LocationNotAllowedError(
+                f"{argument} {printable(location)} is outside allowed_locations",
+                argument=argument,
+            )
+
     async def put(
         self,
         location: S3Location,
@@ -91,30 +122,19 @@ class S3:
         deadline: float | None = None,
     ) -> S3Object:
         """Write an object in one request, and return its description."""
-        headers = [*_type_header(content_type), *_metadata_headers(metadata or {})]
+        headers = (*type_header(content_type), *metadata_headers(metadata or {}))
         if self._upload_checksum:
-            headers.append(await self._service.compute(checksums.upload_checksum, body))
-        endpoint, path = self._address(location)
-        operation = Operation(
-            endpoint,
-            Request("PUT", path, tuple(headers), body),
-            partial(_parse_error, location),
-            is_s3_error,
-            deadline=deadline,
-        )
+            headers += (await self._service.compute(checksums.upload_checksum, body),)
+        operation = self._operation("PUT", location, headers, body)
+        operation = operation._replace(is_error=is_s3_error, deadline=deadline)
         stored = _object(location, await self._send(operation, location))
         return stored.replace(size=len(body), content_type=content_type)
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Return the description of an object; its body is not read."""
-        endpoint, path = self._address(location)
-        operation = Operation(
-            endpoint,
-            Request("HEAD", path),
-            partial(_parse_error, location),
-            deadline=deadline,
-            check=partial(_check_object, location),
-        )
+        self._check_allowed(location)
+        operation = self._operation("HEAD", location)
+        operation = operation._replace(deadline=deadline, check=partial(_check_object, location))
         return _object(location, await self._send(operation, location))
 
     async def get(
@@ -145,7 +165,8 @@ class S3:
             auth: The result of `prepare`; None uses the client's authentication.
             is_poll: Whether the request is one of a series of polls, which are not retried.
         """
-        headers: tuple[tuple[str, str], ...] = ()
+        self._check_allowed(location)
+        headers: Headers = ()
         check = _check_object
         if modified_since is not None:
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
@@ -153,11 +174,7 @@ class S3:
         if self._download_checksum and not limit.is_truncated:
             headers += (checksums.CHECKSUM_MODE,)
             check = _check_object_and_checksum
-        endpoint, path = self._address(location)
-        operation = Operation(
-            endpoint,
-            Request("GET", path, headers),
-            partial(_parse_error, location),
+        operation = self._operation("GET", location, headers)._replace(
             limit=limit,
             deadline=deadline,
             check=partial(check, location),
@@ -165,6 +182,14 @@ class S3:
             is_poll=is_poll,
         )
         return await self._send(operation, location)
+
+    def _operation(
+        self, method: str, location: S3Location, headers: Headers = (), body: bytes = b""
+    ) -> Operation:
+        """Return the operation for a request that has the given headers and those of all requests."""
+        endpoint, path = self._address(location)
+        request = Request(method, path, headers + self._owner, body)
+        return Operation(endpoint, request, partial(_parse_error, location))
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
         """Send a request; if its bucket is in another region, send the request to that region."""
@@ -193,7 +218,9 @@ class S3:
         """Return the bucket's region, which S3 reports even in a 403 response, or None."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
-            request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
+            request=Request("HEAD", path.rstrip("/") or "/", self._owner),
+            limit=RESPONSE,
+            check=None,
         )
         try:
             return (await self._service.send(head)).header("x-amz-bucket-region")
@@ -234,45 +261,6 @@ def _is_region(text: str) -> bool:
         and not text.strip(_REGION_CHARACTERS)
         and "-" not in {text[0], text[-1]}
     )
-
-
-def _type_header(content_type: str | None) -> list[tuple[str, str]]:
-    if content_type is None:
-        return []
-    return [("content-type", _header_value("content_type", content_type))]
-
-
-def _metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
-    if not hasattr(metadata, "items"):
-        raise ParamValidationError(
-            f"metadata must be a mapping of names to values, not {type_name(metadata)}",
-            argument="metadata",
-        )
-    return [
-        (METADATA_PREFIX + _metadata_name(name), _header_value("metadata", value))
-        for name, value in metadata.items()
-    ]
-
-
-def _metadata_name(name: object) -> str:
-    text = _header_value("metadata", name)
-    if not text or text.strip(_NAME_CHARACTERS):
-        raise ParamValidationError(
-            f"metadata names must be HTTP header names, such as my-name, not {text!r}",
-            argument="metadata",
-        )
-    return text
-
-
-def _header_value(argument: str, value: object) -> str:
-    """Return *value*, or raise ParamValidationError if a header cannot contain it unchanged."""
-    text = value.strip(" ") if isinstance(value, str) else ""
-    if text != value or not text.isascii() or not text.isprintable():
-        raise ParamValidationError(
-            f"{argument} must be printable ASCII text without leading or trailing spaces",
-            argument=argument,
-        )
-    return text
 
 
 def _check_object(location: S3Location, response: Response) -> None:

@@ -1,24 +1,23 @@
-"""Locations and descriptions of objects in S3.
+"""Locations and descriptions of objects in S3, and the errors that only requests to S3 have.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html; and for bucket names,
-botocore 1.44, handlers.py, VALID_BUCKET.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
 
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from string import ascii_letters, digits
 from typing import TypedDict
 
+from .._aws.endpoint import is_bucket_name
 from .._errors import ParamValidationError
 from .._io.message import Response, parse_http_date, parse_length
-from .._value import Value
+from .._value import Value, shown
 
 METADATA_PREFIX = "x-amz-meta-"
 
-_BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
-_MAX_BUCKET_LENGTH = 255
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+_MAX_KEY_LENGTH = 1024
 # These patterns are compiled on demand, because a location in the usual form does not need them.
 _SURROGATE = r"[\ud800-\udfff]"  # lone surrogates, which UTF-8 cannot encode
 _BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
@@ -29,6 +28,15 @@ _HTTPS_ADDRESS = (
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
     r"/(?P<path>[^?#]+)"
 )
+
+
+class LocationNotAllowedError(ParamValidationError):
+    """A location is outside the client's `allowed_locations`, so nothing was requested from it.
+
+    Find out who wrote the handle.  If the location is right, add its bucket or prefix to
+    `allowed_locations`.  If ``infer`` raises this error, the job is queued, and `invocation` is its
+    handle.
+    """
 
 
 class S3Location(Value):
@@ -69,11 +77,15 @@ class S3Location(Value):
             bucket, _, key = text[5:].partition("/")
         else:
             bucket, key = _parse_https_address(text, argument)
-        is_bucket = 0 < len(bucket) <= _MAX_BUCKET_LENGTH and not bucket.strip(_BUCKET_CHARACTERS)
         is_key = key != "" and (key.isascii() or not re.search(_SURROGATE, key))
-        if not (is_bucket and is_key):
+        if not (is_bucket_name(bucket) and is_key):
             raise ParamValidationError(
                 f"{argument} must name a bucket and a key, such as s3://bucket/key",
+                argument=argument,
+            )
+        if len(key) > _MAX_KEY_LENGTH or len(key.encode()) > _MAX_KEY_LENGTH:
+            raise ParamValidationError(
+                f"{argument} has a key of more than {_MAX_KEY_LENGTH:,} bytes, which S3 does not allow",
                 argument=argument,
             )
         return cls(bucket, key)
@@ -89,8 +101,7 @@ def printable(location: S3Location) -> str:
     Characters that are not printable are escaped, so that a line break in the key cannot imitate
     another message.
     """
-    text = str(location)
-    return text if text.isprintable() else ascii(text)
+    return shown(str(location))
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:

@@ -39,6 +39,8 @@ class Settings(TypedDict, total=False):
     app_id: str | None
     request_checksum_calculation: ChecksumMode | None
     response_checksum_validation: ChecksumMode | None
+    allowed_locations: list[str] | tuple[str, ...] | None
+    expected_bucket_owner: str | None
     region_from_instance: bool | None
     http_client: HTTPClient | None
 
@@ -57,6 +59,8 @@ class ClientOptions(TypedDict, total=False):
     app_id: str | None
     request_checksum_calculation: ChecksumMode | None
     response_checksum_validation: ChecksumMode | None
+    allowed_locations: list[str] | tuple[str, ...] | None
+    expected_bucket_owner: str | None
     content_type: str | None
     accept: str | None
     custom_attributes: str | None

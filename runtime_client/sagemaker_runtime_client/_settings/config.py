@@ -24,7 +24,9 @@ from .setting import (
     HasSources,
     Setting,
     SettingSources,
+    account_id,
     boolean,
+    locations,
     one_of,
     profile_section,
     seconds,
@@ -36,6 +38,7 @@ _log = logging.getLogger("sagemaker_runtime_client")
 # The maximum length of an application ID.  Source:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html.
 _LONGEST_APP_ID = 50
+_EVERYWHERE: tuple[str, ...] = ()  # the default of allowed_locations, which restricts nothing
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
@@ -146,6 +149,10 @@ class Config(HasSources):
         "AWS_RESPONSE_CHECKSUM_VALIDATION",
         key="response_checksum_validation",
     )
+
+    # What may be read from S3.
+    allowed_locations = Setting(_EVERYWHERE, locations)
+    expected_bucket_owner = Setting(None, account_id)
 
     # The EC2 instance metadata service.
     metadata_service_timeout = Setting(

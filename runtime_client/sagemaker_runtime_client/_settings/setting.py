@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, Self, TypeVar, cast, overload
 
+from .._aws.endpoint import is_bucket_name
 from .._errors import ConfigError
 from .profiles import Profiles, Section
 
@@ -17,6 +18,10 @@ _NOTHING: Mapping[str, str] = {}
 # The maximum of a setting in seconds, about eleven and a half days.  If it is added to the current
 # time, no clock overflows.
 _LONGEST = 1_000_000
+
+# The types of arguments, keyed by the type of the setting's default, for settings that accept
+# several types.
+_ARGUMENT_TYPES: dict[type, tuple[type, ...]] = {float: (float, int), tuple: (list, tuple)}
 
 
 # The functions below parse setting values.  A parser accepts a string from an environment variable
@@ -63,6 +68,34 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
         return word
 
     return read
+
+
+def account_id(text: str) -> str:
+    """Return *text* unchanged; it must be the id of an AWS account."""
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):
+        raise ValueError("must be an AWS account id, which has 12 digits")
+    return text
+
+
+def locations(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the locations of buckets and of prefixes; a slash is appended to the name of a bucket.
+
+    So a location ``s3://bucket/key`` is in one of them if its text starts with the result.
+    """
+    if not values:
+        raise ValueError("must contain at least one location, such as s3://bucket/prefix/")
+    return tuple(_location(number, value) for number, value in enumerate(values, 1))
+
+
+def _location(number: int, value: object) -> str:
+    scheme, _, path = value.partition("://") if isinstance(value, str) else ("", "", "")
+    bucket, _, prefix = path.partition("/")
+    if scheme != "s3" or not is_bucket_name(bucket) or (prefix and not prefix.endswith("/")):
+        raise ValueError(
+            f"must contain locations of the forms s3://bucket and s3://bucket/prefix/, but item "
+            f"{number} has neither form"
+        )
+    return f"s3://{bucket}/{prefix}"
 
 
 class HasSources:
@@ -129,11 +162,10 @@ class Setting(Generic[T_co]):
             ConfigError: The value is malformed or has the wrong type.
         """
         kind = str if self.default is None else type(self.default)
-        kinds = (int, float) if kind is float else (kind,)
+        kinds = _ARGUMENT_TYPES.get(kind, (kind,))
         if type(value) not in kinds and not (kind is str and isinstance(value, str)):
-            raise ConfigError(
-                f"{self.name} must be of type {kind.__name__}, not {type(value).__name__}"
-            )
+            names = " or ".join([kind.__name__ for kind in kinds])
+            raise ConfigError(f"{self.name} must be of type {names}, not {type(value).__name__}")
         try:
             return self.read(cast("str", value))  # a parser also accepts the setting's type
         except ValueError as error:

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from sigv4 import Credentials
 
-ACCOUNT = "000000000000"  # the ID of the AWS account in ARNs
+ACCOUNT = "000000000000"  # the ID of the AWS account to which all buckets and ARNs belong
 # The maximum payload of an event-stream message, in bytes.
 # https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html
 MAX_PART_SIZE = 24 * 1024 * 1024

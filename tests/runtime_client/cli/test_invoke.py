@@ -116,6 +116,29 @@ class TestInvoke:
         options += ["--endpoint-url", emulator.url, "--s3-endpoint-url", emulator.url]
         assert command(*arguments, *options, stdin=b"x")[:2] == (0, b"X")
 
+    def test_allowed_locations(self, command, emulator):
+        """With --allowed-location, `invoke` and `wait` read from the given locations only."""
+        arguments = ("invoke", "a", "--input", "-")
+        elsewhere = ("--allowed-location", "s3://here/", "--allowed-location", "s3://there/a/")
+        code, out, err = command(*arguments, *elsewhere, stdin=b"x")
+        assert (code, out) == (2, b"")
+        assert "is outside --allowed-location" in err
+        handle = emulator.jobs[0].invocation
+        location = handle.output_location.rpartition("/")[0] + "/"
+        allowed = (*elsewhere, "--allowed-location", location)
+        assert command(*arguments, *allowed, stdin=b"x")[:2] == (2, b"")
+        bucket = ("--allowed-location", "s3://" + location.split("/")[2])
+        assert command(*arguments, *bucket, stdin=b"x")[:2] == (0, b"X")
+
+    @pytest.mark.usefixtures("emulator")
+    def test_bucket_owner(self, command):
+        """With --expected-bucket-owner, S3 rejects buckets of other accounts."""
+        arguments = ("invoke", "a", "--input", "-", "--expected-bucket-owner")
+        assert command(*arguments, "0" * 12, stdin=b"x")[:2] == (0, b"X")
+        code, _, err = command(*arguments, "1" * 12, "--timeout", "0", stdin=b"x")
+        assert code == 6
+        assert "S3 denied every poll" in err
+
     def test_json(self, command, emulator):
         """With --json, `invoke` prints a document with the output, its location and the inference
         ID.

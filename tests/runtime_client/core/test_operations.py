@@ -254,7 +254,7 @@ INVALID = [
     ({"payload": LARGE, "input_prefix": "bucket/in"}, "input_prefix"),
     ({"payload": LARGE, "input_prefix": "s3://"}, "input_prefix"),
     ({"payload": LARGE, "input_prefix": "https://evil.example/in"}, "input_prefix"),
-    ({"payload": LARGE, "input_prefix": "s3://b/" + "k" * 1000}, "input_location"),
+    ({"payload": LARGE, "input_prefix": "s3://b/" + "k" * 1000}, "input_prefix"),
     ({"payload": LARGE, "input_prefix": "s3://b/a\nb/"}, "input_location"),
     ({"endpoint_name": ""}, "endpoint_name"),
     ({"inference_id": ""}, "inference_id"),

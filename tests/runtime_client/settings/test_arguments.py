@@ -48,19 +48,20 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """Apart from None and path-like objects, a setting's type hint allows only one type: the type of
-    the setting's default, or str if the default is None. If the hint is a Literal, its words
-    include the default, and the setting accepts each of them.
+    """Apart from None, path-like objects and lists, a setting's type hint allows only one type: the
+    type of the setting's default, or str if the default is None. If the hint is a Literal, its
+    words include the default, and the setting accepts each of them.
     """
     setting = SETTINGS[name]
-    kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}
+    kinds = alternatives(HINTS[name]) - {type(None), PathLike[str], list[str]}
     (kind,) = kinds
     if get_origin(kind) is Literal:
         words = get_args(kind)
         assert {setting.argument(word) for word in words} <= set(words)
         assert setting.default in words
     else:
-        assert kind is (str if setting.default is None else type(setting.default))
+        plain = get_origin(kind) or kind
+        assert plain is (str if setting.default is None else type(setting.default))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,6 +76,6 @@ def test_description(name):
     default = setting.default
     if isinstance(default, str):
         assert f"``{default}``" in says
-    elif default is not None and default is not False:
+    elif default:
         text = "no limit" if default == inf else f"{default}".removesuffix(".0")
         assert re.search(rf"(^|; |then |default ){text}\b", says)

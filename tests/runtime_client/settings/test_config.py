@@ -103,6 +103,8 @@ SETTINGS = {
         {"AWS_RESPONSE_CHECKSUM_VALIDATION": ("when_required", "when_required")},
         {"response_checksum_validation": ("when_required", "when_required")},
     ),
+    "allowed_locations": ((), ("s3://bucket/", "s3://bucket/prefix/"), {}, {}),
+    "expected_bucket_owner": (None, "123456789012", {}, {}),
     "metadata_service_timeout": (
         1.0,
         2.5,
@@ -477,8 +479,7 @@ def test_no_region():
 
 def test_what_others_take_from_it():
     """A configuration's retry policy takes over max_attempts, and by default retry_ambiguous=True."""
-    config = Config({"max_attempts": 4})
-    assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
+    assert Config({"max_attempts": 4}).retry_policy == RetryPolicy(4, retry_ambiguous=True)
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,39 @@ def test_of_the_class():
     Python property.
     """
     assert Config.region.variables == ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("allowed_locations", value) for value in ("s3://bucket/", {"s3://bucket/"}, [], [None])],
+        ("allowed_locations", ["s3://bucket/prefix"]),
+        ("allowed_locations", ["s3://bucket", "s3://bucket*"]),
+        ("allowed_locations", ["s3:///prefix/"]),
+        ("allowed_locations", ["s3://"]),
+        ("allowed_locations", ["https://bucket.s3.amazonaws.com/prefix/"]),
+        ("allowed_locations", ["bucket"]),
+        ("expected_bucket_owner", 123456789012),
+        ("expected_bucket_owner", "12345678901"),
+        ("expected_bucket_owner", "1234567890123"),
+        ("expected_bucket_owner", "12345678901x"),
+        ("expected_bucket_owner", "\u0661" * 12),
+    ],
+)
+def test_malformed_restriction(name, value):
+    """If a restriction on S3 is malformed, every call raises an error; the restriction is never
+    ignored.
+    """
+    io = ScriptedIO([])
+    with pytest.raises(ConfigError, match=f"^{name} must "):
+        run(core(io, **{name: value}).get_object("s3://bucket/key"))
+    with pytest.raises(ConfigError, match=f"^{name} must "):
+        core(io).with_options(**{name: value})
+    assert io.sent == []
+
+
+def test_locations():
+    """A bucket without a slash means the whole bucket; a prefix stays as it is."""
+    given = ["s3://a", "s3://a/", "s3://a/b/", "s3://a//", "s3://a/../*/"]
+    expected = ("s3://a/", "s3://a/", "s3://a/b/", "s3://a//", "s3://a/../*/")
+    assert Config({"allowed_locations": given}).allowed_locations == expected

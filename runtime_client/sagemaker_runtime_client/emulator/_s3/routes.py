@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from ..._io.message import parse_http_date
 from .._faults import Faults
 from .._reply import RejectedRequestError, Reply, rejection
-from .._settings import Settings
+from .._settings import ACCOUNT, Settings
 from .._target import Target
 from .listing import list_objects
 from .objects import ObjectStore, StoredObject
@@ -22,6 +22,7 @@ from .upload import uploaded_object
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
 _LONGEST_KEY = 1024  # in bytes of the key's UTF-8 encoding
+_is_account_id = re.compile(r"[0-9]{12}", re.ASCII).fullmatch
 _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 
@@ -55,6 +56,7 @@ class ObjectRoutes:
             raise rejection(400, "InvalidBucketName", "The specified bucket is not valid.")
         if len(target.key.encode()) > _LONGEST_KEY:
             raise rejection(400, "KeyTooLongError", "Your key is too long")
+        _check_owner(headers)
         if target.operation != "CreateBucket":
             self._check_bucket(target)
         return _OPERATIONS[target.operation](self, target, headers, body)
@@ -151,8 +153,21 @@ _OPERATIONS: dict[str, Callable[[ObjectRoutes, Target, Mapping[str, str], bytes]
 }
 
 
+def _check_owner(headers: Mapping[str, str]) -> None:
+    """Reject the request if it expects that the bucket belongs to another account."""
+    owner = headers.get("x-amz-expected-bucket-owner", ACCOUNT)
+    if not _is_account_id(owner):
+        raise rejection(
+            400,
+            "InvalidBucketOwnerAWSAccountID",
+            "The value of the expected bucket owner parameter must be an AWS account ID",
+        )
+    if owner != ACCOUNT:
+        raise _access_denied()
+
+
 def _access_denied() -> RejectedRequestError:
-    """Return S3's error for callers that lack s3:ListBucket."""
+    """Return S3's error for callers that lack s3:ListBucket, and for a bucket of another account."""
     return rejection(403, "AccessDenied", "Access Denied")
 
 
