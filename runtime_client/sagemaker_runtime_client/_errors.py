@@ -214,10 +214,7 @@ class ThrottlingError(ServiceError):
 
 
 class ServiceUnavailableError(ServiceError):
-    """The service is temporarily unavailable (status 503).
-
-    The client has already retried as its settings allow; try again later.
-    """
+    """The service was unavailable (status 503), even for the retries.  Try again later."""
 
     retryable = True
 

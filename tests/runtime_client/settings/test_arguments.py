@@ -78,4 +78,4 @@ def test_description(name):
         assert f"``{default}``" in says
     elif default:
         text = "no limit" if default == inf else f"{default}".removesuffix(".0")
-        assert re.search(rf"(^|; |then |default ){text}\b", says)
+        assert re.search(rf"(^|; |then |default |default is ){text}\b", says)
