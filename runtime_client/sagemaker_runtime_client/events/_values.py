@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 from .._value import Value
 
-IgnoredKind: TypeAlias = Literal["test", "confirmation", "unrelated", "unknown", "malformed"]
+IgnoredKind: TypeAlias = Literal[
+    "test", "confirmation", "unrelated", "unknown", "malformed", "untrusted"
+]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -189,8 +191,10 @@ class Ignored(Notification):
     Attributes:
         kind: ``"test"``, a test message of S3; ``"confirmation"``, a message of SNS about a
             subscription, whose ``SubscribeURL`` is in `fields`; ``"unrelated"``, a message of AWS
-            about something else; ``"unknown"``, JSON of another kind; or ``"malformed"``, not JSON,
-            too large, or with a wrong type where a type is required.
+            about something else; ``"unknown"``, JSON of another kind; ``"malformed"``, not JSON,
+            too large, or with a wrong type where a type is required; or ``"untrusted"``, which only
+            the decorators in `handlers` use, for an event from another source or location than they
+            accept.
         reason: Why the message was ignored.  It never quotes the message.
         source: The ARN of the queue, topic or bucket from which the message came, according to AWS
             Lambda or to the argument ``source`` of `parse`; never text within the message.

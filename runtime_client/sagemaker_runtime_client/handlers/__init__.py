@@ -1,0 +1,21 @@
+"""Functions for AWS Lambda: handlers of notifications, and submitters of queued messages."""
+
+from ._batch import MessageNotHandledError
+from ._claims import Claim, ClaimLostError, Claims, MemoryClaims
+from ._decorators import s3_handler, sns_handler, sqs_handler
+from ._jobs import Job, Message
+from ._submitter import sqs_submitter
+
+__all__ = [
+    "Claim",
+    "ClaimLostError",
+    "Claims",
+    "Job",
+    "MemoryClaims",
+    "Message",
+    "MessageNotHandledError",
+    "s3_handler",
+    "sns_handler",
+    "sqs_handler",
+    "sqs_submitter",
+]

@@ -1,0 +1,184 @@
+"""One invocation of a Lambda function: which records are handled, and what Lambda is told.
+
+Each record is handled by itself, in the order of the event.  A record fails if its function raises
+an error, if somebody else is handling it, or if too little time is left.  A failed record must be
+delivered again.  SQS learns the ids of the failed records from the function's result.  For other
+sources, the function raises an error, and Lambda invokes it again with the whole event.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from inspect import isawaitable
+from typing import TypeAlias, TypeVar
+
+from .._errors import ParamValidationError, RuntimeClientError
+from ._claims import Claim, Claims
+
+T = TypeVar("T")
+
+Record: TypeAlias = Mapping[str, object]
+
+# A claim outlives the invocation by this many seconds, because clocks differ and Lambda ends a
+# function a little later than announced.
+_MARGIN = 10.0
+# The maximum time limit of a Lambda function, which applies if the context does not state one.
+_MAX_SECONDS = 900.0
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+
+class MessageNotHandledError(RuntimeClientError):
+    """A message was not handled, and must be delivered again.
+
+    Either somebody else is handling it, or too little time was left, or an earlier message of a
+    FIFO queue failed, or the message is not one that the handler accepts.  Nothing needs to be done:
+    the source of the message delivers it again, and finally moves it to its dead-letter queue.
+    """
+
+    retryable = True
+
+
+class Invocation:
+    """One invocation of a Lambda function.
+
+    Args:
+        context: The second argument of a Lambda handler; None in a test.
+        claims: Remembers which messages are handled; None handles every message.
+        reserve: The number of seconds that must be left for a record to be handled.
+
+    Attributes:
+        failures: Why records failed, keyed by their index.
+    """
+
+    def __init__(self, context: object, claims: Claims | None, reserve: float) -> None:
+        self._time_left = getattr(context, "get_remaining_time_in_millis", None)
+        self._claims, self._reserve = claims, reserve
+        self.failures: dict[int, Exception] = {}
+
+    def seconds_left(self) -> float:
+        """Return the number of seconds until Lambda ends the function."""
+        return _MAX_SECONDS if self._time_left is None else float(self._time_left()) / 1000
+
+    async def handle_each(
+        self,
+        records: Sequence[T],
+        handle: Callable[[T], Coroutine[object, object, None]],
+        *,
+        in_order: bool = False,
+    ) -> None:
+        """Handle each record, and add those that fail to `failures`.
+
+        Args:
+            records: The records.
+            handle: Handles a record.
+            in_order: Whether the records after one that failed are not handled, because they belong
+                to a FIFO queue.
+        """
+        for index, record in enumerate(records):
+            try:
+                self._check_may_begin(in_order=in_order)
+                await handle(record)
+            except MessageNotHandledError as error:
+                _log.info("record %d of %d was not handled: %s", index, len(records), error)
+                self.failures[index] = error
+            except Exception as error:  # noqa: BLE001 (one message must not stop the others)
+                _log.exception("record %d of %d failed", index, len(records))
+                self.failures[index] = error
+
+    def _check_may_begin(self, *, in_order: bool) -> None:
+        if in_order and self.failures:
+            raise MessageNotHandledError("an earlier message of the FIFO queue was not handled")
+        if self.seconds_left() < self._reserve:
+            raise MessageNotHandledError("too little time was left to handle the message")
+
+    async def once(self, key: str | None, handle: Callable[[Claim], Awaitable[str | None]]) -> None:
+        """Handle a message unless it was handled before.
+
+        Args:
+            key: Identifies the message; None handles the message in any case.
+            handle: Handles the message, and returns the value to record.
+
+        Raises:
+            MessageNotHandledError: Somebody else is handling the message.
+        """
+        if key is None or self._claims is None:
+            await handle(Claim("", "claimed"))
+            return
+        seconds = self.seconds_left() + _MARGIN
+        claim = await resolve(self._claims.claim(key, seconds))
+        if claim.state == "busy":
+            raise MessageNotHandledError("the message is being handled elsewhere")
+        if claim.state == "claimed":
+            await self._handle_claimed(self._claims, claim, handle)
+
+    async def _handle_claimed(
+        self, claims: Claims, claim: Claim, handle: Callable[[Claim], Awaitable[str | None]]
+    ) -> None:
+        try:
+            value = await handle(claim)
+        except BaseException:
+            await log_errors("release a claim, which expires by itself", claims.release, claim)
+            raise
+        await log_errors("record that a message was handled", claims.done, claim, value)
+
+
+async def log_errors(task: str, function: Callable[..., object], *arguments: object) -> None:
+    """Call a plain or async function, and log its error, which must not undo what was done before."""
+    try:
+        await resolve(function(*arguments))
+    except Exception:  # noqa: BLE001 (it is logged)
+        _log.warning("could not %s", task, exc_info=True)
+
+
+async def resolve(result: T | Awaitable[T]) -> T:
+    """Return the result of a function that may be plain or async."""
+    return await result if isawaitable(result) else result
+
+
+def event_records(event: object, source: str) -> list[Record]:
+    """Return the records of an event that Lambda passes for *source*, such as ``aws:sqs``.
+
+    An event of EventBridge is a single record.
+
+    Raises:
+        ParamValidationError: The event is from another source.
+    """
+    if isinstance(event, Mapping):
+        if event.get("source") == source.replace(":", "."):
+            return [event]
+        records = event.get("Records")
+        if isinstance(records, list) and all(_source(record) == source for record in records):
+            return records
+    raise ParamValidationError(
+        f"event must be what Lambda passes for {source}: check which event source invokes this "
+        "function",
+        argument="event",
+    )
+
+
+def _source(record: object) -> object:
+    if not isinstance(record, Mapping):
+        return None
+    return record.get("eventSource") or record.get("EventSource")
+
+
+def is_fifo(records: Sequence[Record]) -> bool:
+    """Return whether the records are messages of an SQS FIFO queue."""
+    return any(str(record.get("eventSourceARN")).endswith(".fifo") for record in records)
+
+
+def report(source: str, records: Sequence[Record], failures: Mapping[int, Exception]) -> object:
+    """Return the partial batch response that SQS expects; for other sources, raise the failures."""
+    if source == "aws:sqs":
+        ids = [records[index].get("messageId") for index in failures]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in ids]}
+    errors = list(failures.values())
+    if len(errors) > 1:
+        raise ExceptionGroup(f"{len(errors)} of {len(records)} events were not handled", errors)
+    if errors:
+        raise errors[0]
+    return None

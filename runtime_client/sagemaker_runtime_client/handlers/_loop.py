@@ -1,0 +1,37 @@
+"""Run the coroutine of an invocation, with an event loop if the user's function is async."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from threading import local
+from typing import TYPE_CHECKING, TypeVar
+
+from .._io.run import run
+
+if TYPE_CHECKING:
+    from asyncio import Runner
+
+T = TypeVar("T")
+
+
+class _Loops(local):
+    """The event loop of each thread.
+
+    It is kept between invocations, so that connections and sessions of an async client stay usable.
+    """
+
+    runner: Runner | None = None
+
+
+_loops = _Loops()
+
+
+def run_handler(coroutine: Coroutine[object, object, T], *, in_loop: bool) -> T:
+    """Run *coroutine* and return its result; without a loop, the coroutine must not suspend."""
+    if not in_loop:
+        return run(coroutine)
+    if _loops.runner is None:
+        from asyncio import Runner
+
+        _loops.runner = Runner()
+    return _loops.runner.run(coroutine)

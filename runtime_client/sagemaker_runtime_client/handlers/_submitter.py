@@ -1,0 +1,258 @@
+"""`sqs_submitter`: a Lambda handler that submits each message of a queue as a job.
+
+The inference id and the file name of the output are computed from the ARN of the queue and the id
+of the message, so that every attempt to submit a message uses the same ones.  A message that is
+delivered again is not submitted again if the claims have its handle, or if its output exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .._errors import ObjectNotFoundError, ParamValidationError
+from .._inference.invocation import Invocation
+from .._io.run import is_async
+from .._settings.setting import locations
+from .._value import type_name
+from ._batch import Invocation as LambdaInvocation
+from ._batch import event_records, is_fifo, log_errors, report, resolve
+from ._claims import Claim, Claims, MemoryClaims
+from ._jobs import Job, Message
+from ._loop import run_handler
+
+if TYPE_CHECKING:
+    from .._clients import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+    from ._decorators import Handler
+
+    Client: TypeAlias = SageMakerRuntimeClient | AsyncSageMakerRuntimeClient
+
+JobFunction: TypeAlias = Callable[[Message], object]
+Listener: TypeAlias = Callable[[Message, Invocation], object]
+
+# How many seconds before the end of the Lambda function a submission times out, so that its outcome
+# can still be recorded.
+_TIME_TO_RECORD = 2.0
+
+
+def sqs_submitter(
+    client: Client,
+    endpoint_name: str | None = None,
+    *,
+    router: str | None = None,
+    routing_target: str | None = None,
+    input_prefix: str | None = None,
+    output_prefix: str | None = None,
+    claims: Claims | None = None,
+    on_invocation: Listener | None = None,
+    reserve: float = 5.0,
+) -> Callable[[JobFunction], Handler]:
+    """Turn a function that makes an input of a message into a Lambda handler for an SQS queue.
+
+    For example:
+
+        @sqs_submitter(client, "my-endpoint", output_prefix="s3://my-bucket/outputs/")
+        def handler(message):
+            return message.body.encode()
+
+    Each message becomes one job.  A message fails, and SQS delivers it again, if the function or the
+    submission raises an error, for example because the endpoint throttles; see `sqs_handler`, whose
+    requirements for the queue and the event source mapping apply here too.  SQS delivers a message
+    more often than once now and then.  Such a message is not submitted again if *claims* has
+    recorded its handle.  If an earlier attempt ended without a record, the output of this attempt is
+    looked for in *output_prefix*, and the message is submitted again only if there is none.
+
+    Args:
+        client: The client that submits the jobs: an async client for an async function, otherwise a
+            blocking one.
+        endpoint_name: The name of the endpoint.
+        router: The name of an inference router, which replaces *endpoint_name*.
+        routing_target: The name of the routing target.  Required with *router*.
+        input_prefix: Where payloads that are too large for a request are uploaded, as
+            ``s3://bucket/prefix/``.
+        output_prefix: The output path of the endpoint, ``S3OutputPath``, as ``s3://bucket/prefix/``.
+            The client needs ``s3:GetObject`` for it, and ``s3:ListBucket`` for its bucket, without
+            which S3 does not tell whether an output exists.  None submits a message again if it is
+            unknown whether an earlier attempt was accepted.
+        claims: Remembers which messages are submitted, with the handles of their jobs: `S3Claims`,
+            or an object with the methods of `Claims`.  The default is `MemoryClaims`, which
+            recognizes redeliveries only within one execution environment.
+        on_invocation: A plain or async function that is called with the message and the handle of
+            its job, for example to store the handle.  It is called once for each job that is
+            submitted; if it raises an error, the error is logged.
+        reserve: The number of seconds that must be left for a message to be submitted.
+
+    Returns:
+        A decorator for a plain or async function of one `Message`, which returns the payload as
+        bytes, or a `Job`, or None to submit nothing.  It returns the handler, a function of Lambda's
+        event and context, which raises ParamValidationError if the event is not from SQS.
+
+    Raises:
+        ParamValidationError: An argument is invalid.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    submitter = _Submitter(
+        client,
+        _target(endpoint_name, router, routing_target),
+        input_prefix,
+        _check_prefix(output_prefix),
+        MemoryClaims() if claims is None else claims,
+        on_invocation,
+        reserve,
+    )
+    return partial(_decorate, submitter)
+
+
+def _target(
+    endpoint_name: str | None, router: str | None, routing_target: str | None
+) -> dict[str, str | None]:
+    """Return the arguments of `submit` that say where the jobs go."""
+    if (endpoint_name is None) == (router is None):
+        raise ParamValidationError(
+            "pass either endpoint_name, or router and routing_target", argument="endpoint_name"
+        )
+    if (router is None) != (routing_target is None):
+        raise ParamValidationError(
+            "pass router and routing_target together", argument="routing_target"
+        )
+    if router is None:
+        return {"endpoint_name": endpoint_name}
+    return {"router": router, "routing_target": routing_target}
+
+
+def _check_prefix(output_prefix: str | None) -> str | None:
+    if output_prefix is None:
+        return None
+    try:
+        (prefix,) = locations([output_prefix])
+    except ValueError:
+        raise ParamValidationError(
+            "output_prefix must be a location such as s3://bucket/prefix/",
+            argument="output_prefix",
+        ) from None
+    return prefix
+
+
+def _decorate(submitter: _Submitter, function: JobFunction) -> Handler:
+    if not callable(function):
+        raise ParamValidationError(
+            f"function must be a function of one message, not {type_name(function)}",
+            argument="function",
+        )
+
+    @wraps(function)
+    def handle(event: dict[str, object], context: object) -> object:
+        return run_handler(submitter.run(function, event, context), in_loop=is_async(function))
+
+    return handle
+
+
+class _Submitter:
+    """Submits the messages of a queue; `sqs_submitter` describes the arguments."""
+
+    def __init__(
+        self,
+        client: Client,
+        target: dict[str, str | None],
+        input_prefix: str | None,
+        output_prefix: str | None,
+        claims: Claims,
+        on_invocation: Listener | None,
+        reserve: float,
+    ) -> None:
+        self._client, self._target = client, target
+        self._input_prefix, self._output_prefix = input_prefix, output_prefix
+        self._claims, self._on_invocation, self._reserve = claims, on_invocation, reserve
+
+    async def run(self, function: JobFunction, event: dict[str, object], context: object) -> object:
+        """Submit the messages in an event, and return the partial batch response."""
+        records = event_records(event, "aws:sqs")
+        messages = [Message.from_record(record) for record in records]
+        lambda_invocation = LambdaInvocation(context, self._claims, self._reserve)
+
+        async def handle(message: Message) -> None:
+            submit = partial(self._submit, lambda_invocation, function, message)
+            await lambda_invocation.once(f"submit-{message.job_name}", submit)
+
+        await lambda_invocation.handle_each(messages, handle, in_order=is_fifo(records))
+        return report("aws:sqs", records, lambda_invocation.failures)
+
+    async def _submit(
+        self,
+        lambda_invocation: LambdaInvocation,
+        function: JobFunction,
+        message: Message,
+        claim: Claim,
+    ) -> str | None:
+        """Submit a message, and return the handle of its job as JSON; None if there is no job."""
+        job = _to_job(await resolve(function(message)))
+        if job is None:
+            return None
+        if claim.repeated or message.receive_count > 1:
+            earlier = await self._find(message, job)
+            if earlier is not None:
+                return earlier.to_json()
+        timeout = lambda_invocation.seconds_left() - _TIME_TO_RECORD
+        invocation = await self._send(job, message.job_name, max(timeout, 0.0))
+        if self._on_invocation is not None:
+            await log_errors("call on_invocation", self._on_invocation, message, invocation)
+        return invocation.to_json()
+
+    async def _send(self, job: Job, name: str, timeout: float) -> Invocation:
+        arguments: dict[str, object] = {
+            **job.options,
+            "inference_id": name,
+            "filename": name,
+            "timeout": timeout,
+        }
+        if job.input_location is None:
+            submit: Any = self._client.submit
+            arguments |= {
+                "payload": job.payload,
+                "input_prefix": self._input_prefix,
+                **self._target,
+            }
+        elif "router" in self._target:
+            submit = self._client.invoke_inference_router_async
+            arguments |= {
+                "inference_router_name": self._target["router"],
+                "routing_target": self._target["routing_target"],
+                "input_location": job.input_location,
+            }
+        else:
+            submit = self._client.invoke_endpoint_async
+            arguments |= {"input_location": job.input_location, **self._target}
+        invocation: Invocation = await resolve(submit(**arguments))
+        return invocation
+
+    async def _find(self, message: Message, job: Job) -> Invocation | None:
+        """Return a handle of the job that an earlier attempt submitted, if its output exists."""
+        if self._output_prefix is None:
+            return None
+        extension = (job.s3_output_path_extension or "").strip("/")
+        folder = f"{self._output_prefix}{extension}/" if extension else self._output_prefix
+        for name in (message.job_name, f"{message.job_name}.out"):
+            with suppress(ObjectNotFoundError):
+                found = await resolve(self._client.head_object(folder + name))
+                return Invocation(
+                    message.job_name,
+                    found.location,
+                    endpoint_name=self._target.get("endpoint_name"),
+                    inference_router_name=self._target.get("router"),
+                    routing_target=self._target.get("routing_target"),
+                )
+        return None
+
+
+def _to_job(result: object) -> Job | None:
+    if result is None or isinstance(result, Job):
+        return result
+    if isinstance(result, bytes | bytearray | memoryview):
+        return Job(result)
+    raise ParamValidationError(
+        f"the function must return bytes, a Job or None, not {type_name(result)}",
+        argument="function",
+    )
