@@ -1,4 +1,4 @@
-"""Test the properties in the ``*properties.py`` modules of ``tests/sigv4``: `make fuzz`.
+"""Test the properties of the signer and of notifications: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz/test_properties.py
 
@@ -8,11 +8,15 @@ reduces it to a minimal example and prints it.
 
 import os
 
+from tests.runtime_client.events import event_properties
 from tests.sigv4 import parser_properties, properties, stream_properties
 from tests.sigv4.property_runs import each_property, run_property
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
-PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_properties.PROPERTIES
+MODULES = (properties, stream_properties, parser_properties, event_properties)
+PROPERTIES = {
+    check: strategy for module in MODULES for check, strategy in module.PROPERTIES.items()
+}
 
 
 @each_property(PROPERTIES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from string import ascii_letters, digits
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from .._errors import ParamValidationError
 from .._limits import EVENT_RECORDS, EVENT_SIZE, NOTIFICATION_ENVELOPES, NOTIFICATION_SIZE
@@ -70,10 +70,11 @@ def parse(
         return [_ignored(error, _common(0, source, trusted_sources))]
     events: list[Event] = []
     for index, record in enumerate(records):
-        opened = _open(record)
-        sender = opened.source if source is None and isinstance(message, dict) else source
-        common = _common(index, sender, trusted_sources, opened.message_id)
-        events += _guarded(_read_content, opened.content, common)
+        content, sender, message_id = _open(record)
+        if source is not None or not isinstance(message, dict):
+            sender = source
+        common = _common(index, sender, trusted_sources, message_id)
+        events += _guarded(_read_content, content, common)
     return events
 
 
@@ -145,28 +146,23 @@ def _check_records(records: object, name: str) -> list[object]:
     return cast("list[object]", records)
 
 
-class _Opened(NamedTuple):
-    """A record without what SQS or Lambda added to it."""
+def _open(record: object) -> tuple[object, str | None, str | None]:
+    """Return the content of a record, and the ARN and the message id that AWS added to it.
 
-    content: object
-    source: str | None = None
-    message_id: str | None = None
-
-
-def _open(record: object) -> _Opened:
-    """Open a record that Lambda or SQS has delivered; other values are their own content."""
+    A value that is not a record of SNS, SQS or S3 is its own content.
+    """
     if not isinstance(record, dict):
-        return _Opened(None)
+        return None, None, None
     record = cast("Document", record)
     if "Sns" in record:
         envelope = record["Sns"]
-        topic = _get(envelope, "TopicArn")
-        return _Opened(envelope, _parse_arn(topic), _parse_id(_get(envelope, "MessageId")))
+        topic, message_id = _get(envelope, "TopicArn"), _get(envelope, "MessageId")
+        return envelope, _parse_arn(topic), _parse_id(message_id)
     for body, message_id in (("body", "messageId"), ("Body", "MessageId")):
         if body in record:
-            source = _parse_arn(record.get("eventSourceARN"))
-            return _Opened(record[body], source, _parse_id(record.get(message_id)))
-    return _Opened(record, _parse_arn(_get(record, "s3", "bucket", "arn")))
+            queue = record.get("eventSourceARN")
+            return record[body], _parse_arn(queue), _parse_id(record.get(message_id))
+    return record, _parse_arn(_get(record, "s3", "bucket", "arn")), None
 
 
 def _get(value: object, *path: str) -> object:

@@ -61,7 +61,7 @@ def read_result(document: Document, common: Common) -> Completed | Failed:
         **texts,
         "received_time": parse_time(document.get("receivedTime")),
         "event_time": parse_time(document.get("eventTime")),
-        "body": _read_body(document) if common["trusted"] else None,
+        "body": _read_body(document, status) if common["trusted"] else None,
         "fields": document,
         **common,
     }
@@ -69,18 +69,23 @@ def read_result(document: Document, common: Common) -> Completed | Failed:
         return Completed(**values)
     return Failed(
         reason=_read_reason(document),
-        failure_location=get_text(document, "failureLocation"),
+        failure_location=get_text(document, "failureLocation")
+        or get_text(document, "responseParameters", "failureLocation"),
         **values,
     )
 
 
-def _read_body(document: Document) -> bytes | None:
-    """Return the model's response, which is None if it cannot be decoded; S3 has it, too."""
+def _read_body(document: Document, status: str) -> bytes | None:
+    """Return the model's response, or None if the message does not contain all of it.
+
+    AWS does not encode the response of a failed inference.  In a message about a complete one,
+    other senders replace a response that is too long by an unencoded note.
+    """
     found = get_object(document, "responseBody")
     content, encoding = found.get("content"), found.get("encoding")
     if not isinstance(content, str):
         return None
-    if encoding is None:
+    if encoding is None and status == "Failed":
         return encode(content)
     if encoding != "BASE64":
         return None

@@ -1,0 +1,375 @@
+"""Test `parse` with invalid arguments, hostile messages and messages at the limits."""
+
+import json
+import subprocess
+import sys
+from base64 import b64encode
+
+import pytest
+
+from sagemaker_runtime_client import ParamValidationError
+from sagemaker_runtime_client.events import Completed, Failed, Ignored, ObjectCreated, parse
+
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:results"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:results"
+BUCKET = "arn:aws:s3:::b"
+BODY = {"content": b64encode(b"secret answer").decode(), "encoding": "BASE64"}
+
+
+def result(**changes):
+    """Return a notification of SageMaker."""
+    found = {"invocationStatus": "Completed", "inferenceId": "7", "responseBody": BODY}
+    return {**found, **changes}
+
+
+def created(**changes):
+    """Return a record of S3."""
+    described = {"bucket": {"name": "b", "arn": BUCKET}, "object": {"key": "k", **changes}}
+    return {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": described}
+
+
+def sqs(body, source=QUEUE):
+    """Return a record of SQS, as Lambda passes it."""
+    return {"eventSource": "aws:sqs", "eventSourceARN": source, "messageId": "1", "body": body}
+
+
+def only(message, **arguments):
+    """Return the only event of a message."""
+    (event,) = parse(message, **arguments)
+    return event
+
+
+class TestArguments:
+    """An argument of a wrong type raises an error that names the argument."""
+
+    @pytest.mark.parametrize("message", [None, 1, [], [{}], bytearray(b"{}"), ("{}",)])
+    def test_message(self, message):
+        """A message is a dict, str or bytes."""
+        with pytest.raises(ParamValidationError, match=r"^message must be a dict") as caught:
+            parse(message)
+        assert caught.value.argument == "message"
+
+    @pytest.mark.parametrize(
+        "source",
+        ["", "results", 1, b"arn:aws:sqs", "arn: a", "arn:a*", "arn:é", "arn:" + "a" * 2048],
+    )
+    def test_source(self, source):
+        """A source is an ARN."""
+        with pytest.raises(ParamValidationError, match=r"^source must be an ARN") as caught:
+            parse({}, source=source)
+        assert caught.value.argument == "source"
+
+    @pytest.mark.parametrize(
+        "trusted", [None, QUEUE, QUEUE.encode(), [1], ["results"], [f"{QUEUE[:-1]}*"], {QUEUE: 1}]
+    )
+    def test_trusted_sources(self, trusted):
+        """Trusted sources are a collection of ARNs."""
+        with pytest.raises(ParamValidationError, match=r"^trusted_sources must be") as caught:
+            parse({}, trusted_sources=trusted)
+        assert caught.value.argument == "trusted_sources"
+
+    @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+    def test_collections(self, kind):
+        """Any collection of ARNs is accepted."""
+        event = only(sqs(json.dumps(result())), trusted_sources=kind([TOPIC, QUEUE]))
+        assert (event.trusted, event.body) == (True, b"secret answer")
+
+
+class TestTrust:
+    """Only Lambda and the caller name a source."""
+
+    def test_the_source_of_the_call(self):
+        """The source of the call takes precedence over that of a record."""
+        event = only(sqs(json.dumps(result())), source=TOPIC, trusted_sources=[QUEUE])
+        assert (event.source, event.trusted, event.body) == (TOPIC, False, None)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(result())},
+            {"TopicArn": TOPIC, "eventSourceARN": TOPIC, **result()},
+            {"source": TOPIC, "eventSourceARN": TOPIC, "Message": result()},
+            {"Message": json.dumps({"Sns": {"TopicArn": TOPIC}, **result()})},
+        ],
+    )
+    def test_sources_within_a_body(self, body):
+        """An ARN within a body is text of the sender."""
+        event = only(sqs(json.dumps(body)), trusted_sources=[TOPIC])
+        assert (event.source, event.trusted, event.body) == (QUEUE, False, None)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            {"Records": [sqs(json.dumps(result()))]},
+            sqs(json.dumps(result())),
+            {"Records": [{"Sns": {"TopicArn": QUEUE, "Message": json.dumps(result())}}]},
+            {"Records": [created()], "trusted": QUEUE},
+        ],
+    )
+    def test_text(self, message):
+        """Text never names its own source."""
+        for event in (only(json.dumps(message)), only({"Body": json.dumps(message)})):
+            assert (event.source, event.trusted) == (None, False)
+
+    @pytest.mark.parametrize("source", [None, 1, [], "", "results", "arn:\n", "arn:a b"])
+    def test_malformed_source(self, source):
+        """A record whose source is not an ARN has no source."""
+        assert only(sqs(json.dumps(result()), source)).source is None
+
+    def test_bucket(self):
+        """The source of a record that S3 passes to Lambda is the bucket."""
+        assert only({"Records": [created()]}).source == BUCKET
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": "not base64", "encoding": "BASE64"},
+        {"content": "YQ", "encoding": "BASE64"},
+        {"content": "é", "encoding": "BASE64"},
+        {"content": "YQ==", "encoding": "GZIP"},
+        {"content": "YQ==", "encoding": ["BASE64"]},
+        {"content": "a note in place of the body"},
+        {"content": 1, "encoding": "BASE64"},
+        {"message": "no content"},
+        None,
+    ],
+)
+def test_body_that_cannot_be_decoded(body):
+    """A body that cannot be decoded is left to S3."""
+    event = only(result(responseBody=body), source=QUEUE, trusted_sources=[QUEUE])
+    assert (type(event), event.trusted, event.body) == (Completed, True, None)
+
+
+def test_plain_body_with_half_a_surrogate_pair():
+    """A plain body that is not Unicode text is not decoded."""
+    message = result(invocationStatus="Failed", responseBody={"content": "\ud800"})
+    assert only(message, source=QUEUE, trusted_sources=[QUEUE]).body is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("x" * 5000, "x" * 4096),
+        ("", None),
+        (1, None),
+        (["x"], None),
+        ("\ud800", None),
+        (None, None),
+    ],
+)
+def test_reason(reason, expected):
+    """A failure with a reason that is too long, or not text, is still a failure."""
+    event = only(result(invocationStatus="Failed", failureReason=reason))
+    assert (type(event), event.reason) == (Failed, expected)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(None, 1, [], "", "now", "2026-11-22", "2026-11-22T12:00:00", "2026-13-01T00:00:00Z"),
+        *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1901-01-01T00:00:00Z"),
+        *(
+            "8999-01-01T00:00:00Z",
+            "2026-11-22T12:00:00." + "0" * 40 + "Z",
+            "\uff12026-11-22T12:00:00Z",
+        ),
+    ],
+)
+def test_time(time):
+    """A time that is not one, or that no handle can contain, is None."""
+    event = only(result(receivedTime=time, eventTime=time))
+    assert (event.received_time, event.event_time) == (None, None)
+    assert event.invocation.date is None
+
+
+@pytest.mark.parametrize("time", ["1902-01-01T00:00:00+23:59", "8998-12-31T23:59:59-23:59"])
+def test_time_at_the_limit(time):
+    """The earliest and latest times fit into a handle."""
+    event = only(result(receivedTime=time))
+    assert event.invocation.date == event.received_time is not None
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 63, 1.5, True, "1", None, []])
+def test_size(size):
+    """A size that is not one is None."""
+    assert only(created(size=size)).size is None
+
+
+@pytest.mark.parametrize("message_id", [None, 1, "", "a b", "a\n", "ü", "a" * 101])
+def test_message_id(message_id):
+    """A message id that AWS would not generate is None."""
+    assert only({"messageId": message_id, "body": "{}"}).message_id is None
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [("", "k"), (None, "k"), ("a/b", "k"), ("a b", "k"), ("b", ""), ("b", None), ("b", "\ud800")],
+)
+def test_objects_without_a_location(bucket, key):
+    """A record without a valid bucket and key is malformed."""
+    record = {**created(), "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+    event = only({"Records": [record]})
+    assert (type(event), event.kind) == (Ignored, "malformed")
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\x00b", "../a", "//", "?versionId=1", "#"])
+def test_odd_keys(key):
+    """Each key that S3 allows is returned unchanged."""
+    event = only(created(key=key))
+    assert (type(event), event.key, event.location) == (ObjectCreated, key, f"s3://b/{key}")
+
+
+MALFORMED = {
+    "nothing": "",
+    "blanks": "  ",
+    "half": '{"a":',
+    "two documents": "{}{}",
+    "byte order mark": "\ufeff{}",
+    "NaN": '{"a": NaN}',
+    "infinity": '{"a": -Infinity}',
+    "a huge number": '{"a": 1' + "0" * 5000 + "}",
+    "deep lists": '{"a":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "deep objects": '{"a":' * 100_000 + "1" + "}" * 100_000,
+    "unfinished deep lists": "[" * 100_000,
+    "many values": '{"a":[' + "[]," * 400_000 + "[]]}",
+    "a long text": '{"a":"' + "x" * (2 << 20) + '"}',
+    "NUL": "\0",
+    "a control character": '{"a": "\n"}',
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_text(text):
+    """Text that is not JSON, or that is too large or too deep, is ignored."""
+    for message in ({"Records": [sqs(text)]}, {"Message": text}, {"Body": text}):
+        event = only(message)
+        assert (type(event), event.kind, event.fields) == (Ignored, "malformed", {})
+
+
+@pytest.mark.parametrize("data", [b"\xff", b'{"a": "\xff"}', "{}".encode("utf-16"), b"\0"])
+def test_malformed_bytes(data):
+    """Bytes that are not UTF-8 are ignored."""
+    assert only(data).kind == "malformed"
+
+
+@pytest.mark.parametrize("document", ["1", "null", "[]", '"{}"', "true", "1e999"])
+def test_other_json(document):
+    """JSON that is not an object is of an unknown kind."""
+    assert [only(document).kind, only(sqs(document)).kind] == ["unknown", "unknown"]
+
+
+def test_long_text():
+    """A text with many messages may be longer than one message, but not endless."""
+    record = sqs(json.dumps(result(padding="x" * (1 << 20))))
+    assert len(parse(json.dumps({"Records": [record] * 10}))) == 10
+    assert only(" " * (16 << 20) + "{}").kind == "malformed"
+
+
+@pytest.mark.parametrize("depth", [30, 31, 900, 100_000])
+def test_deep_values(depth):
+    """A dict that is nested too deeply is ignored, because it could be neither compared nor pickled."""
+    value = []
+    for _ in range(depth):
+        value = [value]
+    event = only(result(deep=value))
+    assert type(event) is (Completed if depth < 31 else Ignored)
+
+
+def test_endless_values():
+    """A dict that contains itself is ignored."""
+    message = result()
+    message["again"] = message
+    assert only(message).kind == "malformed"
+
+
+def test_many_records():
+    """As many records as Lambda passes at once are read, and no more."""
+    record = sqs(json.dumps(result()))
+    events = parse({"Records": [record] * 10_000})
+    assert [event.record for event in events] == list(range(10_000))
+    assert only({"Records": [record] * 10_001}).kind == "malformed"
+
+
+@pytest.mark.parametrize(("envelopes", "kind"), [(4, Completed), (5, Ignored), (12, Ignored)])
+def test_many_envelopes(envelopes, kind):
+    """Envelopes within envelopes are opened up to a limit."""
+    message = result()
+    for _ in range(envelopes):
+        message = {"Type": "Notification", "Message": json.dumps(message)}
+    assert type(only(message)) is kind
+
+
+def test_names_that_occur_twice():
+    """If a name occurs twice, the last value is used."""
+    text = '{"invocationStatus": "Failed", "inferenceId": "1", "inferenceId": "2"}'
+    assert only(text).inference_id == "2"
+
+
+@pytest.mark.parametrize("value", [1, [], {}, True, "\ud800", "x" * 4097])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(("inferenceId",), ("awsRegion",), ("requestParameters", "endpointName")),
+        *(("requestParameters", "inputLocation"), ("responseParameters", "outputLocation")),
+        *(("requestParameters", "customAttributes"), ("invocationStatus",), ("eventVersion",)),
+    ],
+)
+def test_wrong_types(path, value):
+    """A field of a wrong type, or one that is too long, makes a notification malformed."""
+    for name in reversed(path):
+        value = {name: value}
+    event = only(result(**value))
+    assert (event.kind, event.fields) == ("malformed", {})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *({"Records": None}, {"Records": {}}, {"Records": "a"}, {"Messages": 1}),
+        *({"Records": [None]}, {"Records": [[]]}, {"Records": [{"Sns": None}]}, {"body": None}),
+        *({"Records": [{"Sns": "a"}]}, {"Body": 1}, {"Message": 1}, {"Message": []}, {"s3": 1}),
+        *({"Sns": {"Message": "a"}}, {**created(), "s3": {"object": []}}),
+    ],
+)
+def test_malformed_records(message):
+    """A record whose content has a wrong type is ignored."""
+    event = only(message)
+    assert type(event) is Ignored
+    assert event.kind in {"malformed", "unrelated"}
+
+
+def test_nested_records():
+    """A malformed record within a message does not affect the others."""
+    body = json.dumps({"Records": [1, created(), {"Sns": 1}, created(key=1)]})
+    kinds = [getattr(event, "kind", "created") for event in parse(sqs(body))]
+    assert kinds == ["malformed", "created", "unknown", "malformed"]
+
+
+def test_what_an_import_loads():
+    """Importing `events` after the package loads only the files of `events`, and `parse` loads
+    one more for an object.
+    """
+    program = (
+        "import sys, sagemaker_runtime_client as s\n"
+        "assert not hasattr(s, 'events') and 'handlers' not in vars(s)\n"
+        "before = set(sys.modules)\n"
+        "from sagemaker_runtime_client.events import parse\n"
+        "print(*sorted(set(sys.modules) - before))\nbefore = set(sys.modules)\n"
+        f"parse({result()!r})\nprint(*sorted(set(sys.modules) - before))\n"
+        f"parse({created()!r})\nprint(*sorted(set(sys.modules) - before))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    ours = "sagemaker_runtime_client."
+    files = ["", "._json", "._parse", "._readers", "._results", "._values"]
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        [f"{ours}events{name}" for name in files],
+        [],
+        [f"{ours}_s3", f"{ours}_s3.objects"],
+    ]
