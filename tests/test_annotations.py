@@ -15,6 +15,7 @@ MODULES = [
     import_module("sigv4.asgi"),
     sagemaker_runtime_client,
     import_module("sagemaker_runtime_client.emulator"),
+    import_module("sagemaker_runtime_client.events"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Limits on the size of responses, files and program output, in one table.
+"""Limits on the size of responses, notifications, files and program output, in one table.
 
 If a response exceeds its limit, `ResponseTooLargeError` is raised.  If only the beginning of the
 response matters, the response is truncated instead.  A truncated document is never parsed as if it

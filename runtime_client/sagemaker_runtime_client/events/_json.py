@@ -77,21 +77,21 @@ _DECODER = json.JSONDecoder(parse_constant=_reject_constant)
 
 def check_extent(document: Document) -> None:
     """Check that a document is small and flat enough to be kept, compared and pickled."""
-    level: list[Any] = [document]
+    level: list[dict[Any, Any] | list[Any]] = [document]
     count = 0
     for _depth in range(NOTIFICATION_DEPTH):
-        children = [child for value in level for child in _children(value)]
-        count += len(children)
+        count += sum(map(len, level))
         if count > NOTIFICATION_VALUES:
             raise malformed(f"the message has more than {NOTIFICATION_VALUES:,} values")
-        level = [child for child in children if isinstance(child, dict | list)]
+        level = [child for value in level for child in _containers(value)]
         if not level:
             return
     raise malformed(f"the message is nested more than {NOTIFICATION_DEPTH} levels deep")
 
 
-def _children(value: dict[Any, Any] | list[Any]) -> Any:
-    return value.values() if isinstance(value, dict) else value
+def _containers(value: dict[Any, Any] | list[Any]) -> list[dict[Any, Any] | list[Any]]:
+    children = value.values() if isinstance(value, dict) else value
+    return [child for child in children if isinstance(child, dict | list)]
 
 
 def get_object(document: Document, name: str) -> Document:

@@ -141,6 +141,16 @@ def test_body_that_cannot_be_decoded(body):
     assert (type(event), event.trusted, event.body) == (Completed, True, None)
 
 
+def test_long_body():
+    """A body that fills a message is decoded; one that does not fit into a message is not read."""
+    encoded = [b64encode(bytes(size)).decode() for size in (750_000, 10_000_000)]
+    bodies = [{"content": content, "encoding": "BASE64"} for content in encoded]
+    records = [sqs(json.dumps(result(responseBody=body))) for body in bodies]
+    fits, too_long = parse({"Records": records}, trusted_sources=[QUEUE])
+    assert fits.body == bytes(750_000)
+    assert (too_long.kind, too_long.fields) == ("malformed", {})
+
+
 def test_plain_body_with_half_a_surrogate_pair():
     """A plain body that is not Unicode text is not decoded."""
     message = result(invocationStatus="Failed", responseBody={"content": "\ud800"})
@@ -276,10 +286,11 @@ def test_deep_values(depth):
     assert type(event) is (Completed if depth < 31 else Ignored)
 
 
-def test_endless_values():
-    """A dict that contains itself is ignored."""
+@pytest.mark.parametrize("count", [1, 9000])
+def test_endless_values(count):
+    """A dict that contains itself is ignored, however often it does."""
     message = result()
-    message["again"] = message
+    message["again"] = [message] * count
     assert only(message).kind == "malformed"
 
 
