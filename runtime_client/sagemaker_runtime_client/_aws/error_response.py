@@ -10,19 +10,21 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from .._errors import (
     AccessDeniedError,
     InternalFailureError,
     ObjectNotFoundError,
     RequestValidationError,
+    RuntimeClientError,
     ServiceError,
     ServiceUnavailableError,
     ThrottlingError,
 )
 from .._io.message import Response
 
+E = TypeVar("E", bound=RuntimeClientError)
 THROTTLING_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -41,8 +43,7 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-# STS returns IDPCommunicationError if it cannot reach the identity provider (botocore 1.44,
-# _retry.json).
+# STS sends IDPCommunicationError if it cannot reach the identity provider (botocore, _retry.json).
 TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
 # Botocore does not retry status 408, which a gateway sends in place of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
@@ -84,8 +85,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 _NO_CODES: Mapping[str, type[ServiceError]] = MappingProxyType({})
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
-# The text that follows these words in an AWS message repeats the signed headers, including the
-# session token.
+# The text after these words in an AWS message repeats the signed headers with the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
 # A service that rejects a malformed Authorization header repeats the header in its message.
@@ -93,7 +93,7 @@ _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
 # A model that responds in JSON escapes quotes, which custom attributes often contain.  If JSON is
 # nested in JSON, the backslashes are escaped, too.  A truncated text may end within an escape.
 _ESCAPES = r"\\+(?:u([0-9A-Fa-f]{4})|u[0-9A-Fa-f]{0,3}\Z)?"
-_MAX_CODE_LENGTH = 128  # a longer text is not an error code
+MAX_CODE_LENGTH = 128  # a longer text is not an error code
 _MAX_MESSAGE_LENGTH = 2048  # the maximum length of Message in the service model
 # An STS response has texts at the path AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId.
 _MAX_DEPTH = 4
@@ -229,7 +229,7 @@ def _error(
     status = response.status
     known = by_code.get(code or "") or _BY_CODE.get(code or "")
     kind = known or by_status.get(status, ServiceError)
-    if code is not None and len(code) > _MAX_CODE_LENGTH:
+    if code is not None and len(code) > MAX_CODE_LENGTH:
         code = None
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]
     error = kind(
@@ -254,15 +254,16 @@ def _retry_after(response: Response) -> float | None:
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
+def without_secrets(error: E, secrets: Iterable[str | None]) -> E:
     """Redact the secrets that a service has repeated in the texts of *error*; return *error*."""
     long_secrets = [one for one in secrets if one is not None and len(one) >= _MIN_SECRET_LENGTH]
     names: tuple[str, ...] = getattr(error, "texts", ("message",))
-    for name in names:
-        text = _redact_all(getattr(error, name), long_secrets)
+    for name in (*names, "code", "request_id"):
+        text = _redact_all(getattr(error, name) or "", long_secrets)
         if "\\" in text:
             text = _redact_escaped(text, long_secrets)
-        setattr(error, name, re.sub(_SIGNATURES, "...", text))
+        if text:
+            setattr(error, name, re.sub(_SIGNATURES, "...", text))
     error.args = (error.message,)
     return error
 

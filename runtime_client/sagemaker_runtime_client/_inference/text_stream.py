@@ -9,6 +9,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html and https
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any, NamedTuple
 
 from .._errors import ResponseTooLargeError
@@ -28,12 +29,15 @@ class LineDecoder:
     """
 
     is_done = False  # lines have no mark for the end of the response
+    # How many bytes to add at a time, so that the lines in a large part, of which each is an object
+    # of its own, do not occupy many times as much memory.
+    piece_size = 64 * 1024
 
     def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
         self._limit = limit
         self._ends_at_return = ends_at_return
-        self._pieces: list[bytes] = []  # the pieces of the incomplete line
-        self._size = 0
+        # The incomplete line.  A list of its pieces could occupy many times as much memory.
+        self._rest = bytearray()
         # Whether a carriage return at the end of the last part has ended a line.
         self._follows_return = False
 
@@ -52,17 +56,15 @@ class LineDecoder:
             self._follows_return = part.endswith(b"\r")
             part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = part.split(b"\n")
-        if lines:
-            lines[0] = b"".join([*self._pieces, lines[0]])
-            self._pieces, self._size = [], 0
-        if rest:
-            self._pieces.append(rest)
-            self._size += len(rest)
+        if lines and self._rest:
+            lines[0] = bytes(self._rest) + lines[0]
+            self._rest.clear()
+        self._rest += rest
         for line in lines:
             if len(line) > self._limit:
                 raise self._too_long()
             yield self._text(line)
-        if self._size > self._limit:
+        if len(self._rest) > self._limit:
             raise self._too_long()
 
     def _too_long(self) -> ResponseTooLargeError:
@@ -73,13 +75,13 @@ class LineDecoder:
     def finish(self) -> list[str]:
         """Return a list with the last line if it has no line end, and otherwise an empty list."""
         rest = self.partial
-        self._pieces, self._size = [], 0
+        self._rest.clear()
         return [self._text(rest)] if rest else []
 
     @property
     def partial(self) -> bytes:
         """The incomplete line."""
-        return b"".join(self._pieces)
+        return bytes(self._rest)
 
     def _text(self, line: bytes) -> str:
         if not self._ends_at_return:
@@ -118,8 +120,7 @@ class EventParser:
     def __init__(self) -> None:
         self.is_done = False
         self._is_first_line = True
-        self._data: list[str] = []
-        self._size = 0
+        self._data = StringIO()  # the data, with a line break after each line
         self._event = ""
         self._id = ""
         self._retry: int | None = None
@@ -130,6 +131,8 @@ class EventParser:
         Raises:
             ResponseTooLargeError: The data of an event is longer than `LINE_SIZE` characters.
         """
+        if self.is_done:
+            return None
         if self._is_first_line:
             line, self._is_first_line = line.removeprefix(_BYTE_ORDER_MARK), False
         if not line:
@@ -137,13 +140,13 @@ class EventParser:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._size += len(value) + 1  # the line break counts, so that empty lines are bounded
-            if self._size > LINE_SIZE:
+            # The line break counts, so that empty lines are bounded.
+            if self._data.tell() + len(value) + 1 > LINE_SIZE:
                 raise ResponseTooLargeError(
                     f"an event of the response is longer than {LINE_SIZE:,} characters",
                     limit=LINE_SIZE,
                 )
-            self._data.append(value)
+            self._data.write(value + "\n")
         elif name == "event":
             self._event = value
         elif name == "id" and "\0" not in value:
@@ -164,14 +167,15 @@ class EventParser:
     @property
     def partial(self) -> bytes:
         """The data of the incomplete event, encoded in UTF-8."""
-        return "\n".join(self._data).encode()
+        return self._data.getvalue()[:-1].encode()
 
     def _complete(self) -> ServerSentEvent | None:
-        data, event, retry = self._data, self._event, self._retry
-        self._data, self._size, self._event, self._retry = [], 0, "", None
-        if not data or self.is_done:
+        data, event, retry = self._data.getvalue(), self._event, self._retry
+        self._event, self._retry = "", None
+        if not data:
             return None
-        text = "\n".join(data)
+        self._data = StringIO()
+        text = data[:-1]
         if text == _DONE:
             self.is_done = True
             return None

@@ -12,6 +12,8 @@ from .._value import Value
 # Large bodies are written in pieces of this size, in bytes.
 PIECE_SIZE = 64 * 1024
 
+_MAX_REQUEST_ID_LENGTH = 128  # the ids of AWS have fewer characters
+
 
 class HasItems(Protocol):
     """An object with the method ``items``, such as a mapping or urllib's headers."""
@@ -117,7 +119,8 @@ class Response(Value):
     @property
     def request_id(self) -> str | None:
         """The request id from either of the two headers that AWS services use, or None."""
-        return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
+        text = self.header("x-amzn-requestid") or self.header("x-amz-request-id")
+        return text and text[:_MAX_REQUEST_ID_LENGTH]
 
 
 def parse_length(text: str | None) -> int | None:

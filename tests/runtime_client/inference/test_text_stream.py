@@ -4,6 +4,7 @@ The results must not depend on how the response is split into parts.
 """
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -145,6 +146,21 @@ def test_an_event_that_is_too_long(last):
         parser.feed("data:" + "x" * (LINE_SIZE // 16 - 1))
     with pytest.raises(ResponseTooLargeError, match="an event of the response is longer than"):
         parser.feed(last)
+
+
+@pytest.mark.parametrize("is_event", [False, True], ids=["a line", "an event"])
+def test_memory(is_event):
+    """A line in many parts, or an event with many data lines, occupies little more than its text."""
+    decoder, parser = LineDecoder(), EventParser()
+    tracemalloc.start()
+    for number in range(100_000, 400_000 if is_event else 200_000):
+        if is_event:
+            parser.feed(f"data:{number}")
+        else:
+            list(decoder.feed(b"%d " % number))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 5 * len(parser.partial + decoder.partial)
 
 
 def test_the_json_document_of_an_event():
