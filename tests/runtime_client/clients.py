@@ -22,8 +22,8 @@ CREDENTIALS = Credentials(
 )
 REGION = "eu-west-1"
 
-# On trio, if a server hangs up too early or a response is not read completely, httpx leaves the
-# generators of request and response bodies to the garbage collector, and Python issues a warning.
+# On trio, if a test or a user's hook uses httpx itself and does not read a response completely, httpx
+# leaves the generators of its body to the garbage collector, and Python issues a warning.
 unread_body = pytest.mark.filterwarnings(
     "ignore:Exception ignored (in.|while finalizing generator) <async_generator object"
     ":pytest.PytestUnraisableExceptionWarning"

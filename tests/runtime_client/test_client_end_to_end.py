@@ -25,9 +25,7 @@ from sagemaker_runtime_client.emulator import (
     StaleOutput,
 )
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, settings, unread_body
-
-pytestmark = unread_body
+from tests.runtime_client.clients import often, settings
 
 ENDPOINT = "my-endpoint"
 INVOKE = "InvokeEndpointAsync"

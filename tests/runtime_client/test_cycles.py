@@ -20,7 +20,7 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
 )
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, pointed_at, unread_body
+from tests.runtime_client.clients import often, pointed_at
 from tests.runtime_client.core.streams import failure, part, whole
 from tests.runtime_client.loopback import Loopback, response
 
@@ -284,7 +284,6 @@ def test_blocking_call(call, answers, outcome, seen):
     assert in_a_thread(call, answers, seen) == (outcome, set())
 
 
-@unread_body
 @backends
 @calls
 def test_awaited_call(backend, call, answers, outcome, seen):

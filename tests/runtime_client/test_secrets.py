@@ -9,7 +9,7 @@ import pytest
 from sagemaker_runtime_client import RuntimeClientError
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, settings, unread_body
+from tests.runtime_client.clients import often, settings
 
 
 class TestSecrets:
@@ -19,7 +19,6 @@ class TestSecrets:
     SECRET = "CANARY-SECRET-77aa"
     ATTRIBUTES = "CANARY-ATTRIBUTES-09cd"
 
-    @unread_body
     def test_anywhere(self, driver, caplog):
         """Neither a successful job nor a failed one reveals the secret key, the token or the custom
         attributes.

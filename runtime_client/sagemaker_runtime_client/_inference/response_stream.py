@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sigv4 import EventDecoder, EventStreamError, Message
 
-from .._aws.error_response import without_secrets
+from .._aws.error_response import MAX_CODE_LENGTH, without_secrets
 from .._errors import RuntimeClientError, ServiceError, TransportError
 from .._io.message import Request, Response
 from .._io.open_response import OpenResponse
@@ -159,21 +159,24 @@ class EventReader:
         code = _text(headers.get(":exception-type")) or _text(headers.get(":error-code"))
         error = _BY_TYPE.get(code, ServiceError)(
             _text(fields.get("Message")) or _text(headers.get(":error-message")),
-            code=code or None,
+            code=code if 0 < len(code) <= MAX_CODE_LENGTH else None,
             status_code=self.head.status,
             request_id=self.head.request_id,
         )
         if isinstance(error, ModelStreamError):
-            error.reason = _text(fields.get("ErrorCode"))
-        without_secrets(error, self._secrets)
-        if isinstance(error, ModelStreamError):
-            error.reason = error.reason or None
+            error.reason = _text(fields.get("ErrorCode")) or None
         return self._completed(error)
 
     def _completed(self, error: E) -> E:
         error.possibly_accepted = True
         error.retryable = error.retryable or self._retry_model
-        return error
+        return without_secrets(error, self._secrets)
+
+    async def drain(self) -> None:
+        """Release the connection, which can be reused if the rest of the response arrives at once."""
+        if self._opened is not None:
+            await self._opened.drain()
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Release the connection, which is closed if the response was not read to its end."""

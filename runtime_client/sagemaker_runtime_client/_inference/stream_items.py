@@ -1,7 +1,9 @@
 """Converts the parts of a streamed response into items: bytes, lines, events or JSON documents."""
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from json import JSONDecodeError
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -14,9 +16,13 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=EventParser | JSONParser)
 
+_MOST_READY = 1000  # how many items are decoded ahead; a part may contain millions of short lines
+
 
 class Decoder(Protocol[T_co]):
     """Converts the parts of a response into items."""
+
+    piece_size: int  # how many bytes are added at a time at most
 
     @property
     def partial(self) -> bytes:
@@ -41,6 +47,7 @@ class BytesDecoder:
     """Returns each part unchanged."""
 
     partial, is_done = b"", False
+    piece_size = sys.maxsize
 
     def feed(self, part: bytes) -> Iterable[bytes]:
         """Return the part."""
@@ -53,6 +60,8 @@ class BytesDecoder:
 
 class _ParsedLines(Generic[P]):
     """The base class of decoders that pass each line to a parser."""
+
+    piece_size = LineDecoder.piece_size
 
     def __init__(self, parser: P) -> None:
         self._lines = LineDecoder(ends_at_return=True)
@@ -148,6 +157,7 @@ class ItemReader(Generic[T]):
     def __init__(self, events: EventReader, decoder: Decoder[T]) -> None:
         self.ready: deque[T] = deque()
         self._events, self._decoder = events, decoder
+        self._items: Iterator[T] = iter(())  # decodes the parts that were received
         self._failure: RuntimeClientError | None = None
         self._is_reading = self._is_at_end = False
 
@@ -169,30 +179,50 @@ class ItemReader(Generic[T]):
         return bool(self.ready)
 
     async def _read(self) -> None:
-        """Decode the next parts, or raise an error after which nothing more can be read."""
-        if self._failure is not None:
+        """Decode the next items, or raise an error after which nothing more can be read."""
+        if self._decoder.is_done:
+            self._failure = None  # whatever follows the mark is ignored
+            await self._events.drain()
+            self._is_at_end = True
+        elif self._failure is not None:
             await self._events.aclose()
             self._is_at_end, self._is_reading = True, False
             try:
                 raise self._failure
             finally:  # the error, its traceback and this object would form a reference cycle
                 self._failure = None
+        elif not self._decode():
+            await self._receive()
+
+    async def _receive(self) -> None:
+        """Receive the next parts, and decode the first items in them."""
         try:
             parts = await self._events.read()
         except RuntimeClientError as error:
             vars(error).setdefault("partial", self._decoder.partial)
             self._is_at_end, self._is_reading = True, False
             raise
+        if parts:
+            pieces = _divide(parts, self._decoder.piece_size)
+            self._items = chain.from_iterable(map(self._decoder.feed, pieces))
+            self._decode()
+        else:
+            self._items = iter(self._decoder.finish())
+            self._is_at_end = not self._decode()
+
+    def _decode(self) -> bool:
+        """Decode more items, and return whether there are any, or a failure."""
         try:
-            for part in parts:
-                self.ready.extend(self._decoder.feed(part))
-            if not parts:
-                self.ready.extend(self._decoder.finish())
+            self.ready.extend(islice(self._items, _MOST_READY))
         except (ResponseTooLargeError, ResponseStreamError) as error:
             self._failure = error
-        if not parts or self._decoder.is_done:
-            self._is_at_end = self._failure is None
-            await self._events.aclose()
+        return bool(self.ready or self._failure)
+
+
+def _divide(parts: list[bytes], size: int) -> Iterator[bytes]:
+    for part in parts:
+        for start in range(0, len(part), size):
+            yield part[start : start + size]
 
 
 def _interrupted() -> ResponseStreamError:

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 C = TypeVar("C", "Client", "AsyncClient")
 
 
-def request_body(httpx: ModuleType, body: bytes) -> "ByteStream":
-    """Return a stream that sends *body* in pieces."""
-    return _request_body(httpx)(body)
-
-
 def response_body(httpx: ModuleType, response: "Response") -> Any:
     """Return a stream of the response body, without decoding its Content-Encoding.
 
@@ -73,8 +68,12 @@ def recording(httpx: ModuleType, client: C) -> C:
 
 
 @lru_cache(maxsize=2)
-def _request_body(httpx: ModuleType) -> "type[ByteStream]":
-    """Create the request body class for one library, httpx or httpx2."""
+def request_body_class(httpx: ModuleType) -> "type[ByteStream]":
+    """Create the class of a body that is sent in pieces, for one library, httpx or httpx2.
+
+    httpx's own body is an async generator, which trio finalizes with a warning if the request is
+    cancelled.
+    """
     return type("RequestBody", (_RequestBody, httpx.ByteStream), {})
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .._errors import ConfigError, ParamValidationError, TransportError
 from .._value import type_name
-from .message import PIECE_SIZE, Request
+from .message import Request
 from .proxies import get_client_proxy
 
 if TYPE_CHECKING:
@@ -100,10 +100,7 @@ def build_request(
     if request.body or request.method in _WITH_LENGTH:
         headers.append((b"content-length", b"%d" % len(request.body)))
     headers += _encode_headers(request.headers)
-    if client is None or len(request.body) <= PIECE_SIZE:
-        body = httpx.ByteStream(request.body)
-    else:
-        body = _split(httpx, request.body)
+    body = (httpx.ByteStream if client is None else _body_class(httpx))(request.body)
     message: HTTPXRequest = httpx.Request(request.method, url, headers=headers, stream=body)
     if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
         message.extensions["expect"] = True
@@ -206,14 +203,11 @@ def checked_headers(
     return list(zip(as_written, names, values, strict=True)) if is_valid else None
 
 
-def _split(httpx: ModuleType, body: bytes) -> ByteStream:
-    """Return a stream that sends a large body in pieces.
+def _body_class(httpx: ModuleType) -> type[ByteStream]:
+    """Return the class of a body that is sent in pieces, so that each has its own write timeout."""
+    from .bodies import request_body_class
 
-    The write timeout applies to each piece separately.
-    """
-    from .bodies import request_body
-
-    return request_body(httpx, body)
+    return request_body_class(httpx)
 
 
 def set_time_limits(
@@ -265,16 +259,22 @@ def make_transport_error(
 def _reason(error: BaseException) -> str:
     """Return the message of an exception, or that of its cause if the message is empty (on trio).
 
-    An h11 message may quote the header that h11 rejects, which may be a secret, or a long line of a
-    response.  Therefore the message is also replaced or truncated in the exceptions themselves,
-    because a traceback shows their messages.
+    An h11 message may quote the header that h11 rejects, which may be a secret, or a line of a
+    response, which may be long or repeat a secret.  Therefore the message is also replaced or
+    truncated in the exceptions themselves, because a traceback shows their messages.
     """
     reason, cause = "", cast("BaseException | None", error)
     while cause is not None:
         if type(cause).__name__ == "LocalProtocolError":
             cause.args = ("the request is not valid HTTP",)
-        elif len(text := str(cause)) > _MAX_REASON:
-            cause.args = (f"{text[:_MAX_REASON]}...",)
+        elif (text := _without_quote(str(cause))) != str(cause):
+            cause.args = (text,)
         reason = reason or str(cause)
         cause = cause.__cause__ or cause.__context__
     return reason
+
+
+def _without_quote(text: str) -> str:
+    """Return the message of another library without the line that h11 quotes, and truncated."""
+    text = text.partition(": bytearray(")[0]
+    return text if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}..."

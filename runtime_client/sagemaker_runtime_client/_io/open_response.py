@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from .message import Request
     from .senders import Sender
 
+# How much of a response that is not needed is read, and for how many seconds, to be able to reuse
+# its connection.
+_DRAIN_SIZE = 16 * 1024
+_DRAIN_SECONDS = 0.05
+
 
 class OpenResponse:
     """A response that occupies its connection until `aclose`.
@@ -114,6 +119,24 @@ class OpenResponse:
     def _transport_error(self, error: BaseException) -> TransportError:
         sender = self._sender
         return make_transport_error(sender.library, sender.client, self._origin, error)
+
+    async def drain(self) -> None:
+        """Close the response, but first read the rest of it if it is short and arrives at once.
+
+        The connection can then be reused.
+        """
+        ends = min(self._ends, time.monotonic() + _DRAIN_SECONDS)
+        if self._body is not None and self._body.end_by(ends):
+            self._ends = ends
+            size = 0
+
+            def add(piece: bytes) -> bool:
+                nonlocal size
+                size += len(piece)
+                return size <= _DRAIN_SIZE
+
+            await self.pass_to(add)
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Release the connection, which is closed if the body was not read to its end."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from math import inf
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -76,6 +76,10 @@ class _SyncBody:
                 return piece
         return b""
 
+    def end_by(self, _ends: float) -> bool:
+        """Return False, because a thread cannot be interrupted in a read."""
+        return False
+
     async def aclose(self) -> None:
         self._response.close()
 
@@ -102,6 +106,10 @@ class AsyncClient:
             return nullcontext()
         return self._backend.move_on_after(max(0.001, ends - time.monotonic()) + _GRACE)
 
+    def cancelled(self) -> AbstractAsyncContextManager[object]:
+        """Return a context that cancels its body when it waits."""
+        return self._backend.move_on_after(0)
+
     async def send(self, request: "httpx.Request", _reservation: None) -> _Received:
         """Send a request, and return the response as soon as its head has arrived."""
         ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
@@ -113,7 +121,7 @@ class AsyncClient:
             # A hook may raise this error, but the caller evaluates the status itself.
             except self.library.HTTPStatusError as error:
                 response = error.response
-            return _Received(response, _AsyncBody(self.library, response))
+            return _Received(response, _AsyncBody(self, response))
         raise self.library.ReadTimeout("the response did not arrive in time", request=request)
 
     async def aclose(self) -> None:
@@ -122,21 +130,42 @@ class AsyncClient:
 
 
 class _AsyncBody:
-    def __init__(self, httpx: ModuleType, response: "httpx.Response") -> None:
-        self._httpx, self._response = httpx, response
+    def __init__(self, sender: AsyncClient, response: "httpx.Response") -> None:
+        self._sender, self._response = sender, response
         self._pieces: AsyncIterator[bytes] | None = None
 
     async def read(self) -> bytes:
         if self._pieces is None:
-            body: AsyncIterable[bytes] = response_body(self._httpx, self._response)
+            body: AsyncIterable[bytes] = response_body(self._sender.library, self._response)
             self._pieces = aiter(body)
         while (piece := await anext(self._pieces, None)) is not None:
             if piece:
                 return piece
         return b""
 
+    def end_by(self, _ends: float) -> bool:
+        """Return True, because `AsyncClient.limit` enforces the deadline of each read."""
+        return True
+
     async def aclose(self) -> None:
-        await self._response.aclose()
+        try:
+            if self._pieces is not None:
+                await self._finish_generators()
+        finally:
+            await self._response.aclose()
+
+    async def _finish_generators(self) -> None:
+        """Finish the async generators of httpx, if the body was not read to its end.
+
+        Otherwise they are left to the garbage collector, and trio emits a warning for each of them.
+        Closing the outermost generator would not close the generators inside it.  A cancellation
+        reaches all of them, as soon as no more data are buffered.
+        """
+        left = PIECE_SIZE  # the buffers of httpx are not larger than this
+        with suppress(Exception):
+            async with self._sender.cancelled():
+                while left > 0 and (piece := await self.read()):
+                    left -= len(piece)
 
 
 def _time_for_head(request: "httpx.Request") -> float:

@@ -22,7 +22,7 @@ from sagemaker_runtime_client import (
     TransportError,
     WaitTimeoutError,
 )
-from tests.runtime_client.clients import KINDS, often, unread_body
+from tests.runtime_client.clients import KINDS, often
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
@@ -230,7 +230,6 @@ def pointed_at(server, **changes):
     }
 
 
-@unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips(driver, drip):
     """A call ends at its timeout even if data keeps arriving, and the error's attributes show that
@@ -253,7 +252,6 @@ def test_server_that_drips(driver, drip):
     assert was_sent
 
 
-@unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips_without_a_timeout(driver, drip):
     """If no timeout is set, the read timeout still limits the total time for the head of a response

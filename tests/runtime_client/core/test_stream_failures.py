@@ -1,5 +1,6 @@
 """Tests of streamed responses that are damaged, and of requests for them that fail."""
 
+import traceback
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 
 from sagemaker_runtime_client import (
     InternalFailureError,
+    ModelStreamError,
     RuntimeClientError,
     ServerSentEvent,
     ServiceError,
@@ -19,7 +21,15 @@ from sagemaker_runtime_client._io.open_response import OpenResponse
 from sagemaker_runtime_client._io.run import run
 from sigv4 import Message
 from tests.runtime_client.clients import pointed_at
-from tests.runtime_client.core.streams import collect_from, failure, part, whole
+from tests.runtime_client.core.streams import (
+    chunked,
+    collect,
+    collect_from,
+    failure,
+    head,
+    part,
+    whole,
+)
 from tests.runtime_client.loopback import Loopback, refusing, response
 
 
@@ -180,3 +190,63 @@ def test_a_failure_beside_the_first_part(plain_driver):
     with Loopback(lambda *_: whole(part(b"a") + failed)) as server:
         items, error = collect_from(plain_driver, server)
     assert (items, error.attempts, error.reason) == ([b"a"], 1, "x ...")
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        (b'{"a": "\xc3\xa4"}\r\n[1]\n"\xf0\x9f\x98\x80"\n', b"\n"),
+        (b'data: {"a": "\xc3\xa4"}\r\n\r\nid: 7\ndata:[1]\n\ndata:"\xf0\x9f\x98\x80"\r\r', b"\n\n"),
+    ],
+    ids=["JSON Lines", "server-sent events"],
+)
+def test_a_failure_at_every_position(plain_driver, text, separator):
+    """If the model fails anywhere, the items before the failure are returned, and the error has the
+    data of the incomplete item.
+    """
+    cuts = iter(range(1, len(text) + 1))
+    with Loopback(
+        lambda *_: whole(part(text[: next(cuts)]), failure("ModelStreamError"))
+    ) as server:
+        client = plain_driver.client(**pointed_at(server))
+        for cut in range(1, len(text) + 1):
+            items, error = collect(plain_driver, client, "json")
+            came = text[:cut].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            *complete, rest = came.split(separator)
+            assert items == [{"a": "ä"}, [1], "\U0001f600"][: len(complete)]
+            assert type(error) is ModelStreamError
+            assert error.partial.endswith(rest.rpartition(b"\n")[2])
+
+
+ECHO = "TOKEN/example= x-secret"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        whole(failure(ECHO, Message="m")),
+        whole(Message({":message-type": "error", ":error-code": ECHO}).encode()),
+        head({"x-amzn-requestid": ECHO}) + chunked(part(b"a")[:-1]) + chunked(b""),
+        head({ECHO: ECHO}),
+        head({"x": f"y\r\n{ECHO}"}),
+        head() + chunked(part(b"a")) + ECHO.encode() + b"\r\n",
+        response(b"{}", 400, {"x-amzn-errortype": ECHO, "x-amzn-requestid": ECHO}),
+    ],
+    ids=["exception", "error", "request id", "header", "line", "chunk", "error response"],
+)
+def test_secrets_that_a_server_repeats(driver, data):
+    """No error shows a secret that the server repeats anywhere in its response."""
+    with Loopback(lambda *_: data) as server:
+        client = driver.client(**pointed_at(server, read_timeout=1))
+        _, error = collect(driver, client, custom_attributes="x-secret")
+    shown = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert isinstance(error, RuntimeClientError)
+    assert [secret for secret in ECHO.split() if secret in shown] == []
+
+
+def test_long_codes_and_ids(plain_driver):
+    """A text that is too long to be an error code or a request id is dropped or truncated."""
+    data = head({"x-amzn-requestid": "i" * 5000}) + chunked(failure("c" * 5000)) + chunked(b"")
+    with Loopback(lambda *_: data) as server:
+        _, error = collect_from(plain_driver, server)
+    assert (error.code, error.request_id) == (None, "i" * 128)

@@ -21,7 +21,7 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client.emulator import Emulator
-from tests.runtime_client.clients import Driven, pointed_at, settings, unread_body
+from tests.runtime_client.clients import Driven, pointed_at, settings
 from tests.runtime_client.core.streams import (
     chunked,
     collect,
@@ -32,8 +32,6 @@ from tests.runtime_client.core.streams import (
     whole,
 )
 from tests.runtime_client.loopback import Loopback, response
-
-pytestmark = unread_body
 
 EVENTS = b'data: {"a": "\xc3\xa4"}\r\n\r\n: ping\n\ndata: {"b":\ndata: 2}\n\ndata: [DONE]\n\n'
 DOCUMENTS = [{"a": "ä"}, {"b": 2}]

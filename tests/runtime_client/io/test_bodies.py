@@ -92,7 +92,6 @@ class TestHooks:
                 client.get_object("s3://bucket/key")
         assert (caught.value.status_code, caught.value.code) == (404, "404")
 
-    @unread_body
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_reads_all(self, driver, reading, encoding):
@@ -205,7 +204,6 @@ class TestMocks:
 
 
 class TestWrites:
-    @unread_body
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):

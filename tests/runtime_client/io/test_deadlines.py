@@ -20,7 +20,6 @@ from tests.runtime_client.clients import (
     Kind,
     often,
     pointed_at,
-    unread_body,
 )
 from tests.runtime_client.loopback import PATIENCE, Loopback, always
 
@@ -87,7 +86,6 @@ class TestTime:
             invocation = Invocation("id", "s3://bucket/out")
             assert client.wait(invocation, timeout=0, schedule=often).body == b"x"
 
-    @unread_body
     def test_dribbled_body(self, driver):
         """If a body arrives byte by byte, reading stops at the deadline, and the response is marked
         as incomplete.

@@ -14,7 +14,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client import _limits as limits
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, unread_body
+from tests.runtime_client.clients import often
 from tests.runtime_client.loopback import Loopback, response
 
 REGION = "eu-west-1"
@@ -28,8 +28,6 @@ HANDLE = {
 # The maximum number of bytes that the client and the server together buffer after the client has
 # stopped reading.
 BUFFERS = 16 << 20
-
-pytestmark = unread_body
 
 
 @pytest.fixture(autouse=True)

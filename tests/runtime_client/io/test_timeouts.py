@@ -10,7 +10,6 @@ from time import sleep
 import httpx
 import pytest
 
-from tests.runtime_client.clients import unread_body
 from tests.runtime_client.loopback import Loopback, refusing, response
 from tests.runtime_client.pools import PATIENCE, counts, limited
 
@@ -24,7 +23,6 @@ class TestTime:
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
             assert counts(pool.transport) == (0, 0, 0, 0)
 
-    @unread_body
     def test_read_in_a_body(self, make):
         """If the server stops sending in the middle of a body, a read timeout is raised."""
 
@@ -38,7 +36,6 @@ class TestTime:
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
             assert counts(pool.transport) == (0, 0, 0, 0)
 
-    @unread_body
     def test_write(self, make):
         """If the server does not read an upload, a write timeout is raised."""
         with deaf() as url:

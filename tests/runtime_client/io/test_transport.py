@@ -14,7 +14,6 @@ from tests.runtime_client.clients import (
     CREDENTIALS,
     REGION,
     pointed_at,
-    unread_body,
 )
 from tests.runtime_client.loopback import PATIENCE, Loopback, always, refusing, response
 
@@ -128,7 +127,6 @@ class TestWhatComesBack:
             client = driver.client(**pointed_at(server))
             assert client.get_object("s3://bucket/key").body == b"no gzip at all"
 
-    @unread_body
     def test_endless_error(self, driver):
         """The body of an error response is read only up to a limit; then the connection is closed."""
         with Loopback(always(b"x" * (4 * ERROR.size), 503)) as server:

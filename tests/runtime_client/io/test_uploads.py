@@ -18,7 +18,7 @@ from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
 from sagemaker_runtime_client._io.pool import connection as _connection
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.streams import asyncio_stream, thread_stream, trio_stream
-from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver, unread_body
+from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver
 from tests.runtime_client.loopback import response
 from tests.runtime_client.pools import counts, limited
 
@@ -319,7 +319,6 @@ class TestExpectContinue:
 class TestEarlyResponse:
     """Responses that arrive before the end of an upload without an Expect header."""
 
-    @unread_body
     @pytest.mark.parametrize("then", ["closes", "stops reading", "keeps reading"])
     def test_early_response(self, make, security, then):
         """If a response arrives during an upload, it is returned, the rest of the body is not sent,
@@ -356,7 +355,6 @@ class TestEarlyResponse:
         assert len(exchanges) == 5
         assert max(one.size for one in exchanges) < 10 * SIZE
 
-    @unread_body
     def test_reset(self, make, security):
         """If the server resets the connection just after its response, either the response is
         returned or an error is raised without delay.
@@ -379,7 +377,6 @@ class TestEarlyResponse:
                     assert pool.get(url, "PUT", content=bytes(10 * SIZE)).status_code == 403
                 assert counts(pool.transport) == (0, 0, 0, 0)
 
-    @unread_body
     @pytest.mark.parametrize(
         "data",
         [b"", b"HTTP/1.1 40", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 103 X\r\n\r\n" * 9999],
@@ -434,7 +431,6 @@ class TestEarlyResponse:
             assert counts(pool.transport) == (0, 0, 0, 0)
             over.set()
 
-    @unread_body
     def test_early_response_cut_off(self, plain_driver):
         """If the body of an early response is cut off, the call raises either the error for its
         status or a TransportError.

@@ -36,12 +36,15 @@ class Connection:
 
     Args:
         stream: The byte stream to the server.
+
+    Attributes:
+        deadline: When the whole response must have arrived, on the monotonic clock.
     """
 
     def __init__(self, stream: "Stream") -> None:
         self.stream = stream
-        # The read timeout in seconds, and the deadline of the response on the monotonic clock.
-        self._limits: tuple[float | None, float] = (None, inf)
+        self._timeout: float | None = None  # the read timeout in seconds
+        self.deadline = inf
         self._ends = inf  # when the current head or piece of the body must have arrived
         self._left_of_heads = HEADS_SIZE
         # The head of the final response, which may arrive before the whole request is written.
@@ -62,7 +65,7 @@ class Connection:
         """
         extensions = request.extensions
         timeouts = extensions.get("timeout", {})
-        self._limits = timeouts.get("read"), extensions.get("deadline", inf)
+        self._timeout, self.deadline = timeouts.get("read"), extensions.get("deadline", inf)
         self._response, self._left_of_heads = None, HEADS_SIZE
         self._received, self._rest = 0, b""
         # A server may respond and close the connection early.  Then a write fails, but not a read.
@@ -198,8 +201,8 @@ class Connection:
 
         Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, also waits for one second.
         """
-        timeout, _ = self._limits
-        ends = monotonic() + min(CONTINUE_TIMEOUT, inf if timeout is None else timeout)
+        timeout = inf if self._timeout is None else self._timeout
+        ends = monotonic() + min(CONTINUE_TIMEOUT, timeout)
         status = 0
         try:
             while status != 100:
@@ -268,18 +271,16 @@ class Connection:
 
     def _time_to_read(self) -> float | None:
         """Return the timeout of the next read.  All reads of one head, or of one piece, share it."""
-        timeout, deadline = self._limits
-        if self._ends == inf and timeout is not None:
-            self._ends = monotonic() + timeout
-            if self._ends <= deadline:
+        if self._ends == inf and self._timeout is not None:
+            self._ends = monotonic() + self._timeout
+            if self._ends <= self.deadline:
                 # If the timeout is unchanged, `thread_stream` need not set it on the socket again.
-                return timeout
-        return _left(self._ends, deadline, httpx.ReadTimeout)
+                return self._timeout
+        return _left(self._ends, self.deadline, httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return the timeout of the next write."""
-        _, deadline = self._limits
-        left = None if deadline == inf else _left(inf, deadline, httpx.WriteTimeout)
+        left = None if self.deadline == inf else _left(inf, self.deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 
 

@@ -142,6 +142,13 @@ class ResponseStream(httpx.AsyncByteStream):
             raise
         return size
 
+    def end_by(self, ends: float) -> bool:
+        """Bring the deadline of the response forward, on the monotonic clock, and return True."""
+        connection = self._exchange.connection
+        if connection is not None:
+            connection.deadline = min(connection.deadline, ends)
+        return True
+
     async def aclose(self) -> None:
         """End the response, even if its body was not read completely, and release its connection."""
         try:
