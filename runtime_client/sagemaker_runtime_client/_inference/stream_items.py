@@ -181,7 +181,7 @@ class ItemReader(Generic[T]):
     async def _read(self) -> None:
         """Decode the next items, or raise an error after which nothing more can be read."""
         if self._decoder.is_done:
-            self._failure = None  # whatever follows the mark is ignored
+            self._failure = None  # the data after the mark are ignored
             await self._events.drain()
             self._is_at_end = True
         elif self._failure is not None:
