@@ -26,16 +26,18 @@ except ImportError as error:
 from typing import Any
 from warnings import warn
 
-from ._emulator import Emulator, serve
-from ._faults import BrokenStream, Faults, Latency, MalformedResponse, Reset, StaleOutput
+from ._emulator import Emulator
+from ._faults import BrokenStream, Delivery, Faults, Latency, MalformedResponse, Reset, StaleOutput
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
 from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
 from ._s3.objects import ObjectStore, StoredObject
+from ._serving import serve
 
 __all__ = [
     "BrokenStream",
+    "Delivery",
     "echo",
     "Emulator",
     "ErrorResponse",

@@ -29,13 +29,16 @@ from sigv4 import SignableRequest
 
 from ._authentication import authenticate, build_signable_request, parse_region
 from ._faults import Fault, Faults, Latency, Reset
+from ._notifications.broker import Broker
+from ._notifications.replies import as_error
+from ._notifications.routes import NotificationRoutes, read_operation
 from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
 from ._s3.objects import ObjectStore
 from ._s3.routes import ObjectRoutes
-from ._sending import send_reply
+from ._sending import reset_connection, send_reply
 from ._sessions import Sessions
 from ._settings import Settings
 from ._synchronous import SynchronousRoutes
@@ -62,6 +65,7 @@ class Application:
         store: The S3 objects.
         queue: The queue of accepted invocations.
         faults: The faults to inject.
+        broker: The queues and topics of SQS and SNS.
         now: Returns the time of the server's clock.
         received: The records of the newest requests, in the order of the responses.
         stopping: An event that is set when the server stops, which ends the delays of requests and
@@ -73,6 +77,7 @@ class Application:
     store: ObjectStore
     queue: InvocationQueue
     faults: Faults
+    broker: Broker
     now: Callable[[], datetime]
     received: list[ReceivedRequest] = field(factory=list[ReceivedRequest])
     stopping: asyncio.Event = field(factory=asyncio.Event)
@@ -86,14 +91,19 @@ class Application:
         request = Request(scope, receive)
         query = request.scope["query_string"].decode("ascii")
         path = request.scope["raw_path"].decode("ascii")
-        host = request.headers.get("host", "")
-        target = parse_target(request.method, path, query, host)
-        faults = self.faults.take(target.operation)
+        target = parse_target(request.method, path, query, request.headers)
         try:
             body = await request.body()
         except ClientDisconnect:
             return
         raw_target = f"{path}?{query}" if query else path
+        if target.protocol == "query":
+            target = read_operation(target, body)
+            if self.faults.take_before_read(target.operation):
+                self.record_unread(request.method, raw_target, target.operation)
+                await reset_connection(scope, receive)
+                return
+        faults = self.faults.take(target.operation)
         raw = _RawRequest(request.method, raw_target, request.headers.raw, body, target)
         await self._wait(faults)
         reply = await self._reply(raw, faults)
@@ -112,7 +122,7 @@ class Application:
         """Return the response to a request, including the headers that all responses have."""
         request_ids = _request_ids(raw.target)
         try:
-            reply = await self._execute(raw, faults)
+            reply = await self._execute(raw, faults, request_ids["RequestId"])
         except RejectedRequestError as error:
             reply = _format_error(error.response, raw.target, request_ids)
         if raw.target.service == "s3":
@@ -123,7 +133,7 @@ class Application:
         date = {"date": format_datetime(self.now(), usegmt=True)}
         return evolve(reply, headers={**ids, **date, **reply.headers})
 
-    async def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...]) -> Reply:
+    async def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...], request_id: str) -> Reply:
         """Authenticate and execute a request, and return the service's response."""
         request = build_signable_request(raw.method, raw.raw_target, raw.headers, raw.body)
         body, trailers = self._authenticate(request, raw)
@@ -134,6 +144,9 @@ class Application:
         if raw.target.service == "s3":
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return objects.handle(raw.target, headers, body)
+        if raw.target.protocol:
+            routes = NotificationRoutes(self.broker)
+            return await routes.handle(raw.target, headers, body, request_id)
         synchronous = SynchronousRoutes(self.settings, self.queue, self.sessions, self.stopping)
         runtime = RuntimeRoutes(
             self.settings, self.store, self.queue, synchronous, self.faults, self.now
@@ -188,6 +201,11 @@ class Application:
             )
         )
 
+    def stop(self) -> None:
+        """End the delays of requests, and the waits for models and messages."""
+        self.stopping.set()
+        self.broker.close()
+
     def record_unread(self, method: str, target: str, operation: str) -> None:
         """Record a request whose connection is reset after only the head of the request was read."""
         outcome = f"reset {Faults.RESET_BEFORE_READ.when}"
@@ -233,4 +251,6 @@ def _request_ids(target: Target) -> dict[str, str]:
 
 def _format_error(error: ErrorResponse, target: Target, request_ids: dict[str, str]) -> Reply:
     """Return an error response in the format of the service that *target* belongs to."""
+    if target.protocol:
+        return as_error(target, error, request_ids["RequestId"])
     return as_xml(error, request_ids) if target.service == "s3" else as_json(error)

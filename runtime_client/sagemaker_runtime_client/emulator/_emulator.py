@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +13,8 @@ from ._environment import RESET_VARIABLES, no_proxy
 from ._faults import Faults
 from ._models.importing import make_runner
 from ._models.values import Model, echo
+from ._notifications.broker import Broker
+from ._notifications.clock import Clock
 from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
@@ -127,7 +128,10 @@ class Emulator:
         self._queue = InvocationQueue(
             self.objects, self._runner, check_count("concurrency", concurrency), expired_text
         )
-        self._application = Application(settings, self.objects, self._queue, self.faults, now)
+        self._broker = Broker(region, Clock(now), self.faults)
+        self._application = Application(
+            settings, self.objects, self._queue, self.faults, self._broker, now
+        )
         self._address = (host, port)
         self._server: Server | None = None
 
@@ -165,7 +169,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The URL of SageMaker and S3, such as ``http://127.0.0.1:49152``."""
+        """The URL of all emulated services, such as ``http://127.0.0.1:49152``."""
         return f"http://{self._address[0]}:{self._running.port}"
 
     @property
@@ -175,6 +179,8 @@ class Emulator:
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_ENDPOINT_URL_SNS": self.url,
+            "AWS_ENDPOINT_URL_SQS": self.url,
             "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
             "AWS_REGION": self.region,
@@ -211,11 +217,12 @@ class Emulator:
         self._running.call(self._queue.limit, check_count("concurrency", concurrency), endpoint)
 
     def advance(self, seconds: float) -> None:
-        """Make every queued and running invocation older, so that a test need not wait for a time limit.
+        """Make all invocations and messages older, so that a test need not wait for a time limit.
 
         This affects only the time limits of invocations: ``RequestTTLSeconds``,
         ``InvocationTimeoutSeconds``, ``MaxTimeInBacklogSeconds``, and the 60 seconds of a
-        synchronous or 480 seconds of a streamed invocation.
+        synchronous or 480 seconds of a streamed invocation; and those of messages in queues, such
+        as ``VisibilityTimeout``.
 
         Args:
             seconds: The number of seconds to add to the age of each invocation.
@@ -224,6 +231,7 @@ class Emulator:
             RuntimeError: The emulator is not running.
         """
         self._running.call(self._queue.advance, seconds)
+        self._broker.advance(seconds)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Wait until no asynchronous invocation is queued or running.
@@ -236,54 +244,3 @@ class Emulator:
         """
         if not self._queue.wait_idle(timeout):
             raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
-
-
-def serve(
-    model: Model = echo,
-    *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    credentials: Credentials | None = None,
-    region: str = "us-east-1",
-    endpoints: Collection[str] | None = None,
-    destinations: Mapping[str, Sequence[str]] | None = None,
-    part_size: int = MAX_PART_SIZE,
-    strict_buckets: bool = False,
-    ready: Callable[[Emulator], object] | None = None,
-    stop: Event | None = None,
-) -> None:
-    """Run an emulator for a command-line program, until Ctrl-C is pressed or *stop* is set.
-
-    Args:
-        model: As for `Emulator`.
-        host: As for `Emulator`.
-        port: As for `Emulator`.
-        credentials: As for `Emulator`.
-        region: As for `Emulator`.
-        endpoints: As for `Emulator`.
-        destinations: As for `Emulator`.
-        part_size: As for `Emulator`.
-        strict_buckets: As for `Emulator`.
-        ready: A function that is called with the emulator once it listens, for example to print
-            its address.
-        stop: An event that ends the emulator when it is set.
-
-    Raises:
-        Exception: Any exception that `Emulator` raises.
-        OSError: The address is in use or not available.
-        KeyboardInterrupt: Ctrl-C was pressed; the emulator has stopped.
-    """
-    with Emulator(
-        model,
-        host=host,
-        port=port,
-        credentials=credentials,
-        region=region,
-        endpoints=endpoints,
-        destinations=destinations,
-        part_size=part_size,
-        strict_buckets=strict_buckets,
-    ) as emulator:
-        if ready is not None:
-            ready(emulator)
-        (stop or Event()).wait()

@@ -1,6 +1,6 @@
 """Faults that occur in production and can be injected into a running emulator."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from threading import Lock
 from typing import ClassVar, Literal
 
@@ -79,7 +79,20 @@ class BrokenStream:
     after: int = 1
 
 
-Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput | BrokenStream
+@frozen
+class Delivery:
+    """Delivers a message several times, or not at all.
+
+    This applies to messages of requests, and to those that the emulator itself sends.
+
+    Attributes:
+        copies: How often the message is delivered.
+    """
+
+    copies: int
+
+
+Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput | BrokenStream | Delivery
 
 
 @frozen
@@ -156,6 +169,8 @@ class Faults:
     STREAM_CORRUPTED: ClassVar = BrokenStream("corrupt")
     STREAM_FAILED: ClassVar = BrokenStream("internal_failure")
     STREAM_ERROR: ClassVar = BrokenStream("error")
+    LOST: ClassVar = Delivery(0)
+    DUPLICATED: ClassVar = Delivery(2)
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -210,8 +225,8 @@ class Faults:
     def take(self, operation: str) -> tuple[Fault, ...]:
         """Return all permanent faults and the next queued fault for a request that has been read.
 
-        The queued fault is removed from the queue.  `RESET_BEFORE_READ` is neither returned nor
-        removed.
+        The queued fault is removed from the queue.  `RESET_BEFORE_READ` and `Delivery` are neither
+        returned nor removed.
 
         Args:
             operation: The operation of the request.
@@ -223,6 +238,24 @@ class Faults:
                 self._queued.remove(queued)
                 faults.append(queued.fault)
             return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
+
+    def take_delivery(self, operation: str) -> Delivery | None:
+        """Return the fault for the next message: the next queued one, or a permanent one.
+
+        The queued fault is removed from the queue.
+
+        Args:
+            operation: The operation that sends the message, such as ``Publish``.
+        """
+        with self._lock:
+            for scheduled in self._queued:
+                if isinstance(scheduled.fault, Delivery) and scheduled.applies_to(operation):
+                    self._queued.remove(scheduled)
+                    return scheduled.fault
+            permanent = (
+                scheduled for scheduled in self._permanent if scheduled.applies_to(operation)
+            )
+            return next((one.fault for one in permanent if isinstance(one.fault, Delivery)), None)
 
     def take_before_read(self, operation: str) -> bool:
         """Return whether `RESET_BEFORE_READ` applies to a request.
@@ -240,9 +273,14 @@ class Faults:
             return self.RESET_BEFORE_READ in self._permanent_for(operation)
 
     def _next_queued(self, operation: str) -> ScheduledFault | None:
-        return next(
-            (scheduled for scheduled in self._queued if scheduled.applies_to(operation)), None
-        )
+        return next(self._for_requests(self._queued, operation), None)
 
     def _permanent_for(self, operation: str) -> list[Fault]:
-        return [scheduled.fault for scheduled in self._permanent if scheduled.applies_to(operation)]
+        return [scheduled.fault for scheduled in self._for_requests(self._permanent, operation)]
+
+    @staticmethod
+    def _for_requests(scheduled: list[ScheduledFault], operation: str) -> Generator[ScheduledFault]:
+        """Yield the faults that apply to requests for an operation."""
+        for one in scheduled:
+            if one.applies_to(operation) and not isinstance(one.fault, Delivery):
+                yield one

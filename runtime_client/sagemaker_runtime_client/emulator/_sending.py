@@ -44,7 +44,7 @@ async def send_reply(
             return
         if stream.is_reset:
             await _send_frames(reply, frames, receive, send, is_whole=False)
-            await _reset(scope, receive)
+            await reset_connection(scope, receive)
             return
         await _send_frames(reply, frames, receive, send, is_whole=True)
 
@@ -58,10 +58,10 @@ async def _send_whole(
         await response(scope, receive, send)
         return
     has_body = scope["method"] != "HEAD"
-    await _reset(scope, receive, _partial_response(response, reset, has_body=has_body))
+    await reset_connection(scope, receive, _partial_response(response, reset, has_body=has_body))
 
 
-async def _reset(scope: Scope, receive: Receive, partial_response: bytes = b"") -> None:
+async def reset_connection(scope: Scope, receive: Receive, partial_response: bytes = b"") -> None:
     """Send the beginning of a response, and reset the connection."""
     connection: Resettable = scope["state"]["connection"]
     connection.reset(partial_response)

@@ -75,9 +75,9 @@ class Connection(H11Protocol):
         method, _, rest = line.partition(" ")
         raw_target = rest.rpartition(" ")[0]
         path, _, query = raw_target.partition("?")
-        names = (header.partition(":") for header in headers)
-        host = next((value.strip() for name, _, value in names if name.lower() == "host"), "")
-        operation = parse_target(method, path, query, host).operation
+        pairs = (header.partition(":") for header in headers)
+        named = {name.lower(): value.strip() for name, _, value in pairs}
+        operation = parse_target(method, path, query, named).operation
         if not self._application.faults.take_before_read(operation):
             return False
         self._application.record_unread(method, raw_target, operation)
@@ -155,7 +155,7 @@ class Server:
         for _ in range(_ITERATIONS_TO_ACCEPT):
             await asyncio.sleep(0)
         self._server.close()
-        self._application.stopping.set()
+        self._application.stop()
         connections: list[Any] = list(self._state.connections)
         for connection in connections:
             connection.shutdown()  # closes the connection if it is idle

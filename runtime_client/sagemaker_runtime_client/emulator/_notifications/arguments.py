@@ -1,0 +1,212 @@
+"""The arguments of requests to SQS and SNS, in the JSON protocol and in the query protocol.
+
+Sources: service models sqs 2012-11-05 and sns 2010-03-31, and
+https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from attrs import field, frozen
+
+from .._reply import RejectedRequestError, rejection
+
+_MOST_PAIRS = 2000
+_DEEPEST = 8
+# In the query protocol of SQS, lists and maps have other names than in its service model.  For a
+# map, the names of the members for the key and for the value follow.
+_QUERY_LISTS = {
+    "AttributeName": "AttributeNames",
+    "MessageAttributeName": "MessageAttributeNames",
+    "MessageSystemAttributeName": "MessageSystemAttributeNames",
+    "SendMessageBatchRequestEntry": "Entries",
+    "DeleteMessageBatchRequestEntry": "Entries",
+    "ChangeMessageVisibilityBatchRequestEntry": "Entries",
+}
+_QUERY_MAPS = {
+    "Attribute": "Attributes",
+    "MessageAttribute": "MessageAttributes",
+    "MessageSystemAttribute": "MessageSystemAttributes",
+    "Tag": "tags",
+}
+_KEY_NAMES = (("Name", "Value"), ("key", "value"), ("Key", "Value"))
+
+
+@frozen
+class Arguments:
+    """The arguments of a request, keyed by their names in the service model."""
+
+    values: Mapping[str, Any] = field(repr=False)
+
+    def text(self, name: str) -> str:
+        """Return a string.
+
+        Raises:
+            RejectedRequestError: It is missing, empty or not a string.
+        """
+        value = self.optional_text(name)
+        if not value:
+            raise rejection(
+                400, "MissingParameter", f"The request must contain the parameter {name}."
+            )
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a string; None if it is missing."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise _malformed(name)
+        return value
+
+    def number(self, name: str, minimum: int, maximum: int) -> int | None:
+        """Return an integer; None if it is missing.
+
+        Raises:
+            RejectedRequestError: It is not an integer, or is too small or too large.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return None
+        try:
+            number = int(value) if isinstance(value, int | str) else minimum - 1
+        except ValueError:
+            number = minimum - 1
+        if isinstance(value, bool) or not minimum <= number <= maximum:
+            raise rejection(
+                400,
+                "InvalidParameterValue",
+                f"Value {value} for parameter {name} is invalid. Reason: Must be between {minimum} "
+                f"and {maximum}, if provided.",
+            )
+        return number
+
+    def flag(self, name: str) -> bool:
+        """Return whether a boolean is true; false if it is missing."""
+        return self.values.get(name) in (True, "true")
+
+    def texts(self, name: str) -> list[str]:
+        """Return a list of strings, empty if it is missing."""
+        value = self.values.get(name) or []
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise _malformed(name)
+        return cast("list[str]", value)
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return a map of strings, empty if it is missing."""
+        value = self.values.get(name) or {}
+        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+            raise _malformed(name)
+        return cast("dict[str, str]", value)
+
+    def structures(self, name: str) -> dict[str, Mapping[str, Any]]:
+        """Return a map of structures, empty if it is missing."""
+        value = self.values.get(name) or {}
+        if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
+            raise _malformed(name)
+        return cast("dict[str, Mapping[str, Any]]", value)
+
+    def entries(self, name: str) -> "list[Arguments]":
+        """Return a list of structures, empty if it is missing."""
+        value = self.values.get(name) or []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise _malformed(name)
+        return [Arguments(cast("Mapping[str, Any]", one)) for one in value]
+
+
+def parse_json(body: bytes) -> Arguments:
+    """Return the arguments of a request in the JSON protocol.
+
+    Raises:
+        RejectedRequestError: The body is not a JSON object.
+    """
+    try:
+        values = json.loads(body or b"{}")
+        json.dumps(values, ensure_ascii=False).encode()  # fails if there is a lone surrogate
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise _malformed("body")
+    return Arguments(cast("dict[str, Any]", values))
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the pairs of a request in the query protocol, such as ``Entry.1.Id`` and its value.
+
+    Raises:
+        RejectedRequestError: The body is not a form, or has too many pairs.
+    """
+    try:
+        return dict(
+            parse_qsl(
+                body.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MOST_PAIRS,
+            )
+        )
+    except ValueError:
+        raise _malformed("body") from None
+
+
+def parse_query(form: Mapping[str, str]) -> Arguments:
+    """Return the arguments in the pairs of a request in the query protocol.
+
+    Raises:
+        RejectedRequestError: The pairs contradict each other, or are nested too deeply.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in form.items():
+        *parents, last = name.split(".")
+        node = tree
+        for parent in parents[:_DEEPEST]:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise _malformed(name)
+        if last in node or len(parents) > _DEEPEST:
+            raise _malformed(name)
+        node[last] = value
+    values: dict[str, Any] = {}
+    for name, node in tree.items():
+        value = _value(node)
+        if name in _QUERY_MAPS:
+            values[_QUERY_MAPS[name]] = _as_map(value)
+        else:
+            values[_QUERY_LISTS.get(name, name)] = value
+    return Arguments(values)
+
+
+def _value(node: Any) -> Any:
+    """Return a node of the tree of names as a string, list or dictionary.
+
+    The lists of SNS have the additional level ``member``, and its maps ``entry``.
+    """
+    if not isinstance(node, dict):
+        return node
+    tree = cast("dict[str, Any]", node)
+    if tree.keys() == {"member"}:
+        return _value(tree["member"])
+    if tree.keys() == {"entry"}:
+        return _as_map(_value(tree["entry"]))
+    if all(name.isascii() and name.isdecimal() for name in tree):
+        return [_value(tree[name]) for name in sorted(tree, key=lambda name: (len(name), name))]
+    values = {name: _value(child) for name, child in tree.items()}
+    return {
+        _QUERY_MAPS.get(name, name): _as_map(value) if name in _QUERY_MAPS else value
+        for name, value in values.items()
+    }
+
+
+def _as_map(entries: Any) -> dict[str, Any]:
+    """Return the map whose entries have a member for the key and one for the value."""
+    found: dict[str, Any] = {}
+    for entry in entries if isinstance(entries, list) else [entries]:
+        for key, value in _KEY_NAMES:
+            if isinstance(entry, dict) and entry.keys() == {key, value}:
+                found[str(entry[key])] = entry[value]
+    return found
+
+
+def _malformed(name: str) -> RejectedRequestError:
+    return rejection(400, "MalformedInput", f"The request is malformed at: {name}")

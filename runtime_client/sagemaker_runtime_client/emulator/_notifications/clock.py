@@ -1,0 +1,28 @@
+"""The clock of the time limits of queues, which `Emulator.advance` moves."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import define
+
+
+@define(eq=False)
+class Clock:
+    """Measures the time limits of queues, and dates messages.
+
+    Attributes:
+        now: Returns the time of the server's clock.
+        advanced: The number of seconds by which the time limits were advanced.
+    """
+
+    now: Callable[[], datetime]
+    advanced: float = 0.0
+
+    def seconds(self) -> float:
+        """Return a time in seconds, which only serves to be compared with other such times."""
+        return time.monotonic() + self.advanced
+
+    def milliseconds(self) -> str:
+        """Return the server's time in milliseconds since 1970, as in the attributes of messages."""
+        return str(int(self.now().timestamp() * 1000))

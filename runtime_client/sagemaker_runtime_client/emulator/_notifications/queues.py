@@ -1,0 +1,229 @@
+"""The state of a queue: which messages it has, and who can receive them when.
+
+Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/welcome.html
+"""
+
+from collections.abc import Callable
+from itertools import count
+from math import inf
+from uuid import uuid4
+
+from attrs import define, evolve, field
+
+from .._reply import rejection
+from .attributes import parse_redrive_policy
+from .drafts import MOST_MESSAGES, Draft, SentBefore, check_standard, complete_fifo
+from .messages import Message, message_size
+from .receipts import make_receipt, parse_receipt
+
+_MOST_BYTES = 256 * 1024**2  # limits the memory for a queue that nobody reads
+_FIRST_SEQUENCE = 18_000_000_000_000_000_000
+_SENDER = "AIDAEMULATOR"  # the ID of the sender of each message
+
+
+@define(eq=False)
+class Queue:
+    """A queue and its messages.
+
+    Its methods must not be called by two threads at the same time.
+
+    Attributes:
+        name: The name.
+        arn: The ARN.
+        attributes: The attributes that can be set, with their current values.
+        created: When the queue was created, in seconds since 1970.
+        modified: When its attributes were set, in seconds since 1970.
+        messages: The messages in the order of their arrival, keyed by serial numbers.
+    """
+
+    name: str
+    arn: str
+    attributes: dict[str, str]
+    created: str
+    modified: str
+    messages: dict[str, Message] = field(factory=dict[str, Message], repr=False)
+    _size: int = field(default=0, init=False)
+    _serials: Callable[[], int] = field(factory=lambda: count(1).__next__, init=False, repr=False)
+    _sent_before: SentBefore = field(factory=SentBefore, init=False, repr=False)
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether this is a FIFO queue."""
+        return self.name.endswith(".fifo")
+
+    def number(self, attribute: str) -> int:
+        """Return the value of an attribute that is a number."""
+        return int(self.attributes[attribute])
+
+    def send(self, draft: Draft, now: float, sent: str, copies: int = 1) -> Message:
+        """Add a message, unless a FIFO queue recognizes it as a repetition.
+
+        Args:
+            draft: The message.
+            now: The time, in seconds of the clock for time limits.
+            sent: The time, in milliseconds since 1970.
+            copies: How often the message is added: 0 if it gets lost, 2 if it is duplicated.
+
+        Returns:
+            The message, or the earlier message that it repeats.
+
+        Raises:
+            RejectedRequestError: The message is invalid or too large, or the queue is full.
+        """
+        self._check_size(message_size(draft.body, draft.attributes))
+        if not self.is_fifo:
+            check_standard(draft)
+            message = self._message(draft, now, sent)
+        else:
+            draft = complete_fifo(draft, self.attributes)
+            earlier = self._sent_before.find(draft, self.attributes, now)
+            if earlier is not None:
+                return earlier
+            message = self._message(draft, now, sent)
+            message.system_attributes["SequenceNumber"] = str(_FIRST_SEQUENCE + self._serials())
+            self._sent_before.add(draft, self.attributes, now, message)
+        for _ in range(copies):
+            self.add(evolve(message))
+        return message
+
+    def add(self, message: Message) -> None:
+        """Add a message that was already checked, for example one of another queue."""
+        self.messages[str(self._serials())] = message
+        self._size += message.size
+
+    def receive(
+        self,
+        most: int,
+        timeout: float,
+        now: float,
+        received_at: str,
+        bury: Callable[[str, Message], bool],
+    ) -> list[Message]:
+        """Return copies of the messages that can be received, and make them invisible.
+
+        Args:
+            most: The maximum number of messages.
+            timeout: How long the messages are invisible, in seconds.
+            now: The time, in seconds of the clock for time limits.
+            received_at: The time, in milliseconds since 1970.
+            bury: Adds a message to the dead-letter queue with an ARN, and returns whether there is
+                such a queue.
+        """
+        self.drop_expired(now)
+        dead_letter_arn, most_receives = self._redrive_policy()
+        # While a message of a group is in flight, the others of a FIFO queue's group have to wait.
+        waiting = {one.group for one in self.messages.values() if one.visible_at > now}
+        received: list[Message] = []
+        for serial, message in list(self.messages.items()):
+            if len(received) == most:
+                break
+            if message.visible_at > now or (self.is_fifo and message.group in waiting):
+                continue
+            if message.receive_count >= most_receives and bury(dead_letter_arn, message):
+                self._remove(serial)
+                continue
+            message.count_receipt(received_at)
+            message.visible_at = now + timeout
+            message.receipt = make_receipt(self.name, serial)
+            received.append(evolve(message))
+        return received
+
+    def delete(self, receipt: str) -> None:
+        """Remove the message with a receipt handle, unless the message was received again since.
+
+        Raises:
+            RejectedRequestError: The receipt handle is malformed, or is that of another queue.
+        """
+        serial = parse_receipt(self.name, receipt)
+        message = self.messages.get(serial)
+        if message is not None and message.receipt == receipt:
+            self._remove(serial)
+
+    def change_visibility(self, receipt: str, timeout: float, now: float) -> None:
+        """Change after how many seconds a message in flight becomes visible again.
+
+        Raises:
+            RejectedRequestError: The receipt handle is malformed, or is that of another queue, or
+                the message is not in flight, at least not with this receipt handle.
+        """
+        message = self.messages.get(parse_receipt(self.name, receipt))
+        if message is None or message.receipt != receipt or message.visible_at <= now:
+            raise rejection(
+                400,
+                "MessageNotInflight",
+                f"Value {receipt} for parameter ReceiptHandle is invalid. Reason: Message does not "
+                "exist or is not available for visibility timeout change.",
+            )
+        message.visible_at = now + timeout
+
+    def purge(self) -> None:
+        """Remove all messages."""
+        self.messages.clear()
+        self._size = 0
+
+    def drop_expired(self, now: float) -> None:
+        """Remove the messages whose retention period has ended."""
+        for serial in [key for key, one in self.messages.items() if one.expires_at <= now]:
+            self._remove(serial)
+
+    def next_visible(self, now: float) -> float:
+        """Return when the next invisible message becomes visible; infinity if there is none."""
+        times = [one.visible_at for one in self.messages.values() if one.visible_at > now]
+        return min(times, default=inf)
+
+    def counts(self, now: float) -> dict[str, str]:
+        """Return the attributes with the numbers of visible, delayed and received messages."""
+        self.drop_expired(now)
+        hidden = [one for one in self.messages.values() if one.visible_at > now]
+        in_flight = sum(1 for one in hidden if one.receive_count)
+        numbers = {
+            "ApproximateNumberOfMessages": len(self.messages) - len(hidden),
+            "ApproximateNumberOfMessagesNotVisible": in_flight,
+            "ApproximateNumberOfMessagesDelayed": len(hidden) - in_flight,
+        }
+        return {name: str(number) for name, number in numbers.items()}
+
+    def _check_size(self, size: int) -> None:
+        """Reject a message that is too large, or that does not fit into the queue's memory."""
+        largest = self.number("MaximumMessageSize")
+        if size > largest:
+            raise rejection(
+                400,
+                "InvalidParameterValue",
+                "One or more parameters are invalid. Reason: Message must be shorter than "
+                f"{largest} bytes.",
+            )
+        if len(self.messages) >= MOST_MESSAGES or self._size + size > _MOST_BYTES:
+            raise rejection(
+                403,
+                "OverLimit",
+                f"The emulator keeps at most {MOST_MESSAGES} messages and {_MOST_BYTES} bytes in a "
+                "queue.",
+            )
+
+    def _message(self, draft: Draft, now: float, sent: str) -> Message:
+        """Return the message for a draft."""
+        system = {
+            "SenderId": _SENDER,
+            "SentTimestamp": sent,
+            "MessageGroupId": draft.group,
+            "MessageDeduplicationId": draft.deduplication_id,
+            "AWSTraceHeader": draft.trace,
+        }
+        delay = self.number("DelaySeconds") if draft.delay is None else draft.delay
+        return Message(
+            id=str(uuid4()),
+            body=draft.body,
+            attributes=draft.attributes,
+            system_attributes={name: value for name, value in system.items() if value is not None},
+            visible_at=now + delay,
+            expires_at=now + self.number("MessageRetentionPeriod"),
+        )
+
+    def _redrive_policy(self) -> tuple[str, float]:
+        """Return the ARN of the dead-letter queue, and how often a message is received at most."""
+        policy = self.attributes.get("RedrivePolicy")
+        return ("", inf) if policy is None else parse_redrive_policy(policy)
+
+    def _remove(self, serial: str) -> None:
+        self._size -= self.messages.pop(serial).size

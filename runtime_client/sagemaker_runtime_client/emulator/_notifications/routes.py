@@ -1,0 +1,55 @@
+"""Handles requests to SQS and SNS, from a verified request to the response."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from .._reply import RejectedRequestError, Reply
+from .._target import Target
+from .arguments import parse_form, parse_json, parse_query
+from .broker import Broker
+from .queue_routes import QueueRoutes
+from .replies import as_success
+
+
+@frozen
+class NotificationRoutes:
+    """Handles requests to SQS and SNS.
+
+    Attributes:
+        broker: The queues.
+    """
+
+    broker: Broker
+
+    async def handle(
+        self, target: Target, headers: Mapping[str, str], body: bytes, request_id: str
+    ) -> Reply:
+        """Execute a request whose signature has been verified, and return the response.
+
+        Args:
+            target: The target of the request.
+            headers: All headers of the request.
+            body: The body, in the protocol of the target.
+            request_id: The ID of the request.
+
+        Raises:
+            RejectedRequestError: The service would reject the request, or the emulator does not
+                support the operation.
+        """
+        arguments = parse_json(body) if target.protocol == "json" else parse_query(parse_form(body))
+        routes = QueueRoutes(self.broker, headers.get("host", ""), target)
+        return as_success(target, await routes.handle(arguments), request_id)
+
+
+def read_operation(target: Target, body: bytes) -> Target:
+    """Return the target with the operation, which is in the body if the protocol is ``query``.
+
+    The operation of a malformed body is unknown.
+    """
+    if target.protocol != "query":
+        return target
+    try:
+        return target.with_action(parse_form(body).get("Action", ""))
+    except RejectedRequestError:
+        return target
