@@ -69,6 +69,8 @@ def test_environ(emulator, monkeypatch):
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": emulator.url,
         "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME": emulator.url,
         "AWS_ENDPOINT_URL_S3": emulator.url,
+        "AWS_ENDPOINT_URL_SNS": emulator.url,
+        "AWS_ENDPOINT_URL_SQS": emulator.url,
         "AWS_ACCESS_KEY_ID": emulator.credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
         "AWS_REGION": "us-east-1",

@@ -229,10 +229,15 @@ MESSAGES = [
     (
         lambda: Faults().once(Faults.THROTTLED, on="InvokeModel"),
         """
-        unknown operations: InvokeModel; the emulator supports CreateBucket, DeleteObject,
-        GetObject, HeadBucket, HeadObject, InvokeEndpoint, InvokeEndpointAsync,
-        InvokeEndpointWithResponseStream, InvokeInferenceRouter, InvokeInferenceRouterAsync,
-        ListObjectsV2, PutObject
+        unknown operations: InvokeModel; the emulator supports ChangeMessageVisibility,
+        ChangeMessageVisibilityBatch, CreateBucket, CreateQueue, CreateTopic, DeleteMessage,
+        DeleteMessageBatch, DeleteObject, DeleteQueue, DeleteTopic, GetObject, GetQueueAttributes,
+        GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, HeadBucket, HeadObject,
+        InvokeEndpoint, InvokeEndpointAsync, InvokeEndpointWithResponseStream,
+        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjectsV2, ListQueues,
+        ListSubscriptions, ListSubscriptionsByTopic, ListTopics, Publish, PublishBatch, PurgeQueue,
+        PutObject, ReceiveMessage, SendMessage, SendMessageBatch, SetQueueAttributes,
+        SetSubscriptionAttributes, SetTopicAttributes, Subscribe, Unsubscribe
         """,
     ),
     (

@@ -20,16 +20,16 @@ def check_message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Mes
         RejectedRequestError: There are too many, or a name, type or value is invalid.
     """
     if len(attributes) > _MOST_ATTRIBUTES:
-        raise _invalid(f"The message has more than {_MOST_ATTRIBUTES} attributes")
+        raise _rejection(f"The message has more than {_MOST_ATTRIBUTES} attributes.")
     checked: dict[str, Mapping[str, str]] = {}
     for name, attribute in attributes.items():
         data_type = attribute.get("DataType")
         if not _is_name(name) or not isinstance(data_type, str) or not _is_type(data_type):
-            raise _invalid("The name or the type of a message attribute is invalid")
+            raise _rejection("The name or the type of a message attribute is invalid.")
         member = "BinaryValue" if data_type.startswith("Binary") else "StringValue"
         value = attribute.get(member)
         if not isinstance(value, str) or not value or not _is_valid(member, value):
-            raise _invalid(f"The message attribute '{name}' must contain a valid {member}")
+            raise _rejection(f"The message attribute '{name}' must contain a valid {member}.")
         checked[name] = {"DataType": data_type, member: value}
     return checked
 
@@ -56,5 +56,5 @@ def _is_valid(member: str, value: str) -> bool:
         return False
 
 
-def _invalid(reason: str) -> RejectedRequestError:
-    return rejection(400, "InvalidParameterValue", f"{reason}.")
+def _rejection(message: str) -> RejectedRequestError:
+    return rejection(400, "InvalidParameterValue", message)

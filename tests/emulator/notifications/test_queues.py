@@ -1,0 +1,327 @@
+"""Test the emulated SQS with boto3."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError, HTTPClientError
+
+from sagemaker_runtime_client.emulator import Emulator, Faults
+from sagemaker_runtime_client.emulator._notifications import broker, drafts, queues
+from tests.emulator.wire import call
+
+
+def error_code(function, **arguments):
+    """Return the code of the error that a boto3 call raises."""
+    with pytest.raises(ClientError) as raised:
+        function(**arguments)
+    return raised.value.response["Error"]["Code"]
+
+
+def test_a_message(queue):
+    """A message is received with its attributes, and is gone once it is deleted."""
+    sent = queue.send(
+        "Grüße",
+        MessageAttributes={
+            "text": {"DataType": "String", "StringValue": "ü"},
+            "prefix.number": {"DataType": "Number.int", "StringValue": "1"},
+            "prefix.bytes": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+        },
+        MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": "t"}},
+    )
+    (received,) = queue.receive(MessageAttributeNames=["All"])
+    assert received["MessageId"] == sent["MessageId"]
+    assert received["Body"] == "Grüße"
+    assert received["MD5OfBody"] == sent["MD5OfMessageBody"]
+    assert received["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert received["MessageAttributes"]["prefix.bytes"]["BinaryValue"] == b"\x00\xff"
+    assert received["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert received["Attributes"]["AWSTraceHeader"] == "t"
+    queue.delete(received)
+    assert queue.attribute("ApproximateNumberOfMessagesNotVisible") == "0"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], []),
+        (["text"], ["text"]),
+        (["prefix.*"], ["prefix.a", "prefix.b"]),
+        ([".*"], ["prefix.a", "prefix.b", "text"]),
+    ],
+)
+def test_selected_message_attributes(queue, names, expected):
+    """Only the message attributes are returned that the receiver asks for."""
+    attribute = {"DataType": "String", "StringValue": "v"}
+    queue.send("m", MessageAttributes=dict.fromkeys(["text", "prefix.a", "prefix.b"], attribute))
+    (received,) = queue.receive(MessageAttributeNames=names)
+    assert sorted(received.get("MessageAttributes", {})) == expected
+
+
+def test_known_digest_of_attributes(queue):
+    """The digest of message attributes is the one that SQS computes."""
+    value = {"DataType": "Number", "StringValue": "1493147359900"}
+    sent = queue.send("m", MessageAttributes={"timestamp": value})
+    assert sent["MD5OfMessageAttributes"] == "235c5c510d26fb653d073faed50ae77c"
+
+
+def test_visibility_timeout(emulator, queue):
+    """A message that is not deleted comes again after the visibility timeout, and is counted."""
+    queue.send("m")
+    (first,) = queue.receive()
+    assert queue.bodies() == []
+    emulator.advance(30)
+    (again,) = queue.receive()
+    assert again["MessageId"] == first["MessageId"]
+    assert again["ReceiptHandle"] != first["ReceiptHandle"]
+    assert again["Attributes"]["ApproximateReceiveCount"] == "2"
+    queue.delete(first)  # a former receipt handle does not delete the message
+    assert queue.attribute("ApproximateNumberOfMessagesNotVisible") == "1"
+
+
+def test_changed_visibility(emulator, queue):
+    """A receiver can extend the visibility timeout of a message, or end it."""
+    queue.send("m")
+    (message,) = queue.receive(VisibilityTimeout=5)
+    handle = {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"]}
+    queue.sqs.change_message_visibility(**handle, VisibilityTimeout=100)
+    emulator.advance(50)
+    assert queue.bodies() == []
+    queue.sqs.change_message_visibility(**handle, VisibilityTimeout=0)
+    assert queue.bodies() == ["m"]
+    change = queue.sqs.change_message_visibility
+    code = "AWS.SimpleQueueService.MessageNotInflight"
+    assert error_code(change, **handle, VisibilityTimeout=1) == code
+
+
+def test_batches(queue):
+    """Batches send, postpone and delete messages, and report each failure on its own."""
+    entries = [{"Id": name, "MessageBody": name} for name in ("a", "b")]
+    bad = {"Id": "bad", "MessageBody": "bad", "MessageDeduplicationId": "d"}
+    sent = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=[*entries, bad])
+    assert [one["Id"] for one in sent["Successful"]] == ["a", "b"]
+    assert [one["Code"] for one in sent["Failed"]] == ["InvalidParameterValue"]
+    handles = {one["Body"]: one["ReceiptHandle"] for one in queue.receive()}
+    changed = queue.sqs.change_message_visibility_batch(
+        QueueUrl=queue.url,
+        Entries=[
+            {"Id": name, "ReceiptHandle": handle, "VisibilityTimeout": 0}
+            for name, handle in handles.items()
+        ],
+    )
+    assert [one["Id"] for one in changed["Successful"]] == ["a", "b"]
+    handles = {one["Body"]: one["ReceiptHandle"] for one in queue.receive()}
+    deleted = queue.sqs.delete_message_batch(
+        QueueUrl=queue.url,
+        Entries=[
+            {"Id": "1", "ReceiptHandle": handles["a"]},
+            {"Id": "2", "ReceiptHandle": "other"},
+        ],
+    )
+    assert [one["Id"] for one in deleted["Successful"]] == ["1"]
+    assert [one["Code"] for one in deleted["Failed"]] == ["ReceiptHandleIsInvalid"]
+    assert queue.attribute("ApproximateNumberOfMessagesNotVisible") == "1"
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        ([{"Id": "1", "MessageBody": "a"}] * 2, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
+        ([], "AWS.SimpleQueueService.EmptyBatchRequest"),
+        ([{"Id": "?", "MessageBody": "a"}], "AWS.SimpleQueueService.InvalidBatchEntryId"),
+        (
+            [{"Id": str(number), "MessageBody": "a"} for number in range(11)],
+            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+        ),
+        (
+            [{"Id": str(number), "MessageBody": "a" * 600_000} for number in range(2)],
+            "AWS.SimpleQueueService.BatchRequestTooLong",
+        ),
+    ],
+)
+def test_wrong_batches(queue, entries, code):
+    """A batch whose number of entries, IDs or size is invalid is rejected as a whole."""
+    assert error_code(queue.sqs.send_message_batch, QueueUrl=queue.url, Entries=entries) == code
+
+
+def test_redrive(emulator, make_queue):
+    """After the maximum number of receipts, a message moves to the dead-letter queue."""
+    dead = make_queue("dead")
+    policy = f'{{"deadLetterTargetArn": "{dead.arn}", "maxReceiveCount": "2"}}'
+    queue = make_queue("queue", RedrivePolicy=policy, VisibilityTimeout="7")
+    queue.send("m")
+    for _ in range(2):
+        assert queue.bodies() == ["m"]
+        emulator.advance(7)
+    assert queue.bodies() == []
+    (message,) = dead.receive()
+    assert message["Attributes"]["DeadLetterQueueSourceArn"] == queue.arn
+    dead.sqs.delete_queue(QueueUrl=dead.url)
+    queue.send("stays")
+    for _ in range(3):  # there is no dead-letter queue any more
+        assert queue.bodies() == ["stays"]
+        emulator.advance(7)
+
+
+def test_long_polling(emulator, queue):
+    """A receiver waits for a message, and gets it as soon as it arrives."""
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(queue.receive, WaitTimeSeconds=20)
+        while not emulator._broker._wakers:
+            assert not waiting.done()
+        queue.send("m")
+        assert [message["Body"] for message in waiting.result(15)] == ["m"]
+
+
+def test_waiting_for_a_visible_message(make_queue):
+    """A waiting receiver gets a message that becomes visible in the meantime."""
+    queue = make_queue(DelaySeconds="1", ReceiveMessageWaitTimeSeconds="20")
+    queue.send("m")
+    assert queue.attribute("ApproximateNumberOfMessagesDelayed") == "1"
+    assert queue.bodies() == ["m"]
+
+
+def test_waiting_ends(queue):
+    """A receiver that waits for a short time gets no message."""
+    assert queue.receive(WaitTimeSeconds=1) == []
+
+
+def test_a_stopped_emulator_ends_waits(boto):
+    """When the emulator stops, it does not wait for receivers."""
+    with ThreadPoolExecutor() as threads:
+        with Emulator() as emulator:
+            sqs = boto("sqs", emulator)
+            url = sqs.create_queue(QueueName="q")["QueueUrl"]
+            waiting = threads.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+            while not emulator._broker._wakers:
+                assert not waiting.done()
+        assert isinstance(waiting.exception(5), HTTPClientError)
+
+
+def test_queues(make_queue):
+    """Queues are created once, listed in pages, found by name and deleted."""
+    first, second = make_queue("a-1", VisibilityTimeout="3"), make_queue("a-2")
+    make_queue("b")
+    sqs = first.sqs
+    assert make_queue("a-1", VisibilityTimeout="3").url == first.url
+    assert sqs.get_queue_url(QueueName="a-1")["QueueUrl"] == first.url
+    assert sqs.list_queues(QueueNamePrefix="a-")["QueueUrls"] == [first.url, second.url]
+    page = sqs.list_queues(MaxResults=2)
+    assert page["QueueUrls"] == [first.url, second.url]
+    rest = sqs.list_queues(MaxResults=2, NextToken=page["NextToken"])
+    assert [url.rpartition("/")[2] for url in rest["QueueUrls"]] == ["b"]
+    assert "NextToken" not in rest
+    code = "QueueAlreadyExists"
+    other = {"VisibilityTimeout": "4"}
+    assert error_code(sqs.create_queue, QueueName="a-1", Attributes=other) == code
+    sqs.delete_queue(QueueUrl=first.url)
+    missing = "AWS.SimpleQueueService.NonExistentQueue"
+    assert error_code(sqs.get_queue_url, QueueName="a-1") == missing
+    assert error_code(sqs.receive_message, QueueUrl=first.url) == missing
+    assert error_code(sqs.receive_message, QueueUrl="http://other/a-2") == missing
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        sqs.purge_queue(QueueUrl=first.url)
+
+
+def test_attributes(emulator, queue):
+    """Attributes can be changed and removed; retention removes old messages, and purging all."""
+    sqs, url = queue.sqs, queue.url
+    attributes = {"VisibilityTimeout": "9", "Policy": "{}", "MessageRetentionPeriod": "60"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    assert (queue.attribute("VisibilityTimeout"), queue.attribute("Policy")) == ("9", "{}")
+    assert queue.arn == "arn:aws:sqs:us-east-1:000000000000:queue"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert "Policy" not in found
+    assert sqs.get_queue_attributes(QueueUrl=url).get("Attributes", {}) == {}
+    queue.send("old")
+    emulator.advance(60)
+    assert queue.attribute("ApproximateNumberOfMessages") == "0"
+    queue.send("new")
+    sqs.purge_queue(QueueUrl=url)
+    assert queue.bodies() == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"VisibilityTimeout": "43201"}, "InvalidAttributeValue"),
+        ({"VisibilityTimeout": "many"}, "InvalidAttributeValue"),
+        ({"SqsManagedSseEnabled": "yes"}, "InvalidAttributeValue"),
+        ({"ContentBasedDeduplication": "true"}, "InvalidAttributeName"),
+        ({"FifoQueue": "false"}, "InvalidAttributeName"),
+        ({"Other": "1"}, "InvalidAttributeName"),
+        ({"RedrivePolicy": "{"}, "InvalidParameterValue"),
+        ({"RedrivePolicy": '{"deadLetterTargetArn": "a"}'}, "InvalidParameterValue"),
+    ],
+)
+def test_wrong_attributes(queue, attributes, code):
+    """Invalid attributes are rejected."""
+    change = queue.sqs.set_queue_attributes
+    assert error_code(change, QueueUrl=queue.url, Attributes=attributes) == code
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"), [(Faults.LOST, ["2"]), (Faults.DUPLICATED, ["1", "1", "2"])]
+)
+def test_lost_and_duplicated_messages(emulator, queue, fault, expected):
+    """A fault loses or duplicates the next message, while other faults apply to requests."""
+    emulator.faults.once(fault, on="SendMessage")
+    emulator.faults.once(Faults.THROTTLED_429, on=["SendMessage"])
+    assert error_code(queue.send, body="1") == "ThrottlingException"
+    queue.send("1")
+    queue.send("2")
+    received = queue.receive()
+    assert [message["Body"] for message in received] == expected
+    assert len({message["MessageId"] for message in received}) == len(set(expected))
+    emulator.faults.always(Faults.LOST)
+    queue.send("3")
+    assert queue.bodies() == []
+
+
+def test_bounded_memory(make_queue, monkeypatch):
+    """A queue that is full rejects messages, and so does an emulator with too many queues."""
+    monkeypatch.setattr(queues, "MOST_MESSAGES", 1)
+    monkeypatch.setattr(broker, "MOST_QUEUES", 1)
+    queue = make_queue()
+    queue.send("1")
+    assert error_code(queue.send, body="2") == "OverLimit"
+    monkeypatch.setattr(queues, "MOST_MESSAGES", drafts.MOST_MESSAGES)
+    monkeypatch.setattr(queues, "_MOST_BYTES", 1)
+    assert error_code(queue.send, body="2") == "OverLimit"
+    assert error_code(queue.sqs.create_queue, QueueName="other") == "OverLimit"
+
+
+def test_signatures(emulator, boto):
+    """A wrong secret, an unknown key and a signature for another service are refused."""
+    for key, code in (
+        (emulator.credentials.access_key_id, "SignatureDoesNotMatch"),
+        ("AKIDOTHER", "InvalidClientTokenId"),
+    ):
+        sqs = boto("sqs", emulator, aws_access_key_id=key, aws_secret_access_key="wrong")
+        assert error_code(sqs.list_queues) == code
+    target = {"x-amz-target": "AmazonSQS.ListQueues"}
+    response = call(emulator, "POST", "/", target, b"{}", service="sns")
+    assert response.status == 403
+
+
+@pytest.mark.parametrize("body", [b"[", b"[]", b"[" * 100_000, b'{"QueueName": "\\ud800"}'])
+def test_malformed_bodies(emulator, body):
+    """A body that is not a JSON object is rejected."""
+    headers = {"x-amz-target": "AmazonSQS.CreateQueue"}
+    response = call(emulator, "POST", "/", headers, body, service="sqs")
+    assert (response.status, b"MalformedInput" in response.body) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        b'{"QueueName": 1}',
+        b'{"QueueName": "a", "Attributes": ["b"]}',
+        b'{"QueueName": "a", "Attributes": {"b": 1}}',
+    ],
+)
+def test_arguments_of_wrong_types(emulator, arguments):
+    """Arguments of wrong types are rejected."""
+    headers = {"x-amz-target": "AmazonSQS.CreateQueue"}
+    response = call(emulator, "POST", "/", headers, arguments, service="sqs")
+    assert (response.status, b"MalformedInput" in response.body) == (400, True)
