@@ -163,7 +163,7 @@ class TestEmulate:
         with subprocess.Popen(
             [*program.split(), "emulate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            lines = "".join(process.stdout.readline() for _ in range(12))
+            lines = "".join(process.stdout.readline() for _ in range(14))
             done = subprocess.run(
                 ["/bin/sh", "-c", f"{lines}printf x | {program} invoke a --input - --timeout 10"],
                 capture_output=True,
