@@ -9,6 +9,7 @@ import json
 import pickle
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import reduce
 from typing import Any, NamedTuple
@@ -62,7 +63,7 @@ class Mutated(NamedTuple):
         """Return a copy of the message with all changes."""
         message = copy.deepcopy(self.message)
         for path, value in self.changes:
-            _replace(message, path, value)
+            _replace(message, path, copy.deepcopy(value))
         return message
 
 
@@ -98,10 +99,11 @@ def _replace(message: Any, path: Sequence[int], value: Any) -> None:
         message[name] = value
         return
     child = message[name]
-    if isinstance(child, str) and child.startswith("{"):
-        child = json.loads(child)
-        _replace(child, path[1:], value)
-        message[name] = json.dumps(child)
+    if isinstance(child, str):
+        with suppress(ValueError, RecursionError):
+            child = json.loads(child)
+            _replace(child, path[1:], value)
+            message[name] = json.dumps(child)
     else:
         _replace(child, path[1:], value)
 

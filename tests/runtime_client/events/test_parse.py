@@ -350,6 +350,12 @@ def test_malformed_records(message):
     assert event.kind in {"malformed", "unrelated"}
 
 
+def test_no_records():
+    """A message without records gives an event; a Lambda event without records gives none."""
+    assert only(sqs('{"Records": []}')).kind == "unknown"
+    assert parse({"Records": []}) == []
+
+
 def test_nested_records():
     """A malformed record within a message does not affect the others."""
     body = json.dumps({"Records": [1, created(), {"Sns": 1}, created(key=1)]})
