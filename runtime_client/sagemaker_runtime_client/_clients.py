@@ -165,6 +165,7 @@ class SageMakerRuntimeClient(_BaseClient):
     put_object = sync_method(Core.put_object)
     get_object = sync_method(Core.get_object)
     head_object = sync_method(Core.head_object)
+    verify_sns = sync_method(Core.verify_sns)
     close = sync_method(Core.close)
 
     def __enter__(self) -> Self:
@@ -204,6 +205,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     put_object = async_method(Core.put_object)
     get_object = async_method(Core.get_object)
     head_object = async_method(Core.head_object)
+    verify_sns = async_method(Core.verify_sns)
     aclose = async_method(Core.close)
 
     @classmethod

@@ -58,6 +58,8 @@ LISTING = ResponseLimit("a listing", 8 << 20)
 SYNCHRONOUS = ResponseLimit("the output of a synchronous call", 6_291_456)
 # An SQS response has at most ten messages of at most one mebibyte each, plus the JSON overhead.
 SQS = ResponseLimit("a response of SQS", 16 << 20)
+# A certificate has two kilobytes; that of SNS may be followed by those of its issuers.
+SNS_CERTIFICATE = ResponseLimit("a certificate of SNS", 64 << 10)
 # The code and the message of an error response are short.  S3's messages are below 1 KiB.
 ERROR = ResponseLimit("an error response", 1 << 20, is_truncated=True)
 # A successful response means that the job is queued, even if the body is too long.  Only the

@@ -8,6 +8,9 @@ only if the model has certainly not run, unless the caller passes ``retry_model=
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from .. import _core
 from .._io.generation import importing
 from .inference import InferenceOperations
@@ -216,3 +219,55 @@ class ModelOperations(InferenceOperations):
 
 class Core(ModelOperations, RouterOperations, ObjectOperations):
     """All operations of the clients."""
+
+    async def verify_sns(
+        self,
+        message: dict[str, Any] | str | bytes,
+        *,
+        topic_arns: Collection[str],
+        max_age: float = 3600.0,
+        roots: bytes | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        """Verify a message that claims to be of SNS, and return the ARN of its topic.
+
+        Pass the ARN as ``source`` to ``events.parse``.  The docstring of ``events.verify_sns``
+        lists the checks, and what SNS does not sign.
+
+        The certificate is downloaded from the host of SNS in the region of the topic, and that of
+        its issuer from Amazon Trust Services (over http; its signature is verified).  Each may have
+        65,536 bytes.  Redirects are not followed.  The client keeps the certificates for later
+        messages.  No credentials are needed.
+
+        Args:
+            message: The body of the request that SNS has sent, or an envelope of SNS as a dict.
+            topic_arns: The ARNs of the topics whose messages are expected, at least one.
+            max_age: How many seconds may have passed since the message was published; ``math.inf``
+                for no limit.  SNS repeats failed deliveries for up to an hour.
+            roots: The trusted root certificates as PEM; None for those of Amazon Trust Services in
+                certifi's bundle.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
+
+        Returns:
+            The ARN of the topic, which is one of *topic_arns*.
+
+        Raises:
+            SignatureError: A check failed; `check` names it.  Do not use the message, and respond
+                with status 403.
+            TransportError: The certificate could not be downloaded.  Respond with status 500, so
+                that SNS sends the message again.
+            ServiceError: SNS has no such certificate, or its issuer's is not available.
+            ResponseTooLargeError: A certificate is too large.
+            ParamValidationError: An argument is invalid.
+            ConfigError: The package `cryptography` is not installed, certifi's bundle lacks the
+                roots of Amazon Trust Services, or a setting is malformed.
+
+        Source:
+        https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+        """
+        start = self._start(timeout)
+        with importing():
+            from .sns import SNSVerification
+        verification = SNSVerification(message, topic_arns, max_age, roots, self._system.now())
+        session = await self._session()
+        return await verification.run(session, session.deadline(start, timeout))

@@ -22,6 +22,8 @@ from .._settings.context import Context, OpenTransport
 from ..credentials import ChainAuth, ChainCredentials, open_context
 
 if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
+    from cryptography.x509 import Certificate
+
     from .._s3.client import S3
 
 SuppliedCredentials = Credentials | CredentialsProvider | None
@@ -70,11 +72,13 @@ class _Shared(NamedTuple):
         clock: The clock correction.
         states: The states of the services, keyed by service name.
         redirects: The endpoints for buckets in other regions, keyed by bucket name.
+        sns_certificates: The certificates with which SNS signs messages, keyed by their URL.
     """
 
     clock: ServiceClock
     states: dict[str, ServiceState]
     redirects: dict[str, Endpoints]
+    sns_certificates: dict[str, list[Certificate]]
 
 
 class Session:
@@ -97,7 +101,7 @@ class Session:
 
     def __init__(self, context: Context, auth: Auth, shared: _Shared | None = None) -> None:
         self._context, self._auth = context, auth
-        self._shared = shared or _Shared(ServiceClock(), {}, {})
+        self._shared = shared or _Shared(ServiceClock(), {}, {}, {})
         self._endpoint: Endpoint | None = None
         self._router: tuple[ServiceClient, Endpoint] | None = None
         self._s3: S3 | None = None
@@ -148,6 +152,11 @@ class Session:
             self._s3 = self._make_s3()
         return self._s3
 
+    @property
+    def sns(self) -> tuple[ServiceClient, dict[str, list[Certificate]]]:
+        """The client that downloads certificates of SNS, and the certificates that it has found."""
+        return self._service_client("sns"), self._shared.sns_certificates
+
     def _make_s3(self) -> S3:
         with importing():
             from .._s3.client import S3
@@ -168,7 +177,7 @@ class Session:
     def _service_client(self, service: str) -> ServiceClient:
         """Return a new client of *service*; each service has its own quota and rate limiter."""
         config, environ = self._context.config, self._context.system.environ
-        policy, (clock, states, _) = config.retry_policy, self._shared
+        policy, (clock, states, *_) = config.retry_policy, self._shared
         if service not in states:
             state = ServiceState(self._context.system, clock, adaptive=policy.adaptive)
             states.setdefault(service, state)

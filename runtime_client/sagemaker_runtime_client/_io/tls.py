@@ -67,7 +67,7 @@ def _amazon_context(path: str | None) -> ssl.SSLContext:
 
     If the bundle contains none of them, the context has the complete bundle.
     """
-    certificates = _amazon_certificates(path)
+    certificates = b"".join(_amazon_certificates(path))
     try:
         return _make_context(cadata=certificates) if certificates else _context(path)
     except OSError:  # a damaged certificate
@@ -89,13 +89,21 @@ def _make_context(
     return context
 
 
-def _amazon_certificates(path: str | None) -> bytes:
-    """Return the certificates of Amazon's authorities in a bundle, or empty bytes."""
+def amazon_roots() -> list[bytes]:
+    """Return the roots of Amazon Trust Services in certifi's bundle, in DER format.
+
+    Starfield's is not one of them: its serial number is 0, which `cryptography` will reject.
+    """
+    return [one for one in _amazon_certificates(None) if b"Amazon Root CA" in one]
+
+
+def _amazon_certificates(path: str | None) -> list[bytes]:
+    """Return the certificates of Amazon's authorities in a bundle, in DER format."""
     try:
         certificates = _certificates(_certifi() if path is None else _read(path))
     except (OSError, Error):
-        return b""  # OpenSSL may be able to read the bundle, or will report a better error
-    return b"".join(one for one in certificates if any(name in one for name in _AMAZON))
+        return []  # OpenSSL may be able to read the bundle, or will report a better error
+    return [one for one in certificates if any(name in one for name in _AMAZON)]
 
 
 def _path(ca_bundle: str | None) -> str | None:

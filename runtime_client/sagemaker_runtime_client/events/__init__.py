@@ -1,7 +1,39 @@
 """Notifications of SNS, SQS, S3 and EventBridge as values, without any side effect."""
 
+from typing import TYPE_CHECKING, Any
+
 from ._parse import Event, parse
 from ._results import Completed, Failed
 from ._values import Ignored, ObjectCreated
 
-__all__ = ["Completed", "Event", "Failed", "Ignored", "ObjectCreated", "parse"]
+if TYPE_CHECKING:
+    from ._signature import verify_sns
+    from ._signed_message import SignatureError
+
+__all__ = [
+    "Completed",
+    "Event",
+    "Failed",
+    "Ignored",
+    "ObjectCreated",
+    "parse",
+    "SignatureError",
+    "verify_sns",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what verifies signatures on first access, because most programs do not need it."""
+    match name:
+        case "SignatureError":
+            from . import _signed_message
+
+            value: Any = _signed_message.SignatureError
+        case "verify_sns":
+            from . import _signature
+
+            value = _signature.verify_sns
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
