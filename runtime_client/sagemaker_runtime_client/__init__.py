@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from ._s3.objects import LocationNotAllowedError, S3Object
     from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
+    from .events._signed_message import SignatureError
 
 __all__ = [
     "__version__",
@@ -103,13 +104,14 @@ __all__ = [
     "ServiceError",
     "ServiceUnavailableError",
     "Settings",
+    "SignatureError",
     "ThrottlingError",
     "TransportError",
     "WaitTimeoutError",
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
     """Import a public name on first access.  The first call of a client does not need these names.
 
     Each import is a statement instead of a call to `import_module`, so that tools such as
@@ -154,6 +156,10 @@ def __getattr__(name: str) -> Any:
             from ._s3 import objects
 
             value = getattr(objects, name)
+        case "SignatureError":
+            from .events import _signed_message
+
+            value = _signed_message.SignatureError
         case "ClientOptions" | "Settings":
             from ._settings import arguments
 

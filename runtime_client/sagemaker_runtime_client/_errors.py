@@ -24,7 +24,8 @@
     │   └── InternalStreamFailureError     AWS failed while responding (in `model_errors`)
     ├── NoOutputLocationError              the job is queued, but its output location is unknown
     ├── InferenceFailedError               the model failed
-    └── WaitTimeoutError                   no output appeared within the timeout
+    ├── WaitTimeoutError                   no output appeared within the timeout
+    └── SignatureError                     a message is not from SNS (in `events`)
 
 Every error can be pickled, and none contains a secret.
 """

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
+    ConfigError,
     CredentialProviderError,
     SageMakerRuntimeClient,
     default_chain,
+    events,
 )
 from sigv4 import MissingDependencyError, SignableRequest, Signer, SigV4A
 
@@ -66,6 +68,11 @@ def lacks():
                 chain.get()
         except CredentialProviderError as error:
             yield str(error)
+    topics = ["arn:aws:sns:eu-west-1:123456789012:results"]
+    try:
+        events.verify_sns({}, topic_arns=topics, certificate=bytes)
+    except ConfigError as error:
+        yield str(error)
 
 
 def main(urls):

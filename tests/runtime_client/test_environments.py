@@ -60,7 +60,11 @@ LACKS = [
     *[
         f"{feature} requires the cryptography package, which cannot be imported "
         "(No module named 'cryptography'): run pip install cryptography"
-        for feature in ("IAM Roles Anywhere", "refreshing an `aws login` session")
+        for feature in (
+            "IAM Roles Anywhere",
+            "refreshing an `aws login` session",
+            "verifying a message of SNS",
+        )
     ],
 ]
 

@@ -24,6 +24,7 @@ from sagemaker_runtime_client import (
     ResponseStreamError,
     RuntimeClientError,
     ServiceError,
+    SignatureError,
     ThrottlingError,
     TransportError,
     WaitTimeoutError,
@@ -54,7 +55,8 @@ RuntimeClientError
 │   └── InternalStreamFailureError
 ├── NoOutputLocationError
 ├── InferenceFailedError
-└── WaitTimeoutError
+├── WaitTimeoutError
+└── SignatureError
 """
 INVOCATION = Invocation(inference_id="id", date=datetime(2026, 11, 22, tzinfo=UTC))
 
@@ -83,6 +85,7 @@ KINDS = [
     ModelNotReadyError,
     ModelStreamError,
     ResponseStreamError,
+    SignatureError,
 ]
 
 
@@ -108,6 +111,7 @@ def _full(kind):
         CredentialProviderError: {"provider": "environment"},
         InferenceFailedError: {"failure_location": "s3://b/k", "reason": "boom", "body": b"boom"},
         WaitTimeoutError: {"access_denied_only": True},
+        SignatureError: {"check": "topic"},
         ConfigError: {},
     }
     general = {"code": "Code", "status_code": 400, "request_id": "R"}

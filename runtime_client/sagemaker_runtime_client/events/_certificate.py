@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError, ParamValidationError
 from .._io.tls import amazon_roots
@@ -44,11 +44,11 @@ def read_certificates(pem: bytes) -> list[Certificate]:
     from cryptography import x509
 
     if len(pem) > SNS_CERTIFICATE.size:
-        _reject(f"is larger than {SNS_CERTIFICATE.size:,} bytes")
+        raise _rejection(f"is larger than {SNS_CERTIFICATE.size:,} bytes")
     try:
         return x509.load_pem_x509_certificates(pem)
     except Exception:  # noqa: BLE001 (the parser raises many kinds of errors)
-        _reject("cannot be read, because it is not in PEM format or damaged")
+        raise _rejection("cannot be read, because it is not in PEM format or damaged") from None
 
 
 def read_issuer(der: bytes) -> Certificate:
@@ -58,7 +58,7 @@ def read_issuer(der: bytes) -> Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except Exception:  # noqa: BLE001 (the parser raises many kinds of errors)
-        _reject("names an issuer whose certificate cannot be read")
+        raise _rejection("names an issuer whose certificate cannot be read") from None
 
 
 def issuer_url(certificates: list[Certificate]) -> str | None:
@@ -110,13 +110,13 @@ def verify(
     store = _amazon_store() if roots is None else _store(roots)
     leaf, *others = certificates
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        _reject("has expired or is not valid yet: check the clock of this machine")
+        raise _rejection("has expired or is not valid yet: check the clock of this machine")
     try:
         key = leaf.public_key()
     except Exception:  # noqa: BLE001 (an unsupported or damaged key raises many kinds of errors)
         key = None
     if not isinstance(key, RSAPublicKey) or key.key_size not in _KEY_SIZES:
-        _reject(f"has no RSA key of {_KEY_SIZES[0]} to {_KEY_SIZES[-1]} bits")
+        raise _rejection(f"has no RSA key of {_KEY_SIZES[0]} to {_KEY_SIZES[-1]} bits")
     _check_chain(store, leaf, others, message.certificate_names, now)
     # SNS has used SHA-1 until a topic's attribute SignatureVersion is set to 2.
     algorithm = SHA1() if message.version == "1" else SHA256()  # noqa: S303
@@ -147,19 +147,19 @@ def _check_chain(
         known = []
     name = next((name for name in names if name in known), None)
     if name is None:
-        _reject(f"is not that of SNS: it has none of the names {', '.join(names)}")
+        raise _rejection(f"is not that of SNS: it has none of the names {', '.join(names)}")
     policy = PolicyBuilder().store(store).time(now)
     try:
         policy.build_server_verifier(x509.DNSName(name)).verify(leaf, others)
     except Exception:  # noqa: BLE001 (a damaged certificate raises many kinds of errors)
-        _reject(
+        raise _rejection(
             "does not lead to a trusted root: return the certificates of its issuers, too, or pass"
-            " the roots that you trust"
-        )
+            " the root certificates that you trust as roots"
+        ) from None
 
 
-def _reject(fault: str) -> NoReturn:
-    raise SignatureError(f"the certificate of the SNS message {fault}", check="certificate")
+def _rejection(fault: str) -> SignatureError:
+    return SignatureError(f"the certificate of the SNS message {fault}", check="certificate")
 
 
 @lru_cache(maxsize=1)
@@ -170,8 +170,8 @@ def _amazon_store() -> Store:
     roots = [x509.load_der_x509_certificate(root) for root in amazon_roots()]
     if not roots:
         raise ConfigError(
-            "certifi's bundle contains no root of Amazon Trust Services: pass the roots that you"
-            " trust as roots"
+            "certifi's bundle contains no root of Amazon Trust Services: pass the root"
+            " certificates that you trust as roots"
         )
     return Store(roots)
 

@@ -1,4 +1,4 @@
-"""An SNS of our own: it signs messages, and its certificates come from a private authority."""
+"""A fake SNS: it signs messages, and its certificates come from a private authority."""
 
 import json
 from base64 import b64encode
@@ -77,7 +77,7 @@ def _builder(subject, issuer, key, days):
 
 
 @cache
-def authority(subject, issuer, days=(-1000, 1000)):
+def authority(subject, issuer, days=(-10_000, 10_000)):
     """The certificate of an authority, which *issuer* has signed."""
     unused = ("digital_signature", "content_commitment", "key_encipherment")
     unused += ("data_encipherment", "key_agreement", "encipher_only", "decipher_only")

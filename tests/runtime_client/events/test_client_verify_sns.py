@@ -1,0 +1,188 @@
+"""Test that a client downloads the certificates of SNS, and verifies messages with them."""
+
+from datetime import datetime
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client import (
+    ParamValidationError,
+    ResponseTooLargeError,
+    ServiceError,
+    SignatureError,
+    TransportError,
+)
+from sagemaker_runtime_client._io.message import Response
+from tests.runtime_client.events.signing import (
+    ISSUER_URL,
+    NOW,
+    TOPIC,
+    URL,
+    body,
+    chain,
+    issuer_der,
+    leaf,
+    roots,
+    sign,
+)
+from tests.runtime_client.scripted_io import START, ScriptedIO, core, dropped, run
+
+LEAF, ISSUER = Response(200, [], leaf()), Response(200, [], issuer_der())
+
+
+def verify(io, message=None, client=None, **changes):
+    """Verify a message with a scripted client that trusts a private authority."""
+    client = client or core(io)
+    message = body(sign()) if message is None else message
+    arguments = {"topic_arns": {TOPIC}, "roots": roots(), **changes}
+    return run(client.verify_sns(message, **arguments))
+
+
+def urls(io):
+    """Return the addresses that were requested."""
+    return [sent.url for sent in io.sent]
+
+
+def test_the_clocks_agree():
+    """The scripted clock and the clock of the fake SNS have the same time."""
+    assert START == NOW
+
+
+def test_two_downloads():
+    """The certificate of SNS and that of its issuer are downloaded, without credentials."""
+    io = ScriptedIO([LEAF, ISSUER])
+    assert verify(io) == TOPIC
+    assert urls(io) == [URL, ISSUER_URL]
+    assert [sent.request.method for sent in io.sent] == ["GET", "GET"]
+    assert [sent.header("authorization") for sent in io.sent] == [None, None]
+    assert [sent.limit.size for sent in io.sent] == [65_536, 65_536]
+
+
+def test_one_download():
+    """If SNS sends the issuer's certificate, too, nothing else is downloaded."""
+    io = ScriptedIO([Response(200, [], chain())])
+    assert verify(io) == TOPIC
+    assert urls(io) == [URL]
+
+
+def test_certificates_are_kept():
+    """A client downloads a certificate once, also for the clients made with `with_options`."""
+    io = ScriptedIO([LEAF, ISSUER])
+    client = core(io)
+    verified = [verify(io, client=client) for _ in range(3)]
+    verified.append(verify(io, client=client.with_options(max_attempts=1)))
+    assert (verified, len(io.sent)) == ([TOPIC] * 4, 2)
+
+
+def test_certificates_of_forged_messages_are_not_kept():
+    """A certificate that has verified no message is downloaded again."""
+    io = ScriptedIO([LEAF, ISSUER, Response(200, [], b"<html>"), LEAF, ISSUER])
+    client = core(io)
+    for _ in range(2):
+        with pytest.raises(SignatureError):
+            verify(io, {**sign(), "Message": "another"}, client)
+    assert (verify(io, client=client), io.left) == (TOPIC, 0)
+
+
+def test_how_many_certificates_are_kept():
+    """A client keeps at most 64 certificates."""
+    io = ScriptedIO(lambda _io, _sent: Response(200, [], chain()))
+    client = core(io)
+    for number in range(66):
+        message = sign(SigningCertURL=URL.replace("0123456789abcdef", f"{number:x}"))
+        assert verify(io, message, client) == TOPIC
+    _, kept = run(client._session()).sns
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    "issuer_url",
+    [
+        None,
+        ISSUER_URL.replace("http:", "https:"),
+        ISSUER_URL.replace("http:", "file:"),
+        ISSUER_URL.replace("amazontrust.com", "canary.example"),
+        ISSUER_URL.replace("amazontrust.com", "amazontrust.com.canary.example"),
+        ISSUER_URL.replace("crt.r2m01.", ""),
+        ISSUER_URL.replace("crt.r2m01.", "canary@"),
+        ISSUER_URL.replace("crt.r2m01.", "169.254.169.254/"),
+        ISSUER_URL.replace(".com/", ".com:80/"),
+        ISSUER_URL + "?canary",
+    ],
+)
+def test_other_issuers(issuer_url):
+    """The certificate of an issuer is requested only from Amazon Trust Services."""
+    io = ScriptedIO([Response(200, [], leaf(issuer_url=issuer_url))])
+    with pytest.raises(SignatureError) as caught:
+        verify(io)
+    assert (caught.value.check, urls(io)) == ("certificate", [URL])
+
+
+def test_a_damaged_issuer():
+    """A certificate of an issuer that cannot be read is reported."""
+    io = ScriptedIO([LEAF, Response(200, [], b"<html>")])
+    with pytest.raises(SignatureError, match="whose certificate cannot be read") as caught:
+        verify(io)
+    assert caught.value.check == "certificate"
+
+
+def test_a_forged_message_costs_no_download():
+    """A message that fails an early check causes no request."""
+    io = ScriptedIO()
+    for message in (b"{", sign(TopicArn=TOPIC + "2"), sign(SigningCertURL="https://a.example/")):
+        with pytest.raises(SignatureError):
+            verify(io, message)
+    assert io.sent == []
+
+
+def test_an_old_message():
+    """The clock of this machine and *max_age* decide whether a message is too old."""
+    with pytest.raises(SignatureError) as caught:
+        verify(ScriptedIO(), max_age=29)
+    assert caught.value.check == "time"
+
+
+def test_wrong_arguments():
+    """Invalid arguments are reported before any request."""
+    for changes in ({"topic_arns": TOPIC}, {"max_age": 0}, {"timeout": -1}):
+        with pytest.raises(ParamValidationError) as caught:
+            verify(ScriptedIO(), **changes)
+        assert [caught.value.argument] == [*changes]
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "sent"),
+    [
+        ([Response(301, [("location", "https://canary.example/")])], ServiceError, 1),
+        ([Response(403, [], b"<Error/>")], ServiceError, 1),
+        ([LEAF, Response(404, [], b"")], ServiceError, 2),
+        ([dropped()] * 3, TransportError, 3),
+        ([Response(503, [], b""), dropped(), LEAF, dropped(), ISSUER], None, 5),
+    ],
+)
+def test_failed_downloads(answers, kind, sent):
+    """A redirect is not followed, and temporary failures are retried."""
+    io = ScriptedIO(answers)
+    if kind is None:
+        assert verify(io) == TOPIC
+    else:
+        with pytest.raises(kind):
+            verify(io)
+    assert len(io.sent) == sent
+
+
+def _certificates(request):
+    """Respond as SNS and Amazon Trust Services do, or with a page that is too large."""
+    found = {URL: leaf(days=(-9999, 9999)), ISSUER_URL: issuer_der()}
+    return httpx.Response(200, content=found.get(str(request.url), b" " * 65_537))
+
+
+def test_clients(plain_driver):
+    """Each client verifies a message through its HTTP client, by the clock of this machine."""
+    http_client = plain_driver.http_client("httpx", transport=httpx.MockTransport(_certificates))
+    client = plain_driver.client(region="eu-west-1", http_client=http_client)
+    now = datetime.now(NOW.tzinfo).isoformat()
+    arguments = {"topic_arns": [TOPIC], "roots": roots()}
+    assert client.verify_sns(body(sign(Timestamp=now)), **arguments) == TOPIC
+    with pytest.raises(ResponseTooLargeError, match="a certificate of SNS"):
+        client.verify_sns(sign(Timestamp=now, SigningCertURL=URL.replace("0", "1")), **arguments)
