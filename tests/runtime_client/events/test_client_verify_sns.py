@@ -1,11 +1,13 @@
 """Test that a client downloads the certificates of SNS, and verifies messages with them."""
 
+import json
 from datetime import datetime
 
 import httpx
 import pytest
 
 from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
     ParamValidationError,
     ResponseTooLargeError,
     ServiceError,
@@ -13,7 +15,10 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client._io.message import Response
+from sagemaker_runtime_client.events import _certificate
+from tests.readmes import CLIENT_README, blocks
 from tests.runtime_client.events.signing import (
+    CONFIRMATION,
     ISSUER_URL,
     NOW,
     TOPIC,
@@ -173,8 +178,9 @@ def test_failed_downloads(answers, kind, sent):
 
 def _certificates(request):
     """Respond as SNS and Amazon Trust Services do, or with a page that is too large."""
+    url = str(request.url).replace("us-east-1", "eu-west-1")
     found = {URL: leaf(days=(-9999, 9999)), ISSUER_URL: issuer_der()}
-    return httpx.Response(200, content=found.get(str(request.url), b" " * 65_537))
+    return httpx.Response(200, content=found.get(url, b" " * 65_537))
 
 
 def test_clients(plain_driver):
@@ -186,3 +192,37 @@ def test_clients(plain_driver):
     assert client.verify_sns(body(sign(Timestamp=now)), **arguments) == TOPIC
     with pytest.raises(ResponseTooLargeError, match="a certificate of SNS"):
         client.verify_sns(sign(Timestamp=now, SigningCertURL=URL.replace("0", "1")), **arguments)
+
+
+@pytest.fixture
+def private_roots(monkeypatch):
+    """Trust a private authority instead of Amazon's."""
+    monkeypatch.setattr(_certificate, "_amazon_store", lambda: _certificate._store(roots()))
+
+
+@pytest.mark.anyio
+async def test_the_readme(private_roots, capsys):  # noqa: ARG001
+    """The README's web application handles genuine messages, and rejects others."""
+    (code,) = (code for code in blocks(CLIENT_README, "python") if "client.verify_sns" in code)
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    mock = httpx.MockTransport(_certificates)
+    app = httpx.ASGITransport(names["app"])
+    topic = next(iter(names["TOPICS"]))
+    changes = {"TopicArn": topic, "Timestamp": datetime.now(NOW.tzinfo).isoformat()}
+    changes["SigningCertURL"] = URL.replace("eu-west-1", "us-east-1")
+    address = CONFIRMATION["SubscribeURL"].replace("eu-west-1", "us-east-1")
+    content = {"eventSource": "aws:sagemaker", "invocationStatus": "Failed", "inferenceId": "a"}
+    genuine = [
+        sign(Message=json.dumps(content), **changes),
+        sign(CONFIRMATION, SubscribeURL=address, **changes),
+    ]
+    async with (
+        httpx.AsyncClient(transport=mock) as http_client,
+        httpx.AsyncClient(transport=app, base_url="http://app.example") as sns,
+    ):
+        names["client"] = AsyncSageMakerRuntimeClient(region="us-east-1", http_client=http_client)
+        responses = [await sns.post("/sns", json=message) for message in genuine]
+        forged = await sns.post("/sns", json={**genuine[0], "MessageId": "another"})
+    assert [response.status_code for response in (*responses, forged)] == [200, 200, 403]
+    assert capsys.readouterr().out == f"Failed a\nopen this address to subscribe: {address}\n"
