@@ -157,9 +157,9 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
 
             value = getattr(objects, name)
         case "SignatureError":
-            from .events import _signed_message
+            from . import events
 
-            value = _signed_message.SignatureError
+            value = events.SignatureError
         case "ClientOptions" | "Settings":
             from ._settings import arguments
 

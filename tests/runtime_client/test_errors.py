@@ -65,7 +65,8 @@ def _tree(kind, indent=""):
     """Return the tree of *kind* and its subclasses as lines."""
     others = [base.__name__ for base in kind.__bases__[1:]]
     lines = [kind.__name__ + (f" ({', '.join(others)})" if others else "")]
-    below = kind.__subclasses__()
+    # The errors that only `handlers` raises are public there.
+    below = [kind for kind in kind.__subclasses__() if ".handlers." not in kind.__module__]
     for below_kind in below:
         last = below_kind is below[-1]
         first, *rest = _tree(below_kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError, ParamValidationError
@@ -27,7 +28,7 @@ _ISSUER_URL = r"http://(?:[a-z0-9-]+\.)+amazontrust\.com/[\w.-]+"
 def require_cryptography() -> None:
     """Raise ConfigError if the package `cryptography` is not installed."""
     try:
-        import cryptography.x509  # noqa: F401
+        import_module("cryptography.x509")
     except ImportError as error:
         raise ConfigError(
             f"verifying a message of SNS requires the cryptography package, which cannot be imported"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from .._errors import ParamValidationError
 from .._io.system import System
@@ -69,7 +69,7 @@ def verify_sns(
     check_arguments(message, topic_arns, now, max_age)
     require_cryptography()
     checked = check_message(message, topic_arns, now, max_age)
-    pem: object = certificate(checked.certificate_url)
+    pem = cast("object", certificate(checked.certificate_url))
     if not isinstance(pem, bytes):
         raise ParamValidationError(
             f"the function certificate must return bytes, not {type_name(pem)}",
