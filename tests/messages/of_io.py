@@ -28,6 +28,7 @@ from tests.runtime_client.pools import PooledTransport, limited
 COVERED = ("runtime_client/sagemaker_runtime_client/_io",)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def _no_descriptor(call):
@@ -247,6 +248,22 @@ MESSAGES = [
     (
         lambda: _get(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9999),
         "the response headers are larger than 102,400 bytes",
+    ),
+    (
+        lambda: _get(CHUNKED + b"zz\r\n"),
+        "the chunked response body is malformed: a chunk does not begin with its size",
+    ),
+    (
+        lambda: _get(CHUNKED + b"1\r\n", b"xyz"),
+        "the chunked response body is malformed: a chunk is longer than its size",
+    ),
+    (
+        lambda: _get(CHUNKED + b"1;" + b"x" * 5000),
+        "the chunked response body is malformed: a line is too long",
+    ),
+    (
+        lambda: _get(CHUNKED + b"0\r\n" + b"A: b\r\n" * 20_000),
+        "the chunked response body is malformed: the trailers are too long",
     ),
     (
         lambda: _read_into(HEAD + b"hi", b"hi"),

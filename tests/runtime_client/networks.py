@@ -66,6 +66,9 @@ class Scripted:
     async def is_readable(self):
         return self.is_closed
 
+    async def read_ready(self):
+        return b""
+
     async def read(self, max_bytes, _timeout=None):
         if not self._pieces:
             return b""

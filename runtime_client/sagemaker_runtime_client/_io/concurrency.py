@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
+    from socket import socket
     from ssl import SSLContext
     from types import TracebackType
 
@@ -17,6 +18,11 @@ T = TypeVar("T")
 # A TLS context and a server name.  Host and server names are passed to the standard library as
 # bytes, because it would encode a `str` with a codec that takes 2 ms to import.
 TLS = tuple["SSLContext", bytes]
+
+# The elements of the list that `socket.getaddrinfo` returns: family, kind, protocol, canonical name
+# and address.
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+AddressInfo = tuple[int, int, int, str, SocketAddress]
 
 
 class Event(Protocol):
@@ -58,6 +64,10 @@ class Stream(Protocol):
         """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
         ...
 
+    async def read_ready(self) -> bytes:
+        """Return data that follow those of the last `read` and have arrived; possibly none."""
+        ...
+
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
         ...
@@ -80,6 +90,25 @@ class Stream(Protocol):
 
     def discard(self) -> None:
         """Close the connection.  Any thread may call this method."""
+        ...
+
+
+class Attempts(Protocol):
+    """Attempts to connect, several of which may be in progress."""
+
+    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
+        """Start connecting to an address.  An OSError may be raised here or by `outcome`."""
+        ...
+
+    async def outcome(self, timeout: float | None) -> "socket | None":
+        """Wait until one attempt ends, and return its socket or raise its OSError.
+
+        Return None if no attempt has ended after *timeout* seconds.
+        """
+        ...
+
+    def close(self) -> None:
+        """Abort the attempts in progress, and close their sockets."""
         ...
 
 

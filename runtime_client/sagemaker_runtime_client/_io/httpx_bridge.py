@@ -19,7 +19,7 @@ from .message import Request
 from .proxies import get_client_proxy
 
 if TYPE_CHECKING:
-    from httpx import URL, ByteStream
+    from httpx import URL, ByteStream, TimeoutException
     from httpx import Request as HTTPXRequest
 
 # A PUT of at least this many bytes to S3 is sent with ``Expect: 100-continue``, so that an error or
@@ -231,6 +231,18 @@ def set_time_limits(
 def time_left(deadline: float) -> float:
     """Return the seconds until *deadline*, but at least 1 ms, to read data that have arrived."""
     return max(0.001, deadline - time.monotonic())
+
+
+def seconds_left(ends: float, deadline: float, kind: "type[TimeoutException]") -> float | None:
+    """Return the seconds until the first of two limits (None if infinite), or raise *kind*."""
+    first = min(ends, deadline)
+    if first == inf:
+        return None
+    left = first - time.monotonic()
+    if left <= 0:
+        elapsed = "timeout of the call" if deadline <= ends else "read timeout"
+        raise kind(f"the {elapsed} has elapsed")
+    return left
 
 
 def library_errors(httpx: ModuleType) -> tuple[type[Exception], ...]:

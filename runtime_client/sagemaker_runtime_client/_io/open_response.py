@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._errors import TransportError
 from .httpx_bridge import (
@@ -107,13 +107,14 @@ class OpenResponse:
         Raises:
             TransportError: The connection failed, or a timeout elapsed.
         """
-        if time.monotonic() < self._ends:
-            try:
+        try:
+            if self._ends == inf:
+                return cast(bytes, await self._body.read())
+            if time.monotonic() < self._ends:
                 async with self._sender.limit(self._ends):
-                    piece: bytes = await self._body.read()
-                    return piece
-            except library_errors(self._sender.library) as error:
-                raise self._transport_error(error) from error
+                    return cast(bytes, await self._body.read())
+        except library_errors(self._sender.library) as error:
+            raise self._transport_error(error) from error
         raise TransportError(f"the timeout elapsed while the response from {self._origin} arrived")
 
     def _transport_error(self, error: BaseException) -> TransportError:

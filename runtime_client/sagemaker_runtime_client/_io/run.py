@@ -33,12 +33,12 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
             client.  The error is also thrown into the coroutine, which may attach the handle of a
             queued job to the error.
     """
-    suspended = RuntimeError(
-        "a coroutine suspended in a blocking client, which runs no event loop: pass nothing async to "
-        "SageMakerRuntimeClient, or use AsyncSageMakerRuntimeClient"
-    )
     try:
         coroutine.send(None)
+        suspended = RuntimeError(
+            "a coroutine suspended in a blocking client, which runs no event loop: pass nothing "
+            "async to SageMakerRuntimeClient, or use AsyncSageMakerRuntimeClient"
+        )
         coroutine.throw(suspended)
     except StopIteration as stop:
         result: T = stop.value

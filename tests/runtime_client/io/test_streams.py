@@ -207,6 +207,41 @@ def test_session_tickets_are_not_readable(certificate, network, drive):
 
 
 @each_network
+def test_records_that_have_arrived(certificate, network, drive):
+    """If several TLS records have arrived, `read` and then `read_ready` return all their data.
+
+    Afterwards, `read_ready` returns nothing, even if the server has closed the connection.
+    """
+    bundle, tls = certificate
+    go = Event()
+
+    def serve(connection):
+        secured, outgoing = shake_hands(connection, tls)
+        for record in (b"one", b"two", b"three"):
+            secured.write(record)
+        assert go.wait(10)
+        go.clear()
+        connection.sendall(outgoing.read())
+        assert go.wait(10)
+
+    async def use():
+        settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
+        stream = await network().connect("127.0.0.1", port, settings, 10)
+        go.set()
+        assert select.select([stream._socket], [], [], 10)[0]
+        first, ready = await stream.read(100, 10), await stream.read_ready()
+        nothing = await stream.read_ready()
+        go.set()
+        assert select.select([stream._socket], [], [], 10)[0]
+        at_end = await stream.read_ready()
+        stream.close()
+        return first + ready, nothing, at_end
+
+    with serving(serve) as port:
+        assert drive(use) == (b"onetwothree", b"", b"")
+
+
+@each_network
 @pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
 def test_a_closed_connection_is_readable(network, drive, linger):
     """A connection counts as readable if either end has closed it or the server has reset it."""

@@ -15,17 +15,18 @@ import h11
 import httpx
 
 from ..._limits import HEADS_SIZE
-from ..httpx_bridge import checked_headers
+from ..generation import importing
+from ..httpx_bridge import checked_headers, seconds_left
 
 if TYPE_CHECKING:
     from ..concurrency import Stream
+    from .chunked_body import ChunkedBody
 
-# The maximum size of one read in bytes, as in httpcore.
-_MAX_READ_SIZE = 64 * 1024
+# The maximum size of one read or write in bytes, as in httpcore.  The write timeout applies to each
+# write separately.
+_MAX_READ_SIZE = _MAX_WRITE_SIZE = 64 * 1024
 # How many seconds to wait for a response to ``Expect: 100-continue``.
 CONTINUE_TIMEOUT = 1.0
-# The maximum size of one write in bytes.  The write timeout applies to each write separately.
-_MAX_WRITE_SIZE = 64 * 1024
 
 # h11's class for checked headers, which has no public name.
 _Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).headers)
@@ -54,6 +55,7 @@ class Connection:
         self._received = 0  # how many bytes of the response body have arrived
         self._rest = b""  # the part of the last piece that was not returned yet
         self._bypasses = False  # whether the rest of the body bypasses h11
+        self._chunked: "ChunkedBody | None" = None  # decodes the body if it bypasses h11 in chunks
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
         """Send *request*, and return the head of the response.
@@ -66,8 +68,7 @@ class Connection:
         extensions = request.extensions
         timeouts = extensions.get("timeout", {})
         self._timeout, self.deadline = timeouts.get("read"), extensions.get("deadline", inf)
-        self._response, self._left_of_heads = None, HEADS_SIZE
-        self._received, self._rest = 0, b""
+        self._response, self._left_of_heads, self._received, self._rest = None, HEADS_SIZE, 0, b""
         # A server may respond and close the connection early.  Then a write fails, but not a read.
         with suppress(httpx.WriteError):
             await self._write(request, timeouts.get("write"), expects=expects)
@@ -79,18 +80,27 @@ class Connection:
             rest, self._rest = self._rest, b""
             return rest
         self._ends = inf
+        if self._chunked is not None:
+            return await self._chunked.read(self._read_past_h11, self.stream.read_ready)
         if self._bypasses:
-            max_bytes = min(_MAX_READ_SIZE, self._left_of_body())
-            piece = await self.stream.read(max_bytes, self._time_to_read()) if max_bytes else b""
-            self._note_received(len(piece), max_bytes)
-            return piece
+            left = self._left_of_body()
+            return await self._read_past_h11(min(_MAX_READ_SIZE, left)) if left else b""
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
+        if b"transfer-encoding" in self._headers():
+            with importing():
+                from .chunked_body import ChunkedBody
+            self._bypasses, self._chunked = True, ChunkedBody(self._protocol.trailing_data[0])
+            return await self._chunked.read(self._read_past_h11, self.stream.read_ready)
         event = await self._event()
-        if not isinstance(event, h11.Data):
-            return b""
-        self._received += len(event.data)
-        return bytes(event.data)
+        data = bytes(event.data) if isinstance(event, h11.Data) else b""
+        self._received += len(data)
+        return data
+
+    async def _read_past_h11(self, max_bytes: int = _MAX_READ_SIZE) -> bytes:
+        piece = await self.stream.read(max_bytes, self._time_to_read())
+        self._note_received(len(piece), max_bytes)
+        return piece
 
     async def read_into(self, buffer: memoryview) -> int:
         """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
@@ -106,17 +116,19 @@ class Connection:
             buffer[: len(piece)], self._rest = piece, self._rest[len(piece) :]
             return len(piece)
         self._ends, self._bypasses = inf, True
-        max_bytes = min(len(buffer), left)
-        size = await self.stream.read_into(buffer[:max_bytes], self._time_to_read())
-        self._note_received(size, max_bytes)
+        size = await self.stream.read_into(buffer[:left], self._time_to_read())
+        self._note_received(size, min(len(buffer), left))
         return size
 
     def _left_of_body(self) -> int:
         """Return how many bytes of the body are still to come, or 0 if the number is unknown."""
-        headers = {} if self._response is None else dict(self._response.headers)
+        headers = self._headers()
         if b"transfer-encoding" in headers:
             return 0
         return max(0, int(headers.get(b"content-length", b"0")) - self._received)
+
+    def _headers(self) -> dict[bytes, bytes]:
+        return {} if self._response is None else dict(self._response.headers)
 
     def _note_received(self, size: int, max_bytes: int) -> None:
         self._received += size
@@ -132,13 +144,11 @@ class Connection:
         ends the connection, or if more data follow the response.  Those data would be read as the
         response to the next request.
         """
-        protocol = self._protocol
         if self._bypasses:
             return self._recycle_bypassed()
-        if not (protocol.our_state is protocol.their_state is h11.DONE):
-            return False
-        more, is_at_end = protocol.trailing_data
-        if more or is_at_end:
+        protocol = self._protocol
+        is_done = protocol.our_state is protocol.their_state is h11.DONE
+        if not is_done or any(protocol.trailing_data):
             return False
         protocol.start_next_cycle()
         return True
@@ -148,7 +158,9 @@ class Connection:
 
         If data follow the body, they are still unread.  `Pool` finds them before the next request.
         """
-        if self._left_of_body() or self._protocol.our_state is not h11.DONE:
+        chunked, self._chunked = self._chunked, None
+        is_at_end = not self._left_of_body() if chunked is None else chunked.is_at_end
+        if not is_at_end or self._protocol.our_state is not h11.DONE:
             return False  # the state is MUST_CLOSE if either head ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
@@ -276,25 +288,13 @@ class Connection:
             if self._ends <= self.deadline:
                 # If the timeout is unchanged, `thread_stream` need not set it on the socket again.
                 return self._timeout
-        return _left(self._ends, self.deadline, httpx.ReadTimeout)
+        return seconds_left(self._ends, self.deadline, httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return the timeout of the next write."""
-        left = None if self.deadline == inf else _left(inf, self.deadline, httpx.WriteTimeout)
+        left = seconds_left(inf, self.deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 
 
 def _new_protocol() -> h11.Connection:
     return h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
-
-
-def _left(ends: float, deadline: float, kind: type[httpx.TimeoutException]) -> float | None:
-    """Return the seconds until the first of two limits (None if infinite), or raise *kind*."""
-    first = min(ends, deadline)
-    if first == inf:
-        return None
-    left = first - monotonic()
-    if left <= 0:
-        elapsed = "timeout of the call" if deadline <= ends else "read timeout"
-        raise kind(f"the {elapsed} has elapsed")
-    return left

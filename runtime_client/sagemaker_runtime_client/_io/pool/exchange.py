@@ -145,7 +145,8 @@ class ResponseStream(httpx.AsyncByteStream):
     def end_by(self, ends: float) -> bool:
         """Bring the deadline of the response forward, on the monotonic clock, and return True."""
         connection = self._exchange.connection
-        connection.deadline = min(connection.deadline, ends)
+        if connection is not None:
+            connection.deadline = min(connection.deadline, ends)
         return True
 
     async def aclose(self) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .thread_stream import AddressInfo, SocketAddress, connect_first
+from .thread_stream import connect_first
 
 if TYPE_CHECKING:
-    from ..concurrency import TLS, Backend, Event
+    from ..concurrency import TLS, AddressInfo, Backend, Event, SocketAddress
 
 # If more unread bytes than this are buffered, reading from the socket pauses.
 _MAX_BUFFERED = 1 << 18
@@ -74,6 +74,10 @@ class Stream(asyncio.Protocol):
         data = bytes(self._received[:max_bytes])
         self._consume(len(data))
         return data
+
+    async def read_ready(self) -> bytes:
+        """Return no data, because `read` returns all data that have arrived."""
+        return b""
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
@@ -214,7 +218,7 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
     return stream
 
 
-async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
+async def _addresses(host: str, port: int) -> "Sequence[AddressInfo]":
     """Resolve a host name in a thread.  An IP address is parsed without a thread."""
     # The comment on `TLS` in `concurrency` explains why the name is passed as bytes.
     name, kind = host.encode("ascii"), socket.SOCK_STREAM
@@ -234,7 +238,7 @@ class _Attempts:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[socket.socket]] = set()
 
-    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
+    def start(self, family: int, kind: int, protocol: int, address: "SocketAddress") -> None:
         attempt = _connected(family, kind, protocol, address)
         self._tasks.add(asyncio.create_task(attempt))
 
@@ -253,7 +257,7 @@ class _Attempts:
 
 
 async def _connected(
-    family: int, kind: int, protocol: int, address: SocketAddress
+    family: int, kind: int, protocol: int, address: "SocketAddress"
 ) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:

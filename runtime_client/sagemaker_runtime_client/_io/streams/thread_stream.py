@@ -17,17 +17,17 @@ from itertools import zip_longest
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
 from ..cancellation import CancelScope
 
 if TYPE_CHECKING:
-    from ..concurrency import TLS
+    from ..concurrency import TLS, AddressInfo, Attempts, SocketAddress
 
-# The maximum number of bytes that `is_readable` reads.
-_MAX_READ_SIZE = 1 << 16
+# The maximum number of bytes that `is_readable` reads, and of TLS records that `read_ready` reads.
+_MAX_READ_SIZE, _MAX_RECORDS = 1 << 16, 16
 
 # How many seconds to wait before the next address is tried ("Connection Attempt Delay", RFC 8305,
 # section 5).
@@ -35,11 +35,6 @@ ATTEMPT_DELAY = 0.25
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-# The elements of the list that `socket.getaddrinfo` returns: family, kind, protocol, canonical name
-# and address.
-SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-AddressInfo = tuple[int, int, int, str, SocketAddress]
 
 
 class Stream:
@@ -84,12 +79,20 @@ class Stream:
         if self._received:
             received, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return received
-        try:
-            return self._do(timeout, self._socket.recv, max_bytes)
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ReadError(str(error)) from error
+        return self._receive(timeout, self._socket.recv, max_bytes)
+
+    async def read_ready(self) -> bytes:
+        """Return data that follow those of the last `read` and have arrived; possibly none.
+
+        Only TLS can have such data, because a read returns at most one TLS record.
+        """
+        if not hasattr(self._socket, "pending") or not await self.is_readable():
+            return b""
+        received, self._received = [self._received], b""
+        with suppress(OSError):  # no more data have arrived, or the next `read` raises the error
+            while received[-1] and len(received) < _MAX_RECORDS:
+                received.append(self._do(0, self._socket.recv, _MAX_READ_SIZE))
+        return b"".join(received)
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Wait for data, copy them into *buffer*, and return their size in bytes; 0 at the end."""
@@ -97,8 +100,11 @@ class Stream:
             data = await self.read(len(buffer))
             buffer[: len(data)] = data
             return len(data)
+        return self._receive(timeout, self._socket.recv_into, buffer)
+
+    def _receive(self, timeout: float | None, step: Callable[[A], T], argument: A) -> T:
         try:
-            return self._do(timeout, self._socket.recv_into, buffer)
+            return self._do(timeout, step, argument)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -186,25 +192,6 @@ def _wrap_tls(connected: socket.socket, tls: TLS | None, ends: float) -> socket.
     except BaseException:
         connected.close()
         raise
-
-
-class Attempts(Protocol):
-    """Attempts to connect, several of which may be in progress."""
-
-    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
-        """Start connecting to an address.  An OSError may be raised here or by `outcome`."""
-        ...
-
-    async def outcome(self, timeout: float | None) -> socket.socket | None:
-        """Wait until one attempt ends, and return its socket or raise its OSError.
-
-        Return None if no attempt has ended after *timeout* seconds.
-        """
-        ...
-
-    def close(self) -> None:
-        """Abort the attempts in progress, and close their sockets."""
-        ...
 
 
 async def connect_first(
