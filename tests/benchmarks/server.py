@@ -6,7 +6,8 @@ stream.  The JSON body of a request describes the stream:
     events   the number of events
     size     the size of each payload in bytes
     pause    how many seconds to wait between the head of the response and the first event
-    at_once  how many events are sent in one write and one HTTP chunk
+    at_once  how many events are sent in one HTTP chunk and, over https, in one TLS record
+    interval how many seconds to wait after each event; 0 to send as fast as any client can read
 
 The payload of each event begins with the time on the monotonic clock when the first event was sent.
 
@@ -46,6 +47,11 @@ HEADERS = {
 }
 
 
+# So many chunks are passed to the kernel together, because the server would otherwise be slower than
+# some clients, and waiting costs CPU time.  They still are separate TLS records.
+SENT_TOGETHER = 50
+
+
 class Answering(asyncio.Protocol):
     """Responds to each request as soon as it has arrived."""
 
@@ -77,16 +83,20 @@ class Answering(asyncio.Protocol):
             else:
                 self.transport.write(OUTPUT if path.endswith(b"/invocations") else ACCEPTED)
 
-    async def stream(self, *, events: int, size: int, pause: float, at_once: int) -> None:
+    async def stream(
+        self, *, events: int, size: int, pause: float, at_once: int, interval: float
+    ) -> None:
         """Send a stream of events."""
         self.transport.write(STREAM)
         await asyncio.sleep(pause)
         payload = f"{time.monotonic():<20.9f}".encode().ljust(size, b"x")
         data = Message(HEADERS, payload).encode() * at_once
         chunk = b"%x\r\n%s\r\n" % (len(data), data)
-        for _ in range(events // at_once):
-            self.transport.write(chunk)
-            await self.may_write.wait()
+        left, chunks = events // at_once, 1 if interval else SENT_TOGETHER
+        while left:
+            self.transport.writelines([chunk] * min(left, chunks))
+            left -= min(left, chunks)
+            await (asyncio.sleep(interval) if interval else self.may_write.wait())
         self.transport.write(b"0\r\n\r\n")
 
     def pause_writing(self) -> None:

@@ -58,9 +58,17 @@ def stream(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
     yield "stream growth", Table(title, grown)
 
 
-def _request(events: int, at_once: int = 1, pause: float = 0) -> str:
+def _request(events: int, at_once: int = 1, pause: float = 0, interval: float = 0) -> str:
     """Return the body of a request to the server; `server.py` explains it."""
-    return json.dumps({"events": events, "size": TEXT_SIZE, "pause": pause, "at_once": at_once})
+    return json.dumps(
+        {
+            "events": events,
+            "size": TEXT_SIZE,
+            "pause": pause,
+            "at_once": at_once,
+            "interval": interval,
+        }
+    )
 
 
 def _check(members: dict[str, Worker], server: Server) -> None:
