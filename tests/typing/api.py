@@ -23,6 +23,7 @@ from sagemaker_runtime_client import (
     WaitTimeoutError,
     default_chain,
 )
+from sagemaker_runtime_client.events import Completed, Event, Failed, Ignored, ObjectCreated, parse
 from sigv4 import Credentials, Signer, SigV4
 from sigv4.asgi import SigV4Middleware
 from sigv4.httpx_auth import SigV4Auth
@@ -128,3 +129,26 @@ def server() -> None:
     SigV4Middleware(app, keys.get, service="s3", region="eu-west-1", allowed_hosts=["s3.example"])
     SigV4Middleware(app, keys, service="s3", region="", allowed_hosts=[], allow=["all"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     uvicorn.Config(app)
+
+
+def notified(message: dict[str, object]) -> Invocation | None:
+    """The type of an event tells which values it has."""
+    for event in parse(message, trusted_sources={"arn:aws:sqs:us-east-1:123456789012:my-queue"}):
+        assert_type(event, Completed | Failed | ObjectCreated | Ignored)
+        assert_type(event.idempotency_key, str | None)
+        match event:
+            case Completed(body=body):
+                assert_type(body, bytes | None)
+                return event.invocation
+            case Failed():
+                assert_type(event.reason, str | None)
+            case ObjectCreated():
+                assert_type(event.locations, tuple[str, ...])
+            case Ignored():
+                assert_type(event.reason, str)
+    return None
+
+
+def events() -> list[Event]:
+    """An event can be created, for example in a test."""
+    return [Completed(inference_id="1"), Failed(reason="2", trusted=True), ObjectCreated("b", "k")]
