@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._inference.text_stream import ServerSentEvent
-    from ._s3.objects import LocationNotAllowedError, S3Object
+    from ._s3.objects import LocationNotAllowedError, PreconditionFailedError, S3Object
     from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
     from .events._signed_message import SignatureError
@@ -92,6 +92,7 @@ __all__ = [
     "Output",
     "ParamValidationError",
     "poll_schedule",
+    "PreconditionFailedError",
     "Request",
     "RequestValidationError",
     "Response",
@@ -152,7 +153,7 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
             from ._inference import output as _output
 
             value = getattr(_output, name)
-        case "LocationNotAllowedError" | "S3Object":
+        case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object":
             from ._s3 import objects
 
             value = getattr(objects, name)

@@ -19,6 +19,7 @@
     │   ├── RequestValidationError         the service rejected an argument
     │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   ├── ObjectNotFoundError            S3: no such key or bucket
+    │   ├── PreconditionFailedError        S3: the object exists or has changed (in `_s3.objects`)
     │   ├── ModelError                     the model failed (in `model_errors`)
     │   ├── ModelStreamError               the model failed while responding (in `model_errors`)
     │   └── InternalStreamFailureError     AWS failed while responding (in `model_errors`)

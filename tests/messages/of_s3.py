@@ -59,6 +59,15 @@ MESSAGES = [
         lambda: put(content_type="text/csv "),
         "content_type must be printable ASCII text without leading or trailing spaces",
     ),
+    (
+        lambda: put(if_none_match='"tag"'),
+        'if_none_match must be "*", the only value that S3 supports for uploads',
+    ),
+    (lambda: put(if_match=""), "if_match must be the entity tag of an object, not empty"),
+    (
+        lambda: put(if_match="tag", if_none_match="*"),
+        "if_match cannot be combined with if_none_match: pass one or the other",
+    ),
     # Responses.
     (lambda: get(NO_SUCH_KEY), "s3://bucket/key: The specified key does not exist."),
     (

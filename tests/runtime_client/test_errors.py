@@ -21,6 +21,7 @@ from sagemaker_runtime_client import (
     ModelStreamError,
     NoCredentialsError,
     ParamValidationError,
+    PreconditionFailedError,
     ResponseStreamError,
     RuntimeClientError,
     ServiceError,
@@ -50,6 +51,7 @@ RuntimeClientError
 │   ├── RequestValidationError
 │   ├── AccessDeniedError
 │   ├── ObjectNotFoundError
+│   ├── PreconditionFailedError
 │   ├── ModelError
 │   ├── ModelStreamError
 │   └── InternalStreamFailureError
@@ -67,6 +69,8 @@ def _tree(kind, indent=""):
     lines = [kind.__name__ + (f" ({', '.join(others)})" if others else "")]
     # The errors that only `handlers` raises are public there.
     below = [kind for kind in kind.__subclasses__() if ".handlers." not in kind.__module__]
+    # A subclass from another module is at the end of the list, whose order depends on the imports.
+    below.sort(key=lambda kind: TREE.find(f"─ {kind.__name__}"))
     for below_kind in below:
         last = below_kind is below[-1]
         first, *rest = _tree(below_kind)
@@ -81,6 +85,7 @@ KINDS = [
     if inspect.isclass(kind) and issubclass(kind, RuntimeClientError)
 ] + [
     LocationNotAllowedError,
+    PreconditionFailedError,
     InternalStreamFailureError,
     ModelError,
     ModelNotReadyError,

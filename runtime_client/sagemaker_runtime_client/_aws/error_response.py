@@ -43,8 +43,13 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-# STS sends IDPCommunicationError if it cannot reach the identity provider (botocore, _retry.json).
-TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
+# STS returns IDPCommunicationError if it cannot reach the identity provider (botocore 1.44,
+# _retry.json), and S3 returns ConditionalRequestConflict if concurrent requests conflict
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+TRANSIENT_CODES = frozenset(
+    {"ConditionalRequestConflict", "IDPCommunicationError"}
+    | {"RequestTimeout", "RequestTimeoutException"}
+)
 # Botocore does not retry status 408, which a gateway sends in place of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
@@ -54,18 +59,11 @@ AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services send these codes with status 400.
 _CREDENTIALS_CODES = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "InvalidToken",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "UnrecognizedClientException",
+    *("AccessDenied", "AccessDeniedException"),
+    *("ExpiredToken", "ExpiredTokenException", "InvalidToken"),
+    *("IncompleteSignature", "IncompleteSignatureException", "InvalidSignatureException"),
+    *("InvalidClientTokenId", "UnrecognizedClientException"),
+    *("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
 )
 _BY_CODE: dict[str, type[ServiceError]] = {
     **dict.fromkeys(THROTTLING_CODES, ThrottlingError),
@@ -83,7 +81,8 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     500: InternalFailureError,
     503: ServiceUnavailableError,
 }
-_NO_CODES: Mapping[str, type[ServiceError]] = MappingProxyType({})
+ByCode = Mapping[str, type[ServiceError]]
+_NO_CODES: ByCode = MappingProxyType({})
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # The text after these words in an AWS message repeats the signed headers with the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
@@ -99,9 +98,7 @@ _MAX_MESSAGE_LENGTH = 2048  # the maximum length of Message in the service model
 _MAX_DEPTH = 4
 
 
-def json_error(
-    response: Response, by_code: Mapping[str, type[ServiceError]] | None = None
-) -> ServiceError:
+def json_error(response: Response, by_code: ByCode | None = None) -> ServiceError:
     """Return the error in a response whose body should be JSON but may have any content.
 
     Args:
@@ -145,7 +142,7 @@ def is_s3_error(response: Response) -> bool:
     return _parse_xml(response.body)[0] in {None, "Error"}
 
 
-def xml_error(response: Response) -> ServiceError:
+def xml_error(response: Response, by_code: ByCode = _NO_CODES) -> ServiceError:
     """Return the error in an S3 response.
 
     The response to a HEAD request has no body, so its status determines the error.
@@ -153,8 +150,8 @@ def xml_error(response: Response) -> ServiceError:
     if response.ok:  # S3 sent an error document with status 200; see `is_s3_error`
         response = response.replace(status=500)
     fields = xml_fields(response.body)
-    code = fields.get("Code")
-    error = _error(response, code, fields.get("Message", ""), _BY_S3_STATUS)
+    code, message = fields.get("Code"), fields.get("Message", "")
+    error = _error(response, code, message, _BY_S3_STATUS, by_code)
     error.region = response.header("x-amz-bucket-region") or fields.get("Region")
     return error
 
@@ -223,7 +220,7 @@ def _error(
     code: str | None,
     message: str,
     by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
-    by_code: Mapping[str, type[ServiceError]] = _NO_CODES,
+    by_code: ByCode = _NO_CODES,
 ) -> ServiceError:
     """Return an error whose class depends on its code or, if the code is unknown, on its status."""
     status = response.status

@@ -20,6 +20,8 @@ class ObjectOperations(BaseOperations):
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        if_none_match: str | None = None,
+        if_match: str | None = None,
         timeout: float | None = None,
     ) -> _core.S3Object:
         """Write an object of at most 5 GiB to S3 in one request.
@@ -31,19 +33,29 @@ class ObjectOperations(BaseOperations):
                 ``binary/octet-stream``.
             metadata: Names and values in printable ASCII, which S3 stores as ``x-amz-meta-*``
                 headers.
+            if_none_match: ``"*"`` writes the object only if there is no object at the location.
+                This needs an S3-compatible store that supports it; AWS does.
+            if_match: An entity tag, such as ``S3Object.etag``: the object is written only if the
+                existing object has it.  This also needs ``s3:GetObject``.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
             The description of the object, including its entity tag; `body` is empty.
 
         Raises:
-            ParamValidationError: The location, the body, the content type or the metadata is
-                invalid; nothing was sent.
+            ParamValidationError: An argument is invalid, or both conditions are passed; nothing was
+                sent.
+            PreconditionFailedError: The condition does not hold, so nothing was written.  If an
+                earlier attempt may have written the object, the client reads the object, and raises
+                this error only if the content is not *body*.  So write content that no other
+                program writes, for example with a UUID.
+            ObjectNotFoundError: There is no object for *if_match*, or the bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
             ServiceError: S3 rejected the request for another reason; see `code`.
             TransportError: No complete response was received before the timeout.  The object may
-                have been written; writing it again is harmless.
+                have been written.  Without a condition, writing it again is harmless; with one,
+                read the object first.
         """
         start = self._start(timeout)
         target = parse_location(location)
@@ -54,6 +66,8 @@ class ObjectOperations(BaseOperations):
             body,
             content_type=content_type,
             metadata=metadata,
+            if_none_match=if_none_match,
+            if_match=if_match,
             deadline=session.deadline(start, timeout),
         )
 

@@ -15,20 +15,25 @@ from sigv4 import percent_encode_path
 from .._aws.auth import Auth, PreparedAuth
 from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint, Endpoints
-from .._aws.error_response import is_s3_error, xml_error
+from .._aws.error_response import is_s3_error
 from .._aws.operation import Operation
-from .._errors import ServiceError, TransportError
+from .._errors import ResponseTooLargeError, ServiceError, TransportError
+from .._io.generation import importing
 from .._io.message import Request, Response
 from .._limits import OBJECT, RESPONSE, ResponseLimit
 from . import checksums
-from .objects import LocationNotAllowedError, S3Location, S3Object, object_fields, printable
-from .upload_headers import metadata_headers, type_header
+from .objects import (
+    LocationNotAllowedError,
+    PreconditionFailedError,
+    S3Location,
+    S3Object,
+    printable,
+)
+from .responses import check_object, check_object_and_checksum, parse_error, parse_object
 
 # The statuses and the codes of error responses for a bucket in another region than the request's.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
-# The statuses of GET and HEAD responses that contain or describe an object.
-_OBJECT_STATUSES = frozenset({200, 206})
 # A region is a label of a host name (RFC 1035, section 2.3.4).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
 _MAX_REGION_LENGTH = 63
@@ -119,29 +124,71 @@ class S3:
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        if_none_match: str | None = None,
+        if_match: str | None = None,
         deadline: float | None = None,
     ) -> S3Object:
-        """Write an object in one request, and return its description."""
-        headers = (*type_header(content_type), *metadata_headers(metadata or {}))
+        """Write an object in one request, and return its description.
+
+        `ObjectOperations.put_object` describes the conditions *if_none_match* and *if_match*.
+        """
+        with importing():
+            from .upload_headers import upload_headers
+
+        headers = upload_headers(content_type, metadata or {}, if_none_match, if_match)
         if self._upload_checksum:
             headers += (await self._service.compute(checksums.upload_checksum, body),)
         operation = self._operation("PUT", location, headers, body)
         operation = operation._replace(is_error=is_s3_error, deadline=deadline)
-        stored = _object(location, await self._send(operation, location))
+        try:
+            response = await self._send(operation, location)
+        except PreconditionFailedError as error:
+            if not error.possibly_accepted:
+                raise
+            # An earlier attempt may have written the object although its response was lost.  That
+            # write, and no other writer, may then be why the condition does not hold any more.
+            written = await self._find_written(location, body, deadline)
+            if written is None:
+                raise
+            response = written.replace(body=b"")
+        stored = parse_object(location, response)
         return stored.replace(size=len(body), content_type=content_type)
+
+    async def _find_written(
+        self, location: S3Location, body: bytes, deadline: float | None
+    ) -> Response | None:
+        """Return S3's description of the object if its content is *body*; otherwise None.
+
+        If the object cannot be read, the error states that the object was possibly written.
+        """
+        operation = self._operation("GET", location)._replace(
+            limit=OBJECT.replace(size=len(body)),
+            deadline=deadline,
+            check=partial(check_object, location),
+        )
+        try:
+            found = await self._send(operation, location)
+        except ResponseTooLargeError:
+            return None
+        except (ServiceError, TransportError) as error:
+            error.possibly_accepted = True
+            raise
+        return found if found.body == body else None
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Return the description of an object; its body is not read."""
         self._check_allowed(location)
         operation = self._operation("HEAD", location)
-        operation = operation._replace(deadline=deadline, check=partial(_check_object, location))
-        return _object(location, await self._send(operation, location))
+        operation = operation._replace(deadline=deadline, check=partial(check_object, location))
+        return parse_object(location, await self._send(operation, location))
 
     async def get(
         self, location: S3Location, *, limit: ResponseLimit = OBJECT, deadline: float | None = None
     ) -> S3Object:
         """Read an object, and return it; `get_response` describes *limit* and *deadline*."""
-        return _object(location, await self.get_response(location, limit=limit, deadline=deadline))
+        return parse_object(
+            location, await self.get_response(location, limit=limit, deadline=deadline)
+        )
 
     async def get_response(
         self,
@@ -167,13 +214,13 @@ class S3:
         """
         self._check_allowed(location)
         headers: Headers = ()
-        check = _check_object
+        check = check_object
         if modified_since is not None:
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
             headers = (("if-modified-since", since),)
         if self._download_checksum and not limit.is_truncated:
             headers += (checksums.CHECKSUM_MODE,)
-            check = _check_object_and_checksum
+            check = check_object_and_checksum
         operation = self._operation("GET", location, headers)._replace(
             limit=limit,
             deadline=deadline,
@@ -189,7 +236,7 @@ class S3:
         """Return the operation for a request that has the given headers and those of all requests."""
         endpoint, path = self._address(location)
         request = Request(method, path, headers + self._owner, body)
-        return Operation(endpoint, request, partial(_parse_error, location))
+        return Operation(endpoint, request, partial(parse_error, location))
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
         """Send a request; if its bucket is in another region, send the request to that region."""
@@ -235,17 +282,6 @@ class S3:
         return endpoint, percent_encode_path(key_prefix + location.key)
 
 
-def _object(location: S3Location, response: Response) -> S3Object:
-    return S3Object(str(location), response.body, **object_fields(response))
-
-
-def _parse_error(location: S3Location, response: Response) -> ServiceError:
-    """Return the error in *response*, with the location of the object in the message."""
-    error = xml_error(response)
-    error.message = f"{printable(location)}: {error.message}"
-    return error
-
-
 def _is_redirect(error: ServiceError, method: str) -> bool:
     """Return whether *error* may mean that the bucket is in another region."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
@@ -260,24 +296,4 @@ def _is_region(text: str) -> bool:
         0 < len(text) <= _MAX_REGION_LENGTH
         and not text.strip(_REGION_CHARACTERS)
         and "-" not in {text[0], text[-1]}
-    )
-
-
-def _check_object(location: S3Location, response: Response) -> None:
-    """Raise TransportError if a successful response, which a proxy may have sent, has no object."""
-    if response.status not in _OBJECT_STATUSES:
-        raise _no_object(location, response)
-
-
-def _check_object_and_checksum(location: S3Location, response: Response) -> None:
-    if response.status not in _OBJECT_STATUSES:
-        raise _no_object(location, response)
-    checksums.check_download(location, response)
-
-
-def _no_object(location: S3Location, response: Response) -> TransportError:
-    return TransportError(
-        f"{printable(location)}: S3 responded with status {response.status}, which carries no object",
-        status_code=response.status,
-        request_id=response.request_id,
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from .._aws.endpoint import is_bucket_name
-from .._errors import ParamValidationError
+from .._errors import ParamValidationError, ServiceError
 from .._io.message import Response, parse_http_date, parse_length
 from .._value import Value, shown
 
@@ -36,6 +36,15 @@ class LocationNotAllowedError(ParamValidationError):
     Find out who wrote the handle.  If the location is right, add its bucket or prefix to
     `allowed_locations`.  If ``infer`` raises this error, the job is queued, and `invocation` is its
     handle.
+    """
+
+
+class PreconditionFailedError(ServiceError):
+    """The condition of a conditional upload does not hold, so nothing was written.
+
+    With ``if_none_match="*"``, the object exists already.  With ``if_match``, the object has another
+    entity tag: read the object, and decide again.  If `code` is ``ConditionalRequestConflict``, a
+    concurrent request was in the way in each attempt, and the same call may succeed later.
     """
 
 

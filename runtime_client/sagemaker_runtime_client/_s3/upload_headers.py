@@ -14,13 +14,56 @@ from .objects import METADATA_PREFIX
 _NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
 
 
-def type_header(content_type: str | None) -> list[tuple[str, str]]:
+def upload_headers(
+    content_type: str | None,
+    metadata: Mapping[str, str],
+    if_none_match: str | None,
+    if_match: str | None,
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers for the arguments of `put_object`; None counts as absent.
+
+    Raises:
+        ParamValidationError: An argument is invalid.
+    """
+    return (
+        *_type_header(content_type),
+        *_metadata_headers(metadata),
+        *_condition_headers(if_none_match, if_match),
+    )
+
+
+def _type_header(content_type: str | None) -> list[tuple[str, str]]:
     if content_type is None:
         return []
     return [("content-type", _header_value("content_type", content_type))]
 
 
-def metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
+def _condition_headers(if_none_match: str | None, if_match: str | None) -> list[tuple[str, str]]:
+    """Return the header of a conditional upload; no header if both arguments are None.
+
+    Raises:
+        ParamValidationError: An argument is invalid, or both are passed.
+    """
+    if if_none_match is not None and if_match is not None:
+        raise ParamValidationError(
+            "if_match cannot be combined with if_none_match: pass one or the other",
+            argument="if_match",
+        )
+    if if_match is not None:
+        if not _header_value("if_match", if_match):
+            raise ParamValidationError(
+                "if_match must be the entity tag of an object, not empty", argument="if_match"
+            )
+        return [("if-match", if_match)]
+    if if_none_match not in {None, "*"}:
+        raise ParamValidationError(
+            'if_none_match must be "*", the only value that S3 supports for uploads',
+            argument="if_none_match",
+        )
+    return [] if if_none_match is None else [("if-none-match", if_none_match)]
+
+
+def _metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
     if not hasattr(metadata, "items"):
         raise ParamValidationError(
             f"metadata must be a mapping of names to values, not {type_name(metadata)}",

@@ -46,14 +46,18 @@ def error(status, code, headers=None):
     return json_error(Response(status, {"x-amzn-errortype": code, **(headers or {})}, b""))
 
 
+# Codes of STS and of S3 that botocore does not retry for every service.
+OWN_CODES = {"ConditionalRequestConflict", "IDPCommunicationError"}
+
+
 def test_tables():
     """The codes and statuses of retryable errors are the same as in botocore, except that this
-    client also retries the STS error IDPCommunicationError and the status 408.
+    client also retries the codes in `OWN_CODES` and the status 408.
     """
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert throttled == THROTTLING_CODES
-    known = set(transient._TRANSIENT_ERROR_CODES) | {"IDPCommunicationError"}
+    known = set(transient._TRANSIENT_ERROR_CODES) | OWN_CODES
     assert known - throttled == TRANSIENT_CODES
     assert {*transient._TRANSIENT_STATUS_CODES, 408} == TRANSIENT_STATUSES
 
@@ -76,7 +80,7 @@ def test_numbers():
 
 
 CODES = [
-    *sorted(THROTTLING_CODES | TRANSIENT_CODES - {"IDPCommunicationError"}),
+    *sorted(THROTTLING_CODES | TRANSIENT_CODES - OWN_CODES),
     "ValidationError",
     "InternalFailure",
     "ServiceUnavailable",

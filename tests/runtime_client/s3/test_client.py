@@ -15,6 +15,7 @@ from sagemaker_runtime_client import (
     InternalFailureError,
     ObjectNotFoundError,
     ParamValidationError,
+    PreconditionFailedError,
     Response,
     S3Object,
     ServiceError,
@@ -173,7 +174,7 @@ def test_invalid_length(length):
         (Response(403, ()), AccessDeniedError, "403"),
         (Response(404, ()), ObjectNotFoundError, "404"),
         (Response(400, ()), ServiceError, "400"),
-        (s3_error(412, "PreconditionFailed"), ServiceError, "PreconditionFailed"),
+        (s3_error(412, "PreconditionFailed"), PreconditionFailedError, "PreconditionFailed"),
     ],
 )
 def test_errors(answer, kind, code):
