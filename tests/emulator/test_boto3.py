@@ -96,34 +96,6 @@ def test_damaged_object(emulator, boto):
         body.read()
 
 
-def test_listing_in_pages(emulator, boto):
-    """A listing contains common prefixes, and each page continues after the previous one."""
-    s3 = boto("s3", emulator)
-    for key in ("a&<b", "d/", "d/1", "d/2", "e/é", "f"):
-        emulator.objects.put(f"s3://b/{key}", b"")
-    pages = list(
-        s3.get_paginator("list_objects_v2").paginate(
-            Bucket="b", Delimiter="/", PaginationConfig={"PageSize": 2}
-        )
-    )
-    keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
-    prefixes = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])]
-    assert keys == ["a&<b", "f"]
-    assert prefixes == ["d/", "e/"]
-    assert [page["KeyCount"] for page in pages] == [2, 2]
-
-
-def test_listing_from_a_key_on(emulator, boto):
-    """With StartAfter, a listing contains only later keys, or the common prefix of later keys."""
-    s3 = boto("s3", emulator)
-    for key in ("d/1", "d/2", "e"):
-        emulator.objects.put(f"s3://b/{key}", b"")
-    page = s3.list_objects_v2(Bucket="b", StartAfter="d/1", Prefix="d/")
-    assert [one["Key"] for one in page["Contents"]] == ["d/2"]
-    page = s3.list_objects_v2(Bucket="b", StartAfter="d/1", Delimiter="/")
-    assert [one["Prefix"] for one in page["CommonPrefixes"]] == ["d/"]
-
-
 @pytest.mark.parametrize(
     ("service", "ask", "code"),
     [

@@ -19,7 +19,7 @@ from sagemaker_runtime_client.emulator import (
 )
 from sagemaker_runtime_client.emulator._queue.queue import InvocationQueue
 from sagemaker_runtime_client.emulator._synchronous import SynchronousRoutes
-from sigv4 import EventDecoder, Payload
+from sigv4 import EventDecoder, Payload, checksum
 from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send
 
 COVERED = ("runtime_client/sagemaker_runtime_client/emulator",)
@@ -66,6 +66,12 @@ def object_error(headers, method="PUT"):
     with Emulator() as emulator:
         emulator.objects.put("s3://bucket/key", b"body")
         return message(call(emulator, method, "/bucket/key", headers, b"body"))
+
+
+def delete_error(document, headers):
+    """Return the message of the error response to a DeleteObjects request."""
+    with Emulator() as emulator:
+        return message(call(emulator, "POST", "/b?delete", headers, document, service="s3"))
 
 
 def event_stream_error():
@@ -231,10 +237,10 @@ MESSAGES = [
         """
         unknown operations: InvokeModel; the emulator supports ChangeMessageVisibility,
         ChangeMessageVisibilityBatch, CreateBucket, CreateQueue, CreateTopic, DeleteMessage,
-        DeleteMessageBatch, DeleteObject, DeleteQueue, DeleteTopic, GetObject, GetQueueAttributes,
+        DeleteMessageBatch, DeleteObject, DeleteObjects, DeleteQueue, DeleteTopic, GetObject, GetQueueAttributes,
         GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, HeadBucket, HeadObject,
         InvokeEndpoint, InvokeEndpointAsync, InvokeEndpointWithResponseStream,
-        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjectsV2, ListQueues,
+        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjects, ListObjectsV2, ListQueues,
         ListSubscriptions, ListSubscriptionsByTopic, ListTopics, Publish, PublishBatch, PurgeQueue,
         PutObject, ReceiveMessage, SendMessage, SendMessageBatch, SetQueueAttributes,
         SetSubscriptionAttributes, SetTopicAttributes, Subscribe, Unsubscribe
@@ -390,6 +396,18 @@ MESSAGES = [
     (
         lambda: error("GET", "/bucket?list-type=2&continuation-token=A"),
         "The continuation token provided is incorrect",
+    ),
+    (
+        lambda: error("GET", "/bucket?encoding-type=base64"),
+        "Invalid Encoding Method specified in Request",
+    ),
+    (
+        lambda: delete_error(b"", {}),
+        "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    ),
+    (
+        lambda: delete_error(b"<Delete>", {"x-amz-checksum-crc32": checksum("CRC32", b"<Delete>")}),
+        "The XML you provided was not well-formed or did not validate against our published schema",
     ),
     (
         lambda: object_error({"x-amz-copy-source": "/bucket/other"}),

@@ -14,9 +14,10 @@ from ._queue.jobs import Invocation
 from ._queue.queue import InvocationQueue
 from ._reply import Reply, rejection
 from ._s3.objects import ObjectStore
+from ._s3_operations import UNKNOWN
 from ._settings import ACCOUNT, Settings
 from ._synchronous import SynchronousRoutes
-from ._target import UNKNOWN, Target
+from ._target import Target
 from ._validation import validate, validation_error
 
 # The defaults for omitted headers, as documented in the service model.

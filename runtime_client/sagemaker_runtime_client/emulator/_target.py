@@ -11,6 +11,9 @@ from urllib.parse import unquote
 
 from attrs import evolve, field, frozen
 
+from ._s3_operations import OPERATIONS as S3_OPERATIONS
+from ._s3_operations import UNKNOWN, select_operation
+
 # The operations that call a model, keyed by the first and the last segment of their paths.
 _INVOCATIONS = {
     ("endpoints", "invocations"): "InvokeEndpoint",
@@ -61,38 +64,9 @@ OPERATIONS = frozenset(
         *_INVOCATIONS.values(),
         *_QUEUE_OPERATIONS,
         *_TOPIC_OPERATIONS,
-        "CreateBucket",
-        "HeadBucket",
-        "ListObjectsV2",
-        "PutObject",
-        "GetObject",
-        "HeadObject",
-        "DeleteObject",
+        *S3_OPERATIONS,
     }
 )
-UNKNOWN = "Unknown"
-
-_BUCKET_OPERATIONS = {"PUT": "CreateBucket", "HEAD": "HeadBucket", "GET": "ListObjectsV2"}
-_OBJECT_OPERATIONS = {
-    "PUT": "PutObject",
-    "GET": "GetObject",
-    "HEAD": "HeadObject",
-    "DELETE": "DeleteObject",
-}
-# Parameters that select another S3 operation, or modify the selected one.  The emulator supports
-# none of them, and rejects a request that contains one.  Like S3, it ignores unknown parameters.
-_UNSUPPORTED = (
-    "abac accelerate acl analytics annotation annotationName attributes cors delete encryption "
-    "intelligent-tiering inventory legal-hold lifecycle location logging "
-    "metadataAnnotationTable metadataConfiguration metadataInventoryTable "
-    "metadataJournalTable metadataTable metrics notification object-lock ownershipControls "
-    "partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment "
-    "response-cache-control response-content-disposition response-content-encoding "
-    "response-content-language response-content-type response-expires "
-    "restore retention select select-type session tagging torrent uploadId uploads versionId "
-    "versioning versions website"
-)
-UNSUPPORTED = frozenset(_UNSUPPORTED.split())
 _invocation = re.compile(r"/([^/]*)/([^/]*)/([^/]*)").fullmatch
 _scope_service = re.compile(r"Credential=[^/,]+/[0-9]+/[^/,]+/(sns|sqs)/aws4_request").search
 _virtual_host = re.compile(r"(.+)\.localhost(?::[0-9]+)?", re.IGNORECASE).fullmatch
@@ -174,7 +148,7 @@ def parse_target(method: str, path: str, query: str, headers: Mapping[str, str])
         (unquote(name), unquote(value))
         for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)
     )
-    operation = _s3_operation(method, bucket, key, dict(parameters))
+    operation = select_operation(method, bucket, key, dict(parameters))
     return Target("s3", operation, "", unquote(bucket), unquote(key), parameters)
 
 
@@ -190,15 +164,3 @@ def _messaging_target(path: str, headers: Mapping[str, str]) -> Target | None:
     return Target(
         "sns" if scope[1] == "sns" else "sqs", UNKNOWN, protocol="query", path=unquote(path)
     )
-
-
-def _s3_operation(method: str, bucket: str, key: str, parameters: dict[str, str]) -> str:
-    """Return the S3 operation of a request; ``Unknown`` if the emulator does not support it."""
-    if not bucket or not UNSUPPORTED.isdisjoint(parameters):
-        return UNKNOWN
-    if key:
-        return _OBJECT_OPERATIONS.get(method, UNKNOWN)
-    operation = _BUCKET_OPERATIONS.get(method, UNKNOWN)
-    if operation == "ListObjectsV2" and parameters.get("list-type") != "2":
-        return UNKNOWN  # the request is for ListObjects, version 1
-    return operation

@@ -1,23 +1,46 @@
-"""ListObjectsV2, which lists the keys of a bucket in pages.
+"""ListObjectsV2 and ListObjects, which list the keys of a bucket in pages.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html and API_ListObjects
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from sigv4 import percent_encode_path
+from attrs import frozen
 
-from .._reply import XML_HEADER, Reply, rejection, xml_elements
+from sigv4 import checksum_algorithm, percent_encode_path
+
+from .._reply import Reply, rejection, xml_elements
 from .._target import Target
+from .documents import DATE_FORMAT, xml_reply
 from .objects import StoredObject
 
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_LARGEST_PAGE = 1000
+LARGEST_PAGE = 1000
+
+
+@frozen
+class _Page:
+    """One page of a listing.
+
+    Attributes:
+        entries: The objects and common prefixes, keyed by name; the value of a common prefix is
+            None.
+        size: The maximum number of entries.
+        is_truncated: Whether more entries follow.
+    """
+
+    entries: dict[str, StoredObject | None]
+    size: int
+    is_truncated: bool
+
+    @property
+    def last(self) -> str:
+        """The name after which the next page starts; empty if this page is the last one."""
+        return next(reversed(self.entries)) if self.is_truncated else ""
 
 
 def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
-    """Return a response with one page of a bucket's listing.
+    """Return a response with one page of a bucket's listing, in the version of the operation.
 
     Args:
         objects: The bucket's objects, keyed and sorted by key.
@@ -26,43 +49,69 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
     Raises:
         RejectedRequestError: A parameter is invalid.
     """
-    prefix, delimiter = target.parameter("prefix"), target.parameter("delimiter")
-    size = _page_size(target.parameter("max-keys", str(_LARGEST_PAGE)))
-    entries = _entries(objects, prefix, delimiter, _start(target))
-    page = list(entries)[:size]
-    truncated = bool(page) and len(entries) > size
-    written = percent_encode_path if target.parameter("encoding-type") == "url" else str
+    write = parse_encoding(target)
+    is_second = target.operation == "ListObjectsV2"
+    start = _start(target) if is_second else target.parameter("marker")
+    size = parse_page_size(target, "max-keys")
+    page = _page(objects, target, start, size)
     summary = {
         "Name": target.bucket,
-        "Prefix": written(prefix),
-        "Delimiter": written(delimiter),
+        "Prefix": write(target.parameter("prefix")),
+        "Delimiter": write(target.parameter("delimiter")),
         "EncodingType": target.parameter("encoding-type"),
-        "ContinuationToken": target.parameter("continuation-token"),
-        "StartAfter": written(target.parameter("start-after")),
-        "NextContinuationToken": _token(page[-1]) if truncated else "",
-        "KeyCount": str(len(page)),
+        **(_second if is_second else _first)(page, target, write),
         "MaxKeys": str(size),
-        "IsTruncated": "true" if truncated else "false",
+        "IsTruncated": "true" if page.is_truncated else "false",
     }
-    body = xml_elements({name: text for name, text in summary.items() if text or name == "Prefix"})
-    for name in page:
-        body += _entry(written(name), entries[name])
-    document = f'{XML_HEADER}<ListBucketResult xmlns="{_NAMESPACE}">{body}</ListBucketResult>'
-    return Reply(200, {"content-type": "application/xml"}, document.encode())
+    body = xml_elements(
+        {name: text for name, text in summary.items() if text or name in {"Prefix", "Marker"}}
+    )
+    for name, stored in page.entries.items():
+        body += _entry(write(name), stored)
+    return xml_reply("ListBucketResult", body)
 
 
-def _page_size(text: str) -> int:
-    """Return the maximum number of entries in a page, which is ``max-keys`` but at most 1,000."""
-    if not (text.isascii() and text.isdigit()):
+def parse_encoding(target: Target) -> Callable[[str], str]:
+    """Return the function that encodes keys as the parameter ``encoding-type`` demands."""
+    encoding = target.parameter("encoding-type")
+    if encoding not in {"", "url"}:
         raise rejection(
-            400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys"
+            400,
+            "InvalidArgument",
+            "Invalid Encoding Method specified in Request",
+            ArgumentName="encoding-type",
+            ArgumentValue=encoding,
         )
-    return min(int(text), _LARGEST_PAGE)
+    return percent_encode_path if encoding else str
 
 
-def _token(name: str) -> str:
-    """Return the continuation token for the page that starts after the entry *name*."""
-    return urlsafe_b64encode(name.encode()).decode()
+def parse_page_size(target: Target, name: str) -> int:
+    """Return the maximum number of entries in a page, which is a parameter but at most 1,000."""
+    text = target.parameter(name, str(LARGEST_PAGE))
+    if not (text.isascii() and text.isdigit()):
+        raise rejection(400, "InvalidArgument", f"{name} must be a number.", ArgumentName=name)
+    return min(int(text), LARGEST_PAGE)
+
+
+def _first(page: _Page, target: Target, write: Callable[[str], str]) -> dict[str, str]:
+    """Return the elements that only version 1 has.
+
+    Without a delimiter, the next page starts after the last key of this page.
+    """
+    return {
+        "Marker": write(target.parameter("marker")),
+        "NextMarker": write(page.last) if target.parameter("delimiter") else "",
+    }
+
+
+def _second(page: _Page, target: Target, write: Callable[[str], str]) -> dict[str, str]:
+    """Return the elements that only version 2 has."""
+    return {
+        "ContinuationToken": target.parameter("continuation-token"),
+        "StartAfter": write(target.parameter("start-after")),
+        "NextContinuationToken": urlsafe_b64encode(page.last.encode()).decode(),
+        "KeyCount": str(len(page.entries)),
+    }
 
 
 def _start(target: Target) -> str:
@@ -78,36 +127,41 @@ def _start(target: Target) -> str:
         ) from None
 
 
-def _entries(
-    objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
-) -> dict[str, StoredObject | None]:
-    """Return the entries of a listing that come after *after*.
-
-    They are keyed by name, and the value is None for a common prefix.
-    """
+def _page(objects: Mapping[str, StoredObject], target: Target, after: str, size: int) -> _Page:
+    """Return the first *size* entries of a listing that come after *after*."""
+    prefix, delimiter = target.parameter("prefix"), target.parameter("delimiter")
     entries: dict[str, StoredObject | None] = {}
     for key, stored in objects.items():
         if key.startswith(prefix) and key.encode() > after.encode():
             head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
             rolled_up = prefix + head + found
-            if not found:
-                entries[key] = stored
-            elif rolled_up != after:  # if equal, the previous page contains the prefix
-                entries[rolled_up] = None
-    return entries
+            name = rolled_up if found else key
+            if name == after or name in entries:  # an earlier page or entry contains the prefix
+                continue
+            if len(entries) == size:
+                return _Page(entries, size, is_truncated=size > 0)
+            entries[name] = None if found else stored
+    return _Page(entries, size, is_truncated=False)
 
 
 def _entry(name: str, stored: StoredObject | None) -> str:
     """Return the XML of an entry, which is an object or, if *stored* is None, a common prefix."""
     if stored is None:
         return f"<CommonPrefixes>{xml_elements({'Prefix': name})}</CommonPrefixes>"
-    content = xml_elements(
-        {
-            "Key": name,
-            "LastModified": stored.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "ETag": stored.etag,
-            "Size": str(len(stored.body)),
-            "StorageClass": "STANDARD",
-        }
-    )
-    return f"<Contents>{content}</Contents>"
+    content = {
+        "Key": name,
+        "LastModified": stored.last_modified.strftime(DATE_FORMAT),
+        "ETag": stored.etag,
+        **_checksum_elements(stored),
+        "Size": str(len(stored.body)),
+        "StorageClass": "STANDARD",
+    }
+    return f"<Contents>{xml_elements(content)}</Contents>"
+
+
+def _checksum_elements(stored: StoredObject) -> dict[str, str]:
+    """Return the elements that describe an object's checksum; none if it has no checksum."""
+    for header in stored.checksums:
+        if (algorithm := checksum_algorithm(header)) is not None:
+            return {"ChecksumAlgorithm": algorithm, "ChecksumType": "FULL_OBJECT"}
+    return {}

@@ -152,7 +152,10 @@ class ObjectStore:
 
     def delete(self, location: str) -> None:
         """Remove the object at a location, if there is one."""
-        bucket, key = split_location(location)
+        self.remove(*split_location(location))
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove the object with this bucket and key, if there is one."""
         with self._changed:
             self._buckets.get(bucket, {}).pop(key, None)
 

@@ -16,6 +16,7 @@ from .._faults import Faults
 from .._reply import RejectedRequestError, Reply, rejection
 from .._settings import ACCOUNT, Settings
 from .._target import Target
+from .deletion import delete_objects
 from .listing import list_objects
 from .objects import ObjectStore, StoredObject
 from .upload import uploaded_object
@@ -138,18 +139,24 @@ class ObjectRoutes:
         """
         if (stored := self.store.read(target.bucket, target.key)) is not None:
             _check_preconditions(headers, stored)
-        self.store.delete(f"s3://{target.bucket}/{target.key}")
+        self.store.remove(target.bucket, target.key)
         return Reply(204)
+
+    def delete_objects(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Remove several objects, and return a response that lists them."""
+        return delete_objects(self.store, target.bucket, headers, body)
 
 
 _OPERATIONS: dict[str, Callable[[ObjectRoutes, Target, Mapping[str, str], bytes], Reply]] = {
     "CreateBucket": ObjectRoutes.create_bucket,
     "HeadBucket": ObjectRoutes.head_bucket,
+    "ListObjects": ObjectRoutes.list_objects,
     "ListObjectsV2": ObjectRoutes.list_objects,
     "PutObject": ObjectRoutes.put_object,
     "GetObject": ObjectRoutes.get_object,
     "HeadObject": ObjectRoutes.get_object,
     "DeleteObject": ObjectRoutes.delete_object,
+    "DeleteObjects": ObjectRoutes.delete_objects,
 }
 
 

@@ -29,8 +29,7 @@ def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
     Raises:
         RejectedRequestError: A checksum is invalid or does not match the body.
     """
-    _check_md5(headers, body)
-    checksums = _check_checksums(headers, body)
+    checksums = check_digests(headers, body)
     encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
     encoding = ",".join(part for part in encodings if part not in {"", "aws-chunked"})
     headers = {**headers, "content-encoding": encoding}
@@ -47,6 +46,16 @@ def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
         },
         checksums=checksums,
     )
+
+
+def check_digests(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """Verify the body against its Content-MD5 and checksum headers, and return the checksum header.
+
+    Raises:
+        RejectedRequestError: A header is invalid or does not match the body.
+    """
+    _check_md5(headers, body)
+    return _check_checksums(headers, body)
 
 
 def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
