@@ -65,6 +65,7 @@ def limited(module, name, most, make):
         return make()
 
 
+VALUE = {"DataType": "String", "StringValue": "v"}
 FIFO = {"FifoQueue": "true"}
 
 MESSAGES = [
@@ -160,7 +161,7 @@ MESSAGES = [
         "The emulator keeps at most 0 messages and 268435456 bytes in a queue.",
     ),
     (
-        lambda: send({"MessageAttributes": {str(number): {} for number in range(11)}}),
+        lambda: send({"MessageAttributes": dict.fromkeys(map(str, range(11)), VALUE)}),
         "The message has more than 10 attributes.",
     ),
     (

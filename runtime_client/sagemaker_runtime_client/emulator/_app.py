@@ -29,9 +29,9 @@ from sigv4 import SignableRequest
 
 from ._authentication import authenticate, build_signable_request, parse_region
 from ._faults import Fault, Faults, Latency, Reset
-from ._notifications.broker import Broker
 from ._notifications.replies import as_error
 from ._notifications.routes import NotificationRoutes, read_operation
+from ._notifications.topics import Topics
 from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
@@ -65,7 +65,7 @@ class Application:
         store: The S3 objects.
         queue: The queue of accepted invocations.
         faults: The faults to inject.
-        broker: The queues and topics of SQS and SNS.
+        topics: The topics of SNS, and the queues of SQS.
         now: Returns the time of the server's clock.
         received: The records of the newest requests, in the order of the responses.
         stopping: An event that is set when the server stops, which ends the delays of requests and
@@ -77,7 +77,7 @@ class Application:
     store: ObjectStore
     queue: InvocationQueue
     faults: Faults
-    broker: Broker
+    topics: Topics
     now: Callable[[], datetime]
     received: list[ReceivedRequest] = field(factory=list[ReceivedRequest])
     stopping: asyncio.Event = field(factory=asyncio.Event)
@@ -145,7 +145,7 @@ class Application:
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return objects.handle(raw.target, headers, body)
         if raw.target.protocol:
-            routes = NotificationRoutes(self.broker)
+            routes = NotificationRoutes(self.topics)
             return await routes.handle(raw.target, headers, body, request_id)
         synchronous = SynchronousRoutes(self.settings, self.queue, self.sessions, self.stopping)
         runtime = RuntimeRoutes(
@@ -204,7 +204,7 @@ class Application:
     def stop(self) -> None:
         """End the delays of requests, and the waits for models and messages."""
         self.stopping.set()
-        self.broker.close()
+        self.topics.broker.close()
 
     def record_unread(self, method: str, target: str, operation: str) -> None:
         """Record a request whose connection is reset after only the head of the request was read."""

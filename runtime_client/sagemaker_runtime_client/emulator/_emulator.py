@@ -15,6 +15,7 @@ from ._models.importing import make_runner
 from ._models.values import Model, echo
 from ._notifications.broker import Broker
 from ._notifications.clock import Clock
+from ._notifications.topics import Topics
 from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
@@ -130,7 +131,7 @@ class Emulator:
         )
         self._broker = Broker(region, Clock(now), self.faults)
         self._application = Application(
-            settings, self.objects, self._queue, self.faults, self._broker, now
+            settings, self.objects, self._queue, self.faults, Topics(self._broker), now
         )
         self._address = (host, port)
         self._server: Server | None = None

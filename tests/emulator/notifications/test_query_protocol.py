@@ -165,9 +165,9 @@ def test_queue_in_the_path(emulator, queue):
         b"Action=CreateQueue&QueueName=q&a=1&a.b=1",
         b"Action=CreateQueue&QueueName=q&a.b=1&a=1",
         b"Action=CreateQueue&QueueName=q&" + b".".join([b"a"] * 10) + b"=1",
-        b"Action=SendMessageBatch&SendMessageBatchRequestEntry=1",
+        b"Action=SendMessageBatch&SendMessageBatchRequestEntry.1=a",
         b"Action=SendMessage&MessageBody=a&MessageAttribute.1.Name=a&MessageAttribute.1.Value=b",
-        b"Action=ReceiveMessage&AttributeName=All",
+        b"Action=ReceiveMessage&AttributeName.1.a=All",
     ],
 )
 def test_malformed_forms(emulator, queue, body):

@@ -173,7 +173,7 @@ def parse_query(form: Mapping[str, str]) -> Arguments:
         if name in _QUERY_MAPS:
             values[_QUERY_MAPS[name]] = _as_map(value)
         else:
-            values[_QUERY_LISTS.get(name, name)] = value
+            values[_QUERY_LISTS.get(name, name) if isinstance(value, list) else name] = value
     return Arguments(values)
 
 

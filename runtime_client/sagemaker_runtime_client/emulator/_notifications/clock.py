@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from attrs import define
 
@@ -26,3 +26,13 @@ class Clock:
     def milliseconds(self) -> str:
         """Return the server's time in milliseconds since 1970, as in the attributes of messages."""
         return str(int(self.now().timestamp() * 1000))
+
+
+def timestamp(at: datetime) -> str:
+    """Return a time in UTC and ISO 8601 with milliseconds, as in notifications.
+
+    >>> from datetime import UTC
+    >>> timestamp(datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC))
+    '2026-01-02T03:04:05.678Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,6 @@ from typing import Any
 from .._reply import RejectedRequestError, rejection
 from .messages import MessageAttributes
 
-_MOST_ATTRIBUTES = 10
 _is_name = re.compile(r"(?!\.)(?!.*\.\.)(?!.*\.\Z)[A-Za-z0-9_.-]{1,256}", re.ASCII).fullmatch
 _is_type = re.compile(r"(String|Number|Binary)(\..{1,256})?").fullmatch
 
@@ -17,10 +16,8 @@ def check_message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Mes
     """Return the attributes with their type and value only.
 
     Raises:
-        RejectedRequestError: There are too many, or a name, type or value is invalid.
+        RejectedRequestError: A name, type or value is invalid.
     """
-    if len(attributes) > _MOST_ATTRIBUTES:
-        raise _rejection(f"The message has more than {_MOST_ATTRIBUTES} attributes.")
     checked: dict[str, Mapping[str, str]] = {}
     for name, attribute in attributes.items():
         data_type = attribute.get("DataType")

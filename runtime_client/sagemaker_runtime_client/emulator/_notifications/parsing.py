@@ -9,6 +9,7 @@ from .message_attributes import check_message_attributes
 from .messages import message_size
 
 _LONGEST_DELAY = 900
+_MOST_ATTRIBUTES = 10
 _is_identifier = re.compile(r"[!-~]{1,128}").fullmatch
 # https://www.w3.org/TR/REC-xml/#charsets
 _is_text = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+").fullmatch
@@ -21,11 +22,18 @@ def parse_draft(arguments: Arguments) -> Draft:
         raise rejection(
             400, "InvalidMessageContents", "The message contains characters that are not allowed."
         )
+    attributes = check_message_attributes(arguments.structures("MessageAttributes"))
+    if len(attributes) > _MOST_ATTRIBUTES:
+        raise rejection(
+            400,
+            "InvalidParameterValue",
+            f"The message has more than {_MOST_ATTRIBUTES} attributes.",
+        )
     system = arguments.structures("MessageSystemAttributes")
     trace = check_message_attributes(system).get("AWSTraceHeader", {})
     return Draft(
         body=body,
-        attributes=check_message_attributes(arguments.structures("MessageAttributes")),
+        attributes=attributes,
         delay=arguments.number("DelaySeconds", 0, _LONGEST_DELAY),
         group=_identifier(arguments, "MessageGroupId"),
         deduplication_id=_identifier(arguments, "MessageDeduplicationId"),

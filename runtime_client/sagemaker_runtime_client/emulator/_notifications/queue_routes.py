@@ -3,7 +3,6 @@
 Source: service model sqs 2012-11-05.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from .batches import run_batch
 from .broker import Broker, Reception
 from .message_attributes import select_attributes
 from .messages import Message, attributes_digest, body_digest
+from .paging import take_page
 from .parsing import parse_draft, parse_size
 from .queues import Queue
 
@@ -73,13 +73,10 @@ class QueueRoutes:
         """Return the URLs of the queues whose names start with a prefix, in pages if asked to."""
         most = arguments.number("MaxResults", 1, _MOST_NAMES)
         names = self.broker.names(arguments.optional_text("QueueNamePrefix") or "")
-        after = _decode_token(arguments.optional_text("NextToken") or "")
-        rest = [name for name in names if name > after]
-        page = rest[: most or _MOST_NAMES]
+        page, token = take_page(names, arguments.optional_text("NextToken"), most or _MOST_NAMES)
         result: Result = {"QueueUrls": [self._url(name) for name in page]}
-        if most is not None and len(rest) > most:
-            result["NextToken"] = urlsafe_b64encode(page[-1].encode()).decode()
-        return result
+        # SQS returns a token only if the request limits the number of results.
+        return result if most is None or token is None else {**result, "NextToken": token}
 
     def delete_queue(self, arguments: Arguments) -> Result:
         """Delete a queue."""
@@ -247,13 +244,3 @@ def _received(message: Message, system: list[str], custom: list[str]) -> Result:
 def _select(known: Mapping[str, str], names: list[str]) -> dict[str, str]:
     """Return the attributes with these names; ``All`` selects all."""
     return {name: known[name] for name in known if name in names or "All" in names}
-
-
-def _decode_token(token: str) -> str:
-    """Return the name after which a page of the list of queues begins."""
-    try:
-        return urlsafe_b64decode(token.encode()).decode()
-    except ValueError:
-        raise rejection(
-            400, "InvalidParameterValue", "Value for parameter NextToken is invalid."
-        ) from None

@@ -7,9 +7,10 @@ from attrs import frozen
 from .._reply import RejectedRequestError, Reply
 from .._target import Target
 from .arguments import parse_form, parse_json, parse_query
-from .broker import Broker
 from .queue_routes import QueueRoutes
 from .replies import as_success
+from .topic_routes import TopicRoutes
+from .topics import Topics
 
 
 @frozen
@@ -17,10 +18,10 @@ class NotificationRoutes:
     """Handles requests to SQS and SNS.
 
     Attributes:
-        broker: The queues.
+        topics: The topics, and the queues.
     """
 
-    broker: Broker
+    topics: Topics
 
     async def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, request_id: str
@@ -38,8 +39,12 @@ class NotificationRoutes:
                 support the operation.
         """
         arguments = parse_json(body) if target.protocol == "json" else parse_query(parse_form(body))
-        routes = QueueRoutes(self.broker, headers.get("host", ""), target)
-        return as_success(target, await routes.handle(arguments), request_id)
+        if target.service == "sns":
+            result = TopicRoutes(self.topics).handle(target.operation, arguments)
+        else:
+            queues = QueueRoutes(self.topics.broker, headers.get("host", ""), target)
+            result = await queues.handle(arguments)
+        return as_success(target, result, request_id)
 
 
 def read_operation(target: Target, body: bytes) -> Target:

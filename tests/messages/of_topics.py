@@ -1,0 +1,99 @@
+"""Messages of the emulated SNS."""
+
+from unittest.mock import patch
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+
+from sagemaker_runtime_client.emulator import Emulator
+from sagemaker_runtime_client.emulator._notifications import topics
+from tests.emulator.wire import call
+
+COVERED = ()
+
+TOPIC = "arn:aws:sns:us-east-1:000000000000:topic"
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
+
+
+def error(action, *others, **arguments):
+    """Return the message of the last error response; the requests before it must be accepted."""
+    with Emulator() as emulator:
+        requests = [{"Action": "CreateTopic", "Name": "topic"}, *others]
+        for request in [*requests, {"Action": action, "TopicArn": TOPIC, **arguments}]:
+            body = urlencode(request).encode()
+            response = call(emulator, "POST", "/", (), body, service="sns")
+        return ET.fromstring(response.body).findtext(".//{*}Message")
+
+
+def subscription(raw="false", endpoint=QUEUE):
+    """Return the arguments of a subscription."""
+    return {
+        "TopicArn": TOPIC,
+        "Protocol": "sqs",
+        "Endpoint": endpoint,
+        "Attributes.entry.1.key": "RawMessageDelivery",
+        "Attributes.entry.1.value": raw,
+    }
+
+
+def limited(name, make):
+    """Return the message if a limit of the emulator is 1."""
+    with patch.object(topics, name, 1):
+        return make()
+
+
+SUBSCRIBE = {"Action": "Subscribe", **subscription()}
+
+MESSAGES = [
+    (
+        lambda: error("OptInPhoneNumber"),
+        "The emulator does not support this operation.",
+    ),
+    (lambda: error("GetTopicAttributes", TopicArn="a"), "Topic does not exist"),
+    (
+        lambda: error("GetSubscriptionAttributes", SubscriptionArn="a"),
+        "Subscription does not exist",
+    ),
+    (lambda: error("CreateTopic", Name="a b"), "Invalid parameter: Topic Name"),
+    (
+        lambda: limited("MOST_TOPICS", lambda: error("CreateTopic", Name="other")),
+        "The emulator keeps at most 1 topics.",
+    ),
+    (
+        lambda: limited(
+            "MOST_SUBSCRIPTIONS",
+            lambda: error("Subscribe", SUBSCRIBE, **subscription(endpoint=f"{QUEUE}2")),
+        ),
+        "The emulator keeps at most 1 subscriptions.",
+    ),
+    (
+        lambda: error("Subscribe", **{**subscription(), "Protocol": "http"}),
+        "Invalid parameter: Protocol Reason: the emulator supports only sqs",
+    ),
+    (
+        lambda: error("Subscribe", **subscription(endpoint="a")),
+        "Invalid parameter: Endpoint Reason: it must be the ARN of a standard queue",
+    ),
+    (
+        lambda: error("Subscribe", SUBSCRIBE, **subscription("true")),
+        """
+        Invalid parameter: Attributes Reason: Subscription already exists with different attributes
+        """,
+    ),
+    (
+        lambda: error("Subscribe", **subscription("yes")),
+        "Invalid parameter: Attributes Reason: RawMessageDelivery: Invalid value",
+    ),
+    (
+        lambda: error("SetTopicAttributes", AttributeName="FifoTopic", AttributeValue="true"),
+        "Invalid parameter: Attributes Reason: the emulator does not support FifoTopic",
+    ),
+    (
+        lambda: error("Publish", Message="m", Subject="two\nlines"),
+        "Invalid parameter: Subject",
+    ),
+    (lambda: error("Publish", Message="m" * 262_145), "Invalid parameter: Message too long"),
+    (
+        lambda: error("Publish", Message="[]", MessageStructure="json"),
+        "Invalid parameter: Message Structure - No default entry in JSON message body",
+    ),
+]
