@@ -4,7 +4,7 @@ import json
 from unittest.mock import patch
 
 from sagemaker_runtime_client.emulator import Emulator
-from sagemaker_runtime_client.emulator._notifications import broker, queues
+from sagemaker_runtime_client.emulator._messaging import broker, queues
 from tests.emulator.wire import call
 
 COVERED = ()

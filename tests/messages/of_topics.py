@@ -4,8 +4,8 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from sagemaker_runtime_client.emulator import Emulator
-from sagemaker_runtime_client.emulator._notifications import topics
+from sagemaker_runtime_client.emulator import Emulator, Notifications
+from sagemaker_runtime_client.emulator._messaging import topics
 from tests.emulator.wire import call
 
 COVERED = ()
@@ -95,5 +95,23 @@ MESSAGES = [
     (
         lambda: error("Publish", Message="[]", MessageStructure="json"),
         "Invalid parameter: Message Structure - No default entry in JSON message body",
+    ),
+    # The configuration of notifications.
+    (
+        lambda: Notifications(success_topic="a b"),
+        """
+        success_topic must be a name of 1 to 80 letters, digits, hyphens and underscores, not 'a b'
+        """,
+    ),
+    (
+        lambda: Notifications(include_inference_response_in=["BOTH"]),
+        """
+        include_inference_response_in must contain only SUCCESS_NOTIFICATION_TOPIC and
+        ERROR_NOTIFICATION_TOPIC, not ['BOTH']
+        """,
+    ),
+    (
+        lambda: Notifications(objects="s3://bucket"),
+        "objects must be a list of s3:// locations, not 's3://bucket'",
     ),
 ]

@@ -29,6 +29,7 @@ from warnings import warn
 from ._emulator import Emulator
 from ._faults import BrokenStream, Delivery, Faults, Latency, MalformedResponse, Reset, StaleOutput
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
+from ._notifications.configuration import Notifications
 from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
@@ -49,6 +50,7 @@ __all__ = [
     "ModelFailure",
     "ModelRequest",
     "ModelResponse",
+    "Notifications",
     "ObjectStore",
     "ReceivedRequest",
     "Reset",

@@ -29,9 +29,9 @@ from sigv4 import SignableRequest
 
 from ._authentication import authenticate, build_signable_request, parse_region
 from ._faults import Fault, Faults, Latency, Reset
-from ._notifications.replies import as_error
-from ._notifications.routes import NotificationRoutes, read_operation
-from ._notifications.topics import Topics
+from ._messaging.replies import as_error
+from ._messaging.routes import NotificationRoutes, read_operation
+from ._messaging.topics import Topics
 from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection

@@ -11,11 +11,13 @@ from sigv4 import Credentials
 from ._app import Application, server_clock
 from ._environment import RESET_VARIABLES, no_proxy
 from ._faults import Faults
+from ._messaging.broker import Broker
+from ._messaging.clock import Clock
+from ._messaging.topics import Topics
 from ._models.importing import make_runner
 from ._models.values import Model, echo
-from ._notifications.broker import Broker
-from ._notifications.clock import Clock
-from ._notifications.topics import Topics
+from ._notifications.announcer import Announcer
+from ._notifications.configuration import Notifications
 from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
@@ -67,6 +69,7 @@ class Emulator:
         part_size: The maximum size of a part of a response stream, in bytes.  A larger part is
             split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
+        notifications: Which notifications the endpoints and S3 send; by default, none.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified``, signatures and the expiry of sessions.  The time limits of
             invocations do not use this clock; see `advance`.
@@ -104,6 +107,7 @@ class Emulator:
         max_time_in_backlog: float = 900.0,
         part_size: int = MAX_PART_SIZE,
         strict_buckets: bool = False,
+        notifications: Notifications | None = None,
         clock: Callable[[], datetime] = utc_now,
         host: str = LOOPBACK,
         port: int = 0,
@@ -130,8 +134,13 @@ class Emulator:
             self.objects, self._runner, check_count("concurrency", concurrency), expired_text
         )
         self._broker = Broker(region, Clock(now), self.faults)
+        topics = Topics(self._broker)
+        paths = [path for path in (settings.output_path, settings.failure_path) if path]
+        announcer = Announcer(notifications or Notifications(), topics, paths)
+        self._queue.announce = announcer.announce_result
+        self.objects.call_on_write(announcer.announce_object)
         self._application = Application(
-            settings, self.objects, self._queue, self.faults, Topics(self._broker), now
+            settings, self.objects, self._queue, self.faults, topics, now
         )
         self._address = (host, port)
         self._server: Server | None = None

@@ -117,6 +117,8 @@ class RuntimeRoutes:
             is_routed=target.is_routed,
             destinations=destinations,
             max_backlog=self.settings.max_time_in_backlog if target.is_routed else inf,
+            router_name=target.endpoint_name if target.is_routed else None,
+            received=self.now(),
         )
 
     def _put_stale_output(self, location: str, fault: StaleOutput) -> None:

@@ -1,1 +1,1 @@
-"""The emulated SQS and SNS, and the notifications that the other services send to them."""
+"""The notifications of SageMaker and S3, and the functions that AWS Lambda would call."""

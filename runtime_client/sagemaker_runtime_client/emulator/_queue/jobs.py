@@ -1,10 +1,12 @@
 """The accepted invocations and their states."""
 
+from datetime import datetime
 from typing import Literal
 
 from attrs import define, field, frozen
 
 from .._models.values import ModelRequest
+from .._settings import utc_now
 
 State = Literal["queued", "running", "completed", "failed", "expired"]
 
@@ -23,6 +25,8 @@ class Invocation:
         is_routed: Whether an inference router accepted the invocation.
         destinations: The names of the endpoints that are tried, in this order.
         max_backlog: The maximum time in the queue of one destination, in seconds.
+        router_name: The name of the inference router; None for an endpoint.
+        received: When the invocation was accepted, by the server's clock.
     """
 
     request: ModelRequest
@@ -34,6 +38,8 @@ class Invocation:
     is_routed: bool = False
     destinations: tuple[str, ...]
     max_backlog: float
+    router_name: str | None = None
+    received: datetime = field(factory=utc_now)
 
 
 @define(eq=False)

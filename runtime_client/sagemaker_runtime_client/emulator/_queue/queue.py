@@ -4,6 +4,7 @@ The queue runs in the server's event loop.  Other threads only read its state.
 """
 
 import asyncio
+from collections.abc import Callable
 from threading import Condition, Event
 from weakref import WeakSet
 
@@ -14,6 +15,7 @@ from .._models.values import ModelFailure, ModelRequest, ModelResponse, model_ti
 from .._s3.objects import ObjectStore, split_location
 from .deadline import Deadline
 from .jobs import Invocation, Job, State
+from .outcomes import Outcome
 from .permits import Permits
 
 # The emulator's failure texts for an invocation of an inference router.  AWS does not document the
@@ -24,6 +26,10 @@ _NOT_TAKEN = "No destination took the request within MaxTimeInBacklogSeconds."
 CAPACITY_STATUSES = frozenset({429, 503})
 # Bounds the memory for an endless output; an asynchronous endpoint accepts inputs of up to 1 GB.
 _MAX_OUTPUT_SIZE = 1024**3
+
+
+def _ignore(outcome: Outcome) -> None:
+    """Do nothing with an outcome."""
 
 
 @define(eq=False)
@@ -37,6 +43,7 @@ class InvocationQueue:
         expired_text: The content of the failure object for an expired invocation; with None, no
             such object is written for an endpoint, because AWS does not document what SageMaker
             does.
+        announce: Is called with each outcome of an invocation, after the result was written.
         jobs: All accepted invocations, in the order of acceptance.
     """
 
@@ -44,6 +51,7 @@ class InvocationQueue:
     run: Runner
     concurrency: int
     expired_text: str | None
+    announce: Callable[[Outcome], object] = field(default=_ignore)
     jobs: list[Job] = field(factory=list[Job])
     _permits: Permits = field(init=False)
     _permits_by_endpoint: dict[str, Permits] = field(factory=dict[str, Permits], init=False)
@@ -118,23 +126,30 @@ class InvocationQueue:
         await self.run.aclose()
 
     async def _process(self, job: Job) -> None:
-        """Run a job, and set its final state."""
+        """Run a job, set its final state, and announce how it ended."""
         try:
-            job.state = await self._run(job)
+            outcomes: list[Outcome] = []
+            job.state = await self._run(job, outcomes)
+            for outcome in outcomes:
+                self.announce(outcome)
         finally:
             with self._idle:
                 self._unfinished -= 1
                 self._idle.notify_all()
 
-    async def _run(self, job: Job) -> State:
+    async def _run(self, job: Job, outcomes: list[Outcome]) -> State:
         """Try each destination, write the result, and return the final state.
 
         An inference router leaves a destination that does not take the job in time, or that lacks
         the capacity for it.  An endpoint is its own only destination, which it never leaves.
+
+        Args:
+            job: The job.
+            outcomes: The list to which the outcome at each endpoint and at the router is added.
         """
         invocation = job.invocation
         ttl = self.deadline(invocation.ttl)
-        failure = ModelFailure(_NOT_TAKEN)
+        failure = ModelFailure(_NOT_TAKEN, status_code=0)
         for job.destination in invocation.destinations:
             job.state = "queued"
             permits = self._permits_by_endpoint.get(job.destination, self._permits)
@@ -143,7 +158,7 @@ class InvocationQueue:
                     await permits.acquire()
             except TimeoutError:
                 if ttl.has_passed:
-                    self._expire(invocation)
+                    self._expire(job, outcomes)
                     return "expired"
                 continue
             job.state = "running"
@@ -151,14 +166,25 @@ class InvocationQueue:
                 head, body = await self._inference(job)
             except ModelFailure as error:
                 failure = error
+                outcomes.append(_failed(job, failure, is_of_router=False))
                 if failure.status_code not in CAPACITY_STATUSES:
                     break
             else:
                 self.store.put(invocation.output_location, body, head.content_type)
+                outcomes += [
+                    Outcome(
+                        invocation=invocation,
+                        endpoint_name=job.destination,
+                        is_of_router=is_of_router,
+                        content_type=head.content_type,
+                        body=body,
+                    )
+                    for is_of_router in (False, True)[: 1 + invocation.is_routed]
+                ]
                 return "completed"
             finally:
                 permits.release()
-        self._fail(invocation, failure)
+        self._fail(job, failure, outcomes)
         return "failed"
 
     async def _inference(self, job: Job) -> tuple[ModelResponse, bytes]:
@@ -201,17 +227,35 @@ class InvocationQueue:
         bucket, key = split_location(location)
         stored = self.store.read(bucket, key)
         if stored is None:
-            raise ModelFailure(f"Could not download the input {location}: NoSuchKey")
+            raise ModelFailure(f"Could not download the input {location}: NoSuchKey", status_code=0)
         return stored.body
 
-    def _expire(self, invocation: Invocation) -> None:
-        """Write the failure object of an expired invocation, if there is a text for it."""
-        default = _EXPIRED if invocation.is_routed else None
+    def _expire(self, job: Job, outcomes: list[Outcome]) -> None:
+        """Let an expired invocation fail, if there is a text for its failure object."""
+        default = _EXPIRED if job.invocation.is_routed else None
         text = default if self.expired_text is None else self.expired_text
         if text is not None:
-            self._fail(invocation, ModelFailure(text))
+            failure = ModelFailure(text, status_code=0)
+            if not job.invocation.is_routed:
+                outcomes.append(_failed(job, failure, is_of_router=False))
+            self._fail(job, failure, outcomes)
 
-    def _fail(self, invocation: Invocation, failure: ModelFailure) -> None:
-        """Write the failure object, if there is a failure location."""
-        if invocation.failure_location is not None:
-            self.store.put(invocation.failure_location, failure.body, failure.content_type)
+    def _fail(self, job: Job, failure: ModelFailure, outcomes: list[Outcome]) -> None:
+        """Write the failure object, if there is a failure location.
+
+        The outcome at a router is added to *outcomes*; that at an endpoint is already there.
+        """
+        if job.invocation.failure_location is not None:
+            self.store.put(job.invocation.failure_location, failure.body, failure.content_type)
+        if job.invocation.is_routed:
+            outcomes.append(_failed(job, failure, is_of_router=True))
+
+
+def _failed(job: Job, failure: ModelFailure, *, is_of_router: bool) -> Outcome:
+    return Outcome(
+        invocation=job.invocation,
+        endpoint_name=job.destination,
+        is_of_router=is_of_router,
+        body=failure.body,
+        failure=failure,
+    )

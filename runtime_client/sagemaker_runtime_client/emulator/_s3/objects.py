@@ -87,6 +87,7 @@ class ObjectStore:
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
+        self._listeners: list[Callable[[str, str, StoredObject], object]] = []
         self._buckets: dict[str, dict[str, StoredObject]] = {}
         self._changed = Condition()
 
@@ -117,7 +118,7 @@ class ObjectStore:
             content_type: The MIME type of the content.
             metadata: See `StoredObject.metadata`.
             last_modified: The modification time, an aware datetime; None for the server's current
-                time.
+                time.  S3 does not announce an object with another time.
 
         Returns:
             The object before its modification time is rounded.  The store rounds the time down to a
@@ -128,18 +129,30 @@ class ObjectStore:
         """
         written = self._now() if last_modified is None else last_modified.astimezone(UTC)
         stored = StoredObject(body, content_type, metadata or {}, written)
-        self.write(*split_location(location), stored)
+        self.write(*split_location(location), stored, is_new=last_modified is None)
         return stored
 
-    def write(self, bucket: str, key: str, stored: StoredObject) -> None:
+    def call_on_write(self, listener: Callable[[str, str, StoredObject], object]) -> None:
+        """Call *listener* with the bucket, the key and the object after each write."""
+        self._listeners.append(listener)
+
+    def write(self, bucket: str, key: str, stored: StoredObject, *, is_new: bool = True) -> None:
         """Write an object; its bucket is created if necessary.
 
         The object's modification time is rounded down to a second, the precision of S3.
+
+        Args:
+            bucket: The bucket.
+            key: The key.
+            stored: The object.
+            is_new: Whether S3 announces the object.  If not, it counts as one that existed before.
         """
         stored = evolve(stored, last_modified=stored.last_modified.replace(microsecond=0))
         with self._changed:
             self._buckets.setdefault(bucket, {})[key] = stored
             self._changed.notify_all()
+        for listener in self._listeners if is_new else ():
+            listener(bucket, key, stored)
 
     def get(self, location: str) -> StoredObject | None:
         """Return the object at a location, or None if it does not exist."""

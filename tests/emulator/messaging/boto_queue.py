@@ -1,8 +1,7 @@
-"""Fixtures that provide boto3's clients of SQS and SNS, and a queue."""
+"""A queue, used through boto3."""
 
+import json
 from typing import Any, NamedTuple
-
-import pytest
 
 
 class BotoQueue(NamedTuple):
@@ -43,20 +42,16 @@ class BotoQueue(NamedTuple):
         """The ARN of the queue."""
         return self.attribute("QueueArn")
 
-
-@pytest.fixture
-def make_queue(emulator, boto):
-    """Return a function that creates a queue."""
-
-    def make(name="queue", **attributes):
-        sqs = boto("sqs", emulator)
-        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        return BotoQueue(sqs, url)
-
-    return make
+    def messages(self):
+        """Return the messages of SNS in the envelopes that can be received now, parsed."""
+        return [json.loads(json.loads(body)["Message"]) for body in self.bodies()]
 
 
-@pytest.fixture
-def queue(make_queue):
-    """Return a queue with default attributes."""
-    return make_queue()
+def subscribed_queue(boto, emulator, *topics, **attributes):
+    """Return a new queue that is subscribed to topics, which are given by name."""
+    sqs, sns = boto("sqs", emulator), boto("sns", emulator)
+    queue = BotoQueue(sqs, sqs.create_queue(QueueName="subscribed")["QueueUrl"])
+    for topic in topics:
+        arn = sns.create_topic(Name=topic)["TopicArn"]
+        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn, Attributes=attributes)
+    return queue

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sagemaker_runtime_client.emulator._notifications import drafts
+from sagemaker_runtime_client.emulator._messaging import drafts
 
 
 @pytest.fixture

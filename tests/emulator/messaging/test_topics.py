@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_runtime_client.emulator import Faults
-from sagemaker_runtime_client.emulator._notifications import topic_routes, topics
+from sagemaker_runtime_client.emulator._messaging import topic_routes, topics
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
 from sagemaker_runtime_client.emulator import Emulator, Faults
-from sagemaker_runtime_client.emulator._notifications import broker, drafts, queues
+from sagemaker_runtime_client.emulator._messaging import broker, drafts, queues
 from tests.emulator.wire import call
 
 

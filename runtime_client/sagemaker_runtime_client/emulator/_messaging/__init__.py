@@ -1,0 +1,1 @@
+"""The emulated SQS and SNS."""
