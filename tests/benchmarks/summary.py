@@ -61,6 +61,7 @@ class Row(NamedTuple):
 EACH = SYNC | {"aiobotocore": "aiobotocore"}
 WITHOUT_CRYPTOGRAPHY = EACH | {"ours": "ours, lean"}
 SIGNERS = {"ours": "ours", "boto3": "botocore", "capo": "capo", "floor": "floor"}
+DECODERS = {"ours": "ours", "boto3": "botocore", "capo": "capo"}
 ROWS = (
     Row("installed size, MB", "footprint", "MB", "boto3", EACH),
     Row(
@@ -84,6 +85,15 @@ ROWS = (
     Row(
         "memory per call, 10,000 at once on asyncio, KiB", "crowd", "KiB each", "aiobotocore", ASYNC
     ),
+    Row("CPU time of `invoke_endpoint`, us", "invoke", "us", "boto3", SYNC),
+    Row("CPU time of `invoke_endpoint` on asyncio, us", "invoke", "us", "aiobotocore", ASYNC),
+    Row("decoding of an event of 60 B, us", "decode 60", "us", "boto3", DECODERS),
+    Row("decoding of an event of 1 KB, us", "decode 1024", "us", "boto3", DECODERS),
+    Row("decoding of an event of 16 KB, us", "decode 16384", "us", "boto3", DECODERS),
+    Row("CPU time per event of a stream over https, us", "stream 1", "us", "boto3", SYNC),
+    Row("the same on asyncio, us", "stream 1", "us", "aiobotocore", ASYNC),
+    Row("delay of a stream's first item, ms", "first item", "ms", "boto3", SYNC),
+    Row("the same on asyncio, ms", "first item", "ms", "aiobotocore", ASYNC),
 )
 
 
