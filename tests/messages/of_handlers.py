@@ -1,9 +1,15 @@
 """Messages of the handlers for Lambda functions."""
 
-from sagemaker_runtime_client import SageMakerRuntimeClient
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    PreconditionFailedError,
+    SageMakerRuntimeClient,
+)
 from sagemaker_runtime_client.handlers import (
+    Claim,
     Job,
     MemoryClaims,
+    S3Claims,
     sqs_handler,
     sqs_submitter,
 )
@@ -16,11 +22,13 @@ from tests.runtime_client.handlers.lambda_events import (
     completed,
     sqs_event,
 )
+from tests.runtime_client.scripted_io import run
 
 # The files and folders of the product whose messages must all be in a table.
 COVERED = ("runtime_client/sagemaker_runtime_client/handlers",)
 
 client = SageMakerRuntimeClient(region="eu-west-1")
+async_client = AsyncSageMakerRuntimeClient(region="eu-west-1")
 
 
 class BrokenClaims(MemoryClaims):
@@ -60,6 +68,16 @@ def busy():
     handle(completed(), claims=claims, function=lambda _event: inner(event, Context()))
 
 
+def lost_in_s3():
+    """Record a message as done whose claim in S3 was replaced."""
+
+    class Client:
+        def put_object(self, *_arguments, **_options):
+            raise PreconditionFailedError("no", status_code=412)
+
+    run(S3Claims(Client(), "s3://bucket/prefix/").done(Claim("key", "claimed")))
+
+
 def submit(function=None, **options):
     """Decorate a function of a message."""
     return sqs_submitter(client, **{"endpoint_name": "e", **options})(function)
@@ -87,6 +105,14 @@ MESSAGES = [
     (
         lambda: submit(output_prefix="s3://bucket/key"),
         "output_prefix must be a location such as s3://bucket/prefix/",
+    ),
+    (
+        lambda: S3Claims(client, "s3://bucket/key"),
+        "prefix must be a location such as s3://bucket/prefix/",
+    ),
+    (
+        lambda: handle(claims=S3Claims(async_client, "s3://bucket/prefix/")),
+        "claims uses an async client, which only an async function can use: pass a SageMakerRuntimeClient, or decorate an async function",
     ),
     (lambda: MemoryClaims(max_keys=0), "max_keys must be at least 1"),
     (Job, "pass either payload or input_location"),
@@ -127,6 +153,10 @@ MESSAGES = [
         "record 1 of 2 was not handled: an earlier message of the FIFO queue was not handled",
     ),
     # Claims.
+    (
+        lost_in_s3,
+        "the claim key expired, and somebody else has claimed the message since",
+    ),
     (lost, "the claim key expired, and another thread has claimed the message since"),
     (
         lambda: handle(completed(), claims=BrokenClaims()),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import TypeAlias, Unpack, overload
+from typing import Any, TypeAlias, Unpack, overload
 
 from .._errors import ParamValidationError
 from .._io.run import is_async
 from .._value import type_name
 from ._events import EventHandler, Function, HandlerOptions, Options
 from ._loop import run_handler
+from ._s3_claims import check_claims
 
-Handler: TypeAlias = Callable[[dict[str, object], object], object]
+Handler: TypeAlias = Callable[[dict[str, Any], object], object]
 Decorator: TypeAlias = Callable[[Function], Handler]
 
 
@@ -175,10 +176,11 @@ def _make_handler(options: Options, source: str, function: Function) -> Handler:
             f"function must be a function of one event, not {type_name(function)}",
             argument="function",
         )
+    check_claims(options.claims, function)
     handler = EventHandler(function, options, source)
 
     @wraps(function)
-    def handle(event: dict[str, object], context: object) -> object:
+    def handle(event: dict[str, Any], context: object) -> object:
         return run_handler(handler.run(event, context), in_loop=is_async(function))
 
     return handle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from .._errors import ParamValidationError
 from .._s3.objects import S3Location
@@ -74,7 +74,7 @@ class EventHandler:
     def __init__(self, function: Function, options: Options, source: str) -> None:
         self._function, self._options, self._source = function, options, source
 
-    async def run(self, event: dict[str, object], context: object) -> object:
+    async def run(self, event: dict[str, Any], context: object) -> object:
         """Handle the records of an event, and return or raise what Lambda must know."""
         options = self._options
         records = event_records(event, self._source)

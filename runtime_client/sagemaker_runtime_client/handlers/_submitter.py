@@ -22,12 +22,10 @@ from ._batch import event_records, is_fifo, log_errors, report, resolve
 from ._claims import Claim, Claims, MemoryClaims
 from ._jobs import Job, Message
 from ._loop import run_handler
+from ._s3_claims import Client, check_claims
 
 if TYPE_CHECKING:
-    from .._clients import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
     from ._decorators import Handler
-
-    Client: TypeAlias = SageMakerRuntimeClient | AsyncSageMakerRuntimeClient
 
 JobFunction: TypeAlias = Callable[[Message], object]
 Listener: TypeAlias = Callable[[Message, Invocation], object]
@@ -142,9 +140,10 @@ def _decorate(submitter: _Submitter, function: JobFunction) -> Handler:
             f"function must be a function of one message, not {type_name(function)}",
             argument="function",
         )
+    check_claims(submitter.claims, function)
 
     @wraps(function)
-    def handle(event: dict[str, object], context: object) -> object:
+    def handle(event: dict[str, Any], context: object) -> object:
         return run_handler(submitter.run(function, event, context), in_loop=is_async(function))
 
     return handle
@@ -165,13 +164,13 @@ class _Submitter:
     ) -> None:
         self._client, self._target = client, target
         self._input_prefix, self._output_prefix = input_prefix, output_prefix
-        self._claims, self._on_invocation, self._reserve = claims, on_invocation, reserve
+        self.claims, self._on_invocation, self._reserve = claims, on_invocation, reserve
 
-    async def run(self, function: JobFunction, event: dict[str, object], context: object) -> object:
+    async def run(self, function: JobFunction, event: dict[str, Any], context: object) -> object:
         """Submit the messages in an event, and return the partial batch response."""
         records = event_records(event, "aws:sqs")
         messages = [Message.from_record(record) for record in records]
-        lambda_invocation = LambdaInvocation(context, self._claims, self._reserve)
+        lambda_invocation = LambdaInvocation(context, self.claims, self._reserve)
 
         async def handle(message: Message) -> None:
             submit = partial(self._submit, lambda_invocation, function, message)
