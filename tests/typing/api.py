@@ -20,19 +20,10 @@ from sagemaker_runtime_client import (
     S3Object,
     SageMakerRuntimeClient,
     Settings,
-    SignatureError,
     WaitTimeoutError,
     default_chain,
 )
-from sagemaker_runtime_client.events import (
-    Completed,
-    Event,
-    Failed,
-    Ignored,
-    ObjectCreated,
-    parse,
-    verify_sns,
-)
+from sagemaker_runtime_client.events import Completed, Event, Failed, Ignored, ObjectCreated, parse
 from sigv4 import Credentials, Signer, SigV4
 from sigv4.asgi import SigV4Middleware
 from sigv4.httpx_auth import SigV4Auth
@@ -161,19 +152,3 @@ def notified(message: dict[str, object]) -> Invocation | None:
 def events() -> list[Event]:
     """An event can be created, for example in a test."""
     return [Completed(inference_id="1"), Failed(reason="2", trusted=True), ObjectCreated("b", "k")]
-
-
-async def messages(body: bytes) -> None:
-    """Messages of SNS, verified by each client and by a function."""
-    topics = {"arn:aws:sns:us-east-1:123456789012:results"}
-    async with AsyncSageMakerRuntimeClient() as client:
-        assert_type(await client.verify_sns(body, topic_arns=topics, max_age=60), str)
-    with SageMakerRuntimeClient() as blocking:
-        source = blocking.verify_sns(body, topic_arns=topics, roots=b"", timeout=10)
-    assert_type(source, str)
-    source = verify_sns(body, topic_arns=topics, certificate=lambda url: url.encode())
-    assert_type(parse(body, source=source), list[Event])
-    try:
-        blocking.verify_sns(body)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    except SignatureError as error:
-        assert_type(error.check, str)

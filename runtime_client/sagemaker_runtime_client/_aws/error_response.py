@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._errors import (
     AccessDeniedError,
@@ -22,7 +22,11 @@ from .._errors import (
     ServiceUnavailableError,
     ThrottlingError,
 )
+from .._io.generation import importing
 from .._io.message import Response
+
+if TYPE_CHECKING:  # the first response in XML loads the reader
+    from .xml_reader import Document
 
 E = TypeVar("E", bound=RuntimeClientError)
 THROTTLING_CODES = frozenset(
@@ -94,8 +98,6 @@ _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
 _ESCAPES = r"\\+(?:u([0-9A-Fa-f]{4})|u[0-9A-Fa-f]{0,3}\Z)?"
 MAX_CODE_LENGTH = 128  # a longer text is not an error code
 _MAX_MESSAGE_LENGTH = 2048  # the maximum length of Message in the service model
-# An STS response has texts at the path AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId.
-_MAX_DEPTH = 4
 
 
 def json_error(response: Response, by_code: ByCode | None = None) -> ServiceError:
@@ -139,7 +141,7 @@ def is_s3_error(response: Response) -> bool:
     """
     if response.status != 200 or not response.body:
         return not response.ok
-    return _parse_xml(response.body)[0] in {None, "Error"}
+    return _read_xml(response.body).root in {None, "Error"}
 
 
 def xml_error(response: Response, by_code: ByCode = _NO_CODES) -> ServiceError:
@@ -173,46 +175,14 @@ def xml_texts(body: bytes) -> dict[str, str]:
     Elements without text and elements that are nested too deeply are omitted.  The result is empty
     if *body* is not XML.
     """
-    return _parse_xml(body)[1]
+    return _read_xml(body).texts
 
 
-def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
-    """Return the root's name and the texts of an XML document; None and no texts if it is not XML.
+def _read_xml(body: bytes) -> Document:
+    with importing():
+        from .xml_reader import read_xml
 
-    A document type declaration is rejected, because AWS never sends one, and because the entities
-    that it declares could make a small response expand to a large one.
-    """
-    from xml.parsers import expat
-
-    pieces: dict[tuple[str, ...], list[str]] = {}
-    path: list[str] = []
-    roots: list[str] = []
-
-    def start(name: str, _attributes: dict[str, str]) -> None:
-        if not path:
-            roots.append(name)
-        path.append(name)
-
-    def end(_name: str) -> None:
-        path.pop()
-
-    def text(data: str) -> None:
-        if 2 <= len(path) <= _MAX_DEPTH:
-            pieces.setdefault(tuple(path[1:]), []).append(data)
-
-    def refuse(*_declaration: object) -> None:
-        raise ValueError
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(body.lstrip(), True)  # S3 sends white space while it processes a request
-    except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding raises LookupError
-        return None, {}
-    return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
+    return read_xml(body)
 
 
 def _error(

@@ -4,11 +4,17 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.ht
 1.44, httpchecksum.py.
 """
 
+import hashlib
 import logging
-
-from sigv4 import checksum
+import zlib
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from typing import NamedTuple, Protocol
 
 from .._errors import ChecksumError
+from .._io.generation import importing
 from .._io.message import Response
 from .objects import S3Location, printable
 
@@ -17,43 +23,154 @@ _log = logging.getLogger("sagemaker_runtime_client")
 _PREFIX = "x-amz-checksum-"
 # If a request has this header, S3 returns the checksum of an object together with the object.
 CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
-# The checksum algorithms that the standard library provides, fastest first.  Checksums of other
-# algorithms are not verified; botocore does not verify them either, unless its native extension is
-# installed.
-_ALGORITHMS = {
-    _PREFIX + algorithm.lower(): algorithm
-    for algorithm in ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
+
+Data = bytes | bytearray | memoryview
+
+
+class Hasher(Protocol):
+    """The interface of a running checksum; the hash objects of hashlib implement it."""
+
+    def update(self, data: Data, /) -> object:
+        """Add the next bytes of the body."""
+        ...
+
+    def digest(self) -> bytes:
+        """Return the checksum of the bytes so far; a CRC is in big-endian order."""
+        ...
+
+
+class Crc:
+    """A running CRC.
+
+    Args:
+        function: Returns the CRC of some bytes that follow bytes with a known CRC.
+        size: The size of the CRC in bytes.
+
+    Attributes:
+        value: The CRC of the bytes so far, for `crc_combine.combine`.
+    """
+
+    __slots__ = ("_function", "_size", "value")
+
+    def __init__(self, function: Callable[[Data, int], int], size: int) -> None:
+        self._function, self._size = function, size
+        self.value = 0
+
+    def update(self, data: Data, /) -> None:
+        """Add the next bytes of the body."""
+        self.value = self._function(data, self.value)
+
+    def digest(self) -> bytes:
+        """Return the CRC in big-endian order."""
+        return self.value.to_bytes(self._size, "big")
+
+
+def _native(function: str, size: int) -> Hasher | None:
+    """Return a running CRC of awscrt, or None if awscrt cannot be imported."""
+    try:
+        with importing():
+            module = import_module("awscrt.checksums")
+        return Crc(getattr(module, function), size)
+    except (AttributeError, ImportError):  # old versions have no CRC64NVME
+        return None
+
+
+# The checksum algorithms of S3, fastest first, and functions that start a checksum.  The standard
+# library cannot compute CRC64NVME and CRC32C, and importing awscrt takes longer than the CRC32 of
+# a gigabyte, so CRC32 is before them.  This package does not require awscrt; botocore does not
+# verify these two either, unless awscrt is installed.  The flag permits MD5 and SHA-1 in FIPS mode.
+_HASHERS: dict[str, Callable[[], Hasher | None]] = {
+    "CRC32": partial(Crc, zlib.crc32, 4),
+    "CRC64NVME": partial(_native, "crc64nvme", 8),
+    "CRC32C": partial(_native, "crc32c", 4),
+    "SHA1": partial(hashlib.sha1, usedforsecurity=False),
+    "SHA256": hashlib.sha256,
+    "SHA512": hashlib.sha512,
+    "MD5": partial(hashlib.md5, usedforsecurity=False),
 }
+
+
+class StatedChecksum(NamedTuple):
+    """The checksum of a whole object, in base64, as S3 has stated it."""
+
+    algorithm: str
+    value: str
+
+
+def new_hasher(algorithm: str) -> Hasher | None:
+    """Return a new running checksum, or None if the algorithm is unknown or needs awscrt."""
+    return _HASHERS.get(algorithm, lambda: None)()
+
+
+def encode(digest: bytes) -> str:
+    """Return a digest in base64, as a header contains it."""
+    return b2a_base64(digest, newline=False).decode("ascii")
+
+
+def checksum_header(algorithm: str) -> str:
+    """Return the name of the header with a checksum of *algorithm*."""
+    return _PREFIX + algorithm.lower()
+
+
+def is_composite(value: str) -> bool:
+    """Return whether *value* is a checksum of the checksums of N parts, which ends with ``-N``."""
+    return "-" in value
+
+
+def stated_checksums(headers: Iterable[tuple[str, str]]) -> list[StatedChecksum]:
+    """Return the checksums of the whole object that *headers* contain, fastest algorithm first.
+
+    Composite checksums are omitted, because the content alone does not determine them.
+    """
+    found = dict(reversed([*headers]))  # if a header is repeated, the first value is used
+    stated = (StatedChecksum(name, found.get(checksum_header(name), "")) for name in _HASHERS)
+    return [one for one in stated if one.value and not is_composite(one.value)]
+
+
+def start_verification(
+    headers: Iterable[tuple[str, str]],
+) -> tuple[StatedChecksum, Hasher] | None:
+    """Return the stated checksum that is fastest to compute, and a running checksum to compare.
+
+    If *headers* contain no checksum that can be computed here, return None.
+    """
+    for stated in stated_checksums(headers):
+        hasher = new_hasher(stated.algorithm)
+        if hasher is not None:
+            return stated, hasher
+    return None
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
     """Return the header with the checksum of *body*, which S3 uses to verify *body*."""
-    return _PREFIX + "crc32", checksum("CRC32", body)
+    return checksum_header("CRC32"), encode(zlib.crc32(body).to_bytes(4, "big"))
 
 
 def check_download(location: S3Location, response: Response) -> None:
     """Verify the body of *response* by the checksum in its headers that is fastest to compute.
 
-    If the response has no checksum that can be computed here, the body is not verified.  A checksum
-    of the form ``...-N`` belongs to an object that was uploaded in N parts.  Such a checksum is
-    ignored, because it is not a checksum of the whole body.
+    If the response has no checksum that can be computed here, the body is not verified.
 
     Raises:
         ChecksumError: The body does not match the checksum.
     """
-    headers = dict(reversed(response.headers))  # if a header is repeated, the first value is used
-    for name, algorithm in _ALGORITHMS.items():
-        expected = headers.get(name)
-        if not expected or "-" in expected:
-            continue
-        if checksum(algorithm, response.body) != expected:
-            raise ChecksumError(
-                f"{printable(location)}: the object was damaged in transit: its {algorithm} differs "
-                "from the one that S3 sent",
-                status_code=response.status,
-                request_id=response.request_id,
-            )
+    verification = start_verification(response.headers)
+    if verification is None:
+        _log.debug(
+            "%s: not verified: S3 sent no checksum that can be computed here", printable(location)
+        )
         return
-    _log.debug(
-        "%s: not verified: S3 sent no checksum that can be computed here", printable(location)
+    stated, hasher = verification
+    hasher.update(response.body)
+    if encode(hasher.digest()) != stated.value:
+        raise damaged(location, stated, response)
+
+
+def damaged(location: S3Location, stated: StatedChecksum, response: Response) -> ChecksumError:
+    """Return the error for an object that differs from the checksum that S3 has stated."""
+    return ChecksumError(
+        f"{printable(location)}: the object was damaged in transit: its {stated.algorithm} differs "
+        "from the one that S3 sent",
+        status_code=response.status,
+        request_id=response.request_id,
     )

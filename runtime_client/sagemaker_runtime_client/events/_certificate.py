@@ -119,7 +119,7 @@ def verify(
     if not isinstance(key, RSAPublicKey) or key.key_size not in _KEY_SIZES:
         raise _rejection(f"has no RSA key of {_KEY_SIZES[0]} to {_KEY_SIZES[-1]} bits")
     _check_chain(store, leaf, others, message.certificate_names, now)
-    # SNS uses SHA-1 unless the attribute SignatureVersion of the topic is 2.
+    # SNS has used SHA-1 until a topic's attribute SignatureVersion is set to 2.
     algorithm = SHA1() if message.version == "1" else SHA256()  # noqa: S303
     try:
         key.verify(message.signature, message.text, PKCS1v15(), algorithm)

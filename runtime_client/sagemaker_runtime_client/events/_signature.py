@@ -30,8 +30,8 @@ def verify_sns(
 
     The checks, in this order: the size, the JSON and the types of the fields; the topic; the
     address of the certificate (on the host of SNS in the topic's region); the age; the certificate
-    (size, dates, RSA key of 2048 to 8192 bits, name, and the chain to a root, so that nobody who
-    intercepts the download can sign messages); the signature.  Revocation is not checked.
+    (size, dates, RSA key of 2048 to 8192 bits, name, and the chain to a root, which prevents that
+    someone who intercepts the download signs messages); the signature.  Revocation is not checked.
 
     SNS signs the fields Message, MessageId, Timestamp, TopicArn, Type, Subject, SubscribeURL and
     Token, so all others, such as MessageAttributes and UnsubscribeURL, prove nothing.  To confirm a

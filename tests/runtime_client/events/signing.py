@@ -57,8 +57,7 @@ def _name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def pem(certificate):
-    """A certificate in PEM format."""
+def _pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
@@ -93,12 +92,12 @@ def authority(subject, issuer, days=(-10_000, 10_000)):
 
 def roots(name="root"):
     """The certificate of a root in PEM format."""
-    return pem(authority(name, name))
+    return _pem(authority(name, name))
 
 
 def issuer_pem():
     """The certificate of the intermediate authority in PEM format."""
-    return pem(authority("issuer", "root"))
+    return _pem(authority("issuer", "root"))
 
 
 def issuer_der():
@@ -128,7 +127,7 @@ def leaf(
         location = x509.UniformResourceIdentifier(issuer_url)
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, location)
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
-    return pem(builder.sign(ec_key(issuer), hashes.SHA256()))
+    return _pem(builder.sign(ec_key(issuer), hashes.SHA256()))
 
 
 def chain(**changes):

@@ -22,13 +22,11 @@ from tests.runtime_client.events.signing import (
     NOW,
     TOPIC,
     URL,
-    authority,
     body,
     chain,
     ec_key,
     issuer_pem,
     leaf,
-    pem,
     roots,
     rsa_key,
     sign,
@@ -303,8 +301,6 @@ CERTIFICATES = {
     "an Ed25519 key": chain(key=ed25519.Ed25519PrivateKey.generate()),
     "a short key": chain(key=rsa_key(1024)),
     "for clients": chain(usage=ExtendedKeyUsageOID.CLIENT_AUTH),
-    "an expired issuer": leaf(issuer="old") + pem(authority("old", "root", days=(-9, -1))),
-    "an issuer that is not an authority": leaf(issuer="leaf") + chain(key=ec_key("leaf")),
     "of another root": leaf(issuer="other"),
     "of another root, which is sent": leaf(issuer="other") + roots("other"),
     "of an issuer with this name": leaf(issuer="forged") + issuer_pem(),
@@ -312,10 +308,10 @@ CERTIFICATES = {
 }
 
 
-@pytest.mark.parametrize("sent", CERTIFICATES.values(), ids=CERTIFICATES)
-def test_another_certificate(sent):
+@pytest.mark.parametrize("pem", CERTIFICATES.values(), ids=CERTIFICATES)
+def test_another_certificate(pem):
     """A certificate that is not that of SNS is rejected."""
-    assert check(sign(), sent) == "certificate"
+    assert check(sign(), pem) == "certificate"
 
 
 def test_a_large_key():
@@ -407,8 +403,8 @@ def test_mutated_bytes(message, position, replacement):
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 def test_mutated_certificates(position, replacement):
     """A changed certificate is rejected, or the change is not within a certificate."""
-    sent = chain()
-    changed = sent[:position] + replacement + sent[position + len(replacement) :]
+    pem = chain()
+    changed = pem[:position] + replacement + pem[position + len(replacement) :]
     try:
         verify_sns(
             sign(), topic_arns={TOPIC}, certificate=lambda _url: changed, now=NOW, roots=roots()
