@@ -326,8 +326,7 @@ def test_checksum_of_a_put():
         {"sha256": SHA256, "crc32": CRC32},
         {"crc32": "AAAAAA==-3"},
         {"crc32": "AAAAAA==-3", "sha256": SHA256},
-        {"crc32c": WRONG},
-        {"crc64nvme": "AAAAAAAAAAA="},
+        {"xxhash64": "AAAAAAAAAAA="},
         {"type": "FULL_OBJECT"},
     ],
     ids=repr,
@@ -352,7 +351,8 @@ DAMAGED = [
     {"md5": "A" * 22 + "=="},
     {"crc32": WRONG, "sha256": SHA256},
     {"crc32": "AAAAAA==-3", "sha256": WRONG},
-    {"crc32c": WRONG, "crc32": WRONG},
+    {"crc32c": WRONG},
+    {"crc64nvme": "AAAAAAAAAAA="},
 ]
 
 
