@@ -1,26 +1,21 @@
 """Requests for one object in S3: put, get and head.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject); and for
-buckets in another region, botocore 1.44, utils.py, S3RegionRedirectorv2.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject).
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import lru_cache, partial
-from string import ascii_lowercase, digits
+from functools import partial
 
-from sigv4 import percent_encode_path
-
-from .._aws.auth import Auth, PreparedAuth
+from .._aws.auth import Auth
 from .._aws.call import ServiceClient
-from .._aws.endpoint import Endpoint, Endpoints
+from .._aws.endpoint import Endpoints
 from .._aws.error_response import is_s3_error
-from .._aws.operation import Operation
 from .._errors import ResponseTooLargeError, ServiceError, TransportError
 from .._io.generation import importing
-from .._io.message import Request, Response
-from .._limits import OBJECT, RESPONSE, ResponseLimit
+from .._io.message import Response
+from .._limits import OBJECT, ResponseLimit
 from . import checksums
 from .objects import (
     LocationNotAllowedError,
@@ -29,21 +24,11 @@ from .objects import (
     S3Object,
     printable,
 )
-from .responses import check_object, check_object_and_checksum, parse_error, parse_object
-
-# The statuses and the codes of error responses for a bucket in another region than the request's.
-_REDIRECT_STATUSES = frozenset({301, 302, 307})
-_REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
-# A region is a label of a host name (RFC 1035, section 2.3.4).
-_REGION_CHARACTERS = ascii_lowercase + digits + "-"
-_MAX_REGION_LENGTH = 63
-
-Headers = tuple[tuple[str, str], ...]
-
-_endpoint = lru_cache(maxsize=256)(Endpoints.s3)
+from .responses import check_object, check_object_and_checksum, parse_object
+from .sender import Headers, S3Request, S3Sender
 
 
-class S3:
+class S3(S3Sender):
     """A client for objects in S3.
 
     Args:
@@ -73,27 +58,17 @@ class S3:
         allowed_locations: tuple[str, ...] = (),
         expected_bucket_owner: str | None = None,
     ) -> None:
-        self._service = service
-        self._endpoints, self._url = endpoints, url
-        self._addressing_style = addressing_style
+        super().__init__(
+            service,
+            endpoints,
+            url,
+            addressing_style,
+            redirects=redirects,
+            expected_bucket_owner=expected_bucket_owner,
+        )
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        self._redirects: dict[str, Endpoints] = {} if redirects is None else redirects
         self._allowed_locations = allowed_locations
-        self._owner: Headers = ()
-        if expected_bucket_owner is not None:
-            self._owner = (("x-amz-expected-bucket-owner", expected_bucket_owner),)
-        # This call raises ConfigError if the settings are invalid for every bucket.
-        self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
-
-    async def load(self) -> None:
-        """Load what the transport needs to send requests to S3."""
-        await self._service.load(self._any_origin)
-
-    async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Prepare for a request for *location* with a short deadline; return its authentication."""
-        endpoint, _ = self._address(location)
-        return await self._service.prepare(endpoint.origin, deadline)
 
     def readable_location(self, text: str, argument: str) -> S3Location:
         """Return the location in *text*, the value of *argument*, if the client may read from it.
@@ -138,10 +113,10 @@ class S3:
         headers = upload_headers(content_type, metadata or {}, if_none_match, if_match)
         if self._upload_checksum:
             headers += (await self._service.compute(checksums.upload_checksum, body),)
-        operation = self._operation("PUT", location, headers, body)
+        operation = self.operation(location, S3Request("PUT", headers=headers, body=body))
         operation = operation._replace(is_error=is_s3_error, deadline=deadline)
         try:
-            response = await self._send(operation, location)
+            response = await self.send(operation, location)
         except PreconditionFailedError as error:
             if not error.possibly_accepted:
                 raise
@@ -161,13 +136,13 @@ class S3:
 
         If the object cannot be read, the error states that the object was possibly written.
         """
-        operation = self._operation("GET", location)._replace(
+        operation = self.operation(location, S3Request("GET"))._replace(
             limit=OBJECT.replace(size=len(body)),
             deadline=deadline,
             check=partial(check_object, location),
         )
         try:
-            found = await self._send(operation, location)
+            found = await self.send(operation, location)
         except ResponseTooLargeError:
             return None
         except (ServiceError, TransportError) as error:
@@ -178,9 +153,9 @@ class S3:
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Return the description of an object; its body is not read."""
         self._check_allowed(location)
-        operation = self._operation("HEAD", location)
+        operation = self.operation(location, S3Request("HEAD"))
         operation = operation._replace(deadline=deadline, check=partial(check_object, location))
-        return parse_object(location, await self._send(operation, location))
+        return parse_object(location, await self.send(operation, location))
 
     async def get(
         self, location: S3Location, *, limit: ResponseLimit = OBJECT, deadline: float | None = None
@@ -221,79 +196,11 @@ class S3:
         if self._download_checksum and not limit.is_truncated:
             headers += (checksums.CHECKSUM_MODE,)
             check = check_object_and_checksum
-        operation = self._operation("GET", location, headers)._replace(
+        operation = self.operation(location, S3Request("GET", headers=headers))._replace(
             limit=limit,
             deadline=deadline,
             check=partial(check, location),
             auth=auth,
             is_poll=is_poll,
         )
-        return await self._send(operation, location)
-
-    def _operation(
-        self, method: str, location: S3Location, headers: Headers = (), body: bytes = b""
-    ) -> Operation:
-        """Return the operation for a request that has the given headers and those of all requests."""
-        endpoint, path = self._address(location)
-        request = Request(method, path, headers + self._owner, body)
-        return Operation(endpoint, request, partial(parse_error, location))
-
-    async def _send(self, operation: Operation, location: S3Location) -> Response:
-        """Send a request; if its bucket is in another region, send the request to that region."""
-        try:
-            return await self._service.send(operation)
-        except ServiceError as error:
-            if not await self._learn_region(error, operation, location.bucket):
-                raise
-        endpoint, path = self._address(location)
-        operation = operation._replace(
-            endpoint=endpoint, request=operation.request.replace(path=path)
-        )
-        return await self._service.send(operation)
-
-    async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
-        """If *error* indicates another region, record it, and return whether one was recorded."""
-        if not _is_redirect(error, operation.request.method):
-            return False
-        region = error.region or await self._fetch_region(operation, bucket)
-        if region is None or region == operation.endpoint.region or not _is_region(region):
-            return False
-        self._redirects[bucket] = self._endpoints._replace(region=region)
-        return True
-
-    async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
-        """Return the bucket's region, which S3 reports even in a 403 response, or None."""
-        _, path = self._address(S3Location(bucket, ""))
-        head = operation._replace(
-            request=Request("HEAD", path.rstrip("/") or "/", self._owner),
-            limit=RESPONSE,
-            check=None,
-        )
-        try:
-            return (await self._service.send(head)).header("x-amz-bucket-region")
-        except ServiceError as error:
-            return error.region
-
-    def _address(self, location: S3Location) -> tuple[Endpoint, str]:
-        """Return the endpoint and the path for *location*, in the bucket's last known region."""
-        bucket = location.bucket
-        endpoints = self._redirects.get(bucket, self._endpoints)
-        endpoint, key_prefix = _endpoint(endpoints, bucket, self._url, self._addressing_style)
-        return endpoint, percent_encode_path(key_prefix + location.key)
-
-
-def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Return whether *error* may mean that the bucket is in another region."""
-    if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
-        return True
-    if error.code == "400":  # the status 400, which S3 sends without a code if the region is wrong
-        return method == "HEAD" or error.region is not None
-    return error.code == "AuthorizationHeaderMalformed" and error.region is not None
-
-
-def _is_region(text: str) -> bool:
-    return (
-        0 < len(text) <= _MAX_REGION_LENGTH
-        and not text.strip(_REGION_CHARACTERS)
-        and "-" not in {text[0], text[-1]}
-    )
+        return await self.send(operation, location)

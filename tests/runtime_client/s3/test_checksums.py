@@ -69,7 +69,7 @@ def headers(*algorithms, value="AAAAAA=="):
 
 
 def test_order():
-    """The checksum that is fastest to compute comes first, in whatever order S3 states them."""
+    """The checksum that is fastest to compute comes first, regardless of their order in the headers."""
     found = stated_checksums(headers("SHA256", "CRC64NVME", "MD5", "CRC32", "SHA1"))
     assert [one.algorithm for one in found] == ["CRC32", "CRC64NVME", "SHA1", "SHA256", "MD5"]
 
