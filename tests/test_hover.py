@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 OPERATIONS = (
     *("invoke_endpoint_async", "submit", "wait", "infer"),
     *("invoke_endpoint", "invoke_inference_router", "invoke_inference_router_async"),
-    *("put_object", "get_object", "head_object", "verify_sns"),
+    *("fetch", "put_object", "get_object", "head_object", "verify_sns"),
 )
 PROGRAM = """
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient

@@ -91,10 +91,11 @@ class _BaseClient(BaseClient):
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
                 against the stored checksum, if there is one; ``when_required`` skips the
                 validation.  Environment variable: ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
-            allowed_locations: The buckets and prefixes from which `wait`, `infer`, `get_object` and
-                `head_object` may read, as ``s3://bucket`` or ``s3://bucket/prefix/``.  Any other
-                location raises `LocationNotAllowedError` before anything is requested from it, no
-                matter who wrote the handle.  By default, every location is allowed.
+            allowed_locations: The buckets and prefixes from which `wait`, `infer`, `fetch`,
+                `get_object` and `head_object` may read, as ``s3://bucket`` or
+                ``s3://bucket/prefix/``.  Any other location raises `LocationNotAllowedError` before
+                anything is requested from it, no matter who wrote the handle or the event.  By
+                default, every location is allowed, except those of events.
             expected_bucket_owner: The id of the AWS account that owns the buckets, 12 digits.  S3
                 rejects each request for a bucket of another account.  By default, S3 does not check
                 the owner.
@@ -158,6 +159,7 @@ class SageMakerRuntimeClient(_BaseClient):
     submit = sync_method(Core.submit)
     wait = sync_method(Core.wait)
     infer = sync_method(Core.infer)
+    fetch = sync_method(Core.fetch)
     invoke_endpoint = sync_method(Core.invoke_endpoint)
     stream_endpoint = sync_stream(Core.stream_endpoint)
     invoke_inference_router = sync_method(Core.invoke_inference_router)
@@ -198,6 +200,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     submit = async_method(Core.submit)
     wait = async_method(Core.wait)
     infer = async_method(Core.infer)
+    fetch = async_method(Core.fetch)
     invoke_endpoint = async_method(Core.invoke_endpoint)
     stream_endpoint = async_stream(Core.stream_endpoint)
     invoke_inference_router = async_method(Core.invoke_inference_router)

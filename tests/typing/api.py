@@ -36,6 +36,8 @@ def blocking() -> None:
         assert_type(invocation, Invocation)
         assert_type(client.wait(invocation, timeout=600), Output)
         assert_type(client.infer("endpoint", b"1,2", timeout=1.5), Output)
+        for event in parse(b"{}", source="arn:aws:sqs:us-east-1:123456789012:queue"):
+            assert_type(client.fetch(event, invocation=invocation, max_size=1), Output)
         assert_type(client.infer(router="r", routing_target="t", payload=b"", timeout=1.5), Output)
         assert_type(client.invoke_endpoint("endpoint", b"1,2", accept="text/csv"), ModelOutput)
         assert_type(client.invoke_inference_router("r", "t", b"1,2"), ModelOutput)

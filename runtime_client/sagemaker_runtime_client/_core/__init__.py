@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
     from .._s3.objects import S3Object
+    from ..events import Event
     from .model_stream import StreamContext
 
-__all__ = ["ModelOutput", "Output", "S3Object", "StreamContext"]
+__all__ = ["Event", "ModelOutput", "Output", "S3Object", "StreamContext"]
 
 
 def __getattr__(name: str) -> object:
     match name:
+        case "Event":
+            from ..events import Event
+
+            return Event
         case "ModelOutput":
             from .._inference.invoke_endpoint import ModelOutput
 

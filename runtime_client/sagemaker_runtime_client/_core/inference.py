@@ -1,4 +1,4 @@
-"""Operations that return the output of a job: `wait`, and `infer`, which submits and waits."""
+"""Operations that return the output of a job: `wait`, `infer` and `fetch`."""
 
 from __future__ import annotations
 
@@ -194,6 +194,70 @@ class InferenceOperations(SubmissionOperations):
                 timeout=max(0.0, start + timeout - self._system.monotonic()),
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
+                max_size=max_size,
+            )
+
+    async def fetch(
+        self,
+        event: _core.Event,
+        *,
+        invocation: JobHandle | None = None,
+        timeout: float | None = None,
+        max_size: int | None = None,
+    ) -> _core.Output:
+        """Return the output that an event announces, or raise the error that it announces.
+
+        An event may be forged, late, or delivered twice, so S3 decides about the result wherever it
+        can.  A `Failed` event is believed if S3 cannot contradict it, because the endpoint has no
+        ``S3FailurePath`` or its location is not known.
+
+        A location in an event is used only if it is that of *invocation*, or if the client has
+        ``allowed_locations`` that contain it.
+
+        Args:
+            event: A `Completed`, `Failed` or `ObjectCreated` that ``events.parse`` has returned.
+            invocation: The handle of the job, if you have stored it.  If its locations and names
+                contradict the event, an error is raised.
+            timeout: How many seconds S3 is polled if it has no result yet, up to 1,000,000,000.
+                None polls once.
+            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
+                is held in memory.
+
+        Returns:
+            The output.  If a trusted event contains the output, nothing is requested; `metadata` is
+            then empty, and `last_modified` and `etag` are None.
+
+        Raises:
+            InferenceFailedError: The inference failed; ``reason`` contains the message of the
+                failure object or, if S3 was not asked, of the event.
+            WaitTimeoutError: S3 has neither an output nor a failure object.  Let the event come
+                again, or call `fetch` again.
+            LocationNotAllowedError: A location is outside ``allowed_locations``; nothing was
+                requested.
+            ParamValidationError: An argument is invalid, the event announces no result, it is about
+                another job than *invocation*, or its location is not confirmed; nothing was
+                requested.
+            RuntimeClientError: Any other error that `wait` raises.
+        """
+        job = None if invocation is None else check_invocation(invocation)
+        seconds = 0.0 if timeout is None else timeout
+        check_waiting(seconds, poll_schedule, None)
+        check_max_size(max_size)
+        with Submission(job):
+            wait, s3 = await self._prepare_wait()
+            with importing():
+                from .fetch import decide
+            found = decide(event, job, s3, max_size)
+        if not isinstance(found, Invocation):
+            return found
+        with Submission(found):
+            return await wait(
+                self._system,
+                s3,
+                found,
+                timeout=seconds,
+                schedule=poll_schedule,
+                access_denied_grace=None,
                 max_size=max_size,
             )
 

@@ -70,6 +70,11 @@ class S3(S3Sender):
         self._download_checksum = download_checksum
         self._allowed_locations = allowed_locations
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether the caller has restricted the locations from which the client may read."""
+        return bool(self._allowed_locations)
+
     def readable_location(self, text: str, argument: str) -> S3Location:
         """Return the location in *text*, the value of *argument*, if the client may read from it.
 
