@@ -115,14 +115,18 @@ def test_every_line_of_a_call(headers):
 
 
 @collected
-@pytest.mark.parametrize("most", [1, 3], ids=["left early", "read to its end"])
-def test_every_line_of_a_stream(most):
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("lines", 1), ("lines", 9), ("events", 9)],
+    ids=["left early", "read to its end", "read to its last event"],
+)
+def test_every_line_of_a_stream(kind, most):
     """If a stream is interrupted at any line, a pool of two connections can still serve two calls.
 
     The lines of opening, reading and closing the stream are included.
     """
     meeting = Meeting(response(b"{}", 202))
-    data = whole(part(b"a\n"), part(b"b\n"))
+    data = whole(part(b"data: a\n\n"), part(b"data: [DONE]\n\n"))
 
     def answer(request, connection):
         return meeting(request, connection) if "/pair/" in request.target else data
@@ -135,7 +139,7 @@ def test_every_line_of_a_stream(most):
 
         def call():
             with client.stream_endpoint("x", b"x") as stream:
-                return list(islice(stream.lines(), most))
+                return list(islice(getattr(stream, kind)(), most))
 
         call()
         for at in count(1):

@@ -9,7 +9,11 @@ from threading import Event
 import anyio
 import pytest
 
-from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, ServerSentEvent
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ResponseStreamError,
+    ServerSentEvent,
+)
 from tests.runtime_client.clients import LOOPS, pointed_at
 from tests.runtime_client.core.streams import chunked, collect, failure, head, part
 from tests.runtime_client.io.test_cancellation import Suspensions, native, scoped
@@ -188,6 +192,51 @@ def test_cancellation_at_every_await(loop, cancelling, library, call):
 
     with Loopback(answer, buffered=False) as server:
         assert anyio.run(main, **LOOPS[loop]) > 2
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_reading_after_a_cancelled_read(loop):
+    """After a read was cancelled, another read is an error, because data may have been lost."""
+    answer = Halting()
+
+    async def main():
+        async with (
+            AsyncSageMakerRuntimeClient(**pointed_at(server)) as client,
+            client.stream_endpoint("e", b"x") as stream,
+        ):
+            events = stream.events()
+            assert await anext(events) == ServerSentEvent("0")
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await anext(events)
+            assert scope.cancelled_caught
+            with pytest.raises(ResponseStreamError, match="an earlier read was interrupted"):
+                await anext(events)
+        answer.seen.set()
+
+    with Loopback(answer, buffered=False) as server:
+        anyio.run(main, **loop)
+
+
+def test_the_end_after_the_last_event(plain_driver):
+    """If the last event has arrived, the end is known also after the context was left."""
+    with Loopback(lambda *_: head() + chunked(LAST) + chunked(b"")) as server:
+        context = plain_driver.client(**pointed_at(server)).itself.stream_endpoint("e", b"")
+
+        def read():
+            with context as stream:
+                events = stream.events()
+                first = next(events)
+            return [first, *events]
+
+        async def read_async():
+            async with context as stream:
+                events = stream.events()
+                first = await anext(events)
+            return [first, *[event async for event in events]]
+
+        found = plain_driver.call(read_async if plain_driver.kind.is_async else read)
+    assert found == FIRST_EVENT
 
 
 @pytest.mark.parametrize("library", [None, "httpx", "httpx2"])

@@ -1,5 +1,6 @@
 """Tests of streamed responses that are damaged, and of requests for them that fail."""
 
+import time
 import traceback
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -125,6 +126,13 @@ def test_an_interrupt_while_the_request_is_built():
     assert held == ["released"]
 
 
+def test_a_read_after_the_deadline():
+    """A read after the deadline is an error, even if data have arrived."""
+    sender = SimpleNamespace(library=httpx, client=None)
+    with pytest.raises(TransportError, match=r"the timeout elapsed while the response from https"):
+        run(OpenResponse(sender, "https://host.example", time.monotonic()).read())
+
+
 def test_incomplete_events():
     """The data of an incomplete event are its partial data; at the end they are an event."""
     decoder = EventsDecoder()
@@ -167,6 +175,16 @@ def test_entering_twice(plain_driver):
 
         found = plain_driver.call(read_async if plain_driver.kind.is_async else read)
     assert found == [b"a", b"b"]
+
+
+def test_a_document_that_is_nested_too_deeply(plain_driver):
+    """A document that Python refuses to parse is an error after the documents before it."""
+    with Loopback(lambda *_: whole(part(b"1\n" + b"[" * 200_000 + b"\n"))) as server:
+        items, error = collect_from(plain_driver, server, "json")
+    assert (items, type(error)) == ([1], ResponseStreamError)
+    assert error.message == (
+        "the response contains text that is not a JSON document: it is nested too deeply"
+    )
 
 
 @pytest.mark.parametrize("start", [b"", b"data: "])

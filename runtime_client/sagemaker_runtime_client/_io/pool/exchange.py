@@ -145,8 +145,7 @@ class ResponseStream(httpx.AsyncByteStream):
     def end_by(self, ends: float) -> bool:
         """Bring the deadline of the response forward, on the monotonic clock, and return True."""
         connection = self._exchange.connection
-        if connection is not None:
-            connection.deadline = min(connection.deadline, ends)
+        connection.deadline = min(connection.deadline, ends)
         return True
 
     async def aclose(self) -> None:
