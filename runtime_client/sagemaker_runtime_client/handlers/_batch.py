@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from inspect import isawaitable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from .._errors import ParamValidationError, RuntimeClientError
 from ._claims import Claim, Claims
@@ -27,6 +27,8 @@ Record: TypeAlias = Mapping[str, object]
 _MARGIN = 10.0
 # The maximum time limit of a Lambda function, which applies if the context does not state one.
 _MAX_SECONDS = 900.0
+# The names under which a record states its event source: SQS and S3 use the first, SNS the second.
+_SOURCES = ("eventSource", "EventSource")
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -136,7 +138,9 @@ async def log_errors(task: str, function: Callable[..., object], *arguments: obj
 
 async def resolve(result: T | Awaitable[T]) -> T:
     """Return the result of a function that may be plain or async."""
-    return await result if isawaitable(result) else result
+    either: Any = result
+    value: T = await either if isawaitable(either) else either
+    return value
 
 
 def event_records(event: object, source: str) -> list[Record]:
@@ -147,12 +151,14 @@ def event_records(event: object, source: str) -> list[Record]:
     Raises:
         ParamValidationError: The event is from another source.
     """
-    if isinstance(event, Mapping):
-        if event.get("source") == source.replace(":", "."):
-            return [event]
-        records = event.get("Records")
-        if isinstance(records, list) and all(_source(record) == source for record in records):
-            return records
+    fields = _fields(event)
+    if fields.get("source") == source.replace(":", "."):
+        return [fields]
+    found = fields.get("Records")
+    items = cast("list[object]", found) if isinstance(found, list) else []
+    records: list[Record] = [_fields(item) for item in items]
+    if records and all(source in {record.get(name) for name in _SOURCES} for record in records):
+        return records
     raise ParamValidationError(
         f"event must be what Lambda passes for {source}: check which event source invokes this "
         "function",
@@ -160,10 +166,9 @@ def event_records(event: object, source: str) -> list[Record]:
     )
 
 
-def _source(record: object) -> object:
-    if not isinstance(record, Mapping):
-        return None
-    return record.get("eventSource") or record.get("EventSource")
+def _fields(value: object) -> dict[str, Any]:
+    """Return *value* if it is a dict; otherwise an empty dict."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def is_fifo(records: Sequence[Record]) -> bool:

@@ -169,4 +169,6 @@ class _Record(Value):
             match json.loads(text):
                 case {"state": str(state), "expires": int() | float() as expires, "value": value}:
                     return cls(state, expires, value if isinstance(value, str) else None)
+                case _:
+                    pass
         return cls("free", 0.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .._errors import ObjectNotFoundError, ParamValidationError
 from .._inference.invocation import Invocation
@@ -250,7 +250,7 @@ def _to_job(result: object) -> Job | None:
     if result is None or isinstance(result, Job):
         return result
     if isinstance(result, bytes | bytearray | memoryview):
-        return Job(result)
+        return Job(cast("bytes", result))
     raise ParamValidationError(
         f"the function must return bytes, a Job or None, not {type_name(result)}",
         argument="function",
