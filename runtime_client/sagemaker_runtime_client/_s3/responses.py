@@ -7,9 +7,10 @@ from . import checksums
 from .objects import PreconditionFailedError, S3Location, S3Object, object_fields, printable
 
 # The codes of error responses to conditional uploads.
-_CODES = dict.fromkeys(
-    ("ConditionalRequestConflict", "PreconditionFailed"), PreconditionFailedError
-)
+_CODES: dict[str, type[ServiceError]] = {
+    "ConditionalRequestConflict": PreconditionFailedError,
+    "PreconditionFailed": PreconditionFailedError,
+}
 # The statuses of GET and HEAD responses that contain or describe an object.
 _OBJECT_STATUSES = frozenset({200, 206})
 

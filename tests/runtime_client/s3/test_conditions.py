@@ -11,6 +11,7 @@ from sagemaker_runtime_client import (
     ResponseTooLargeError,
     TransportError,
 )
+from sagemaker_runtime_client.emulator import Faults
 from tests.runtime_client.clients import settings
 from tests.runtime_client.scripted_io import (
     ACCESS_DENIED,
@@ -198,3 +199,21 @@ def test_emulator(plain_driver, emulator):
         client.put_object(LOCATION, b"3", if_match=first.etag)
     assert client.get_object(LOCATION).body == b"2"
     assert client.put_object(LOCATION, b"3", if_match=second.etag).etag != second.etag
+
+
+@pytest.mark.usefixtures("shortest_pauses")
+@pytest.mark.parametrize("fault", [Faults.RESET_AFTER_TAKEN, Faults.RESET_IN_HEAD])
+def test_lost_response(plain_driver, emulator, fault):
+    """If the response to an upload is lost, the upload succeeds, and everybody else's fails."""
+    client = plain_driver.client(**settings(emulator))
+    emulator.faults.once(fault, on="PutObject")
+    stored = client.put_object(LOCATION, b"mine", if_none_match="*")
+    assert stored == client.head_object(LOCATION).replace(content_type=None)
+    with pytest.raises(PreconditionFailedError):
+        client.put_object(LOCATION, b"mine", if_none_match="*")
+    emulator.faults.once(fault, on="PutObject")
+    again = client.put_object(LOCATION, b"again", if_match=stored.etag)
+    assert (again.etag, client.get_object(LOCATION).body) == (
+        client.head_object(LOCATION).etag,
+        b"again",
+    )
