@@ -87,15 +87,20 @@ class Connection:
             return await self._read_past_h11(min(_MAX_READ_SIZE, left)) if left else b""
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
-        if b"transfer-encoding" in self._headers():
-            with importing():
-                from .chunked_body import ChunkedBody
-            self._bypasses, self._chunked = True, ChunkedBody(self._protocol.trailing_data[0])
-            return await self._chunked.read(self._read_past_h11, self.stream.read_ready)
+        response = None if self._received else self._response
+        if response is not None and b"transfer-encoding" in dict(response.headers):
+            return await self._read_chunked()
         event = await self._event()
         data = bytes(event.data) if isinstance(event, h11.Data) else b""
         self._received += len(data)
         return data
+
+    async def _read_chunked(self) -> bytes:
+        """Return the first bytes of a body in chunks, all of which bypass h11."""
+        with importing():
+            from .chunked_body import ChunkedBody
+        self._bypasses, self._chunked = True, ChunkedBody(self._protocol.trailing_data[0])
+        return await self._chunked.read(self._read_past_h11, self.stream.read_ready)
 
     async def _read_past_h11(self, max_bytes: int = _MAX_READ_SIZE) -> bytes:
         piece = await self.stream.read(max_bytes, self._time_to_read())
@@ -292,6 +297,8 @@ class Connection:
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return the timeout of the next write."""
+        if self.deadline == inf:
+            return timeout
         left = seconds_left(inf, self.deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 

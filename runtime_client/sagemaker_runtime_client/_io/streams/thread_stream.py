@@ -79,7 +79,12 @@ class Stream:
         if self._received:
             received, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return received
-        return self._receive(timeout, self._socket.recv, max_bytes)
+        try:
+            return self._do(timeout, self._socket.recv, max_bytes)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
 
     async def read_ready(self) -> bytes:
         """Return data that follow those of the last `read` and have arrived; possibly none.
@@ -100,11 +105,8 @@ class Stream:
             data = await self.read(len(buffer))
             buffer[: len(data)] = data
             return len(data)
-        return self._receive(timeout, self._socket.recv_into, buffer)
-
-    def _receive(self, timeout: float | None, step: Callable[[A], T], argument: A) -> T:
         try:
-            return self._do(timeout, step, argument)
+            return self._do(timeout, self._socket.recv_into, buffer)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
