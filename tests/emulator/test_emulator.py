@@ -15,7 +15,8 @@ from sagemaker_runtime_client import emulator as package
 from sagemaker_runtime_client.emulator import Emulator, _app, serve
 from sagemaker_runtime_client.emulator._environment import no_proxy
 from sagemaker_runtime_client.emulator._records import MOST_RECORDS
-from tests.emulator.wire import INVOCATION, TIMEOUT, address, build_request, call
+from sigv4 import Payload
+from tests.emulator.wire import INVOCATION, TIMEOUT, address, call, sign_request
 
 
 def test_stopping_leaves_nothing_behind():
@@ -35,8 +36,8 @@ def test_stopping_leaves_nothing_behind():
         assert running.wait(TIMEOUT)
         idle = socket.create_connection(address(emulator), TIMEOUT)
         half = socket.create_connection(address(emulator), TIMEOUT)
-        begun = {"host": "h", "content-length": "9", "expect": "100-continue"}
-        half.sendall(build_request("PUT", "/bucket/key", begun))
+        begun = {"content-length": "9", "expect": "100-continue"}
+        half.sendall(sign_request(emulator, "PUT", "/bucket/key", begun, payload=Payload.UNSIGNED))
         assert half.recv(1024).startswith(b"HTTP/1.1 100 ")
     assert set(threading.enumerate()) <= before
     with idle, half:

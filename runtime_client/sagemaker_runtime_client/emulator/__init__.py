@@ -27,7 +27,18 @@ from typing import Any
 from warnings import warn
 
 from ._emulator import Emulator
-from ._faults import BrokenStream, Delivery, Faults, Latency, MalformedResponse, Reset, StaleOutput
+from ._fault_types import (
+    BrokenBody,
+    BrokenStream,
+    Delivery,
+    Latency,
+    MalformedResponse,
+    NoContinue,
+    Reset,
+    SlowBody,
+    StaleOutput,
+)
+from ._faults import Faults
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
 from ._notifications.configuration import Notifications
 from ._queue.jobs import Invocation, Job
@@ -37,6 +48,7 @@ from ._s3.objects import ObjectStore, StoredObject
 from ._serving import serve
 
 __all__ = [
+    "BrokenBody",
     "BrokenStream",
     "Delivery",
     "echo",
@@ -50,11 +62,13 @@ __all__ = [
     "ModelFailure",
     "ModelRequest",
     "ModelResponse",
+    "NoContinue",
     "Notifications",
     "ObjectStore",
     "ReceivedRequest",
     "Reset",
     "serve",
+    "SlowBody",
     "StaleOutput",
     "StoredObject",
 ]

@@ -8,8 +8,11 @@ injected:
     2. check the signature of the raw bytes                fault: clock skew
     3. reject or execute the request                       faults: error response, wrong region,
                                                            stale output, malformed response,
-                                                           broken stream
+                                                           broken stream, broken or slow body
     4. record the request, and respond                     fault: reset instead of the response
+
+The body of a request to S3 may be large.  It is read in step 3, after its head has been checked, and
+verified while it arrives.  All other bodies are read in step 1.
 """
 
 import asyncio
@@ -25,10 +28,18 @@ from attrs import define, evolve, field, frozen
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from sigv4 import SignableRequest
+from sigv4 import Payload, SignableRequest
 
-from ._authentication import authenticate, build_signable_request, parse_region
-from ._faults import Fault, Faults, Latency, Reset
+from ._authentication import (
+    Authenticator,
+    BodyVerifier,
+    build_signable_request,
+    declared_payload,
+    parse_region,
+)
+from ._fault_types import Fault, Latency, NoContinue, Reset
+from ._faults import Faults
+from ._incoming import IncomingBody
 from ._messaging.replies import as_error
 from ._messaging.routes import NotificationRoutes, read_operation
 from ._messaging.topics import Topics
@@ -37,6 +48,7 @@ from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
 from ._s3.objects import ObjectStore
+from ._s3.request import ObjectRequest, RequestBody
 from ._s3.routes import ObjectRoutes
 from ._sending import reset_connection, send_reply
 from ._sessions import Sessions
@@ -52,7 +64,7 @@ class _RawRequest:
     method: str
     raw_target: str = field(repr=False)
     headers: list[tuple[bytes, bytes]] = field(repr=False)
-    body: bytes = field(repr=False)
+    incoming: IncomingBody
     target: Target
 
 
@@ -89,25 +101,36 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request, or reset its connection."""
         request = Request(scope, receive)
+        incoming = IncomingBody(request)
         query = request.scope["query_string"].decode("ascii")
         path = request.scope["raw_path"].decode("ascii")
-        target = parse_target(request.method, path, query, request.headers)
-        try:
-            body = await request.body()
-        except ClientDisconnect:
-            return
         raw_target = f"{path}?{query}" if query else path
-        if target.protocol == "query":
-            target = read_operation(target, body)
-            if self.faults.take_before_read(target.operation):
-                self.record_unread(request.method, raw_target, target.operation)
-                await reset_connection(scope, receive)
-                return
-        faults = self.faults.take(target.operation)
-        raw = _RawRequest(request.method, raw_target, request.headers.raw, body, target)
+        target = parse_target(request.method, path, query, request.headers)
+        with suppress(ClientDisconnect):
+            if target.service != "s3":
+                await incoming.read()
+            if target.protocol == "query":
+                target = read_operation(target, await incoming.read())
+                if self.faults.take_before_read(target.operation):
+                    self.record_unread(request.method, raw_target, target.operation)
+                    await reset_connection(scope, receive)
+                    return
+            raw = _RawRequest(request.method, raw_target, request.headers.raw, incoming, target)
+            await self._respond(raw, scope, receive, send)
+
+    async def _respond(self, raw: _RawRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        """Execute a request, record it, and send the response or reset the connection."""
+        faults = self.faults.take(raw.target.operation)
+        if any(isinstance(fault, NoContinue) for fault in faults):
+            scope["state"]["connection"].skip_continue()
         await self._wait(faults)
-        reply = await self._reply(raw, faults)
         reset = next((fault for fault in faults if isinstance(fault, Reset)), None)
+        if reset is not None and reset.when == "while_read":
+            await raw.incoming.begin()
+            self._record(raw, Reply(200), reset)
+            await reset_connection(scope, receive)
+            return
+        reply = await self._reply(raw, faults)
         self._record(raw, reply, reset)
         await send_reply(reply, reset, scope, receive, send)
 
@@ -125,6 +148,7 @@ class Application:
             reply = await self._execute(raw, faults, request_ids["RequestId"])
         except RejectedRequestError as error:
             reply = _format_error(error.response, raw.target, request_ids)
+            reply = evolve(reply, headers={**reply.headers, **await raw.incoming.discard()})
         if raw.target.service == "s3":
             names = {"RequestId": "x-amz-request-id", "HostId": "x-amz-id-2"}
         else:
@@ -135,45 +159,44 @@ class Application:
 
     async def _execute(self, raw: _RawRequest, faults: tuple[Fault, ...], request_id: str) -> Reply:
         """Authenticate and execute a request, and return the service's response."""
-        request = build_signable_request(raw.method, raw.raw_target, raw.headers, raw.body)
-        body, trailers = self._authenticate(request, raw)
+        if raw.target.service == "s3":
+            payload = declared_payload(raw.headers)
+        else:
+            payload = Payload.of(await raw.incoming.read())
+        request = build_signable_request(raw.method, raw.raw_target, raw.headers, payload)
+        verifier = self._authenticate(request, raw.target)
         for fault in faults:
             if isinstance(fault, ErrorResponse):
                 raise RejectedRequestError(fault)
-        headers = _join_headers(raw.headers) | trailers
+        headers = _join_headers(raw.headers)
         if raw.target.service == "s3":
+            body = RequestBody(raw.incoming.pieces(), verifier)
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
-            return objects.handle(raw.target, headers, body)
+            return await objects.handle(ObjectRequest(raw.target, headers, body, faults))
+        content = verifier.feed(await raw.incoming.read())
+        headers |= verifier.finish()
         if raw.target.protocol:
             routes = NotificationRoutes(self.topics)
-            return await routes.handle(raw.target, headers, body, request_id)
+            return await routes.handle(raw.target, headers, content, request_id)
         synchronous = SynchronousRoutes(self.settings, self.queue, self.sessions, self.stopping)
         runtime = RuntimeRoutes(
             self.settings, self.store, self.queue, synchronous, self.faults, self.now
         )
-        return await runtime.handle(raw.target, headers, body, faults)
+        return await runtime.handle(raw.target, headers, content, faults)
 
-    def _authenticate(
-        self, request: SignableRequest, raw: _RawRequest
-    ) -> tuple[bytes, dict[str, str]]:
-        """Check the signature, and return the decoded body and its trailers.
+    def _authenticate(self, request: SignableRequest, target: Target) -> BodyVerifier:
+        """Check the signature, and return the verifier of the body.
 
         If the bucket is in another region, the request is redirected, unless it was signed for that
         region.
         """
-        target = raw.target
         bucket_region = self.faults.bucket_regions.get(target.bucket)
         region = self.settings.region
         if bucket_region is not None:
             region = parse_region(request) or region
-        content = authenticate(
-            request,
-            raw.body,
-            target,
-            credentials=self.settings.credentials,
-            region=region,
-            at=self.now(),
-        )
+        verifier = Authenticator(
+            request, target, self.settings.credentials, region, self.now()
+        ).verify()
         if bucket_region is not None and region != bucket_region:
             raise rejection(
                 301,
@@ -185,7 +208,7 @@ class Application:
                 Bucket=target.bucket,
                 Region=bucket_region,
             )
-        return content
+        return verifier
 
     def _record(self, raw: _RawRequest, reply: Reply, reset: Reset | None) -> None:
         """Record the request and its outcome, without secrets."""

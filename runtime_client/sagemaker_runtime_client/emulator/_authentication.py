@@ -2,6 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from attrs import frozen
 
 from sigv4 import (
     ChunkDecoder,
@@ -61,7 +64,7 @@ _S3_CODES = {
 
 
 def build_signable_request(
-    method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes
+    method: str, target: str, headers: list[tuple[bytes, bytes]], payload: Payload
 ) -> SignableRequest:
     """Return a raw request in the form that `verify` accepts.
 
@@ -69,51 +72,125 @@ def build_signable_request(
         method: The HTTP method.
         target: The path and query, percent-encoded.
         headers: All headers, as they arrived.
-        body: The body as it arrived, possibly aws-chunked.
+        payload: The payload hash of the body as it arrived, possibly aws-chunked.
 
     Raises:
         RejectedRequestError: The percent-encoding of the target is invalid.
     """
     try:
-        return SignableRequest(method, f"http://emulator{target}", headers, Payload.of(body))
+        return SignableRequest(method, f"http://emulator{target}", headers, payload)
     except InvalidRequestError:
         raise rejection(400, "InvalidURI", "Couldn't parse the specified URI.") from None
 
 
-def authenticate(
-    request: SignableRequest,
-    body: bytes,
-    target: Target,
-    *,
-    credentials: Credentials,
-    region: str,
-    at: datetime,
-) -> tuple[bytes, dict[str, str]]:
-    """Check the signature of a request and of its chunks if they are signed, and decode its body.
+def declared_payload(headers: list[tuple[bytes, bytes]]) -> Payload:
+    """Return the payload hash in the headers, which the signature covers.
 
-    Args:
+    With it, a signature can be verified before the body arrives.
+    """
+    declared = dict(headers).get(b"x-amz-content-sha256", b"").decode("latin-1")
+    is_valid = declared and declared.isascii() and declared.isprintable()
+    return Payload(declared) if is_valid else Payload.EMPTY
+
+
+@frozen
+class Authenticator:
+    """Verifies the signature of a request, and of its body.
+
+    Attributes:
         request: The request as it arrived.
-        body: The body as it arrived, possibly aws-chunked.
         target: The target of the request, which determines the service.
         credentials: The only valid credentials.
         region: The region that the signature must be scoped to.
         at: The current time of the server's clock.
+    """
 
-    Returns:
-        The decoded body, and its trailers.
+    request: SignableRequest
+    target: Target
+    credentials: Credentials
+    region: str
+    at: datetime
+
+    def verify(self) -> "BodyVerifier":
+        """Check the signature of the request, and return the verifier of its body.
+
+        Raises:
+            RejectedRequestError: The signature is invalid.  The error has the code and the message
+                that the service would send.
+        """
+        known_keys = {self.credentials.access_key_id: self.credentials}
+        try:
+            verified = verify(
+                self.request,
+                known_keys,
+                at=self.at,
+                service=self.target.service,
+                region=self.region,
+            )
+            return BodyVerifier(verified, self)
+        except SignatureError as error:
+            raise self.reject(error) from None
+
+    def reject(self, error: SignatureError) -> RejectedRequestError:
+        """Return the service's error for an invalid signature."""
+        if self.target.service == "s3":
+            return RejectedRequestError(_s3_error(error, self.request, self.region, self.at))
+        return RejectedRequestError(_runtime_error(error, self.request, self.at))
+
+
+class BodyVerifier:
+    """Verifies a body while it arrives, and decodes it if it is aws-chunked.
+
+    Args:
+        verified: What the signature of the request covers.
+        authenticator: The authenticator of the request.
 
     Raises:
-        RejectedRequestError: The signature or the body is invalid.  The error has the code and the
-            message that the service would send.
+        SignatureError: The headers that describe the body are invalid.
     """
-    try:
-        known_keys = {credentials.access_key_id: credentials}
-        verified = verify(request, known_keys, at=at, service=target.service, region=region)
-        return _decode_body(request, verified, body)
-    except SignatureError as error:
-        if target.service == "s3":
-            raise RejectedRequestError(_s3_error(error, request, region, at)) from None
-        raise RejectedRequestError(_runtime_error(error, request, at)) from None
+
+    def __init__(self, verified: Verified, authenticator: Authenticator) -> None:
+        self._payload_hash = verified.payload_hash
+        self._authenticator = authenticator
+        self._digest = sha256() if _is_hash(verified.payload_hash) else None
+        self._decoder: ChunkDecoder | None = None
+        if verified.payload_hash.startswith("STREAMING-"):
+            self._decoder = _chunk_decoder(authenticator.request, verified)
+
+    def feed(self, data: bytes) -> bytes:
+        """Add the next bytes as they arrived, and return the decoded bytes that are ready.
+
+        Raises:
+            RejectedRequestError: The body is invalid.
+        """
+        if self._digest is not None:
+            self._digest.update(data)
+        if self._decoder is None:
+            return data
+        try:
+            return self._decoder.feed(data)
+        except SignatureError as error:
+            raise self._authenticator.reject(error) from None
+
+    def finish(self) -> dict[str, str]:
+        """Check that the whole body is valid, and return its trailers.
+
+        Raises:
+            RejectedRequestError: The body is truncated, or does not match the signature.
+        """
+        try:
+            self._check_end()
+        except SignatureError as error:
+            raise self._authenticator.reject(error) from None
+        return {} if self._decoder is None else self._decoder.trailers
+
+    def _check_end(self) -> None:
+        if self._digest is not None and self._digest.hexdigest() != self._payload_hash:
+            raise SignatureError(
+                "XAmzContentSHA256Mismatch", "the body does not match the signed payload hash"
+            )
+        if self._decoder is not None:
+            self._decoder.finish()
 
 
 def parse_region(request: SignableRequest) -> str:
@@ -123,22 +200,18 @@ def parse_region(request: SignableRequest) -> str:
     return "" if match is None else match[1]
 
 
-def _decode_body(
-    request: SignableRequest, verified: Verified, body: bytes
-) -> tuple[bytes, dict[str, str]]:
-    """Return the body and its trailers.
+def _is_hash(payload_hash: str) -> bool:
+    """Return whether a payload hash is a digest, and not a marker such as UNSIGNED-PAYLOAD."""
+    return "-" not in payload_hash
 
-    The body is decoded if the payload hash of the request states that the body is aws-chunked.
-    """
-    if not verified.payload_hash.startswith("STREAMING-"):
-        return body, {}
+
+def _chunk_decoder(request: SignableRequest, verified: Verified) -> ChunkDecoder:
     try:
-        decoder = ChunkDecoder.of(request, verified)
+        return ChunkDecoder.of(request, verified)
     except ValueError:
         raise SignatureError(
             "InvalidArgument", "x-amz-content-sha256 does not name an aws-chunked payload"
         ) from None
-    return b"".join(decoder.decode(body)), decoder.trailers
 
 
 def _runtime_error(error: SignatureError, request: SignableRequest, at: datetime) -> ErrorResponse:

@@ -69,6 +69,7 @@ class Emulator:
         part_size: The maximum size of a part of a response stream, in bytes.  A larger part is
             split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
+        require_kms: Whether S3 rejects an upload that does not request encryption with KMS.
         notifications: Which notifications the endpoints and S3 send; by default, none.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified``, signatures and the expiry of sessions.  The time limits of
@@ -107,6 +108,7 @@ class Emulator:
         max_time_in_backlog: float = 900.0,
         part_size: int = MAX_PART_SIZE,
         strict_buckets: bool = False,
+        require_kms: bool = False,
         notifications: Notifications | None = None,
         clock: Callable[[], datetime] = utc_now,
         host: str = LOOPBACK,
@@ -125,6 +127,7 @@ class Emulator:
             max_time_in_backlog=max_time_in_backlog,
             part_size=check_part_size(part_size),
             strict_buckets=strict_buckets,
+            require_kms=require_kms,
             clock=clock,
         )
         now = server_clock(settings, self.faults)

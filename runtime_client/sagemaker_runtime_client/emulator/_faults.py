@@ -2,97 +2,21 @@
 
 from collections.abc import Generator, Iterable
 from threading import Lock
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from attrs import frozen
 
+from ._fault_types import (
+    BrokenBody,
+    BrokenStream,
+    Delivery,
+    Fault,
+    MalformedResponse,
+    NoContinue,
+    Reset,
+)
 from ._reply import ErrorResponse
 from ._target import OPERATIONS
-
-
-@frozen
-class Latency:
-    """Delays the processing of a request.
-
-    Attributes:
-        seconds: The delay, in seconds.
-    """
-
-    seconds: float
-
-
-@frozen
-class Reset:
-    """Resets the connection (TCP RST) before the response is complete.
-
-    Attributes:
-        when: The time of the reset.  With ``before_read``, the request is not executed.  With any
-            other value, the request is executed first, so an asynchronous invocation is queued.
-            After that, ``after_taken`` sends nothing of the response, ``in_head`` sends half of its
-            head, and ``in_body`` sends its head and half of its body.
-    """
-
-    when: Literal["before_read", "after_taken", "in_head", "in_body"]
-
-
-@frozen
-class MalformedResponse:
-    """Accepts the invocation, but sends an incomplete 202 response.
-
-    Attributes:
-        what: The defect.  ``no_locations`` omits the output location and the failure location;
-            ``broken_body`` truncates the JSON.
-    """
-
-    what: Literal["no_locations", "broken_body"]
-
-
-@frozen
-class StaleOutput:
-    """Writes an older object to the output location when the invocation is accepted.
-
-    The model's output later replaces this object, as happens when a ``Filename`` is used again.
-
-    Attributes:
-        body: The content of the object.
-        age: The age of the object when the invocation arrives, in seconds.
-    """
-
-    body: bytes = b"stale"
-    age: float = 3600.0
-
-
-@frozen
-class BrokenStream:
-    """Breaks a response stream, and ends it.
-
-    Attributes:
-        what: The damage.  ``truncated`` ends the response within an event, ``reset`` resets the
-            connection there, and ``corrupt`` sends an event with a wrong checksum;
-            ``internal_failure`` sends an InternalStreamFailure, and ``error`` sends an error that
-            the service model does not define.
-        after: The number of events that are sent before the damage.  A shorter stream is broken
-            after its last event.
-    """
-
-    what: Literal["truncated", "reset", "corrupt", "internal_failure", "error"]
-    after: int = 1
-
-
-@frozen
-class Delivery:
-    """Delivers a message several times, or not at all.
-
-    This applies to messages of requests, and to those that the emulator itself sends.
-
-    Attributes:
-        copies: How often the message is delivered.
-    """
-
-    copies: int
-
-
-Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput | BrokenStream | Delivery
 
 
 @frozen
@@ -169,6 +93,19 @@ class Faults:
     STREAM_CORRUPTED: ClassVar = BrokenStream("corrupt")
     STREAM_FAILED: ClassVar = BrokenStream("internal_failure")
     STREAM_ERROR: ClassVar = BrokenStream("error")
+    RESET_WHILE_READ: ClassVar = Reset("while_read")
+    FLIPPED_BIT: ClassVar = BrokenBody("flipped")
+    NO_CONTINUE: ClassVar = NoContinue()
+    EXPECTATION_FAILED: ClassVar = ErrorResponse(
+        417, "ExpectationFailed", "The server does not support this expectation."
+    )
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    CONFLICT: ClassVar = ErrorResponse(
+        409,
+        "ConditionalRequestConflict",
+        "The conditional request cannot succeed due to a conflicting operation against this "
+        "resource.",
+    )
     LOST: ClassVar = Delivery(0)
     DUPLICATED: ClassVar = Delivery(2)
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from attrs import frozen
 
-from ._faults import Fault, Faults, MalformedResponse, StaleOutput
+from ._fault_types import Fault, MalformedResponse, StaleOutput
+from ._faults import Faults
 from ._models.values import ModelRequest
 from ._queue.jobs import Invocation
 from ._queue.queue import InvocationQueue

@@ -9,7 +9,7 @@ from attrs import evolve
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from ._faults import Reset
+from ._fault_types import Reset
 from ._reply import Reply
 
 
@@ -65,8 +65,9 @@ async def reset_connection(scope: Scope, receive: Receive, partial_response: byt
     """Send the beginning of a response, and reset the connection."""
     connection: Resettable = scope["state"]["connection"]
     connection.reset(partial_response)
-    # Once `receive` returns, uvicorn has noticed the reset and does not expect a response.
-    await receive()
+    # Once the client is gone, uvicorn does not expect a response.
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send_frames(

@@ -83,6 +83,10 @@ class Connection(H11Protocol):
         self._application.record_unread(method, raw_target, operation)
         return True
 
+    def skip_continue(self) -> None:
+        """Do not send ``100 Continue`` to a client that waits for it."""
+        self.cycle.waiting_for_100_continue = False
+
     def reset(self, partial_response: bytes = b"") -> None:
         """Reset the connection (RST) after sending *partial_response*.
 

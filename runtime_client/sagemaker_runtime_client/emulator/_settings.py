@@ -36,6 +36,7 @@ class Settings:
         max_time_in_backlog: The maximum time in the queue of one destination, in seconds.
         part_size: The maximum size of a part of a response stream, in bytes.
         strict_buckets: Whether a bucket must be created before it is used.
+        require_kms: Whether an upload without encryption by KMS is rejected.
         clock: Returns the server's time, without the clock skew of `Faults`.
     """
 
@@ -48,6 +49,7 @@ class Settings:
     max_time_in_backlog: float
     part_size: int
     strict_buckets: bool
+    require_kms: bool
     clock: Callable[[], datetime] = field(repr=False)
 
 

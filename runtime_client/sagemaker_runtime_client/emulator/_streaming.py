@@ -7,7 +7,7 @@ from attrs import define, field
 
 from sigv4 import Message
 
-from ._faults import BrokenStream
+from ._fault_types import BrokenStream
 from ._models.output import Output
 from ._models.values import (
     ModelFailure,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
-from ._faults import BrokenStream, Fault
+from ._fault_types import BrokenStream, Fault
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, container_message
 from ._queue.queue import CAPACITY_STATUSES, InvocationQueue
 from ._reply import Reply, rejection

@@ -55,7 +55,7 @@ class ObjectEvents:
                 },
                 "object": {
                     "key": key if self.raw_keys else quote_plus(key, safe="/"),
-                    "size": len(stored.body),
+                    "size": stored.size,
                     "eTag": stored.etag.strip('"'),
                     "sequencer": f"{self._sequence():018X}",
                 },

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from sigv4 import checksum_algorithm
 
 from .._reply import Reply, rejection, xml_elements
+from .digests import BodyDigests
 from .documents import malformed, parse_elements, xml_reply
 from .objects import ObjectStore
-from .upload import check_digests
 
 _MOST_KEYS = 1000
 
@@ -35,7 +35,9 @@ def delete_objects(
             "InvalidRequest",
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
         )
-    check_digests(headers, body)
+    digests = BodyDigests(headers)
+    digests.update(body)
+    digests.check({})
     document, objects = parse_elements(body, "Delete", "Object")
     if len(objects) > _MOST_KEYS or not all(one.get("Key") for one in objects):
         raise malformed()

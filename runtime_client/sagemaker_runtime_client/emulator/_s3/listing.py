@@ -153,8 +153,8 @@ def _entry(name: str, stored: StoredObject | None) -> str:
         "LastModified": stored.last_modified.strftime(DATE_FORMAT),
         "ETag": stored.etag,
         **_checksum_elements(stored),
-        "Size": str(len(stored.body)),
-        "StorageClass": "STANDARD",
+        "Size": str(stored.size),
+        "StorageClass": stored.headers.get("x-amz-storage-class", "STANDARD"),
     }
     return f"<Contents>{xml_elements(content)}</Contents>"
 
@@ -163,5 +163,5 @@ def _checksum_elements(stored: StoredObject) -> dict[str, str]:
     """Return the elements that describe an object's checksum; none if it has no checksum."""
     for header in stored.checksums:
         if (algorithm := checksum_algorithm(header)) is not None:
-            return {"ChecksumAlgorithm": algorithm, "ChecksumType": "FULL_OBJECT"}
+            return {"ChecksumAlgorithm": algorithm, "ChecksumType": stored.checksum_type}
     return {}

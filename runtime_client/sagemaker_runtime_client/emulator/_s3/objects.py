@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from attrs import evolve, field, frozen
 
 from .._settings import utc_now
+from .content import Content, ContentWriter, MemoryWriter, as_content
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the upload has no content type
 
@@ -26,25 +27,45 @@ class StoredObject:
     """An object in the emulated S3.
 
     Attributes:
-        body: The content.
+        content: The content; the constructor's argument ``body`` may also be bytes.
         content_type: The MIME type of the content.
         metadata: The user-defined metadata, keyed by names without the prefix ``x-amz-meta-``.
         last_modified: The modification time, an aware datetime.
-        headers: Further headers stored with the object, such as ``cache-control``.
+        headers: Further headers stored with the object, such as ``cache-control`` and
+            ``x-amz-server-side-encryption``.
         checksums: The ``x-amz-checksum-*`` header of the upload; empty if the upload had none.
+        checksum_type: ``FULL_OBJECT``, or ``COMPOSITE`` for a checksum of the checksums of parts.
+        tags: The tags.
+        etag: The quoted entity tag; by default the MD5 of the content, which S3 uses for an object
+            uploaded in one part and not encrypted with KMS.
     """
 
-    body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
+    content: Content = field(alias="body", converter=as_content, eq=Content.read)
     content_type: str = DEFAULT_CONTENT_TYPE
     metadata: Mapping[str, str] = field(factory=dict[str, str])
     last_modified: datetime = field(factory=utc_now)
     headers: Mapping[str, str] = field(factory=dict[str, str])
     checksums: Mapping[str, str] = field(factory=dict[str, str])
+    checksum_type: str = "FULL_OBJECT"
+    tags: Mapping[str, str] = field(factory=dict[str, str])
+    etag: str = field()
+
+    @etag.default
+    def _md5(self) -> str:
+        digest = md5(usedforsecurity=False)
+        for piece in self.content.pieces():
+            digest.update(piece)
+        return f'"{digest.hexdigest()}"'
 
     @property
-    def etag(self) -> str:
-        """The quoted MD5 of the body, which S3 uses as the ETag of an object uploaded in one part."""
-        return f'"{md5(self.body, usedforsecurity=False).hexdigest()}"'
+    def body(self) -> bytes:
+        """The whole content as bytes."""
+        return self.content.read()
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of the content."""
+        return self.content.size
 
 
 def split_location(location: str) -> tuple[str, str]:
@@ -171,6 +192,10 @@ class ObjectStore:
         """Remove the object with this bucket and key, if there is one."""
         with self._changed:
             self._buckets.get(bucket, {}).pop(key, None)
+
+    def new_writer(self) -> ContentWriter:
+        """Return a writer for the content of an object that arrives in pieces."""
+        return MemoryWriter()
 
     def list(self, location: str = "s3://") -> Locations:
         """Return the sorted locations of all objects whose locations start with *location*.
