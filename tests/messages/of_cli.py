@@ -104,6 +104,7 @@ def run_emulator():
     running = SimpleNamespace(environ={}, url="http://127.0.0.1:8080")
     started = SimpleNamespace(
         **dict.fromkeys(("model", "host", "port", "region", "endpoints", "part_size")),
+        **dict.fromkeys(("success_topic", "error_topic", "notify", "notify_by")),
         destinations=[],
         strict_buckets=False,
     )
@@ -303,6 +304,15 @@ MESSAGES = [
           --part-size BYTES maximum size of a part of a response stream; larger parts are split
                             (default: 24 MiB)
           --strict-buckets  reject buckets that were not created (default: every bucket exists)
+          --success-topic NAME
+                            topic of SNS that announces completed jobs (default: none without
+                            --notify)
+          --error-topic NAME
+                            topic of SNS that announces failed jobs (default: none without --notify)
+          --notify MODULE:FUNCTION
+                            function to call when a job has ended, as AWS Lambda would call it
+          --notify-by {s3,sns,sqs}
+                            service whose events the function gets (default: sns)
           --debug           log each request and its outcome to stderr
         """,
     ),

@@ -1,12 +1,15 @@
 """Messages of the emulated SNS."""
 
+import asyncio
+from threading import Event
 from unittest.mock import patch
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
 from sagemaker_runtime_client.emulator import Emulator, Notifications
 from sagemaker_runtime_client.emulator._messaging import topics
-from tests.emulator.wire import call
+from sagemaker_runtime_client.emulator._notifications import connecting
+from tests.emulator.wire import INVOCATION, call
 
 COVERED = ()
 
@@ -39,6 +42,22 @@ def limited(name, make):
     """Return the message if a limit of the emulator is 1."""
     with patch.object(topics, name, 1):
         return make()
+
+
+def fail(_event, _context):
+    """Fail like a function with a fault."""
+    raise ValueError
+
+
+def notify(function, timeout=30.0, wait=10.0):
+    """Call a function for a job, and wait until the emulator is idle."""
+    with (
+        patch.object(connecting, "_TIMEOUT", timeout),
+        Emulator(notify=function) as emulator,
+    ):
+        call(emulator, "POST", INVOCATION, (), b"in")
+        emulator._queue.wait_idle(10)
+        emulator.wait_idle(wait)
 
 
 SUBSCRIBE = {"Action": "Subscribe", **subscription()}
@@ -113,5 +132,26 @@ MESSAGES = [
     (
         lambda: Notifications(objects="s3://bucket"),
         "objects must be a list of s3:// locations, not 's3://bucket'",
+    ),
+    # The function that is called for notifications.
+    (
+        lambda: Emulator(notify="handler"),
+        "notify must be a function or 'module:function', not 'handler'",
+    ),
+    (lambda: Emulator(notify="json:__doc__"), "notify must be callable, not str"),
+    (
+        lambda: Emulator(notify=asyncio.sleep),
+        f"notify must not be a coroutine function: {asyncio.sleep!r}",
+    ),
+    (lambda: Emulator(notify_by="http"), "notify_by must be one of s3, sns, sqs, not 'http'"),
+    (
+        lambda: Emulator(notify=print, notifications=Notifications()),
+        "notify_by='sns' requires a topic in notifications",
+    ),
+    (lambda: notify(fail), "the function failed"),
+    (lambda: notify(lambda *_: Event().wait(0.2), timeout=0), "the function timed out after 0 s"),
+    (
+        lambda: notify(lambda *_: Event().wait(0.2), wait=0),
+        "calls of notify are still due or running after 0 s",
     ),
 ]

@@ -13,14 +13,16 @@ from .shell_words import in_shell_words
 from .terminal import say
 
 # The options that are passed to `serve` unless they are missing.
-_SETTINGS = ("host", "port", "region", "endpoints", "part_size", "strict_buckets")
+_SETTINGS = ("host", "port", "region", "endpoints", "part_size", "strict_buckets", "notify_by")
+_TOPICS = ("success_topic", "error_topic")
 
 
 def emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C is pressed."""
-    from ..emulator import Emulator, echo, serve
+    from ..emulator import Emulator, Notifications, echo, serve
     from ..emulator._environment import CONFLICTING_VARIABLES
     from ..emulator._models.importing import import_model
+    from ..emulator._notifications.functions import import_handler
 
     def ready(emulator: Emulator) -> None:
         print("unset", *CONFLICTING_VARIABLES)
@@ -30,17 +32,21 @@ def emulate(options: argparse.Namespace) -> None:
         say(f"emulator of SageMaker and S3 running at {emulator.url}; press Ctrl-C to stop it")
 
     given: Any = {name: getattr(options, name) for name in _SETTINGS}
+    topics = {name: getattr(options, name) for name in _TOPICS}
     try:
         with _current_folder_first():
             model = import_model(options.model or echo)
+            notify = None if options.notify is None else import_handler(options.notify)
         serve(
             model,
             **{name: value for name, value in given.items() if value is not None},
             destinations=_grouped(options.destinations),
+            notifications=Notifications(**topics) if any(topics.values()) else None,
+            notify=notify,
             ready=ready,
         )
-    except (AttributeError, ValueError) as error:  # the model does not exist or is malformed
-        raise ConfigError(in_shell_words(str(error), "part_size")) from error
+    except (AttributeError, ValueError) as error:  # a function does not exist or is malformed
+        raise ConfigError(in_shell_words(str(error), "notify")) from error
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -163,6 +163,22 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="reject buckets that were not created (default: every bucket exists)",
     )
+    for status, result in (("success", "completed"), ("error", "failed")):
+        parser.add_argument(
+            f"--{status}-topic",
+            metavar="NAME",
+            help=f"topic of SNS that announces {result} jobs (default: none without --notify)",
+        )
+    parser.add_argument(
+        "--notify",
+        metavar="MODULE:FUNCTION",
+        help="function to call when a job has ended, as AWS Lambda would call it",
+    )
+    parser.add_argument(
+        "--notify-by",
+        choices=("s3", "sns", "sqs"),
+        help="service whose events the function gets (default: sns)",
+    )
 
 
 def _add_layer(parser: argparse.ArgumentParser) -> None:

@@ -41,6 +41,8 @@ from ._fault_types import (
 from ._faults import Faults
 from ._models.values import ModelFailure, ModelRequest, ModelResponse, echo
 from ._notifications.configuration import Notifications
+from ._notifications.lambda_context import LambdaContext
+from ._notifications.sources import FunctionCall
 from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
@@ -55,8 +57,10 @@ __all__ = [
     "Emulator",
     "ErrorResponse",
     "Faults",
+    "FunctionCall",
     "Invocation",
     "Job",
+    "LambdaContext",
     "Latency",
     "MalformedResponse",
     "ModelFailure",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,9 @@ from ._models.importing import make_runner
 from ._models.values import Model, echo
 from ._notifications.announcer import Announcer
 from ._notifications.configuration import Notifications
+from ._notifications.connecting import NotifyBy, connect, default_notifications
+from ._notifications.functions import Handler
+from ._notifications.sources import FunctionCall
 from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
@@ -70,7 +74,15 @@ class Emulator:
             split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
         require_kms: Whether S3 rejects an upload that does not request encryption with KMS.
-        notifications: Which notifications the endpoints and S3 send; by default, none.
+        notifications: Which notifications the endpoints and S3 send.  By default, there are none,
+            unless *notify* is specified: then all results are announced.
+        notify: A function, or the name of a function as ``"module:function"``, that is called for
+            notifications as AWS Lambda would do: with the event and a context.  It is called in a
+            separate thread; a call may take 30 seconds.  If it raises an exception, the event comes
+            again as in AWS, and `advance` shortens the wait.
+        notify_by: The service that calls *notify*: ``sns`` for each message to a topic, ``sqs`` for
+            batches of up to 10 messages in a queue that is subscribed to all topics, or ``s3`` for
+            each event notification about an object.
         clock: A function that returns the server's time as an aware datetime, for ``Date``,
             ``Last-Modified``, signatures and the expiry of sessions.  The time limits of
             invocations do not use this clock; see `advance`.
@@ -110,6 +122,8 @@ class Emulator:
         strict_buckets: bool = False,
         require_kms: bool = False,
         notifications: Notifications | None = None,
+        notify: Handler | str | None = None,
+        notify_by: NotifyBy = "sns",
         clock: Callable[[], datetime] = utc_now,
         host: str = LOOPBACK,
         port: int = 0,
@@ -136,10 +150,13 @@ class Emulator:
         self._queue = InvocationQueue(
             self.objects, self._runner, check_count("concurrency", concurrency), expired_text
         )
-        self._broker = Broker(region, Clock(now), self.faults)
+        self._clock = Clock(now)
+        self._broker = Broker(region, self._clock, self.faults)
         topics = Topics(self._broker)
         paths = [path for path in (settings.output_path, settings.failure_path) if path]
-        announcer = Announcer(notifications or Notifications(), topics, paths)
+        chosen = notifications or default_notifications(has_function=notify is not None)
+        announcer = Announcer(chosen, topics, paths)
+        self._functions = connect(notify, notify_by, announcer)
         self._queue.announce = announcer.announce_result
         self.objects.call_on_write(announcer.announce_object)
         self._application = Application(
@@ -158,6 +175,7 @@ class Emulator:
         if self._server is not None:
             raise RuntimeError("an Emulator can be entered only once: create a new one")
         self._server = Server(self._application, *self._address)
+        self._server.call(self._functions.start)
         return self
 
     def __exit__(
@@ -168,10 +186,12 @@ class Emulator:
     ) -> None:
         """Stop: close all connections, drop queued invocations and cancel running ones.
 
-        This method waits at most 5 seconds for each model function that is still running.
+        This method waits at most 5 seconds for each function that is still running.
         """
+        self._running.close(self._functions.aclose)
         self._running.stop()
         self._runner.join(_JOIN_TIMEOUT)
+        self._functions.join(_JOIN_TIMEOUT)
 
     @property
     def _running(self) -> Server:
@@ -211,6 +231,11 @@ class Emulator:
         return tuple(self._application.received)
 
     @property
+    def function_calls(self) -> tuple[FunctionCall, ...]:
+        """The newest 1,000 calls of *notify*, in the order in which they ended."""
+        return tuple(self._functions.calls)
+
+    @property
     def jobs(self) -> tuple[Job, ...]:
         """The accepted invocations with their states, in the order of acceptance."""
         return tuple(self._queue.jobs)
@@ -244,16 +269,27 @@ class Emulator:
             RuntimeError: The emulator is not running.
         """
         self._running.call(self._queue.advance, seconds)
-        self._broker.advance(seconds)
+        self._clock.advanced += seconds
+        self._broker.wake()
+        self._functions.wake()
 
     def wait_idle(self, timeout: float = 10.0) -> None:
-        """Wait until no asynchronous invocation is queued or running.
+        """Wait until no asynchronous invocation is queued or running, and no call of *notify*.
+
+        Failed calls that will be repeated later do not count.
 
         Args:
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: An invocation is still queued or running after *timeout* seconds.
+            TimeoutError: An invocation or a call is still queued or running after *timeout*
+                seconds.
         """
-        if not self._queue.wait_idle(timeout):
-            raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
+        until = monotonic() + timeout
+        while True:
+            if not self._queue.wait_idle(until - monotonic()):
+                raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
+            if not self._functions.wait_idle(until):
+                raise TimeoutError(f"calls of notify are still due or running after {timeout:g} s")
+            if self._queue.is_idle:  # a call may have queued another invocation
+                return

@@ -7,7 +7,7 @@ functions for other threads.
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -130,6 +130,10 @@ class Server:
     def call(self, function: Callable[..., T], *args: object) -> T:
         """Call a function in the event loop's thread, and return the function's result."""
         return self._portal.call(function, *args)
+
+    def close(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Call a coroutine function in the event loop's thread, and wait until it has ended."""
+        self._portal.call(function)
 
     def stop(self) -> None:
         """Close all connections, drop queued and running invocations, and end the thread."""

@@ -7,6 +7,9 @@ from sigv4 import Credentials
 
 from ._emulator import LOOPBACK, Emulator
 from ._models.values import Model, echo
+from ._notifications.configuration import Notifications
+from ._notifications.connecting import NotifyBy
+from ._notifications.functions import Handler
 from ._settings import MAX_PART_SIZE
 
 
@@ -21,6 +24,9 @@ def serve(
     destinations: Mapping[str, Sequence[str]] | None = None,
     part_size: int = MAX_PART_SIZE,
     strict_buckets: bool = False,
+    notifications: Notifications | None = None,
+    notify: Handler | str | None = None,
+    notify_by: NotifyBy = "sns",
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
 ) -> None:
@@ -36,6 +42,9 @@ def serve(
         destinations: As for `Emulator`.
         part_size: As for `Emulator`.
         strict_buckets: As for `Emulator`.
+        notifications: As for `Emulator`.
+        notify: As for `Emulator`.
+        notify_by: As for `Emulator`.
         ready: A function that is called with the emulator once it listens, for example to print
             its address.
         stop: An event that ends the emulator when it is set.
@@ -55,6 +64,9 @@ def serve(
         destinations=destinations,
         part_size=part_size,
         strict_buckets=strict_buckets,
+        notifications=notifications,
+        notify=notify,
+        notify_by=notify_by,
     ) as emulator:
         if ready is not None:
             ready(emulator)

@@ -1,5 +1,6 @@
 """Constants for running the command-line tool as a separate process, and a model for the emulator."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -26,3 +27,10 @@ def yielding_model(request):
         raise ModelFailure("busy", status_code=503)
     yield request.endpoint_name
     yield request.body
+
+
+def notified(event, context):
+    """Print the states of the jobs in an event of SQS, or fail for an event of another service."""
+    del context
+    messages = [json.loads(record["body"])["Message"] for record in event["Records"]]
+    print("notified of", *[json.loads(message)["invocationStatus"] for message in messages])

@@ -97,6 +97,22 @@ class TestEmulate:
         responses = self.get_responses(monkeypatch, *arguments, use_client=stream_and_route)
         assert responses == (130, ([b"a", b"xy", b"z"], b"idlex"))
 
+    @pytest.mark.parametrize("topics", [(), ("--success-topic", "a", "--error-topic", "b")])
+    def test_notified_function(self, monkeypatch, topics):
+        """`--notify` calls a function with the events of the service in `--notify-by`."""
+        arguments = ("--notify", "tests.runtime_client.cli.programs:notified", *topics)
+
+        def use(client):
+            infer(client)
+            while "notified of" not in sys.stdout.getvalue():
+                assert main_thread().is_alive()
+            return sys.stdout.getvalue().splitlines()[-1]
+
+        responses = self.get_responses(
+            monkeypatch, *arguments, "--notify-by", "sqs", use_client=use
+        )
+        assert responses == (130, "notified of Completed")
+
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
         """The current directory is searched only while the model is imported; later it is not in
@@ -184,10 +200,22 @@ class TestEmulate:
                 ("--model", "asyncio:sleep"),
                 "model must not be a coroutine function: <function sleep",
             ),
+            (("--notify", "nothing"), "--notify must be a function or 'module:function'"),
+            (("--success-topic", "a b"), "--success-topic must be a name"),
             (("--part-size", "0"), "--part-size must be from 1 to 25165824 bytes, not 0"),
             (("--host", "192.0.2.1"), "Cannot assign requested address"),
         ],
-        ids=["no model", "no module", "no function", "a text", "async", "part", "no host"],
+        ids=[
+            "no model",
+            "no module",
+            "no function",
+            "a text",
+            "async",
+            "notify",
+            "topic",
+            "part",
+            "no host",
+        ],
     )
     def test_wrong(self, command, arguments, why):
         """If the emulator cannot be started, the exit code is 2, and stderr shows the reason."""

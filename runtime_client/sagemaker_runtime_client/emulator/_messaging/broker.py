@@ -109,6 +109,10 @@ class Broker:
         with self.changed:
             return sorted(name for name in self._queues if name.startswith(prefix))
 
+    def find(self, name: str) -> Queue | None:
+        """Return a queue, which may be used only while `changed` is held; None if it is missing."""
+        return self._queues.get(name)
+
     def queue(self, name: str) -> Queue:
         """Return a queue, which may be used only while `changed` is held.
 
@@ -194,10 +198,9 @@ class Broker:
                 with self.changed:
                     self._wakers.discard(wake)
 
-    def advance(self, seconds: float) -> None:
-        """Let the time limits of all messages pass *seconds* sooner."""
+    def wake(self) -> None:
+        """Let those that wait for messages notice that the clock was moved."""
         with self.changed:
-            self.clock.advanced += seconds
             self._wake()
 
     def close(self) -> None:

@@ -106,6 +106,11 @@ class InvocationQueue:
         for deadline in self._deadlines:
             deadline.advance(seconds)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no invocation is queued or running."""
+        return self._unfinished == 0
+
     def wait_idle(self, timeout: float) -> bool:
         """Wait until no invocation is queued or running, for at most *timeout* seconds.
 
@@ -116,7 +121,7 @@ class InvocationQueue:
             True.
         """
         with self._idle:
-            return self._idle.wait_for(lambda: self._unfinished == 0, timeout)
+            return self._idle.wait_for(lambda: self.is_idle, timeout)
 
     async def aclose(self) -> None:
         """Cancel all queued and running invocations, and release the model's resources."""

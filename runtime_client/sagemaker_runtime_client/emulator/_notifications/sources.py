@@ -1,0 +1,171 @@
+"""Where the events of a function come from, and what becomes of an event that it did not handle.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol, cast
+from uuid import uuid4
+
+from attrs import field, frozen
+
+from .._messaging.broker import Broker
+from .._messaging.messages import Message, body_digest
+from .._reply import RejectedRequestError
+
+# For a failed call of an asynchronous event, the seconds until it is repeated.
+_PAUSES = (60, 120)
+EVENT_QUEUE = "events"
+
+
+@frozen(kw_only=True)
+class FunctionCall:
+    """A call of the function, and how it ended.
+
+    Attributes:
+        event: The first argument of the function.
+        result: What the function returned; None if it failed.
+        error: Why the call failed, such as ``ValueError: text``; None if it did not.
+    """
+
+    event: dict[str, Any] = field(repr=False)
+    result: Any = field(default=None, repr=False)
+    error: str | None = None
+
+
+class Source(Protocol):
+    """A source of events.
+
+    Attributes:
+        broker: The broker of the queue in which the events are kept.
+        queue: The name of the queue.
+        most: The maximum number of messages in an event.
+    """
+
+    @property
+    def broker(self) -> Broker: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def most(self) -> int: ...
+
+    def build_event(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """Return the event for messages."""
+        ...
+
+    def request_id(self, messages: Sequence[Message]) -> str:
+        """Return the ID of a call for messages."""
+        ...
+
+    def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
+        """Remove the messages that were handled; the others come again."""
+        ...
+
+
+@frozen
+class QueueSource:
+    """A queue of SQS, whose messages AWS Lambda passes to the function in batches.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+
+    broker: Broker
+    queue: str
+    most: int = 10
+
+    def build_event(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """Return an event with a record for each message."""
+        return {"Records": [self._record(message) for message in messages]}
+
+    def request_id(self, messages: Sequence[Message]) -> str:
+        """Return a new ID."""
+        del messages
+        return str(uuid4())
+
+    def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
+        """Remove the messages except those that failed, which come again after their timeout."""
+        ids = {message.id for message in messages}
+        failed = ids if call.error is not None else _failed_ids(call.result, ids)
+        for message in messages:
+            if message.id not in failed:
+                _delete(self, message)
+
+    def _record(self, message: Message) -> dict[str, Any]:
+        attributes = {
+            name: {
+                **{_camel_case(member): value for member, value in attribute.items()},
+                "stringListValues": [],
+                "binaryListValues": [],
+            }
+            for name, attribute in message.attributes.items()
+        }
+        return {
+            "messageId": message.id,
+            "receiptHandle": message.receipt,
+            "body": message.body,
+            "attributes": dict(message.system_attributes),
+            "messageAttributes": attributes,
+            "md5OfBody": body_digest(message.body),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.broker.arn(self.queue),
+            "awsRegion": self.broker.region,
+        }
+
+
+@frozen
+class EventSource:
+    """Events of SNS or S3, for which AWS Lambda calls the function asynchronously, one by one.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+
+    broker: Broker
+    queue: str = EVENT_QUEUE
+    most: int = 1
+
+    def build_event(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """Return the event, which is the body of the only message."""
+        return cast("dict[str, Any]", json.loads(messages[0].body))
+
+    def request_id(self, messages: Sequence[Message]) -> str:
+        """Return the ID of the event, which does not change if the call is repeated."""
+        return messages[0].id
+
+    def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
+        """Remove the event, unless it failed for the first or the second time."""
+        (message,) = messages
+        if call.error is None or message.receive_count > len(_PAUSES):
+            _delete(self, message)
+            return
+        pause, now = _PAUSES[message.receive_count - 1], self.broker.clock.seconds()
+        with suppress(RejectedRequestError):  # raised if a test has moved the clock
+            self.broker.use(
+                self.queue, lambda queue: queue.change_visibility(message.receipt, pause, now)
+            )
+
+
+def _delete(source: Source, message: Message) -> None:
+    """Remove a message, unless its queue was deleted."""
+    with suppress(RejectedRequestError):
+        source.broker.use(source.queue, lambda queue: queue.delete(message.receipt))
+
+
+def _failed_ids(result: Any, ids: set[str]) -> set[str]:
+    """Return the IDs in a partial batch response; all IDs if the response is malformed."""
+    failures = cast("dict[str, Any]", result).get("batchItemFailures") if _is_map(result) else None
+    if not failures:
+        return set()
+    if not isinstance(failures, list) or not all(map(_is_map, failures)):
+        return ids
+    found = {str(one.get("itemIdentifier")) for one in cast("list[dict[str, Any]]", failures)}
+    return found if found.issubset(ids) else ids
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _camel_case(name: str) -> str:
+    return name[0].lower() + name[1:]
