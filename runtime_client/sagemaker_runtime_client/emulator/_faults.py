@@ -185,14 +185,12 @@ class Faults:
             operation: The operation that sends the message, such as ``Publish``.
         """
         with self._lock:
-            for scheduled in self._queued:
+            for scheduled in [*self._queued, *self._permanent]:
                 if isinstance(scheduled.fault, Delivery) and scheduled.applies_to(operation):
-                    self._queued.remove(scheduled)
+                    if scheduled in self._queued:
+                        self._queued.remove(scheduled)
                     return scheduled.fault
-            permanent = (
-                scheduled for scheduled in self._permanent if scheduled.applies_to(operation)
-            )
-            return next((one.fault for one in permanent if isinstance(one.fault, Delivery)), None)
+        return None
 
     def take_before_read(self, operation: str) -> bool:
         """Return whether `RESET_BEFORE_READ` applies to a request.

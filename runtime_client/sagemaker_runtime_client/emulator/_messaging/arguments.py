@@ -5,13 +5,14 @@ https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
 from .._reply import RejectedRequestError, rejection
+from .json_values import is_list, is_map, is_text
 
 _MOST_PAIRS = 2000
 _DEEPEST = 8
@@ -88,31 +89,31 @@ class Arguments:
 
     def texts(self, name: str) -> list[str]:
         """Return a list of strings, empty if it is missing."""
-        value = self.values.get(name) or []
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise _malformed(name)
-        return cast("list[str]", value)
+        return self._list(name, is_text)
 
     def pairs(self, name: str) -> dict[str, str]:
         """Return a map of strings, empty if it is missing."""
-        value = self.values.get(name) or {}
-        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-            raise _malformed(name)
-        return cast("dict[str, str]", value)
+        return self._map(name, is_text)
 
-    def structures(self, name: str) -> dict[str, Mapping[str, Any]]:
+    def structures(self, name: str) -> dict[str, dict[str, Any]]:
         """Return a map of structures, empty if it is missing."""
-        value = self.values.get(name) or {}
-        if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
-            raise _malformed(name)
-        return cast("dict[str, Mapping[str, Any]]", value)
+        return self._map(name, is_map)
 
     def entries(self, name: str) -> "list[Arguments]":
         """Return a list of structures, empty if it is missing."""
-        value = self.values.get(name) or []
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return [Arguments(one) for one in self._list(name, is_map)]
+
+    def _list(self, name: str, is_item: Callable[[object], bool]) -> list[Any]:
+        value: Any = self.values.get(name) or []
+        if not is_list(value) or not all(map(is_item, value)):
             raise _malformed(name)
-        return [Arguments(cast("Mapping[str, Any]", one)) for one in value]
+        return value
+
+    def _map(self, name: str, is_value: Callable[[object], bool]) -> dict[str, Any]:
+        value: Any = self.values.get(name) or {}
+        if not is_map(value) or not all(map(is_value, value.values())):
+            raise _malformed(name)
+        return value
 
 
 def parse_json(body: bytes) -> Arguments:
@@ -126,9 +127,9 @@ def parse_json(body: bytes) -> Arguments:
         json.dumps(values, ensure_ascii=False).encode()  # fails if there is a lone surrogate
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, dict):
+    if not is_map(values):
         raise _malformed("body")
-    return Arguments(cast("dict[str, Any]", values))
+    return Arguments(values)
 
 
 def parse_form(body: bytes) -> dict[str, str]:
@@ -161,9 +162,10 @@ def parse_query(form: Mapping[str, str]) -> Arguments:
         *parents, last = name.split(".")
         node = tree
         for parent in parents[:_DEEPEST]:
-            node = node.setdefault(parent, {})
-            if not isinstance(node, dict):
+            child = node.setdefault(parent, {})
+            if not is_map(child):
                 raise _malformed(name)
+            node = child
         if last in node or len(parents) > _DEEPEST:
             raise _malformed(name)
         node[last] = value
@@ -173,7 +175,7 @@ def parse_query(form: Mapping[str, str]) -> Arguments:
         if name in _QUERY_MAPS:
             values[_QUERY_MAPS[name]] = _as_map(value)
         else:
-            values[_QUERY_LISTS.get(name, name) if isinstance(value, list) else name] = value
+            values[_QUERY_LISTS.get(name, name) if is_list(value) else name] = value
     return Arguments(values)
 
 
@@ -182,16 +184,15 @@ def _value(node: Any) -> Any:
 
     The lists of SNS have the additional level ``member``, and its maps ``entry``.
     """
-    if not isinstance(node, dict):
+    if not is_map(node):
         return node
-    tree = cast("dict[str, Any]", node)
-    if tree.keys() == {"member"}:
-        return _value(tree["member"])
-    if tree.keys() == {"entry"}:
-        return _as_map(_value(tree["entry"]))
-    if all(name.isascii() and name.isdecimal() for name in tree):
-        return [_value(tree[name]) for name in sorted(tree, key=lambda name: (len(name), name))]
-    values = {name: _value(child) for name, child in tree.items()}
+    if node.keys() == {"member"}:
+        return _value(node["member"])
+    if node.keys() == {"entry"}:
+        return _as_map(_value(node["entry"]))
+    if all(name.isascii() and name.isdecimal() for name in node):
+        return [_value(node[name]) for name in sorted(node, key=lambda name: (len(name), name))]
+    values = {name: _value(child) for name, child in node.items()}
     return {
         _QUERY_MAPS.get(name, name): _as_map(value) if name in _QUERY_MAPS else value
         for name, value in values.items()
@@ -201,9 +202,9 @@ def _value(node: Any) -> Any:
 def _as_map(entries: Any) -> dict[str, Any]:
     """Return the map whose entries have a member for the key and one for the value."""
     found: dict[str, Any] = {}
-    for entry in entries if isinstance(entries, list) else [entries]:
+    for entry in entries if is_list(entries) else [entries]:
         for key, value in _KEY_NAMES:
-            if isinstance(entry, dict) and entry.keys() == {key, value}:
+            if is_map(entry) and entry.keys() == {key, value}:
                 found[str(entry[key])] = entry[value]
     return found
 

@@ -6,10 +6,11 @@ https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from .._reply import XML_HEADER, ErrorResponse, Reply, xml_elements
 from .._target import Target
+from .json_values import is_list, is_map
 
 _NAMESPACES = {
     "sqs": "http://queue.amazonaws.com/doc/2012-11-05/",
@@ -113,13 +114,13 @@ def _xml(target: Target, name: str, value: Any) -> str:
     """Return the XML of a member of the output."""
     if isinstance(value, bool):
         return xml_elements({name: str(value).lower()})
-    if isinstance(value, list):
+    if is_list(value):
         return _xml_list(target, name, value)
-    if isinstance(value, dict) and name in _MAPS:
-        return _xml_map(target, name, cast("dict[str, Any]", value))
-    if isinstance(value, dict):
-        members = cast("dict[str, Any]", value).items()
-        return f"<{name}>{''.join([_xml(target, *member) for member in members])}</{name}>"
+    if is_map(value) and name in _MAPS:
+        return _xml_map(target, name, value)
+    if is_map(value):
+        content = "".join([_xml(target, *member) for member in value.items()])
+        return f"<{name}>{content}</{name}>"
     return xml_elements({name: str(value)})
 
 

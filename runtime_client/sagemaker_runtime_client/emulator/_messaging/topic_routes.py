@@ -6,7 +6,7 @@ Source: service model sns 2010-03-31.
 import json
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from attrs import frozen
 
@@ -14,6 +14,7 @@ from .._reply import rejection
 from .._settings import ACCOUNT
 from .arguments import Arguments
 from .batches import run_batch
+from .json_values import is_map
 from .message_attributes import check_message_attributes
 from .paging import take_page
 from .topics import Subscription, Topics, invalid_parameter
@@ -179,7 +180,7 @@ def _message(arguments: Arguments) -> str:
         parsed = json.loads(message)
     except (ValueError, RecursionError):
         parsed = None
-    structure = cast("dict[str, Any]", parsed if isinstance(parsed, dict) else {})
+    structure = parsed if is_map(parsed) else {}
     chosen = structure.get("sqs", structure.get("default"))
     if "default" not in structure or not isinstance(chosen, str):
         raise invalid_parameter(

@@ -64,7 +64,7 @@ class FunctionWorker:
     source: Source
     timeout: float
     calls: list[FunctionCall]
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _task: asyncio.Task[None] = field(init=False)
     _thread: Thread | None = field(default=None, init=False)
     _is_calling: bool = field(default=False, init=False)
     # The receipt handles of the messages that failed, and will come again.
@@ -76,9 +76,8 @@ class FunctionWorker:
 
     async def aclose(self) -> None:
         """Stop to wait for events, and for the current call."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     def join(self, timeout: float) -> None:
         """Wait until the current call has ended, for at most *timeout* seconds."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 from attrs import field, frozen
 
 from .._messaging.broker import Broker
+from .._messaging.json_values import is_list, is_map
 from .._messaging.messages import Message, body_digest
 from .._reply import RejectedRequestError
 
@@ -93,7 +94,7 @@ class QueueSource:
                 _delete(self, message)
 
     def _record(self, message: Message) -> dict[str, Any]:
-        attributes = {
+        attributes: dict[str, dict[str, Any]] = {
             name: {
                 **{_camel_case(member): value for member, value in attribute.items()},
                 "stringListValues": [],
@@ -154,17 +155,13 @@ def _delete(source: Source, message: Message) -> None:
 
 def _failed_ids(result: Any, ids: set[str]) -> set[str]:
     """Return the IDs in a partial batch response; all IDs if the response is malformed."""
-    failures = cast("dict[str, Any]", result).get("batchItemFailures") if _is_map(result) else None
+    failures = result.get("batchItemFailures") if is_map(result) else None
     if not failures:
         return set()
-    if not isinstance(failures, list) or not all(map(_is_map, failures)):
+    if not is_list(failures) or not all(map(is_map, failures)):
         return ids
-    found = {str(one.get("itemIdentifier")) for one in cast("list[dict[str, Any]]", failures)}
+    found = {str(one.get("itemIdentifier")) for one in failures}
     return found if found.issubset(ids) else ids
-
-
-def _is_map(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _camel_case(name: str) -> str:
