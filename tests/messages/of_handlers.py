@@ -155,7 +155,7 @@ MESSAGES = [
     # Claims.
     (
         lost_in_s3,
-        "the claim key expired, and somebody else has claimed the message since",
+        "the claim key expired, and another invocation has claimed the message since",
     ),
     (lost, "the claim key expired, and another thread has claimed the message since"),
     (

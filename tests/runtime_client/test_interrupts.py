@@ -121,7 +121,7 @@ def test_every_line_of_a_call(headers):
     ids=["left early", "read to its end", "read to its last event"],
 )
 def test_every_line_of_a_stream(kind, most):
-    """If a stream is interrupted at any line, a pool of two connections can still serve two calls.
+    """If Ctrl-C interrupts a stream at any line of code, two connections can still serve two calls.
 
     The lines of opening, reading and closing the stream are included.
     """

@@ -280,7 +280,7 @@ class TestFork:
         return child
 
     def test_in_another_generation(self, plain_driver, emulator):
-        """After the process was restored from a snapshot, a client uses new connections."""
+        """After the process is restored from a snapshot, a client uses new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = get_transport(client.itself)

@@ -5,8 +5,8 @@
 1. Prepare the authentication.  Credentials are requested for each attempt, because they may have
    been rotated since the previous attempt.
 2. Let the transport acquire a permit for a connection.  Waiting for a permit may take long, so the
-   request is signed only after a connection is available.  Its signature then has the time of
-   sending, and a call that waits for a permit holds no signed copy of its request.
+   request is signed only after a connection is available.  The signature then has the time at
+   which the request is sent, and a call that waits for a permit does not hold a signed copy.
 3. Send the request, read the response and classify it.  An error response becomes a `ServiceError`,
    and a missing or incomplete response becomes a `TransportError`.
 

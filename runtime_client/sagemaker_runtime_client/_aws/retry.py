@@ -148,7 +148,7 @@ class RetryQuota:
     deque, because the operations of a deque are atomic.
 
     Attributes:
-        is_untouched: Whether no retry has requested tokens yet, so that there are none to return.
+        is_untouched: True until a retry first requests tokens; until then, there are none to give back.
     """
 
     CAPACITY = 500

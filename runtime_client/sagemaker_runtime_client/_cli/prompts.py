@@ -27,7 +27,8 @@ def mfa_token(serial: str) -> str:
 def _has_terminal() -> bool:
     """Return whether `getpass` finds a terminal.
 
-    On POSIX, stdin need not be the terminal, so the payload can be read from stdin.
+    On POSIX, `getpass` reads from ``/dev/tty``, so it works even if stdin is redirected, for example
+    to supply a payload.
     """
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))

@@ -1,7 +1,7 @@
 """One invocation of a Lambda function: which records are handled, and what Lambda is told.
 
 Each record is handled by itself, in the order of the event.  A record fails if its function raises
-an error, if somebody else is handling it, or if too little time is left.  A failed record must be
+an error, if another invocation is handling it, or if too little time is left.  A failed record must be
 delivered again.  SQS learns the ids of the failed records from the function's result.  For other
 sources, the function raises an error, and Lambda invokes it again with the whole event.
 
@@ -36,9 +36,9 @@ _log = logging.getLogger("sagemaker_runtime_client")
 class MessageNotHandledError(RuntimeClientError):
     """A message was not handled, and must be delivered again.
 
-    Either somebody else is handling it, or too little time was left, or an earlier message of a
-    FIFO queue failed, or the message is not one that the handler accepts.  Nothing needs to be done:
-    the source of the message delivers it again, and finally moves it to its dead-letter queue.
+    Another invocation is handling it, too little time was left, an earlier message of its FIFO queue
+    failed, or the handler does not accept the message.  Nothing needs to be done: the queue or topic
+    delivers the message again, and finally moves it to the dead-letter queue, if there is one.
     """
 
     retryable = True
@@ -105,7 +105,7 @@ class Invocation:
             handle: Handles the message, and returns the value to record.
 
         Raises:
-            MessageNotHandledError: Somebody else is handling the message.
+            MessageNotHandledError: Another invocation is handling the message.
         """
         if key is None or self._claims is None:
             await handle(Claim("", "claimed"))

@@ -15,7 +15,7 @@ State: TypeAlias = Literal["claimed", "done", "busy"]
 
 
 class ClaimLostError(RuntimeClientError):
-    """A claim expired before its holder recorded the result, and somebody else claimed the message.
+    """A claim expired before its holder recorded the result, and another invocation claimed the message.
 
     The message may have been handled twice.  Give the function more time, or handle less at a time.
     """
@@ -27,7 +27,7 @@ class Claim(Value):
     Attributes:
         key: The key of the message.
         state: ``"claimed"`` if the caller now holds the claim and must handle the message;
-            ``"done"`` if the message was handled before; ``"busy"`` if somebody else holds an
+            ``"done"`` if the message was handled before; ``"busy"`` if another invocation holds an
             unexpired claim.
         value: The value that was passed to `Claims.done`, if *state* is ``"done"``.
         token: Identifies this claim among the successive claims on the same key.
@@ -66,7 +66,7 @@ class Claims(Protocol):
     """
 
     def claim(self, key: str, seconds: float, /) -> Claim | Awaitable[Claim]:
-        """Claim a message, unless it is done or somebody else holds an unexpired claim.
+        """Claim a message, unless it is done or another invocation holds an unexpired claim.
 
         Args:
             key: Identifies the message: at most 100 letters, digits and hyphens.

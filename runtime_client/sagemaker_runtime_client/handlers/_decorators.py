@@ -38,7 +38,7 @@ def sqs_handler(
 
     The messages of the queue may be notifications of SageMaker or S3, directly or through SNS.  The
     function is called with each event, one after the other.  A message fails if the function raises
-    an error, if somebody else is handling it, or if too little time is left.  The handler returns
+    an error, if another invocation is handling it, or if too little time is left.  The handler returns
     the ids of the failed messages, and SQS delivers only these again.  Of a FIFO queue, the messages
     after the first that failed are not handled and fail too, so that the order is kept.
 

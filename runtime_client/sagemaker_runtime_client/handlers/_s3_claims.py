@@ -88,7 +88,7 @@ class S3Claims:
         if stored.state == "claimed" and self._clock() < stored.expires:
             return Claim(key, "busy")
         token = await self._write(key, record, if_match=etag)
-        if token is None:  # somebody else has just claimed it
+        if token is None:  # another invocation has just claimed it
             return Claim(key, "busy")
         return Claim(key, "claimed", token=token, repeated=True)
 
@@ -103,7 +103,7 @@ class S3Claims:
     async def _replace(self, claim: Claim, record: _Record) -> None:
         if await self._write(claim.key, record, if_match=claim.token) is None:
             raise ClaimLostError(
-                f"the claim {claim.key} expired, and somebody else has claimed the message since"
+                f"the claim {claim.key} expired, and another invocation has claimed the message since"
             )
 
     async def _write(

@@ -147,7 +147,7 @@ def text_to_sign(message):
 
 
 def sign(message=NOTIFICATION, key=None, **changes):
-    """Return a message with changes and its signature."""
+    """Return a copy of *message* with *changes* applied, and with its signature added."""
     message = {**message, **changes}
     algorithm = HASHES[message["SignatureVersion"]]()
     text = text_to_sign(message)

@@ -105,7 +105,7 @@ def test_lost_claim(driver, method):
     first = driver.claim()
     driver.now += 60
     driver.claim()
-    with pytest.raises(ClaimLostError, match="somebody else"):
+    with pytest.raises(ClaimLostError, match="another invocation"):
         getattr(driver, method)(first)
     assert driver.claim().state == "busy"
 
@@ -145,7 +145,7 @@ def test_foreign_value(driver, emulator):
 
 
 def test_race_for_an_expired_claim(driver, emulator):
-    """If somebody else changes an expired claim after it was read, the key is busy."""
+    """If another invocation changes an expired claim after it was read, the key is busy."""
     driver.claim()
     driver.now += 60
     # The first PUT finds the object, and the second one finds that it was changed.

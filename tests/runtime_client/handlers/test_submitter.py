@@ -125,7 +125,7 @@ def test_output_with_an_extension(submitter, emulator):
 
 
 def test_forbidden_output(submitter, emulator, caplog):
-    """If S3 does not tell whether an output exists, the message is left to be delivered again."""
+    """If S3 denies access to an output, the message is not submitted, and is delivered again."""
     emulator.faults.once(ErrorResponse(403, "AccessDenied"), on="HeadObject")
     handler = submitter(encoded, ENDPOINT, output_prefix=OUTPUTS)
     assert failed_ids(handler(sqs_event("a", received=2), Context())) == ["m0"]

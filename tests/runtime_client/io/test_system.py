@@ -152,7 +152,7 @@ def test_a_process_ends_with_its_task(backend, tmp_path):
 
 
 def test_a_process_that_is_killed_before_its_start():
-    """If a process is killed before its thread has started it, the process is never started."""
+    """If `kill` is called before `run` has started the process, the process is never started."""
     program = _Program()
     program.kill()
     assert program.run(["/no/such/program"], 99).status == -signal.SIGKILL

@@ -126,8 +126,8 @@ class Stream:
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Send a part of *buffer*, and return the number of bytes that were sent.
 
-        Return 0 if a read would not block.  If the socket is full, wait until it is writable or
-        readable, and return 0.
+        Return 0 if a read would not block.  If the socket's send buffer is full, wait until the
+        socket is writable or readable, and return 0.
         """
         if await self.is_readable():
             return 0
