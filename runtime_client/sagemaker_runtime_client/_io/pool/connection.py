@@ -7,6 +7,7 @@ completely.
 """
 
 from contextlib import suppress
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 # The maximum size of one read or write in bytes, as in httpcore.  The write timeout applies to each
 # write separately.
 _MAX_READ_SIZE = _MAX_WRITE_SIZE = 64 * 1024
-# How many seconds to wait for a response to ``Expect: 100-continue``.
-CONTINUE_TIMEOUT = 1.0
+CONTINUE_TIMEOUT = 1.0  # how many seconds to wait for ``100 Continue``
 
 # h11's class for checked headers, which has no public name.
 _Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).headers)
+_new_protocol = partial(h11.Connection, h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
 
 
 class Connection:
@@ -127,13 +128,10 @@ class Connection:
 
     def _left_of_body(self) -> int:
         """Return how many bytes of the body are still to come, or 0 if the number is unknown."""
-        headers = self._headers()
+        headers = {} if self._response is None else dict(self._response.headers)
         if b"transfer-encoding" in headers:
             return 0
         return max(0, int(headers.get(b"content-length", b"0")) - self._received)
-
-    def _headers(self) -> dict[bytes, bytes]:
-        return {} if self._response is None else dict(self._response.headers)
 
     def _note_received(self, size: int, max_bytes: int) -> None:
         self._received += size
@@ -296,12 +294,7 @@ class Connection:
         return seconds_left(self._ends, self.deadline, httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
-        """Return the timeout of the next write."""
         if self.deadline == inf:
             return timeout
         left = seconds_left(inf, self.deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
-
-
-def _new_protocol() -> h11.Connection:
-    return h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
