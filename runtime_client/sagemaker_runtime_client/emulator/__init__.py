@@ -1,4 +1,4 @@
-"""An emulator of SageMaker inference and S3, for tests and for local experiments.
+"""An emulator of SageMaker inference, S3, SNS and SQS, for tests and for local experiments.
 
 The emulator listens on real sockets, verifies every signature, queues asynchronous invocations, and
 runs a model.  It can inject failures that occur in production.  It works with this package's client

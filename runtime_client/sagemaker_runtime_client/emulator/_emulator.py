@@ -43,7 +43,7 @@ _JOIN_TIMEOUT = 5.0  # seconds to wait for each model thread after its request i
 
 
 class Emulator:
-    """Emulates SageMaker inference on this machine: the runtime APIs, the queue, and S3.
+    """Emulates SageMaker inference on this machine: its APIs, S3, and notifications.
 
     Use it as a context manager.  Inside the ``with`` block, the emulator listens on a socket in a
     separate thread, and checks the signature of every request.

@@ -154,7 +154,7 @@ class FunctionWorker:
         try:
             return await asyncio.wait_for(ended, self.timeout)
         except TimeoutError:
-            _log.error("the function timed out after %s s", self.timeout)
+            _log.warning("the function timed out after %s s", self.timeout)
             return FunctionCall(event=event, error=f"TimeoutError: after {self.timeout:g} s")
 
     def _run_function(
@@ -165,7 +165,7 @@ class FunctionWorker:
             # As in AWS Lambda, the result must be representable in JSON.
             result = json.loads(json.dumps(self.function(arguments, context)))
         except BaseException as error:  # noqa: BLE001 (otherwise the event would never be settled)
-            _log.error("the function failed", exc_info=error)
+            _log.warning("the function failed", exc_info=error)
             return FunctionCall(event=event, error=_describe(error))
         return FunctionCall(event=event, result=result)
 
