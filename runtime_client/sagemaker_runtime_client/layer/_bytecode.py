@@ -2,7 +2,8 @@
 
 This is a separate program, because the interpreter that compiles a layer may be unable to import
 this distribution.  The bytecode contains assertions but no docstrings, which would make up a sixth
-of the zipped bytecode.  compileall can omit docstrings only together with assertions.
+of the zipped bytecode.  compileall can omit docstrings only together with assertions.  In the
+sources, which tracebacks show, docstrings become blank lines.
 """
 
 import ast
@@ -18,7 +19,7 @@ _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
 def compile_folder(root: Path, prefix: str) -> None:
-    """Compile all source files below a folder.
+    """Remove the docstrings from all source files below a folder, and compile the files.
 
     Args:
         root: The folder.
@@ -26,9 +27,24 @@ def compile_folder(root: Path, prefix: str) -> None:
             folder.
     """
     for path in sorted(root.rglob("*.py")):
+        source = blank_docstrings(path.read_bytes())
+        path.write_bytes(source)
         target = Path(cache_from_source(str(path)))
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(bytecode(path.read_bytes(), f"{prefix}/{path.relative_to(root.parent)}"))
+        target.write_bytes(bytecode(source, f"{prefix}/{path.relative_to(root.parent)}"))
+
+
+def blank_docstrings(source: bytes) -> bytes:
+    """Replace the text of each docstring with its line breaks, so that no line number changes."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+            before, after = lines[first][: text.col_offset], lines[last][text.end_col_offset :]
+            blank = before + b'"""' + b"\n" * (last - first) + b'"""' + after
+            lines[first : last + 1] = blank.splitlines(keepends=True)
+    return b"".join(lines)
 
 
 def bytecode(source: bytes, name: str) -> bytes:

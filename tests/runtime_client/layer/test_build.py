@@ -279,6 +279,15 @@ def test_module_of_a_docstring():
     assert _bytecode.without_docstrings(ast.parse('"""Only this."""')).body == []
 
 
+def test_docstrings_in_sources():
+    """`blank_docstrings` keeps all other text of a source, and each line where it is."""
+    source = '"""Mod\nule."""\nclass A:  # a remark\n    "é"; x = 1\n    def f(self):\n        r"""\n        """  # b'
+    blank = (
+        '"""\n"""\nclass A:  # a remark\n    """"""; x = 1\n    def f(self):\n        """\n"""  # b'
+    )
+    assert _bytecode.blank_docstrings(source.encode()).decode() == blank
+
+
 @pytest.mark.skipif(
     not ALL_PYTHONS, reason="builds a layer of boto3 for each Python: run make layer-test"
 )
