@@ -11,6 +11,7 @@ from loopback import Server
 from rounds import Figures, Measure, Table, side_by_side
 
 _LOADED = "import httpx, h11"
+_PACKAGE = f"{_LOADED}, sagemaker_runtime_client"
 _TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client._io import tls; bundle = os.environ['AWS_CA_BUNDLE']"
 # Maps the name of a part to the code that runs before it, and to the code of the part itself.
 PARTS = {
@@ -28,10 +29,12 @@ PARTS = {
         "from cryptography.hazmat.primitives.asymmetric import ec",
     ),
     "not loaded: S3 and waiting": (
-        f"{_LOADED}, sagemaker_runtime_client",
+        _PACKAGE,
         "import sagemaker_runtime_client._inference.wait",
     ),
     "not loaded: uuid": (_LOADED, "import uuid"),
+    "events": (_PACKAGE, "import sagemaker_runtime_client.events"),
+    "events and handlers": (_PACKAGE, "import sagemaker_runtime_client.handlers"),
 }
 
 

@@ -115,6 +115,43 @@ def test_what_a_client_loads():
     assert [name for name in HEAVY if name in loaded] == []
 
 
+# The modules of this package that importing one of its optional parts loads, in addition to `LOADED`.
+EVENTS = ["", "._json", "._parse", "._readers", "._results", "._values"]
+HANDLERS = [
+    "",
+    "._batch",
+    "._claims",
+    "._decorators",
+    "._events",
+    "._jobs",
+    "._loop",
+    "._s3_claims",
+    "._submitter",
+]
+
+
+@pytest.mark.parametrize(
+    ("part", "listed"),
+    [
+        ("events", [f".events{name}" for name in EVENTS]),
+        (
+            "handlers",
+            [
+                *("._s3", "._s3.objects"),
+                *[f".events{name}" for name in EVENTS],
+                *[f".handlers{name}" for name in HANDLERS],
+            ],
+        ),
+    ],
+)
+def test_what_a_part_loads(part, listed):
+    """Importing events or handlers, as at the cold start of a Lambda function, loads few modules."""
+    before = modules_after("import sagemaker_runtime_client")
+    loaded = modules_after(f"import sagemaker_runtime_client.{part}")
+    added = {name.removeprefix(package.__name__) for name in set(loaded) - set(before)}
+    assert sorted(added) == listed
+
+
 def test_what_lambda_loads():
     """If the credentials are in environment variables, only the provider that reads them is
     imported.

@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
-from uuid import uuid4
 
 from .._clients import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 from .._errors import ObjectNotFoundError, ParamValidationError, ServiceError
 from .._io.run import is_async
+from .._io.system import System
 from .._settings.setting import locations
 from .._value import Value
 from ._batch import resolve
@@ -157,7 +157,7 @@ class _Record(Value):
         self.state = state
         self.expires = expires
         self.value = value
-        self.nonce = nonce or uuid4().hex
+        self.nonce = nonce or System.uuid()
 
     def to_json(self) -> bytes:
         return json.dumps(self._asdict()).encode()
