@@ -1,8 +1,10 @@
 """The main use case with real input: `make demo`.
 
 The demo starts the emulator with a model that recognizes handwritten digits.  It sends one image
-inline, 900 images through S3, invalid input, and 200 images concurrently.  Every prediction is
-compared with that of scikit-learn's model for the same image (fixtures/digits/expected.json).
+inline, 900 images through S3, invalid input, and 200 images concurrently.  Then a Lambda function
+submits 20 images and invalid input, another function is told the results, and everything is
+delivered twice.  Every prediction is compared with that of scikit-learn's model for the same image
+(fixtures/digits/expected.json).
 """
 
 import json
@@ -13,14 +15,16 @@ from contextlib import contextmanager
 from math import isclose
 from typing import Any
 
+import told
 from digits import DIGITS, predict
 
-from sagemaker_runtime_client import InferenceFailedError, Output, SageMakerRuntimeClient
+from sagemaker_runtime_client import InferenceFailedError, SageMakerRuntimeClient
 from sagemaker_runtime_client.emulator import Emulator
 
 ENDPOINT = "handwritten-digits"
 BULK = 200
 CONCURRENCY = 16
+TOLD = 20
 
 
 @contextmanager
@@ -33,12 +37,11 @@ def timed(what: str) -> Iterator[list[str]]:
     print(f"{what:<28}{elapsed:8.0f} ms   {'; '.join(remarks)}")
 
 
-def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
+def agree(answer: Any, expected: dict[str, list[Any]], first: int, count: int) -> str:
     """Check that the predictions agree with scikit-learn's.
 
     Return a phrase with the number of digits that are recognized correctly.
     """
-    answer = output.json()
     part = slice(first, first + count)
     assert answer["predictions"] == expected["predictions"][part]
     for ours, theirs in zip(
@@ -53,7 +56,7 @@ def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int
 
 
 def main() -> None:
-    """Run the four parts of the demo."""
+    """Run the five parts of the demo."""
     images = (DIGITS / "images.csv").read_bytes()
     lines = images.splitlines()
     expected = json.loads((DIGITS / "expected.json").read_text())
@@ -71,13 +74,13 @@ def main() -> None:
 
         with timed("1 image, inline") as remarks:
             output = client.infer(ENDPOINT, lines[0], content_type="text/csv", timeout=30)
-            remarks += [f"{len(lines[0])} bytes", agree(output, expected, 0, 1)]
+            remarks += [f"{len(lines[0])} bytes", agree(output.json(), expected, 0, 1)]
 
         with timed(f"{len(lines)} images, through S3") as remarks:
             output = client.infer(
                 ENDPOINT, images, content_type="text/csv", timeout=60, input_prefix="s3://inputs/"
             )
-            remarks += [f"{len(images):,} bytes", agree(output, expected, 0, len(lines))]
+            remarks += [f"{len(images):,} bytes", agree(output.json(), expected, 0, len(lines))]
 
         with timed("invalid input") as remarks:
             try:
@@ -89,7 +92,7 @@ def main() -> None:
 
         def one(number: int) -> str:
             output = client.infer(ENDPOINT, lines[number], content_type="text/csv", timeout=60)
-            return agree(output, expected, number, 1)
+            return agree(output.json(), expected, number, 1)
 
         with (
             timed(f"{BULK} images, {CONCURRENCY} at a time") as remarks,
@@ -97,6 +100,18 @@ def main() -> None:
         ):
             right = sum(answer.startswith("1 of 1") for answer in threads.map(one, range(BULK)))
             remarks.append(f"{right} of {BULK} digits right, as with scikit-learn")
+
+        with timed(f"{TOLD} images, told by SQS") as remarks:
+            bodies = [line.decode() for line in lines[:TOLD]]
+            answers, reasons, redelivered = told.run([*bodies, "1,2,three"])
+            assert len(answers) == TOLD
+            one_each = [agree(answer, expected, n, 1) for n, answer in enumerate(answers)]
+            right = sum(text.startswith("1 of 1") for text in one_each)
+            remarks += [
+                f"{right} of {TOLD} digits right, as with scikit-learn",
+                f"{len(reasons)} failure told",
+                f"{redelivered} redeliveries ignored",
+            ]
 
         refused = [request for request in emulator.requests if request.status == 403]
         assert not refused, refused

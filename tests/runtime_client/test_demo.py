@@ -32,10 +32,15 @@ def test_demo(tmp_path):
         "900 images, through S3",
         "invalid input",
         "200 images, 16 at a time",
+        "20 images, told by SQS",
     ]
     remarks = dict(timed)
     assert "1 of 1 digits right" in remarks["1 image, inline"]
     assert "failed as expected: Received server error (500)" in remarks["invalid input"]
     for name in ("900 images, through S3", "200 images, 16 at a time"):
         assert re.search(r"[1-9]\d\d of \d+ digits right, as with scikit-learn", remarks[name])
+    assert re.fullmatch(
+        r"\d+ of 20 digits right, as with scikit-learn; 1 failure told; 42 redeliveries ignored",
+        remarks["20 images, told by SQS"],
+    )
     assert re.fullmatch(r"\d{3} signed requests, none refused, [\d.]+ s in total", end)

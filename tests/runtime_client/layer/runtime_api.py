@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -22,6 +23,7 @@ from tests.runtime_client.layer.pythons import command
 
 ROOT = Path(__file__).parent.parent.parent.parent
 TIMEOUT = 60.0
+_TIME_LIMIT = 900  # the highest that Lambda allows for a function, in seconds
 _PREFIX = "/2018-06-01/runtime/"
 
 
@@ -55,7 +57,7 @@ class RuntimeAPI:
                     return None
                 headers = {
                     "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-                    "Lambda-Runtime-Deadline-Ms": "4102444800000",
+                    "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _TIME_LIMIT) * 1000)),
                     "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:1:function:f",
                     "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9;Sampled=1",
                     "Content-Type": "application/json",  # the native client crashes without this header

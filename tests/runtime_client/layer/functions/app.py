@@ -10,6 +10,7 @@ from pathlib import Path
 import runtime_client  # Lambda's own module, which a package with the same name would hide
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
+    ConfigError,
     SageMakerRuntimeClient,
     ServiceError,
 )
@@ -60,6 +61,14 @@ def batch(event, _):
     return {"batchItemFailures": failed}
 
 
+def verify(event, _):
+    """Verify a message of SNS, and return why this is impossible."""
+    try:
+        return client.verify_sns(event["message"], topic_arns=[event["message"]["TopicArn"]])
+    except ConfigError as error:
+        return str(error)
+
+
 def facts(*_):
     """Return the peak memory use of this process, the writable folders and the files of loaded
     modules.
@@ -77,4 +86,4 @@ def facts(*_):
     }
 
 
-JOBS = {job.__name__: job for job in (queue, queue_async, infer, facts)}
+JOBS = {job.__name__: job for job in (queue, queue_async, infer, verify, facts)}
