@@ -1,9 +1,9 @@
 """A response whose body is read piece by piece while the caller uses the pieces."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._errors import TransportError
 from .httpx_bridge import (
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .message import Request
     from .senders import Sender
+
+T = TypeVar("T")
 
 # How much of a response that is not needed is read, and for how many seconds, to be able to reuse
 # its connection.
@@ -107,12 +109,23 @@ class OpenResponse:
         Raises:
             TransportError: The connection failed, or a timeout elapsed.
         """
+        return await self._read(self._body.read)
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
+
+        Except for the first bytes of the body, the buffer is filled if possible.  The errors are
+        those of `read`.
+        """
+        return await self._read(self._body.read_into, buffer)
+
+    async def _read(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
         try:
             if self._ends == inf:
-                return cast(bytes, await self._body.read())
+                return await step(*arguments)
             if time.monotonic() < self._ends:
                 async with self._sender.limit(self._ends):
-                    return cast(bytes, await self._body.read())
+                    return await step(*arguments)
         except library_errors(self._sender.library) as error:
             raise self._transport_error(error) from error
         raise TransportError(f"the timeout elapsed while the response from {self._origin} arrived")

@@ -63,7 +63,23 @@ class _Received:
         self.headers, self.stream = response.headers, stream
 
 
-class _SyncBody:
+class _Body:
+    """The body of a response, which httpx returns in pieces."""
+
+    _rest = b""  # the part of the last piece that `read_into` has not returned yet
+
+    async def read(self) -> bytes:
+        raise NotImplementedError
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """Copy the next bytes of the body into *buffer*, and return their number; 0 at the end."""
+        piece = self._rest or await self.read()
+        size = min(len(piece), len(buffer))
+        buffer[:size], self._rest = piece[:size], piece[size:]
+        return size
+
+
+class _SyncBody(_Body):
     def __init__(self, httpx: ModuleType, response: "httpx.Response") -> None:
         self._httpx, self._response = httpx, response
         self._pieces: Iterator[bytes] | None = None
@@ -129,7 +145,7 @@ class AsyncClient:
         await self.client.aclose()
 
 
-class _AsyncBody:
+class _AsyncBody(_Body):
     def __init__(self, sender: AsyncClient, response: "httpx.Response") -> None:
         self._sender, self._response = sender, response
         self._pieces: AsyncIterator[bytes] | None = None

@@ -1,9 +1,8 @@
 """An HTTP/1.1 connection, which carries one exchange after another.
 
-h11 writes and parses the messages.  h11 is used directly, not through httpcore, because importing
-httpcore would add 12 ms to the first call, and its code would slow down each call.  As in httpcore,
-informational responses are skipped, and a response is read even if its request could not be written
-completely.
+h11 writes and parses the messages.  It is not used through httpcore, which would add 12 ms to the
+first call, and slow down each call.  As in httpcore, informational responses are skipped, and a
+response is read even if its request could not be written completely.
 """
 
 from contextlib import suppress
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from ..concurrency import Stream
     from .chunked_body import ChunkedBody
 
-# The maximum size of one read or write in bytes, as in httpcore.  The write timeout applies to each
-# write separately.
+# The maximum size of one read or write in bytes, as in httpcore; each write has its own timeout.
 _MAX_READ_SIZE = _MAX_WRITE_SIZE = 64 * 1024
 CONTINUE_TIMEOUT = 1.0  # how many seconds to wait for ``100 Continue``
 
@@ -111,19 +109,21 @@ class Connection:
     async def read_into(self, buffer: memoryview) -> int:
         """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
 
-        If the response states its Content-Length, all data after the first piece bypass h11,
-        because h11 would copy them.
+        If the response states its Content-Length, all data after the first piece bypass h11, which
+        would copy them, and fill the buffer unless the body ends before.
         """
-        left = self._left_of_body() if self._received else 0
-        if not (self._rest or left):
-            self._rest = await self.read()
+        left = min(len(buffer), self._left_of_body()) if self._received else 0
         if self._rest or not left:
-            piece = self._rest[: len(buffer)]
-            buffer[: len(piece)], self._rest = piece, self._rest[len(piece) :]
-            return len(piece)
-        self._ends, self._bypasses = inf, True
-        size = await self.stream.read_into(buffer[:left], self._time_to_read())
-        self._note_received(size, min(len(buffer), left))
+            piece = await self.read()
+            size = min(len(piece), len(buffer))
+            buffer[:size], self._rest = piece[:size], piece[size:]
+            return size
+        self._bypasses, size = True, 0
+        while size < left:
+            self._ends = inf
+            received = await self.stream.read_into(buffer[size:left], self._time_to_read())
+            self._note_received(received, left)
+            size += received
         return size
 
     def _left_of_body(self) -> int:
