@@ -26,6 +26,16 @@ def begin(emulator, headers=EXPECT, **options):
     return connection
 
 
+def begin_part(emulator, upload_id):
+    """Send the head of an upload of a part, and return the connection."""
+    target = f"/b/k?partNumber=1&uploadId={upload_id}"
+    head = sign_request(emulator, "PUT", target, EXPECT, payload=Payload.of(b"body"))
+    connection = socket.create_connection(address(emulator), TIMEOUT)
+    connection.sendall(head)
+    assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+    return connection
+
+
 def read_response(connection):
     """Read a response, and return its status and whether the server closes the connection."""
     with HTTPResponse(connection, method="PUT") as parser:

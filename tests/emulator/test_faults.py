@@ -95,7 +95,7 @@ def test_order_of_faults(emulator):
 def test_unknown_operation():
     """Injecting a fault for an unknown operation raises an error immediately."""
     with pytest.raises(
-        ValueError, match="unknown operations: InvokeModel; the emulator supports Change"
+        ValueError, match="unknown operations: InvokeModel; the emulator supports Abort"
     ):
         Faults().once(Faults.THROTTLED, on="InvokeModel")
 

@@ -238,7 +238,7 @@ def test_secrets_are_not_recorded(emulator):
     ("method", "target", "status"),
     [
         ("PUT", "/bucket/key?acl", 501),
-        ("PUT", "/bucket/key?partNumber=1&uploadId=u", 501),
+        ("PUT", "/bucket/key?partNumber=1&uploadId=u", 404),
         ("PUT", "/bucket/key?uploads", 501),
         ("GET", "/bucket/key?versionId=1", 501),
         ("GET", "/bucket", 200),

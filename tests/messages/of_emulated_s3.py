@@ -1,5 +1,7 @@
 """Messages in the error responses of the emulated S3."""
 
+from xml.etree import ElementTree as ET
+
 from sagemaker_runtime_client.emulator import Emulator
 from sigv4 import Payload, checksum
 from tests.emulator.wire import build_request, call, send, sign_request
@@ -41,6 +43,50 @@ def event_stream_error():
     with Emulator() as emulator:
         length = {"x-amz-decoded-content-length": "0"}
         return message(call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS))
+
+
+def upload_error(headers):
+    """Return the message of the error response to a CreateMultipartUpload request."""
+    with Emulator() as emulator:
+        return message(call(emulator, "POST", "/b/k?uploads", headers, service="s3"))
+
+
+def part_error(query="partNumber=1", headers=(), created=()):
+    """Return the message of the error response to an UploadPart request."""
+    with Emulator() as emulator:
+        upload_id = create_upload(emulator, created)
+        target = f"/b/k?{query}&uploadId={upload_id}"
+        return message(call(emulator, "PUT", target, headers, b"body"))
+
+
+def create_upload(emulator, headers=()):
+    """Create an upload in parts, and return its ID."""
+    response = call(emulator, "POST", "/b/k?uploads", headers, service="s3")
+    return ET.fromstring(response.body).findtext("{*}UploadId")
+
+
+def listing_error(query):
+    """Return the message of the error response to a ListParts request."""
+    with Emulator() as emulator:
+        return message(call(emulator, "GET", f"/b/k?uploadId={create_upload(emulator)}&{query}"))
+
+
+def completion_error(numbers, headers=(), etag=None, created=()):
+    """Return the message of the error response to a CompleteMultipartUpload request.
+
+    *etag* replaces the ETags of the parts.
+    """
+    with Emulator() as emulator:
+        upload_id = create_upload(emulator, created)
+        listed = ""
+        for number in numbers:
+            target = f"/b/k?partNumber={number}&uploadId={upload_id}"
+            sent = {"x-amz-checksum-crc32": checksum("CRC32", b"body")} if created else {}
+            found = call(emulator, "PUT", target, sent, b"body").headers["etag"]
+            listed += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag or found}</ETag></Part>"
+        document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+        target = f"/b/k?uploadId={upload_id}"
+        return message(call(emulator, "POST", target, headers, document, service="s3"))
 
 
 def redirect():
@@ -181,5 +227,90 @@ MESSAGES = [
     (
         lambda: object_error({"x-amz-checksum-crc32": "AAAAAA=="}),
         "The CRC32 you specified did not match the calculated checksum.",
+    ),
+    # Uploads in parts.
+    (
+        lambda: error("DELETE", "/b/k?uploadId=1"),
+        """
+        The specified upload does not exist. The upload ID may be invalid, or the upload may have
+        been aborted or completed.
+        """,
+    ),
+    (
+        lambda: upload_error({"x-amz-checksum-type": "COMPOSITE"}),
+        """
+        The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.
+        """,
+    ),
+    (
+        lambda: upload_error({"x-amz-checksum-algorithm": "CRC16"}),
+        """
+        Checksum algorithm provided is unsupported. Please try again with any of the valid types:
+        [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]
+        """,
+    ),
+    (
+        lambda: upload_error({"x-amz-checksum-algorithm": "MD5", "x-amz-checksum-type": "HALF"}),
+        "Value for x-amz-checksum-type header is invalid.",
+    ),
+    (
+        lambda: upload_error(
+            {"x-amz-checksum-algorithm": "SHA1", "x-amz-checksum-type": "FULL_OBJECT"}
+        ),
+        "The FULL_OBJECT checksum type cannot be used with the sha1 checksum algorithm.",
+    ),
+    (
+        lambda: part_error("partNumber=0"),
+        "Part number must be an integer between 1 and 10000, inclusive",
+    ),
+    (
+        lambda: part_error(created={"x-amz-checksum-algorithm": "SHA1"}),
+        """
+        Checksum Type mismatch occurred, expected checksum Type: sha1, actual checksum Type: null
+        """,
+    ),
+    (lambda: listing_error("part-number-marker=x"), "part-number-marker must be a number."),
+    (lambda: listing_error("max-parts=x"), "max-parts must be a number."),
+    (
+        lambda: completion_error([1, 1]),
+        """
+        The list of parts was not in ascending order. The parts list must be specified in order by
+        part number.
+        """,
+    ),
+    (
+        lambda: completion_error([1], etag="a"),
+        """
+        One or more of the specified parts could not be found. The part may not have been
+        uploaded, or the specified entity tag may not match the part's entity tag.
+        """,
+    ),
+    (
+        lambda: completion_error([1], created={"x-amz-checksum-algorithm": "CRC32"}),
+        """
+        The upload was created using a crc32 checksum. The complete request must include the
+        checksum for each part. It was missing for part 1 in the request.
+        """,
+    ),
+    (
+        lambda: completion_error([1, 2]),
+        "Your proposed upload is smaller than the minimum allowed size",
+    ),
+    (
+        lambda: completion_error([1], {"x-amz-mp-object-size": "x"}),
+        "Value for x-amz-mp-object-size header is invalid.",
+    ),
+    (
+        lambda: completion_error([1], {"x-amz-mp-object-size": "5"}),
+        """
+        The provided 'x-amz-mp-object-size' header value 5 does not match what was computed: 4
+        """,
+    ),
+    (
+        lambda: completion_error([1], {"x-amz-checksum-type": "COMPOSITE"}),
+        """
+        The upload was created using the FULL_OBJECT checksum mode. The complete request must use
+        the same checksum mode.
+        """,
     ),
 ]

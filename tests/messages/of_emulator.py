@@ -202,15 +202,17 @@ MESSAGES = [
     (
         lambda: Faults().once(Faults.THROTTLED, on="InvokeModel"),
         """
-        unknown operations: InvokeModel; the emulator supports ChangeMessageVisibility,
-        ChangeMessageVisibilityBatch, CreateBucket, CreateQueue, CreateTopic, DeleteMessage,
-        DeleteMessageBatch, DeleteObject, DeleteObjects, DeleteQueue, DeleteTopic, GetObject, GetQueueAttributes,
-        GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, HeadBucket, HeadObject,
-        InvokeEndpoint, InvokeEndpointAsync, InvokeEndpointWithResponseStream,
-        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListObjects, ListObjectsV2, ListQueues,
-        ListSubscriptions, ListSubscriptionsByTopic, ListTopics, Publish, PublishBatch, PurgeQueue,
-        PutObject, ReceiveMessage, SendMessage, SendMessageBatch, SetQueueAttributes,
-        SetSubscriptionAttributes, SetTopicAttributes, Subscribe, Unsubscribe
+        unknown operations: InvokeModel; the emulator supports AbortMultipartUpload,
+        ChangeMessageVisibility, ChangeMessageVisibilityBatch, CompleteMultipartUpload,
+        CreateBucket, CreateMultipartUpload, CreateQueue, CreateTopic, DeleteMessage,
+        DeleteMessageBatch, DeleteObject, DeleteObjects, DeleteQueue, DeleteTopic, GetObject,
+        GetQueueAttributes, GetQueueUrl, GetSubscriptionAttributes, GetTopicAttributes, HeadBucket,
+        HeadObject, InvokeEndpoint, InvokeEndpointAsync, InvokeEndpointWithResponseStream,
+        InvokeInferenceRouter, InvokeInferenceRouterAsync, ListMultipartUploads, ListObjects,
+        ListObjectsV2, ListParts, ListQueues, ListSubscriptions, ListSubscriptionsByTopic,
+        ListTopics, Publish, PublishBatch, PurgeQueue, PutObject, ReceiveMessage, SendMessage,
+        SendMessageBatch, SetQueueAttributes, SetSubscriptionAttributes, SetTopicAttributes,
+        Subscribe, Unsubscribe, UploadPart
         """,
     ),
     (

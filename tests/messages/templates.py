@@ -14,7 +14,7 @@ CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 _FUNCTIONS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
     | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
-    | {"add_note", "invalid_argument", "malformed"}
+    | {"add_note", "invalid_argument", "invalid_request", "malformed"}
 )
 _KEYWORDS = frozenset({"help", "description", "epilog", "message", "rule"})
 

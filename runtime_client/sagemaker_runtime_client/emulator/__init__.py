@@ -31,6 +31,7 @@ from ._fault_types import (
     BrokenBody,
     BrokenStream,
     Delivery,
+    EarlySuccess,
     Latency,
     MalformedResponse,
     NoContinue,
@@ -46,13 +47,15 @@ from ._notifications.sources import FunctionCall
 from ._queue.jobs import Invocation, Job
 from ._records import ReceivedRequest
 from ._reply import ErrorResponse
-from ._s3.objects import ObjectStore, StoredObject
+from ._s3.objects import ObjectStore
+from ._s3.stored import StoredObject
 from ._serving import serve
 
 __all__ = [
     "BrokenBody",
     "BrokenStream",
     "Delivery",
+    "EarlySuccess",
     "echo",
     "Emulator",
     "ErrorResponse",

@@ -37,7 +37,7 @@ from ._authentication import (
     declared_payload,
     parse_region,
 )
-from ._fault_types import Fault, Latency, NoContinue, Reset
+from ._fault_types import EarlySuccess, Fault, Latency, NoContinue, Reset
 from ._faults import Faults
 from ._incoming import IncomingBody
 from ._messaging.replies import as_error
@@ -47,6 +47,7 @@ from ._queue.queue import InvocationQueue
 from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import ErrorResponse, RejectedRequestError, Reply, as_json, as_xml, rejection
 from ._runtime import RuntimeRoutes
+from ._s3.early_success import send_early
 from ._s3.objects import ObjectStore
 from ._s3.request import ObjectRequest, RequestBody
 from ._s3.routes import ObjectRoutes
@@ -149,6 +150,9 @@ class Application:
         except RejectedRequestError as error:
             reply = _format_error(error.response, raw.target, request_ids)
             reply = evolve(reply, headers={**reply.headers, **await raw.incoming.discard()})
+        for fault in faults:
+            if isinstance(fault, EarlySuccess):
+                reply = send_early(reply, fault)
         if raw.target.service == "s3":
             names = {"RequestId": "x-amz-request-id", "HostId": "x-amz-id-2"}
         else:
@@ -171,6 +175,10 @@ class Application:
         headers = _join_headers(raw.headers)
         if raw.target.service == "s3":
             body = RequestBody(raw.incoming.pieces(), verifier)
+            for fault in faults:
+                if isinstance(fault, EarlySuccess) and fault.error is not None:
+                    await body.read()
+                    raise RejectedRequestError(fault.error)
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return await objects.handle(ObjectRequest(raw.target, headers, body, faults))
         content = verifier.feed(await raw.incoming.read())

@@ -118,6 +118,22 @@ class SlowBody:
 
 
 @frozen
+class EarlySuccess:
+    """Sends the status 200 before the operation is complete, and white space until it is.
+
+    Of all operations, only CompleteMultipartUpload does so in production.
+
+    Attributes:
+        seconds: The time for which white space is sent, in seconds.
+        error: The error that follows the status 200.  With None, the result of the operation
+            follows, which may also be an error.
+    """
+
+    seconds: float = 0.0
+    error: ErrorResponse | None = None
+
+
+@frozen
 class NoContinue:
     """Sends no ``100 Continue``, but waits for the body of the request."""
 
@@ -132,5 +148,6 @@ Fault = (
     | Delivery
     | BrokenBody
     | SlowBody
+    | EarlySuccess
     | NoContinue
 )

@@ -10,6 +10,7 @@ from ._fault_types import (
     BrokenBody,
     BrokenStream,
     Delivery,
+    EarlySuccess,
     Fault,
     MalformedResponse,
     NoContinue,
@@ -95,6 +96,11 @@ class Faults:
     STREAM_ERROR: ClassVar = BrokenStream("error")
     RESET_WHILE_READ: ClassVar = Reset("while_read")
     FLIPPED_BIT: ClassVar = BrokenBody("flipped")
+    ERROR_AFTER_200: ClassVar = EarlySuccess(
+        error=ErrorResponse(
+            500, "InternalError", "We encountered an internal error. Please try again."
+        )
+    )
     NO_CONTINUE: ClassVar = NoContinue()
     EXPECTATION_FAILED: ClassVar = ErrorResponse(
         417, "ExpectationFailed", "The server does not support this expectation."

@@ -104,6 +104,11 @@ def rejection(
     return RejectedRequestError(ErrorResponse(status, code, message, headers or {}, details))
 
 
+def invalid_request(message: str) -> RejectedRequestError:
+    """Return S3's error for a request whose headers or parameters do not fit together."""
+    return rejection(400, "InvalidRequest", message)
+
+
 def as_json(error: ErrorResponse) -> Reply:
     """Return an error in the rest-json format, with the code in a header and the message in the body.
 

@@ -9,13 +9,19 @@ UNKNOWN = "Unknown"
 _OPERATIONS = {
     ("GET", False, ""): "ListObjects",
     ("GET", False, "list-type"): "ListObjectsV2",
+    ("GET", False, "uploads"): "ListMultipartUploads",
     ("HEAD", False, ""): "HeadBucket",
     ("POST", False, "delete"): "DeleteObjects",
     ("PUT", False, ""): "CreateBucket",
     ("DELETE", True, ""): "DeleteObject",
+    ("DELETE", True, "uploadId"): "AbortMultipartUpload",
     ("GET", True, ""): "GetObject",
+    ("GET", True, "uploadId"): "ListParts",
     ("HEAD", True, ""): "HeadObject",
+    ("POST", True, "uploadId"): "CompleteMultipartUpload",
+    ("POST", True, "uploads"): "CreateMultipartUpload",
     ("PUT", True, ""): "PutObject",
+    ("PUT", True, "partNumber uploadId"): "UploadPart",
 }
 OPERATIONS = frozenset(_OPERATIONS.values())
 # Parameters that select an operation, or modify the selected one.  The emulator rejects a request

@@ -11,7 +11,7 @@ from .._messaging.drafts import Draft
 from .._messaging.topics import Topics
 from .._queue.outcomes import Outcome
 from .._reply import RejectedRequestError
-from .._s3.objects import StoredObject
+from .._s3.stored import StoredObject
 from .configuration import Notifications
 from .object_events import ObjectEvents
 from .results import result_message

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from attrs import field, frozen
 
 from .._messaging.clock import timestamp
-from .._s3.objects import StoredObject
+from .._s3.stored import StoredObject
 
 _OWNER = "AEMULATOROWNER"
 

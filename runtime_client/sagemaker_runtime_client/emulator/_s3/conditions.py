@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..._io.message import parse_http_date
 from .._reply import RejectedRequestError, rejection
-from .objects import StoredObject
+from .stored import StoredObject
 
 
 def check_conditions(headers: Mapping[str, str], stored: StoredObject) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sigv4 import checksum_algorithm
 
-from .._reply import Reply, rejection, xml_elements
+from .._reply import Reply, invalid_request, xml_elements
 from .digests import BodyDigests
 from .documents import malformed, parse_elements, xml_reply
 from .objects import ObjectStore
@@ -30,10 +30,8 @@ def delete_objects(
         RejectedRequestError: The body is invalid, or a checksum is missing or does not match.
     """
     if "content-md5" not in headers and not any(map(checksum_algorithm, headers)):
-        raise rejection(
-            400,
-            "InvalidRequest",
-            "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+        raise invalid_request(
+            "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         )
     digests = BodyDigests(headers)
     digests.update(body)

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from sigv4 import checksum_algorithm, decode_checksum
 
-from .._reply import RejectedRequestError, rejection
+from .._reply import RejectedRequestError, invalid_request, rejection
 
 CHECKSUM = "x-amz-checksum-"
 
@@ -121,14 +121,14 @@ def read_checksums(headers: Mapping[str, str]) -> dict[str, str]:
     """
     algorithms = {name: algorithm for name in headers if (algorithm := checksum_algorithm(name))}
     if len(algorithms) > 1:
-        raise _invalid(
+        raise invalid_request(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         )
     for name, algorithm in algorithms.items():
         if decode_checksum(headers[name], algorithm) is None:
-            raise _invalid(f"Value for {name} header is invalid.")
+            raise invalid_request(f"Value for {name} header is invalid.")
         if headers.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
-            raise _invalid("Value for x-amz-sdk-checksum-algorithm header is invalid.")
+            raise invalid_request("Value for x-amz-sdk-checksum-algorithm header is invalid.")
     return algorithms
 
 
@@ -139,7 +139,3 @@ def bad_digest(algorithm: str) -> RejectedRequestError:
         "BadDigest",
         f"The {algorithm} you specified did not match the calculated checksum.",
     )
-
-
-def _invalid(message: str) -> RejectedRequestError:
-    return rejection(400, "InvalidRequest", message)

@@ -13,7 +13,7 @@ from sigv4 import checksum_algorithm, percent_encode_path
 from .._reply import Reply, rejection, xml_elements
 from .._target import Target
 from .documents import DATE_FORMAT, xml_reply
-from .objects import StoredObject
+from .stored import StoredObject
 
 LARGEST_PAGE = 1000
 

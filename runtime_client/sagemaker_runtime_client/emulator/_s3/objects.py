@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from hashlib import md5
 from threading import Condition
 from urllib.parse import unquote
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from .._settings import utc_now
-from .content import Content, ContentWriter, MemoryWriter, as_content
-
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the upload has no content type
+from .content import ContentWriter, MemoryWriter
+from .stored import DEFAULT_CONTENT_TYPE, StoredObject
+from .uploads import Uploads
 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
@@ -20,52 +19,6 @@ _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 # `ObjectStore` needs this alias because it has a method `list`: in the annotations of the class,
 # Python 3.14 resolves the name `list` to that method.
 Locations = list[str]
-
-
-@frozen
-class StoredObject:
-    """An object in the emulated S3.
-
-    Attributes:
-        content: The content; the constructor's argument ``body`` may also be bytes.
-        content_type: The MIME type of the content.
-        metadata: The user-defined metadata, keyed by names without the prefix ``x-amz-meta-``.
-        last_modified: The modification time, an aware datetime.
-        headers: Further headers stored with the object, such as ``cache-control`` and
-            ``x-amz-server-side-encryption``.
-        checksums: The ``x-amz-checksum-*`` header of the upload; empty if the upload had none.
-        checksum_type: ``FULL_OBJECT``, or ``COMPOSITE`` for a checksum of the checksums of parts.
-        tags: The tags.
-        etag: The quoted entity tag; by default the MD5 of the content, which S3 uses for an object
-            uploaded in one part and not encrypted with KMS.
-    """
-
-    content: Content = field(alias="body", converter=as_content, eq=Content.read)
-    content_type: str = DEFAULT_CONTENT_TYPE
-    metadata: Mapping[str, str] = field(factory=dict[str, str])
-    last_modified: datetime = field(factory=utc_now)
-    headers: Mapping[str, str] = field(factory=dict[str, str])
-    checksums: Mapping[str, str] = field(factory=dict[str, str])
-    checksum_type: str = "FULL_OBJECT"
-    tags: Mapping[str, str] = field(factory=dict[str, str])
-    etag: str = field()
-
-    @etag.default
-    def _md5(self) -> str:
-        digest = md5(usedforsecurity=False)
-        for piece in self.content.pieces():
-            digest.update(piece)
-        return f'"{digest.hexdigest()}"'
-
-    @property
-    def body(self) -> bytes:
-        """The whole content as bytes."""
-        return self.content.read()
-
-    @property
-    def size(self) -> int:
-        """The number of bytes of the content."""
-        return self.content.size
 
 
 def split_location(location: str) -> tuple[str, str]:
@@ -111,6 +64,7 @@ class ObjectStore:
         self._listeners: list[Callable[[str, str, StoredObject], object]] = []
         self._buckets: dict[str, dict[str, StoredObject]] = {}
         self._changed = Condition()
+        self.uploads = Uploads()
 
     def create_bucket(self, bucket: str) -> None:
         """Create a bucket, unless it exists already."""
@@ -207,6 +161,15 @@ class ObjectStore:
         """
         with self._changed:
             found = [f"s3://{name}/{key}" for name, keys in self._buckets.items() for key in keys]
+        return sorted(name for name in found if name.startswith(location))
+
+    def list_uploads(self, location: str = "s3://") -> Locations:
+        """Return the sorted locations of uploads in parts that were neither completed nor aborted.
+
+        Args:
+            location: The beginning of the locations to return.
+        """
+        found = [f"s3://{upload.bucket}/{upload.key}" for upload in self.uploads.all()]
         return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:

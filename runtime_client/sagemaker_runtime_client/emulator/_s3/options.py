@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from .._reply import RejectedRequestError, rejection
 from .._settings import ACCOUNT, Settings
-from .objects import DEFAULT_CONTENT_TYPE, StoredObject
+from .stored import DEFAULT_CONTENT_TYPE, StoredObject
 
 _METADATA = "x-amz-meta-"
 _LARGEST_METADATA = 2048

@@ -12,8 +12,8 @@ from .._reply import Reply, rejection
 from .._target import Target
 from .conditions import check_conditions, is_not_modified
 from .content import PIECE_SIZE, Content
-from .objects import StoredObject
 from .options import HIDDEN_HEADERS
+from .stored import StoredObject
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
 # The parameters of a request that replace headers of its response.

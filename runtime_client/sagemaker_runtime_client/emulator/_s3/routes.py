@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from .._faults import Faults
 from .._reply import RejectedRequestError, Reply, rejection
+from .._s3_operations import UNKNOWN
 from .._settings import ACCOUNT, Settings
 from .._target import Target
 from .conditions import check_conditions, check_write_conditions, no_such_key
@@ -22,6 +23,7 @@ from .options import describe_upload, encryption_headers, is_kms
 from .reading import checksum_headers, read_object
 from .receiving import receive_content
 from .request import ObjectRequest
+from .upload_routes import UploadRoutes
 
 _LONGEST_KEY = 1024  # in bytes of the key's UTF-8 encoding
 _is_account_id = re.compile(r"[0-9]{12}", re.ASCII).fullmatch
@@ -55,7 +57,7 @@ class ObjectRoutes:
             RejectedRequestError: S3 would reject the request, or the emulator does not support it.
         """
         target = request.target
-        if target.operation not in _OPERATIONS:
+        if target.operation == UNKNOWN:
             raise rejection(501, "NotImplemented", "The emulator does not support this operation.")
         if not _is_bucket_name(target.bucket):
             raise rejection(400, "InvalidBucketName", "The specified bucket is not valid.")
@@ -64,6 +66,11 @@ class ObjectRoutes:
         _check_owner(request.headers)
         if target.operation != "CreateBucket":
             self._check_bucket(target)
+        if target.operation == "ListMultipartUploads" and self.faults.no_list_bucket:
+            raise _access_denied()
+        if target.operation in _UPLOAD_OPERATIONS:
+            routes = UploadRoutes(self.settings, self.store, self.now)
+            return await _UPLOAD_OPERATIONS[target.operation](routes, request)
         return await _OPERATIONS[target.operation](self, request)
 
     def _check_bucket(self, target: Target) -> None:
@@ -168,6 +175,14 @@ _OPERATIONS: dict[str, Callable[[ObjectRoutes, ObjectRequest], Awaitable[Reply]]
     "HeadObject": ObjectRoutes.get_object,
     "DeleteObject": ObjectRoutes.delete_object,
     "DeleteObjects": ObjectRoutes.delete_objects,
+}
+_UPLOAD_OPERATIONS: dict[str, Callable[[UploadRoutes, ObjectRequest], Awaitable[Reply]]] = {
+    "AbortMultipartUpload": UploadRoutes.abort,
+    "CompleteMultipartUpload": UploadRoutes.complete,
+    "CreateMultipartUpload": UploadRoutes.create,
+    "ListMultipartUploads": UploadRoutes.list_uploads,
+    "ListParts": UploadRoutes.list_parts,
+    "UploadPart": UploadRoutes.upload_part,
 }
 
 
