@@ -1,5 +1,6 @@
 """Test the emulated SQS with boto3."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -252,6 +253,12 @@ def test_attributes(emulator, queue):
         ({"Other": "1"}, "InvalidAttributeName"),
         ({"RedrivePolicy": "{"}, "InvalidParameterValue"),
         ({"RedrivePolicy": '{"deadLetterTargetArn": "a"}'}, "InvalidParameterValue"),
+        (
+            {
+                "RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:queue"}'
+            },
+            "InvalidParameterValue",
+        ),
     ],
 )
 def test_wrong_attributes(queue, attributes, code):
@@ -265,6 +272,7 @@ def test_wrong_attributes(queue, attributes, code):
 )
 def test_lost_and_duplicated_messages(emulator, queue, fault, expected):
     """A fault loses or duplicates the next message, while other faults apply to requests."""
+    emulator.faults.once(Faults.LOST, on="Publish")
     emulator.faults.once(fault, on="SendMessage")
     emulator.faults.once(Faults.THROTTLED_429, on=["SendMessage"])
     assert error_code(queue.send, body="1") == "ThrottlingException"
@@ -302,6 +310,37 @@ def test_signatures(emulator, boto):
     target = {"x-amz-target": "AmazonSQS.ListQueues"}
     response = call(emulator, "POST", "/", target, b"{}", service="sns")
     assert response.status == 403
+
+
+@pytest.mark.parametrize("number", ["many", True, 1.5, 11])
+def test_wrong_numbers(emulator, queue, number):
+    """A number that is none, or that is out of range, is rejected."""
+    headers = {"x-amz-target": "AmazonSQS.ReceiveMessage"}
+    body = json.dumps({"QueueUrl": queue.url, "MaxNumberOfMessages": number}).encode()
+    response = call(emulator, "POST", "/", headers, body, service="sqs")
+    assert (response.status, b"MaxNumberOfMessages is invalid" in response.body) == (400, True)
+
+
+def test_a_long_queue(queue):
+    """Each message of a long queue is received once."""
+    for start in range(0, 1000, 10):
+        numbers = [str(number) for number in range(start, start + 10)]
+        entries = [{"Id": number, "MessageBody": number} for number in numbers]
+        queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    found = [body for _ in range(100) for body in queue.bodies()]
+    assert found == [str(number) for number in range(1000)]
+
+
+def test_dead_letters_make_room(make_queue):
+    """Messages that move to the dead-letter queue leave their places to the next ones."""
+    dead = make_queue("dead")
+    policy = f'{{"deadLetterTargetArn": "{dead.arn}", "maxReceiveCount": 1}}'
+    queue = make_queue(RedrivePolicy=policy, VisibilityTimeout="0")
+    queue.send("1")
+    assert queue.bodies() == ["1"]
+    queue.send("2")
+    assert queue.bodies(1) == ["2"]
+    assert dead.bodies() == ["1"]
 
 
 @pytest.mark.parametrize("body", [b"[", b"[]", b"[" * 100_000, b'{"QueueName": "\\ud800"}'])

@@ -141,6 +141,7 @@ def test_subscriptions(sns, topic, queue):
     }
     with pytest.raises(ClientError, match="different attributes"):
         sns.subscribe(**arguments)
+    sns.subscribe(**{**arguments, "Endpoint": f"{queue.arn}-other"})
     for _ in range(2):
         sns.unsubscribe(SubscriptionArn=arn)
     sns.publish(TopicArn=topic, Message="m")

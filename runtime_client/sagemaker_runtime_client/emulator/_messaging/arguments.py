@@ -83,10 +83,6 @@ class Arguments:
             )
         return number
 
-    def flag(self, name: str) -> bool:
-        """Return whether a boolean is true; false if it is missing."""
-        return self.values.get(name) in (True, "true")
-
     def texts(self, name: str) -> list[str]:
         """Return a list of strings, empty if it is missing."""
         return self._list(name, is_text)

@@ -84,7 +84,7 @@ class Broker:
                 ".fifo",
             )
         with self.changed:
-            self._check(attributes, is_fifo=is_fifo)
+            self._check(name, attributes, is_fifo=is_fifo)
             if name in self._queues:
                 self._check_same(name, attributes)
                 return
@@ -139,7 +139,7 @@ class Broker:
         """
 
         def change(queue: Queue) -> None:
-            self._check(changes, is_fifo=queue.is_fifo)
+            self._check(name, changes, is_fifo=queue.is_fifo)
             if "FifoQueue" in changes:  # this attribute cannot be changed
                 raise rejection(400, "InvalidAttributeName", "Unknown Attribute FifoQueue.")
             set_attributes(queue.attributes, changes)
@@ -231,10 +231,13 @@ class Broker:
 
         return bury
 
-    def _check(self, attributes: Mapping[str, str], *, is_fifo: bool) -> None:
+    def _check(self, name: str, attributes: Mapping[str, str], *, is_fifo: bool) -> None:
+        """Check attributes of a queue, whose dead-letter queue must be another one of its kind."""
+
         def has_queue(arn: str) -> bool:
             queue = self._queues.get(arn.rpartition(":")[2])
-            return queue is not None and queue.arn == arn and queue.is_fifo == is_fifo
+            is_same_kind = queue is not None and queue.arn == arn and queue.is_fifo == is_fifo
+            return is_same_kind and arn != self.arn(name)
 
         check_attributes(attributes, is_fifo=is_fifo, has_queue=has_queue)
 

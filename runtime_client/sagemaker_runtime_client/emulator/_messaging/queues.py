@@ -4,7 +4,7 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 """
 
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from math import inf
 from uuid import uuid4
 
@@ -44,6 +44,7 @@ class Queue:
     messages: dict[str, Message] = field(factory=dict[str, Message], repr=False)
     _size: int = field(default=0, init=False)
     _serials: Callable[[], int] = field(factory=lambda: count(1).__next__, init=False, repr=False)
+    _next_expiry: float = field(default=inf, init=False)
     _sent_before: SentBefore = field(factory=SentBefore, init=False, repr=False)
 
     @property
@@ -90,6 +91,7 @@ class Queue:
         """Add a message that was already checked, for example one of another queue."""
         self.messages[str(self._serials())] = message
         self._size += message.size
+        self._next_expiry = min(self._next_expiry, message.expires_at)
 
     def receive(
         self,
@@ -111,21 +113,21 @@ class Queue:
         """
         self.drop_expired(now)
         dead_letter_arn, most_receives = self._redrive_policy()
-        # While a message of a group is in flight, the others of a FIFO queue's group have to wait.
-        waiting = {one.group for one in self.messages.values() if one.visible_at > now}
+        groups = self._groups_in_flight(now)
         received: list[Message] = []
-        for serial, message in list(self.messages.items()):
-            if len(received) == most:
-                break
-            if message.visible_at > now or (self.is_fifo and message.group in waiting):
-                continue
-            if message.receive_count >= most_receives and bury(dead_letter_arn, message):
-                self._remove(serial)
-                continue
-            message.count_receipt(received_at)
-            message.visible_at = now + timeout
-            message.receipt = make_receipt(self.name, serial)
-            received.append(evolve(message))
+        has_buried = True
+        while has_buried:
+            has_buried = False
+            for serial in self._visible(now, groups, most - len(received)):
+                message = self.messages[serial]
+                if message.receive_count >= most_receives and bury(dead_letter_arn, message):
+                    self._remove(serial)
+                    has_buried = True
+                    continue
+                message.count_receipt(received_at)
+                message.visible_at = now + timeout
+                message.receipt = make_receipt(self.name, serial)
+                received.append(evolve(message))
         return received
 
     def delete(self, receipt: str) -> None:
@@ -163,8 +165,12 @@ class Queue:
 
     def drop_expired(self, now: float) -> None:
         """Remove the messages whose retention period has ended."""
+        if now < self._next_expiry:
+            return
         for serial in [key for key, one in self.messages.items() if one.expires_at <= now]:
             self._remove(serial)
+        times = (message.expires_at for message in self.messages.values())
+        self._next_expiry = min(times, default=inf)
 
     def next_visible(self, now: float) -> float:
         """Return when the next invisible message becomes visible; infinity if there is none."""
@@ -182,6 +188,21 @@ class Queue:
             "ApproximateNumberOfMessagesDelayed": len(hidden) - in_flight,
         }
         return {name: str(number) for name, number in numbers.items()}
+
+    def _groups_in_flight(self, now: float) -> set[str | None]:
+        """Return the groups of a FIFO queue whose messages have to wait for one in flight."""
+        if not self.is_fifo:
+            return set()
+        return {message.group for message in self.messages.values() if message.visible_at > now}
+
+    def _visible(self, now: float, groups: set[str | None], most: int) -> list[str]:
+        """Return the serial numbers of the first visible messages that are not in *groups*."""
+        serials = (
+            serial
+            for serial, message in self.messages.items()
+            if message.visible_at <= now and not (groups and message.group in groups)
+        )
+        return list(islice(serials, most))
 
     def _check_size(self, size: int) -> None:
         """Reject a message that is too large, or that does not fit into the queue's memory."""

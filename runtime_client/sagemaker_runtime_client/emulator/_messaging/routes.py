@@ -48,12 +48,10 @@ class NotificationRoutes:
 
 
 def read_operation(target: Target, body: bytes) -> Target:
-    """Return the target with the operation, which is in the body if the protocol is ``query``.
+    """Return the target of a request in the query protocol, with the operation in its body.
 
     The operation of a malformed body is unknown.
     """
-    if target.protocol != "query":
-        return target
     try:
         return target.with_action(parse_form(body).get("Action", ""))
     except RejectedRequestError:
