@@ -252,6 +252,11 @@ def test_attributes(emulator, queue):
         ({"FifoQueue": "false"}, "InvalidAttributeName"),
         ({"Other": "1"}, "InvalidAttributeName"),
         ({"RedrivePolicy": "{"}, "InvalidParameterValue"),
+        ({"RedrivePolicy": '["a"]'}, "InvalidParameterValue"),
+        (
+            {"RedrivePolicy": '{"deadLetterTargetArn": "a", "maxReceiveCount": 1e400}'},
+            "InvalidParameterValue",
+        ),
         ({"RedrivePolicy": '{"deadLetterTargetArn": "a"}'}, "InvalidParameterValue"),
         (
             {
@@ -314,7 +319,7 @@ def test_signatures(emulator, boto):
 
 @pytest.mark.parametrize("number", ["many", True, 1.5, 11])
 def test_wrong_numbers(emulator, queue, number):
-    """A number that is none, or that is out of range, is rejected."""
+    """An argument that must be a number is rejected if it is not one, or is out of range."""
     headers = {"x-amz-target": "AmazonSQS.ReceiveMessage"}
     body = json.dumps({"QueueUrl": queue.url, "MaxNumberOfMessages": number}).encode()
     response = call(emulator, "POST", "/", headers, body, service="sqs")

@@ -86,7 +86,7 @@ def parse_redrive_policy(policy: str) -> tuple[str, int]:
     try:
         parsed: Any = json.loads(policy)
         arn, count = parsed["deadLetterTargetArn"], int(parsed.get("maxReceiveCount", 10))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         arn, count = None, 0
     if not isinstance(arn, str) or not 1 <= count <= _MOST_RECEIVES:
         raise rejection(
