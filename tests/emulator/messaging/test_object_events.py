@@ -35,6 +35,22 @@ def test_shape(boto, raw_keys, key):
     assert f"s3://bucket/{KEY}" in event.locations
 
 
+def test_upload_in_parts(boto):
+    """An object that was uploaded in parts is announced once, when it is complete."""
+    notifications = Notifications(object_queue="objects", objects=["s3://"])
+    with Emulator(notifications=notifications) as emulator:
+        s3 = boto("s3", emulator)
+        place = {"Bucket": "bucket", "Key": "key"}
+        upload = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+        tag = s3.upload_part(**upload, PartNumber=1, Body=b"body")["ETag"]
+        parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+        s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+        (body,) = object_queue(boto, emulator).bodies()
+    (record,) = json.loads(body)["Records"]
+    assert record["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+    assert record["s3"]["object"]["size"] == 4
+
+
 def test_outputs_and_failures(boto):
     """By default, the objects at the output path and at the failure path are announced."""
     notifications = Notifications(object_queue="objects")

@@ -33,12 +33,14 @@ class ObjectEvents:
 
     def created(self, bucket: str, key: str, stored: StoredObject, at: datetime) -> dict[str, Any]:
         """Return the notification about a new object."""
+        # The ETag of an object that was uploaded in parts ends with their number.
+        how = "CompleteMultipartUpload" if "-" in stored.etag else "Put"
         record = {
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
             "awsRegion": self.region,
             "eventTime": timestamp(at),
-            "eventName": "ObjectCreated:Put",
+            "eventName": f"ObjectCreated:{how}",
             "userIdentity": {"principalId": "AWS:EMULATOR"},
             "requestParameters": {"sourceIPAddress": "127.0.0.1"},
             "responseElements": {
