@@ -1,5 +1,7 @@
 """Messages of the handlers for Lambda functions."""
 
+from asyncio import CancelledError
+
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     PreconditionFailedError,
@@ -10,9 +12,11 @@ from sagemaker_runtime_client.handlers import (
     Job,
     MemoryClaims,
     S3Claims,
+    sns_handler,
     sqs_handler,
     sqs_submitter,
 )
+from sagemaker_runtime_client.handlers._batch import _check_claim
 from sagemaker_runtime_client.handlers._submitter import _to_job
 from tests.messages.picking import pick_line
 from tests.runtime_client.handlers.lambda_events import (
@@ -20,6 +24,7 @@ from tests.runtime_client.handlers.lambda_events import (
     Context,
     as_text,
     completed,
+    sns_event,
     sqs_event,
 )
 from tests.runtime_client.scripted_io import run
@@ -50,6 +55,11 @@ def handle(*messages, function=bool, seconds=60, queue=QUEUE, **options):
 def fail(_event):
     """Raise an error."""
     raise RuntimeError("broken")
+
+
+async def cancel(_event):
+    """Raise the error of a task that was cancelled."""
+    raise CancelledError
 
 
 def lost():
@@ -115,6 +125,12 @@ MESSAGES = [
         "claims uses an async client, which only an async function can use: pass a SageMakerRuntimeClient, or decorate an async function",
     ),
     (lambda: MemoryClaims(max_keys=0), "max_keys must be at least 1"),
+    (
+        lambda: handle(claims={}),
+        "claims must have the methods of handlers.Claims, which dict has not",
+    ),
+    (lambda: handle(reserve=-1), "reserve must be a number of seconds from 0 to 900"),
+    (lambda: handle(on_ignored=17), "on_ignored must be a function, not int"),
     (Job, "pass either payload or input_location"),
     # Events.
     (
@@ -152,7 +168,23 @@ MESSAGES = [
         lambda: handle("{", completed(), queue=f"{QUEUE}.fifo"),
         "record 1 of 2 was not handled: an earlier message of the FIFO queue was not handled",
     ),
+    (
+        lambda: handle(*[completed()] * 10_001),
+        "record 0 of 10001 was not handled: the message is malformed: Records has more than 10,000 records",
+    ),
+    (
+        lambda: pick_line(lambda: handle(*[completed()] * 10_001), "record 1 "),
+        "record 1 of 10001 was not handled: the event has too many records",
+    ),
+    (
+        lambda: sns_handler(cancel)(sns_event(completed()), Context()),
+        "the function was cancelled",
+    ),
     # Claims.
+    (
+        lambda: _check_claim(None),
+        "claims must return a Claim whose state is claimed, done, busy",
+    ),
     (
         lost_in_s3,
         "the claim key expired, and another invocation has claimed the message since",

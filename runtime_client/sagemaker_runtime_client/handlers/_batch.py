@@ -13,10 +13,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from inspect import isawaitable
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 from .._errors import ParamValidationError, RuntimeClientError
-from ._claims import Claim, Claims
+from .._value import type_name
+from ._claims import Claim, Claims, State
+from ._loop import cancelled_itself
 
 T = TypeVar("T")
 
@@ -29,6 +31,8 @@ _MARGIN = 10.0
 _MAX_SECONDS = 900.0
 # The names under which a record states its event source: SQS and S3 use the first, SNS the second.
 _SOURCES = ("eventSource", "EventSource")
+
+_STATES = get_args(State)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -49,14 +53,14 @@ class Invocation:
 
     Args:
         context: The second argument of a Lambda handler; None in a test.
-        claims: Remembers which messages are handled; None handles every message.
+        claims: Remembers which messages are handled.
         reserve: The number of seconds that must be left for a record to be handled.
 
     Attributes:
         failures: Why records failed, keyed by their index.
     """
 
-    def __init__(self, context: object, claims: Claims | None, reserve: float) -> None:
+    def __init__(self, context: object, claims: Claims, reserve: float) -> None:
         self._time_left = getattr(context, "get_remaining_time_in_millis", None)
         self._claims, self._reserve = claims, reserve
         self.failures: dict[int, Exception] = {}
@@ -82,20 +86,36 @@ class Invocation:
         """
         for index, record in enumerate(records):
             try:
-                self._check_may_begin(in_order=in_order)
+                self._check_order(in_order=in_order)
                 await handle(record)
             except MessageNotHandledError as error:
                 _log.info("record %d of %d was not handled: %s", index, len(records), error)
                 self.failures[index] = error
-            except Exception as error:  # noqa: BLE001 (one message must not stop the others)
+            except BaseException as error:
+                failure = _as_failure(error)
+                if failure is None:
+                    raise
                 _log.exception("record %d of %d failed", index, len(records))
-                self.failures[index] = error
+                self.failures[index] = failure
 
-    def _check_may_begin(self, *, in_order: bool) -> None:
+    def _check_order(self, *, in_order: bool) -> None:
         if in_order and self.failures:
             raise MessageNotHandledError("an earlier message of the FIFO queue was not handled")
-        if self.seconds_left() < self._reserve:
+
+    def check_time(self, needed: float = 0.0) -> float:
+        """Return the number of seconds left if a message can be handled in this time.
+
+        Args:
+            needed: The number of seconds of which more must be left, even if the user's reserve is
+                shorter.
+
+        Raises:
+            MessageNotHandledError: Too little time is left.
+        """
+        left = self.seconds_left()
+        if left < self._reserve or left <= needed:
             raise MessageNotHandledError("too little time was left to handle the message")
+        return left
 
     async def once(self, key: str | None, handle: Callable[[Claim], Awaitable[str | None]]) -> None:
         """Handle a message unless it was handled before.
@@ -107,25 +127,64 @@ class Invocation:
         Raises:
             MessageNotHandledError: Another invocation is handling the message.
         """
-        if key is None or self._claims is None:
+        if key is None:
             await handle(Claim("", "claimed"))
             return
         seconds = self.seconds_left() + _MARGIN
-        claim = await resolve(self._claims.claim(key, seconds))
+        claim = _check_claim(await resolve(self._claims.claim(key, seconds)))
         if claim.state == "busy":
             raise MessageNotHandledError("the message is being handled elsewhere")
         if claim.state == "claimed":
-            await self._handle_claimed(self._claims, claim, handle)
+            await self._handle_claimed(claim, handle)
 
     async def _handle_claimed(
-        self, claims: Claims, claim: Claim, handle: Callable[[Claim], Awaitable[str | None]]
+        self, claim: Claim, handle: Callable[[Claim], Awaitable[str | None]]
     ) -> None:
         try:
             value = await handle(claim)
         except BaseException:
-            await log_errors("release a claim, which expires by itself", claims.release, claim)
+            await log_errors(
+                "release a claim, which expires by itself", self._claims.release, claim
+            )
             raise
-        await log_errors("record that a message was handled", claims.done, claim, value)
+        await log_errors("record that a message was handled", self._claims.done, claim, value)
+
+
+def _as_failure(error: BaseException) -> Exception | None:
+    """Return why a message failed; None for an interrupt, which stops the other messages, too."""
+    if isinstance(error, Exception):
+        return error
+    return MessageNotHandledError("the function was cancelled") if cancelled_itself(error) else None
+
+
+def check_options(
+    claims: object, reserve: object, **functions: Callable[..., object] | None
+) -> None:
+    """Raise ParamValidationError if an option of a handler is invalid."""
+    methods = [getattr(claims, name, None) for name in ("claim", "done", "release")]
+    if claims is not None and not all(map(callable, methods)):
+        raise ParamValidationError(
+            f"claims must have the methods of handlers.Claims, which {type_name(claims)} has not",
+            argument="claims",
+        )
+    if not isinstance(reserve, int | float) or not 0 <= reserve <= _MAX_SECONDS:
+        raise ParamValidationError(
+            f"reserve must be a number of seconds from 0 to {_MAX_SECONDS:g}", argument="reserve"
+        )
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise ParamValidationError(
+                f"{name} must be a function, not {type_name(function)}", argument=name
+            )
+
+
+def _check_claim(claim: Any) -> Claim:
+    """Return what a store of the user returned, which must not pass for a handled message."""
+    if not isinstance(claim, Claim) or claim.state not in _STATES:
+        raise ParamValidationError(
+            f"claims must return a Claim whose state is {', '.join(_STATES)}", argument="claims"
+        )
+    return claim
 
 
 async def log_errors(task: str, function: Callable[..., object], *arguments: object) -> None:
@@ -157,7 +216,7 @@ def event_records(event: object, source: str) -> list[Record]:
     found = fields.get("Records")
     items = cast("list[object]", found) if isinstance(found, list) else []
     records: list[Record] = [_fields(item) for item in items]
-    if records and all(source in {record.get(name) for name in _SOURCES} for record in records):
+    if records and all(source in [record.get(name) for name in _SOURCES] for record in records):
         return records
     raise ParamValidationError(
         f"event must be what Lambda passes for {source}: check which event source invokes this "

@@ -13,6 +13,7 @@ from ..events import Completed, Event, Failed, Ignored, ObjectCreated, parse
 from ._batch import (
     Invocation,
     MessageNotHandledError,
+    check_options,
     event_records,
     is_fifo,
     report,
@@ -56,6 +57,7 @@ class Options:
             raise ParamValidationError(
                 f"allowed_locations {error}", argument="allowed_locations"
             ) from None
+        check_options(claims, reserve, on_ignored=on_ignored)
         self.claims = MemoryClaims() if claims is None else claims
         self.trusted_sources = trusted_sources
         self.on_ignored = on_ignored
@@ -88,7 +90,10 @@ class EventHandler:
         return report(self._source, records, invocation.failures)
 
     async def _handle_record(self, invocation: Invocation, events: Sequence[Event]) -> None:
+        if not events:
+            raise MessageNotHandledError("the event has too many records")
         for event in events:
+            invocation.check_time()
             if isinstance(event, Ignored):
                 await self._ignore(event)
             elif reason := self._why_untrusted(event):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Coroutine
 from threading import local
 from typing import TYPE_CHECKING, TypeVar
 
-from .._io.run import run
+from .._io.run import asyncio_loop, run
 
 if TYPE_CHECKING:
     from asyncio import Runner
@@ -24,6 +25,17 @@ class _Loops(local):
 
 
 _loops = _Loops()
+
+
+def cancelled_itself(error: BaseException) -> bool:
+    """Return whether *error* is asyncio's CancelledError, but nobody has cancelled this task.
+
+    A function raises it if it awaits another task that was cancelled.
+    """
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not isinstance(error, asyncio.CancelledError) or asyncio_loop() is None:
+        return False
+    return not asyncio.current_task().cancelling()
 
 
 def run_handler(coroutine: Coroutine[object, object, T], *, in_loop: bool) -> T:

@@ -18,7 +18,7 @@ from .._io.run import is_async
 from .._settings.setting import locations
 from .._value import type_name
 from ._batch import Invocation as LambdaInvocation
-from ._batch import event_records, is_fifo, log_errors, report, resolve
+from ._batch import check_options, event_records, is_fifo, log_errors, report, resolve
 from ._claims import Claim, Claims, MemoryClaims
 from ._jobs import Job, Message
 from ._loop import run_handler
@@ -78,8 +78,9 @@ def sqs_submitter(
             or an object with the methods of `Claims`.  The default is `MemoryClaims`, which
             recognizes redeliveries only within one execution environment.
         on_invocation: A plain or async function that is called with the message and the handle of
-            its job, for example to store the handle.  It is called once for each job that is
-            submitted; if it raises an error, the error is logged.
+            its job, for example to store the handle.  It is called for each job that is submitted,
+            and again if an earlier attempt ended without a record.  If it raises an error, the
+            error is logged.
         reserve: The number of seconds that must be left for a message to be submitted.
 
     Returns:
@@ -92,6 +93,7 @@ def sqs_submitter(
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
+    check_options(claims, reserve, on_invocation=on_invocation)
     submitter = _Submitter(
         client,
         _target(endpoint_name, router, routing_target),
@@ -173,6 +175,7 @@ class _Submitter:
         lambda_invocation = LambdaInvocation(context, self.claims, self._reserve)
 
         async def handle(message: Message) -> None:
+            lambda_invocation.check_time()
             submit = partial(self._submit, lambda_invocation, function, message)
             await lambda_invocation.once(f"submit-{message.job_name}", submit)
 
@@ -190,12 +193,12 @@ class _Submitter:
         job = _to_job(await resolve(function(message)))
         if job is None:
             return None
+        invocation = None
         if claim.repeated or message.receive_count > 1:
-            earlier = await self._find(message, job)
-            if earlier is not None:
-                return earlier.to_json()
-        timeout = lambda_invocation.seconds_left() - _TIME_TO_RECORD
-        invocation = await self._send(job, message.job_name, max(timeout, 0.0))
+            invocation = await self._find(message, job)
+        if invocation is None:
+            left = lambda_invocation.check_time(_TIME_TO_RECORD)  # the function may have taken long
+            invocation = await self._send(job, message.job_name, left - _TIME_TO_RECORD)
         if self._on_invocation is not None:
             await log_errors("call on_invocation", self._on_invocation, message, invocation)
         return invocation.to_json()
