@@ -186,7 +186,8 @@ def test_the_table_of_log_levels():
     """The table has exactly the levels at which the client logs."""
     rows = table(section(CLIENT_README, "## Logging"))
     sources = "".join(path.read_text() for path in CLIENT.rglob("*.py"))
-    used = {level.upper() for level in re.findall(r"_log\.(debug|info|warning|error)\(", sources)}
+    calls = re.findall(r"_log\.(debug|info|warning|error|exception)\(", sources)
+    used = {level.replace("exception", "error").upper() for level in calls}
     assert {words(row[0])[0] for row in rows} == used
     assert set(re.findall(r'getLogger\("(\w+)"', sources)) == {"sagemaker_runtime_client"}
     assert "`sagemaker_runtime_client`" in section(CLIENT_README, "## Logging")
