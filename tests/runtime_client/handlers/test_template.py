@@ -14,6 +14,13 @@ from tests.runtime_client.handlers.lambda_events import QUEUE, Context, sqs_even
 
 TEMPLATE = CLIENT_README.parent / "notifications.yaml"
 FUNCTIONS = {"Submit": "Jobs", "Told": "Results"}
+# The action that IAM checks for each operation of the emulator.
+ACTIONS = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "InvokeEndpointAsync": "sagemaker:InvokeEndpointAsync",
+    "PutObject": "s3:PutObject",
+}
 NAMES = {
     "${Bucket}": "my-bucket",
     "${Endpoint.EndpointName}": "my-endpoint",
@@ -84,6 +91,26 @@ def handler(resources, name):
     return space["handler"]
 
 
+def granted(resources):
+    """Return what the roles of the functions may do: pairs of an action and a folder of the bucket."""
+    pairs = set()
+    for name in FUNCTIONS:
+        (policy,) = resources[f"{name}Role"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            (resource,) = statement["Resource"].values()
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                pairs.add((action, str(resource).removeprefix("${Bucket.Arn}/").removesuffix("*")))
+    return pairs
+
+
+def folder(target):
+    """Return the folder of an object; for another target, the name of the endpoint's resource."""
+    if target.startswith("/endpoints/"):
+        return "Endpoint"
+    return target.removeprefix("/my-bucket/").rpartition("/")[0] + "/"
+
+
 def shout(request):
     """Answer in capitals, or fail."""
     if request.body == b"fail":
@@ -120,11 +147,13 @@ def test_functions(resources, monkeypatch, capsys):
             emulator.wait_idle()
         for call in emulator.function_calls:
             assert call.result == told[0](call.event, Context()) == {"batchItemFailures": []}
-        operations = Counter(one.operation for one in emulator.requests)
+        requests = emulator.requests
     ids = [Message("", f"m{number}", QUEUE).job_name for number in range(3)]
     printed = [line.split(" ", 1) for line in capsys.readouterr().out.splitlines()]
     assert sorted(one for one, _ in printed) == sorted(ids)
     answers = dict(printed)
     assert (answers[ids[0]], answers[ids[2]]) == ("ONE", "X" * 130_000)
     assert answers[ids[1]].startswith("Received server error (500) from model")
-    assert operations["InvokeEndpointAsync"] == 3
+    assert Counter(one.operation for one in requests)["InvokeEndpointAsync"] == 3
+    used = {(ACTIONS[one.operation], folder(one.target)) for one in requests}
+    assert used <= granted(resources)
