@@ -7,12 +7,11 @@ from sagemaker_runtime_client import (
     Response,
     RuntimeClientError,
 )
-from sagemaker_runtime_client._aws.attempts import Progress
 from sagemaker_runtime_client._aws.auth import SigV4Auth
 from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Operation
+from sagemaker_runtime_client._aws.operation import Operation, Progress
 from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import (

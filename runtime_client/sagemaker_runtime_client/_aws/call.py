@@ -27,7 +27,7 @@ started, and the last error is raised.  The transport aborts a request when the 
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
@@ -38,10 +38,9 @@ from .._io.files import is_shortage, shortage
 from .._io.message import Request, Response
 from .._io.system import System
 from .._io.transport import Transport
-from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
-from .operation import Operation
+from .operation import Attempts, Operation, Progress
 from .retry import AFTER_SENDING, RetryPolicy, ServiceClock, ServiceState, backoff, service_ahead
 
 if TYPE_CHECKING:
@@ -285,6 +284,10 @@ class ServiceClient:
         """
         await self.load(origin)
         return await self._auth.prepare(self._system, deadline)
+
+    def now(self) -> datetime:
+        """Return the time, corrected to the service's clock."""
+        return self._system.now() + self._state.clock.offset
 
     async def load(self, origin: str) -> None:
         """Load what the transport needs to send requests to *origin*."""

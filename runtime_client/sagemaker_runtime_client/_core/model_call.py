@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
-from .._aws.attempts import Progress
 from .._aws.call import ServiceClient
-from .._aws.operation import Operation
+from .._aws.operation import Operation, Progress
 from .._inference.arguments import check_timeout, check_wait_until_ready
 from .._inference.invoke_endpoint import ModelOutput, parse_output
 from .._inference.members import OperationModel

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
-from .._aws.attempts import Progress
 from .._aws.error_response import json_error
+from .._aws.operation import Progress
 from .._errors import ParamValidationError, RuntimeClientError
 from .._io.message import Headers, Response
 from .._value import JobHandle

@@ -8,10 +8,9 @@ from typing import Any, cast
 
 from sigv4 import percent_encode
 
-from .._aws.attempts import Progress
 from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
-from .._aws.operation import Operation
+from .._aws.operation import Operation, Progress
 from .._errors import ParamValidationError
 from .._io.message import Request
 from .._limits import RESPONSE, ResponseLimit
