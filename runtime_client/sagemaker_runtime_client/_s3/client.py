@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
 
-from .._aws.auth import Auth
+from .._aws.auth import Auth, PreparedAuth
 from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoints
 from .._aws.error_response import is_s3_error
+from .._aws.operation import Operation
 from .._errors import ResponseTooLargeError, ServiceError, TransportError
 from .._io.generation import importing
-from .._io.message import Response
-from .._limits import OBJECT, ResponseLimit
+from .._io.message import Request, Response
+from .._limits import OBJECT, RESPONSE, ResponseLimit
 from . import checksums
+from .addresses import BucketAddresses
 from .objects import (
     LocationNotAllowedError,
     PreconditionFailedError,
@@ -24,11 +26,11 @@ from .objects import (
     S3Object,
     printable,
 )
-from .responses import check_object, check_object_and_checksum, parse_object
-from .sender import Headers, S3Request, S3Sender
+from .request import Headers, S3Request
+from .responses import check_object, check_object_and_checksum, parse_error, parse_object
 
 
-class S3(S3Sender):
+class S3:
     """A client for objects in S3.
 
     Args:
@@ -58,13 +60,13 @@ class S3(S3Sender):
         allowed_locations: tuple[str, ...] = (),
         expected_bucket_owner: str | None = None,
     ) -> None:
-        super().__init__(
-            service,
-            endpoints,
-            url,
-            addressing_style,
-            redirects=redirects,
-            expected_bucket_owner=expected_bucket_owner,
+        self._service = service
+        self._owner: Headers = ()
+        if expected_bucket_owner is not None:
+            self._owner = (("x-amz-expected-bucket-owner", expected_bucket_owner),)
+        known = {} if redirects is None else redirects
+        self._addresses = BucketAddresses(
+            service, endpoints, url, addressing_style, known, self._owner
         )
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
@@ -106,20 +108,24 @@ class S3(S3Sender):
         metadata: Mapping[str, str] | None = None,
         if_none_match: str | None = None,
         if_match: str | None = None,
+        headers: Headers = (),
         deadline: float | None = None,
     ) -> S3Object:
         """Write an object in one request, and return its description.
 
-        `ObjectOperations.put_object` describes the conditions *if_none_match* and *if_match*.
+        `ObjectOperations.put_object` describes the conditions *if_none_match* and *if_match*.  The
+        *headers* are added to those of the other arguments.
         """
         with importing():
-            from .upload_headers import upload_headers
+            from .upload_headers import SENSITIVE_HEADERS, upload_headers
 
-        headers = upload_headers(content_type, metadata or {}, if_none_match, if_match)
+        headers += upload_headers(content_type, metadata or {}, if_none_match, if_match)
         if self._upload_checksum:
             headers += (await self._service.compute(checksums.upload_checksum, body),)
         operation = self.operation(location, S3Request("PUT", headers=headers, body=body))
-        operation = operation._replace(is_error=is_s3_error, deadline=deadline)
+        operation = operation._replace(
+            is_error=is_s3_error, deadline=deadline, sensitive_headers=SENSITIVE_HEADERS
+        )
         try:
             response = await self.send(operation, location)
         except PreconditionFailedError as error:
@@ -209,3 +215,57 @@ class S3(S3Sender):
             is_poll=is_poll,
         )
         return await self.send(operation, location)
+
+    async def load(self) -> None:
+        """Load what the transport needs to send requests to S3."""
+        await self._service.load(self._addresses.any_origin)
+
+    def now(self) -> datetime:
+        """Return the time, corrected to S3's clock."""
+        return self._service.now()
+
+    async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
+        """Prepare for a request for *location* with a short deadline; return its authentication."""
+        endpoint, _ = self._addresses.address(location)
+        return await self._service.prepare(endpoint.origin, deadline)
+
+    def operation(self, location: S3Location, request: S3Request) -> Operation:
+        """Return the operation that sends *request* for *location*.
+
+        If the key of *location* is empty, the request is for the bucket.
+        """
+        endpoint, path = self._addresses.address(location)
+        target = f"{path}?{request.query}" if request.query else path
+        sent = Request(request.method, target, request.headers + self._owner, request.body)
+        return Operation(endpoint, sent, partial(parse_error, location))
+
+    async def perform(
+        self,
+        location: S3Location,
+        request: S3Request,
+        deadline: float | None,
+        *,
+        limit: ResponseLimit = RESPONSE,
+    ) -> Response:
+        """Send *request* for *location*, and return the successful response.
+
+        S3 may send an error with status 200.  It sends none to a GET request, whose response may be
+        a long listing, which is not parsed twice.
+        """
+        is_error = None if request.method == "GET" else is_s3_error
+        operation = self.operation(location, request)
+        operation = operation._replace(limit=limit, deadline=deadline, is_error=is_error)
+        return await self.send(operation, location)
+
+    async def send(self, operation: Operation, location: S3Location) -> Response:
+        """Send a request; if its bucket is in another region, send the request to that region."""
+        try:
+            return await self._service.send(operation)
+        except ServiceError as error:
+            if not await self._addresses.learn(error, operation, location.bucket):
+                raise
+        endpoint, path = self._addresses.address(location)
+        _, mark, query = operation.request.path.partition("?")
+        request = operation.request.replace(path=path + mark + query)
+        operation = operation._replace(endpoint=endpoint, request=request)
+        return await self._service.send(operation)

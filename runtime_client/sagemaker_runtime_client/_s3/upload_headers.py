@@ -10,6 +10,8 @@ from .._errors import ParamValidationError
 from .._value import type_name
 from .objects import METADATA_PREFIX
 
+# No message may contain the values of these headers.
+SENSITIVE_HEADERS = frozenset({"x-amz-server-side-encryption-context", "x-amz-tagging"})
 # A metadata name is part of a header name (RFC 9110, section 5.6.2).
 _NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
 
@@ -35,7 +37,7 @@ def upload_headers(
 def _type_header(content_type: str | None) -> list[tuple[str, str]]:
     if content_type is None:
         return []
-    return [("content-type", _header_value("content_type", content_type))]
+    return [("content-type", header_value("content_type", content_type))]
 
 
 def _condition_headers(if_none_match: str | None, if_match: str | None) -> list[tuple[str, str]]:
@@ -50,7 +52,7 @@ def _condition_headers(if_none_match: str | None, if_match: str | None) -> list[
             argument="if_match",
         )
     if if_match is not None:
-        if not _header_value("if_match", if_match):
+        if not header_value("if_match", if_match):
             raise ParamValidationError(
                 "if_match must be the entity tag of an object, not empty", argument="if_match"
             )
@@ -70,13 +72,13 @@ def _metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
             argument="metadata",
         )
     return [
-        (METADATA_PREFIX + _metadata_name(name), _header_value("metadata", value))
+        (METADATA_PREFIX + _metadata_name(name), header_value("metadata", value))
         for name, value in metadata.items()
     ]
 
 
 def _metadata_name(name: object) -> str:
-    text = _header_value("metadata", name)
+    text = header_value("metadata", name)
     if not text or text.strip(_NAME_CHARACTERS):
         raise ParamValidationError(
             f"metadata names must be HTTP header names, such as my-name, not {text!r}",
@@ -85,7 +87,7 @@ def _metadata_name(name: object) -> str:
     return text
 
 
-def _header_value(argument: str, value: object) -> str:
+def header_value(argument: str, value: object) -> str:
     """Return *value*, or raise ParamValidationError if a header cannot contain it unchanged."""
     text = value.strip(" ") if isinstance(value, str) else ""
     if text != value or not text.isascii() or not text.isprintable():
