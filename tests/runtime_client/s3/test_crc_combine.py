@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from awscrt import checksums as awscrt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client._s3.crc_combine import COMBINABLE, combine
@@ -20,7 +20,11 @@ TEBIBYTE = 1 << 40
 each_algorithm = pytest.mark.parametrize("algorithm", sorted(COMBINABLE))
 
 
+untimed = settings(deadline=None)  # the tests must not fail on a busy machine
+
+
 @each_algorithm
+@untimed
 @given(
     data=st.binary(max_size=300), cuts=st.lists(st.integers(min_value=0, max_value=300), max_size=9)
 )
@@ -33,6 +37,7 @@ def test_splits(algorithm, data, cuts):
 
 
 @each_algorithm
+@untimed
 @given(data=st.data(), length=st.integers(min_value=1, max_value=5 * TEBIBYTE))
 def test_lengths(algorithm, data, length):
     """Up to the largest length of an object, the result is the same as that of awscrt."""
