@@ -57,7 +57,10 @@ if TYPE_CHECKING:
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._inference.text_stream import ServerSentEvent
+    from ._s3.listing import MultipartUpload
     from ._s3.objects import LocationNotAllowedError, PreconditionFailedError, S3Object
+    from ._s3.options import ObjectOptions
+    from ._s3.presign import PresignedURL
     from ._settings.arguments import ClientOptions, Settings
     from .credentials._default import DefaultChain, default_chain
     from .events._signed_message import SignatureError
@@ -86,13 +89,16 @@ __all__ = [
     "ModelOutput",
     "ModelStream",
     "ModelStreamError",
+    "MultipartUpload",
     "NoCredentialsError",
     "NoOutputLocationError",
     "ObjectNotFoundError",
+    "ObjectOptions",
     "Output",
     "ParamValidationError",
     "poll_schedule",
     "PreconditionFailedError",
+    "PresignedURL",
     "Request",
     "RequestValidationError",
     "Response",
@@ -112,7 +118,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
+def __getattr__(name: str) -> Any:
     """Import a public name on first access.  The first call of a client does not need these names.
 
     Each import is a statement instead of a call to `import_module`, so that tools such as
@@ -145,14 +151,10 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
             from ._core import model_stream
 
             value = getattr(model_stream, name)
-        case "ModelOutput":
-            from ._inference import invoke_endpoint
+        case "ModelOutput" | "MultipartUpload" | "ObjectOptions" | "Output" | "PresignedURL":
+            from . import _core
 
-            value = invoke_endpoint.ModelOutput
-        case "Output":
-            from ._inference import output as _output
-
-            value = getattr(_output, name)
+            value = getattr(_core, name)
         case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object":
             from ._s3 import objects
 

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from urllib.request import Request, urlopen
 
 import pytest
@@ -88,6 +89,33 @@ def test_through_s3(client, moto):
         "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
     )
     assert output.body == b"large output"
+
+
+def test_many_objects(client):
+    """The client lists and deletes objects in moto's S3, and its URLs work there."""
+    locations = [f"s3://inputs/many/{name}" for name in ("a b+c", "ü&<>", "z~")]
+    for location in locations:
+        client.put_object(location, b"body", tagging={"a": "b c"}, cache_control="max-age=60")
+    prefix = "s3://inputs/many/"
+    first = take_next(client, client.itself.list_objects(prefix, page_size=2))
+    assert first.location == min(locations)
+    shared = client.presign_get(locations[0])
+    with urlopen(shared.url, timeout=10) as answer:
+        assert (answer.read(), answer.headers["cache-control"]) == (b"body", "max-age=60")
+    assert client.delete_objects(locations) == {}
+    with pytest.raises(ObjectNotFoundError) as caught:
+        client.delete_objects(["s3://no-such-bucket/a"])
+    assert caught.value.code == "NoSuchBucket"
+    assert client.abort_uploads(prefix, older_than=timedelta()) == []
+
+
+async def _take_next(objects):
+    return await anext(objects)
+
+
+def take_next(client, objects):
+    """Return the next object of an iterator of any client."""
+    return client.driver.call(_take_next if client.driver.kind.is_async else next, objects)
 
 
 def test_failure(client, moto, request):

@@ -15,7 +15,6 @@ from tests.runtime_client.loopback import Loopback, response
 LOADED = [
     "",
     "._aws",
-    "._aws.attempts",
     "._aws.auth",
     "._aws.call",
     "._aws.endpoint",
@@ -26,6 +25,7 @@ LOADED = [
     "._clients",
     "._core",
     "._core.base",
+    "._core.buckets",
     "._core.inference",
     "._core.methods",
     "._core.objects",

@@ -1,6 +1,7 @@
 """Examples of how the public API is used, for type checkers.  This module is never run."""
 
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from typing import Unpack, assert_type
 
 import httpx
@@ -16,9 +17,13 @@ from sagemaker_runtime_client import (
     InvokeEndpointAsyncRequest,
     InvokeOptions,
     ModelOutput,
+    MultipartUpload,
+    ObjectOptions,
     Output,
+    PresignedURL,
     S3Object,
     SageMakerRuntimeClient,
+    ServiceError,
     Settings,
     WaitTimeoutError,
     default_chain,
@@ -45,6 +50,14 @@ def blocking() -> None:
             client.invoke_inference_router_async("r", "t", input_location="s3://b/k"), Invocation
         )
         assert_type(client.get_object("s3://bucket/key"), S3Object)
+        assert_type(client.list_objects("s3://bucket/in/", max_objects=5), Iterator[S3Object])
+        assert_type(client.delete_objects(["s3://bucket/key"]), dict[str, ServiceError])
+        assert_type(client.presign_get("s3://bucket/key", expires=60), PresignedURL)
+        assert_type(client.abort_uploads("s3://b", older_than=timedelta(1)), list[MultipartUpload])
+        encrypted: ObjectOptions = {"server_side_encryption": "aws:kms", "tagging": {"a": "b"}}
+        assert_type(client.put_object("s3://bucket/key", b"", **encrypted), S3Object)
+        client.put_object("s3://bucket/key", b"", acl="private")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        client.list_objects("s3://bucket", page=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         assert_type(client.with_options(timeout=5, accept="a/b"), SageMakerRuntimeClient)
         client.with_options(region="eu-west-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint_async("endpoint", bdy=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -74,6 +87,9 @@ async def awaited() -> None:
         invocation = await client.invoke_endpoint_async("endpoint", input_location="s3://b/k")
         assert_type(invocation, Invocation)
         assert_type(await client.wait(invocation, timeout=600), Output)
+        assert_type(client.list_objects("s3://bucket/in/"), AsyncIterator[S3Object])
+        assert_type([found.size async for found in client.list_objects("s3://bucket")], list[int])
+        assert_type(await client.presign_put("s3://bucket/key", tagging={}), PresignedURL)
     AsyncSageMakerRuntimeClient(http_client=httpx2.AsyncClient())
     options: ClientOptions = {"max_attempts": 1, "content_type": "text/csv"}
     client = AsyncSageMakerRuntimeClient().with_options(**options)

@@ -11,7 +11,7 @@ signs with an IAM Roles Anywhere certificate.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -129,6 +129,28 @@ class CredentialsAuth(PreparedAuth):
         except InvalidRequestError as error:
             raise ParamValidationError(str(error)) from None
         return request.with_headers(signature.headers.items())
+
+    def presign(
+        self, endpoint: Endpoint, request: Request, timestamp: datetime, expires: int
+    ) -> tuple[str, datetime]:
+        """Return a URL that anyone can use for *request*, and the time at which the URL expires.
+
+        Args:
+            endpoint: The endpoint, which provides the service and region for the signature.
+            request: The request, whose headers are all signed, and whose body is not.
+            timestamp: The time from which the URL is valid.
+            expires: How long the URL is valid, in seconds, unless the credentials expire earlier.
+        """
+        signer = _sigv4_signer(endpoint.service, endpoint.region)
+        signable = SignableRequest(request.method, endpoint.origin + request.path, request.headers)
+        try:
+            url = signer.presign(signable, self._credentials, at=timestamp, expires=expires)
+        except ExpiredCredentialsError as error:
+            raise CredentialsError(str(error)) from None
+        except InvalidRequestError as error:
+            raise ParamValidationError(str(error)) from None
+        end = timestamp.replace(microsecond=0) + timedelta(seconds=expires)
+        return url, min(end, self._credentials.expiration or end)
 
 
 class SigV4Auth(Auth):

@@ -87,6 +87,11 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 ByCode = Mapping[str, type[ServiceError]]
 _NO_CODES: ByCode = MappingProxyType({})
+# In a successful response, the status does not determine the class of an error.
+_REPORTED_CODES: ByCode = {
+    "InternalError": InternalFailureError,
+    "ServiceUnavailable": ServiceUnavailableError,
+}
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # The text after these words in an AWS message repeats the signed headers with the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
@@ -156,6 +161,11 @@ def xml_error(response: Response, by_code: ByCode = _NO_CODES) -> ServiceError:
     error = _error(response, code, message, _BY_S3_STATUS, by_code)
     error.region = response.header("x-amz-bucket-region") or fields.get("Region")
     return error
+
+
+def service_error(response: Response, code: str | None, message: str) -> ServiceError:
+    """Return an error that a successful response reports, for example for one of many objects."""
+    return _error(response, code, message, by_code=_REPORTED_CODES)
 
 
 def query_error(response: Response) -> ServiceError:

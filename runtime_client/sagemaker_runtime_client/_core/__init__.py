@@ -11,34 +11,66 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
+    from .._s3.listing import MultipartUpload
     from .._s3.objects import S3Object
+    from .._s3.options import ObjectOptions
+    from .._s3.presign import PresignedURL
     from ..events import Event
     from .model_stream import StreamContext
+    from .object_listing import ObjectListing
 
-__all__ = ["Event", "ModelOutput", "Output", "S3Object", "StreamContext"]
+__all__ = [
+    "Event",
+    "ModelOutput",
+    "MultipartUpload",
+    "ObjectListing",
+    "ObjectOptions",
+    "Output",
+    "PresignedURL",
+    "S3Object",
+    "StreamContext",
+]
 
 
 def __getattr__(name: str) -> object:
+    value: object
     match name:
         case "Event":
             from ..events import Event
 
-            return Event
+            value = Event
         case "ModelOutput":
             from .._inference.invoke_endpoint import ModelOutput
 
-            return ModelOutput
+            value = ModelOutput
+        case "MultipartUpload":
+            from .._s3.listing import MultipartUpload
+
+            value = MultipartUpload
+        case "ObjectListing":
+            from .object_listing import ObjectListing
+
+            value = ObjectListing
+        case "ObjectOptions":
+            from .._s3.options import ObjectOptions
+
+            value = ObjectOptions
         case "Output":
             from .._inference.output import Output
 
-            return Output
+            value = Output
+        case "PresignedURL":
+            from .._s3.presign import PresignedURL
+
+            value = PresignedURL
         case "S3Object":
             from .._s3.objects import S3Object
 
-            return S3Object
+            value = S3Object
         case "StreamContext":
             from .model_stream import StreamContext
 
-            return StreamContext
+            value = StreamContext
         case _:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return value

@@ -14,11 +14,21 @@ from .operations import Core
 
 P = ParamSpec("P")
 T = TypeVar("T")
+S_co = TypeVar("S_co", covariant=True)
+A_co = TypeVar("A_co", covariant=True)
 
 if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
-    from .model_stream import AsyncModelStream, ModelStream, StreamContext
+    class Streamed(Protocol[S_co, A_co]):
+        """The result of an operation, in the form for blocking and in that for async clients."""
+
+        def blocking(self) -> S_co:
+            """Return the form for a blocking client."""
+            ...
+
+        def asynchronous(self) -> A_co:
+            """Return the form for an async client."""
+            ...
 
     class HasCore(Protocol):
         """A client, whose operations are in a `Core`."""
@@ -26,7 +36,7 @@ if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest o
         _core: Core
 
     Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
-    Streaming = Callable[Concatenate[Core, P], StreamContext]
+    Streaming = Callable[Concatenate[Core, P], Streamed[S_co, A_co]]
     Method = Callable[Concatenate[HasCore, P], T]
 
 
@@ -72,38 +82,34 @@ def async_method(operation: Operation[P, T]) -> Method[P, Coroutine[Any, Any, T]
     return call
 
 
-def sync_stream(operation: Streaming[P]) -> Method[P, AbstractContextManager[ModelStream]]:
-    """Return a method for a blocking client that returns the context manager of *operation*."""
+def sync_stream(operation: Streaming[P, S_co, A_co]) -> Method[P, S_co]:
+    """Return a method for a blocking client that returns the blocking form of the result.
+
+    Such an operation is not a coroutine: its result is a context manager or an iterator, which
+    sends nothing before it is used.
+    """
 
     @wraps(operation)
-    def call(
-        self: HasCore, /, *args: P.args, **kwargs: P.kwargs
-    ) -> AbstractContextManager[ModelStream]:
-        context = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
-        return context.blocking()
+    def call(self: HasCore, /, *args: P.args, **kwargs: P.kwargs) -> S_co:
+        found = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
+        return found.blocking()
 
     return call
 
 
-def async_stream(
-    operation: Streaming[P],
-) -> Method[P, AbstractAsyncContextManager[AsyncModelStream]]:
-    """Return a method for an async client that returns the context manager of *operation*."""
+def async_stream(operation: Streaming[P, S_co, A_co]) -> Method[P, A_co]:
+    """Return a method for an async client that returns the async form of the result."""
 
     @wraps(operation)
-    def call(
-        self: HasCore, /, *args: P.args, **kwargs: P.kwargs
-    ) -> AbstractAsyncContextManager[AsyncModelStream]:
-        context = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
-        return context.asynchronous()
+    def call(self: HasCore, /, *args: P.args, **kwargs: P.kwargs) -> A_co:
+        found = _open(self, lambda core: operation(core, *args, **kwargs), call.__name__, kwargs)
+        return found.asynchronous()
 
     return call
 
 
-def _open(
-    self: HasCore, operation: Callable[[Core], StreamContext], method: str, names: Iterable[str]
-) -> StreamContext:
-    """Return the context that *operation* creates, or raise an error that mentions *method*."""
+def _open(self: HasCore, operation: Callable[[Core], T], method: str, names: Iterable[str]) -> T:
+    """Return the result of *operation*, or raise an error that mentions *method*."""
     core = self._core  # pyright: ignore[reportPrivateUsage]
     try:
         return operation(core)

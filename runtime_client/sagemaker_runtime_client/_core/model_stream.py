@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, TypeVar
 
 from .._errors import RuntimeClientError
 from .._inference.response_stream import EventReader
@@ -18,6 +18,7 @@ from .._inference.stream_items import (
 )
 from .._inference.text_stream import LineDecoder, ServerSentEvent
 from .._io.run import run
+from .items import AsyncItems, Items
 from .model_call import ModelCall
 
 T = TypeVar("T")
@@ -66,25 +67,25 @@ class ModelStream(_BaseStream):
 
         A part can end anywhere, even in the middle of a line or of a character.
         """
-        return _Items(self._items(BytesDecoder()))
+        return Items(self._items(BytesDecoder()))
 
     def lines(self) -> Iterator[str]:
         r"""Return an iterator over the lines, without their ends (``\n`` or ``\r\n``).
 
         Invalid UTF-8 becomes U+FFFD.  A line may have at most 16 MiB.
         """
-        return _Items(self._items(LineDecoder()))
+        return Items(self._items(LineDecoder()))
 
     def events(self) -> Iterator[ServerSentEvent]:
         """Return an iterator over the server-sent events, up to the event ``[DONE]``.
 
         Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
         """
-        return _Items(self._items(EventsDecoder()))
+        return Items(self._items(EventsDecoder()))
 
     def json(self) -> Iterator[Any]:
         """Return an iterator over the JSON documents, one in each line or server-sent event."""
-        return _Items(self._items(JSONDecoder()))
+        return Items(self._items(JSONDecoder()))
 
 
 class AsyncModelStream(_BaseStream):
@@ -95,53 +96,25 @@ class AsyncModelStream(_BaseStream):
 
         A part can end anywhere, even in the middle of a line or of a character.
         """
-        return _AsyncItems(self._items(BytesDecoder()))
+        return AsyncItems(self._items(BytesDecoder()))
 
     def lines(self) -> AsyncIterator[str]:
         r"""Return an iterator over the lines, without their ends (``\n`` or ``\r\n``).
 
         Invalid UTF-8 becomes U+FFFD.  A line may have at most 16 MiB.
         """
-        return _AsyncItems(self._items(LineDecoder()))
+        return AsyncItems(self._items(LineDecoder()))
 
     def events(self) -> AsyncIterator[ServerSentEvent]:
         """Return an iterator over the server-sent events, up to the event ``[DONE]``.
 
         Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
         """
-        return _AsyncItems(self._items(EventsDecoder()))
+        return AsyncItems(self._items(EventsDecoder()))
 
     def json(self) -> AsyncIterator[Any]:
         """Return an iterator over the JSON documents, one in each line or server-sent event."""
-        return _AsyncItems(self._items(JSONDecoder()))
-
-
-class _Items(Generic[T]):
-    def __init__(self, reader: ItemReader[T]) -> None:
-        self._reader, self._ready = reader, reader.ready
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T:
-        if not self._ready and not run(self._reader.fill()):
-            raise StopIteration
-        return self._ready.popleft()
-
-
-class _AsyncItems(Generic[T]):
-    """An async iterator, but not an async generator, because trio warns if one is not exhausted."""
-
-    def __init__(self, reader: ItemReader[T]) -> None:
-        self._reader, self._ready = reader, reader.ready
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> T:
-        if not self._ready and not await self._reader.fill():
-            raise StopAsyncIteration
-        return self._ready.popleft()
+        return AsyncItems(self._items(JSONDecoder()))
 
 
 class StreamContext:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Unpack
 
 from .. import _core
-from .._inference.arguments import check_max_size
+from .._inference.arguments import check_max_size, spellings
+from .._io.generation import importing
 from .._limits import object_limit
 from .base import BaseOperations, parse_location
 
@@ -23,6 +25,7 @@ class ObjectOperations(BaseOperations):
         if_none_match: str | None = None,
         if_match: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[_core.ObjectOptions],
     ) -> _core.S3Object:
         """Write an object of at most 5 GiB to S3 in one request.
 
@@ -38,6 +41,12 @@ class ObjectOperations(BaseOperations):
             if_match: An entity tag, such as ``S3Object.etag``: the object is written only if the
                 existing object has it.  This also needs ``s3:GetObject``.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
+            options: How S3 stores the object.  *server_side_encryption* is ``AES256``, ``aws:kms``
+                or ``aws:kms:dsse``.  With the last two, *sse_kms_key_id* is the id, ARN or alias of
+                a KMS key, *bucket_key_enabled* saves requests to KMS, and *encryption_context* is a
+                mapping that KMS logs and binds to the data.  *content_encoding*, *cache_control*
+                and *content_disposition* are headers with which S3 responds.  *tagging* is a
+                mapping of at most 10 tags.  *storage_class* is a class such as ``STANDARD_IA``.
 
         Returns:
             The description of the object, including its entity tag; `body` is empty.
@@ -59,6 +68,7 @@ class ObjectOperations(BaseOperations):
         """
         start = self._start(timeout)
         target = parse_location(location)
+        headers = option_headers("put_object", options)
         body = await self._bytes(body, "body")
         session = await self._session()
         return await session.s3.put(
@@ -68,6 +78,7 @@ class ObjectOperations(BaseOperations):
             metadata=metadata,
             if_none_match=if_none_match,
             if_match=if_match,
+            headers=headers,
             deadline=session.deadline(start, timeout),
         )
 
@@ -127,3 +138,21 @@ class ObjectOperations(BaseOperations):
         target = parse_location(location)
         session = await self._session()
         return await session.s3.head(target, deadline=session.deadline(start, timeout))
+
+
+def option_headers(method: str, options: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return the headers for the options of an object that *method* stores.
+
+    Raises:
+        TypeError: The name of an option is unknown.
+        ParamValidationError: An option is invalid; `argument` is its name.
+    """
+    if not options:
+        return ()
+    with importing():
+        from .._s3.options import ObjectOptions, to_headers
+    if unknown := sorted(options.keys() - ObjectOptions.__optional_keys__):
+        raise TypeError(
+            "; ".join([f"{method} does not accept {', '.join(unknown)}", *spellings(unknown)])
+        )
+    return to_headers(options)

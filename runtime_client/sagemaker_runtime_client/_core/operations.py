@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import _core
 from .._io.generation import importing
+from .buckets import BucketOperations
 from .inference import InferenceOperations
 from .objects import ObjectOperations
 from .routers import RouterOperations
@@ -217,7 +218,7 @@ class ModelOperations(InferenceOperations):
         )
 
 
-class Core(ModelOperations, RouterOperations, ObjectOperations):
+class Core(ModelOperations, RouterOperations, ObjectOperations, BucketOperations):
     """All operations of the clients."""
 
     async def verify_sns(

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from .._aws.endpoint import is_bucket_name
 from .._errors import ParamValidationError, ServiceError
+from .._io.generation import importing
 from .._io.message import Response, parse_http_date, parse_length
 from .._value import Value, shown
 
@@ -82,10 +83,15 @@ class S3Location(Value):
             raise ParamValidationError(
                 f"{argument} must be a str, not {type(text).__name__}", argument=argument
             )
+        name = text.removeprefix("s3://")
+        if name.startswith("arn:"):
+            _check_supported(name, argument)
         if text.startswith("s3://"):
-            bucket, _, key = text[5:].partition("/")
+            bucket, _, key = name.partition("/")
         else:
             bucket, key = _parse_https_address(text, argument)
+        if bucket.endswith("-s3") and "--" in bucket:
+            _check_supported(bucket, argument)
         is_key = key != "" and (key.isascii() or not re.search(_SURROGATE, key))
         if not (is_bucket_name(bucket) and is_key):
             raise ParamValidationError(
@@ -99,6 +105,22 @@ class S3Location(Value):
             )
         return cls(bucket, key)
 
+    @classmethod
+    def parse_prefix(cls, text: str, *, argument: str = "prefix") -> "S3Location":
+        """Return the location that *text* contains, in which the key may be missing.
+
+        Args:
+            text: A string such as ``s3://bucket/inputs/`` or ``s3://bucket``.
+            argument: The name of the argument, for error messages.
+
+        Raises:
+            ParamValidationError: *text* is not such a location.
+        """
+        bucket, _, key = str(text).removeprefix("s3://").partition("/")
+        if str(text).startswith("s3://") and not key:
+            return cls.parse(f"s3://{bucket}/-", argument=argument).replace(key="")
+        return cls.parse(text, argument=argument)
+
     def __str__(self) -> str:
         """Return the location as ``s3://bucket/key``."""
         return f"s3://{self.bucket}/{self.key}"
@@ -111,6 +133,15 @@ def printable(location: S3Location) -> str:
     another message.
     """
     return shown(str(location))
+
+
+def _check_supported(name: str, argument: str) -> None:
+    """Raise ParamValidationError if *name*, an ARN or a bucket, belongs to another kind of storage."""
+    with importing():
+        from .unsupported import unsupported
+
+    if (fault := unsupported(name)) is not None:
+        raise ParamValidationError(f"{argument} {fault}", argument=argument)
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:

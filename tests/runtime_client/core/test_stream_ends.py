@@ -93,13 +93,13 @@ def test_items_are_decoded_a_few_at_a_time(plain_driver):
             with context as stream:
                 found = stream.lines()
                 next(found)
-                return len(found._reader.ready), sum(1 for _ in found)
+                return len(found._source.ready), sum(1 for _ in found)
 
         async def read_async():
             async with context as stream:
                 found = stream.lines()
                 await anext(found)
-                return len(found._reader.ready), len([line async for line in found])
+                return len(found._source.ready), len([line async for line in found])
 
         ready, rest = plain_driver.call(read_async if plain_driver.kind.is_async else read)
     assert (ready < 1000, rest) == (True, lines - 1)

@@ -157,3 +157,67 @@ def test_location_that_is_not_a_str(location):
     """A location that is not a str raises an error that mentions the argument `location`."""
     with pytest.raises(ParamValidationError, match="location must be a str"):
         run(core(ScriptedIO([])).get_object(location))
+
+
+ARN = "arn:aws:s3:eu-west-1:123456789012"
+OTHER_STORAGE = {
+    "directory bucket of S3 Express": [
+        "s3://logs--euw1-az1--x-s3/key",
+        "s3://point--euw1-az1--xa-s3/key",
+        "https://logs--euw1-az1--x-s3.s3.eu-west-1.amazonaws.com/key",
+        "arn:aws:s3express:eu-west-1:123456789012:bucket/logs--euw1-az1--x-s3",
+    ],
+    "S3 on Outposts": [
+        "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/mine/object/key",
+        "s3://mine-o01op1--op-s3/key",
+    ],
+    "Object Lambda": [
+        "s3://arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/mine/key",
+        "s3://mine-abc--ol-s3/key",
+    ],
+    "table bucket of S3 Tables": [
+        "arn:aws:s3tables:eu-west-1:123456789012:bucket/tables",
+        "s3://abc--table-s3/key",
+    ],
+    "multi-region access point": ["arn:aws:s3::123456789012:accesspoint/mine.mrap/object/key"],
+    "use its alias": [
+        f"s3://{ARN}:accesspoint/mine/key",
+        f"{ARN}:accesspoint:mine",
+        "arn:aws-us-gov:s3:us-gov-west-1:123456789012:accesspoint/mine",
+    ],
+    "use s3://bucket/key instead": ["arn:aws:s3:::bucket/key", "s3://arn:aws-cn:s3:::bucket/key"],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, texts in OTHER_STORAGE.items() for text in texts]
+)
+@pytest.mark.parametrize("parse", [S3Location.parse, S3Location.parse_prefix])
+def test_other_storage(parse, kind, text):
+    """Storage that needs another protocol is refused by its name, with what to use instead."""
+    with pytest.raises(ParamValidationError, match=kind) as caught:
+        parse(text, argument="input_location")
+    assert str(caught.value).startswith("input_location is ")
+    assert caught.value.argument == "input_location"
+
+
+@pytest.mark.parametrize("text", ["arn:aws:lambda:x", "s3://arn:aws:sns:y/z"])
+def test_other_arns(text):
+    """The ARN of another service is not a location."""
+    with pytest.raises(ParamValidationError, match="must"):
+        S3Location.parse(text)
+
+
+@pytest.mark.parametrize("bucket", ["my--bucket-s3", "point-abc-s3alias", "a--x-s3a", "x-s3"])
+def test_names_that_look_like_others(bucket):
+    """A bucket or an alias whose name only looks like those of other storage is accepted."""
+    assert S3Location.parse(f"s3://{bucket}/key") == S3Location(bucket, "key")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/", "a/"), ("s3://bucket/a", "a")],
+)
+def test_prefixes(text, key):
+    """The location of a prefix may have no key."""
+    assert S3Location.parse_prefix(text) == S3Location("bucket", key)
