@@ -27,6 +27,7 @@ def no_secret_shows():
 TOGETHER = {
     "tests/runtime_client/layer/": "layers",
     "tests/runtime_client/credentials/test_ministack.py": "ministack",
+    "tests/runtime_client/handlers/test_acceptance.py": "ministack",
     "tests/sigv4/test_round_trips.py": "ministack",
 }
 

@@ -6,9 +6,6 @@ output, which the test has configured beforehand, into a bucket of its own.
 """
 
 import json
-import re
-import subprocess
-import sys
 from datetime import timedelta
 from urllib.request import Request, urlopen
 
@@ -16,6 +13,7 @@ import pytest
 
 from sagemaker_runtime_client import InferenceFailedError, ObjectNotFoundError
 from sigv4 import Credentials
+from tests import moto_server
 from tests.runtime_client.clients import often
 
 REGION = "us-east-1"
@@ -25,16 +23,8 @@ CREDENTIALS = Credentials("AKIDEXAMPLE", "unchecked")
 @pytest.fixture(scope="module")
 def moto():
     """The URL of a moto server that runs in another process."""
-    arguments = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(
-        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        found = (
-            re.search(r"Running on (http://127\.0\.0\.1:\d+)", line) for line in process.stderr
-        )
-        yield next(match[1] for match in found if match)
-        process.terminate()
-        process.communicate(timeout=10)
+    with moto_server.running() as url:
+        yield url
 
 
 @pytest.fixture
