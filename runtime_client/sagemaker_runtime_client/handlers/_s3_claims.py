@@ -49,6 +49,9 @@ class S3Claims:
     objects are small and are not deleted: give the bucket a lifecycle rule that expires them after
     the retention period of the queue, which is at most 14 days.
 
+    The clocks of two environments must not differ by more than 10 seconds, by which a claim outlives
+    its invocation.  The clocks of AWS Lambda differ by far less.
+
     Args:
         client: The client that sends the requests: an async client for async handler functions,
             otherwise a blocking one.  It needs ``s3:GetObject`` and ``s3:PutObject`` for the prefix.

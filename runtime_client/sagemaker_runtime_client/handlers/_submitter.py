@@ -64,7 +64,9 @@ def sqs_submitter(
 
     Args:
         client: The client that submits the jobs: an async client for an async function, otherwise a
-            blocking one.
+            blocking one.  Create it with ``retry_ambiguous=False`` if you pass *output_prefix*:
+            otherwise the client sends a request whose response was lost again at once, without
+            looking for an output.
         endpoint_name: The name of the endpoint.
         router: The name of an inference router, which replaces *endpoint_name*.
         routing_target: The name of the routing target.  Required with *router*.
