@@ -147,8 +147,6 @@ class CredentialsAuth(PreparedAuth):
             url = signer.presign(signable, self._credentials, at=timestamp, expires=expires)
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None
-        except InvalidRequestError as error:
-            raise ParamValidationError(str(error)) from None
         end = timestamp.replace(microsecond=0) + timedelta(seconds=expires)
         return url, min(end, self._credentials.expiration or end)
 

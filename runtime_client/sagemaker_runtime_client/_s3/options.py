@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from sigv4 import percent_encode
 
@@ -78,8 +78,10 @@ def _boolean(argument: str, value: object) -> str:
 
 def _texts(argument: str, value: object) -> Mapping[str, str]:
     """Return a mapping of texts, or raise ParamValidationError, which does not contain them."""
-    entries: Mapping[Any, Any] = value if isinstance(value, Mapping) else {None: None}
-    if not all(isinstance(text, str) for pair in entries.items() for text in pair):
+    entries = cast(Mapping[Any, Any], value)
+    if not isinstance(value, Mapping) or not all(
+        isinstance(text, str) for pair in entries.items() for text in pair
+    ):
         raise ParamValidationError(
             f"{argument} must be a mapping of names to values, which are strings",
             argument=argument,
