@@ -107,6 +107,8 @@ def run_emulator():
         **dict.fromkeys(("success_topic", "error_topic", "notify", "notify_by")),
         destinations=[],
         strict_buckets=False,
+        require_kms=False,
+        data=None,
     )
     with (
         patch("sagemaker_runtime_client.emulator.serve", lambda *_, ready, **__: ready(running)),
@@ -304,6 +306,9 @@ MESSAGES = [
           --part-size BYTES maximum size of a part of a response stream; larger parts are split
                             (default: 24 MiB)
           --strict-buckets  reject buckets that were not created (default: every bucket exists)
+          --require-kms     reject uploads that do not request encryption with KMS
+          --data DIR        folder for the S3 objects, which a later emulator finds again (default:
+                            in memory)
           --success-topic NAME
                             topic of SNS that announces completed jobs (default: none without
                             --notify)

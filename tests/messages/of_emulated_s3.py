@@ -1,5 +1,7 @@
 """Messages in the error responses of the emulated S3."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from sagemaker_runtime_client.emulator import Emulator
@@ -87,6 +89,41 @@ def completion_error(numbers, headers=(), etag=None, created=()):
         document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
         target = f"/b/k?uploadId={upload_id}"
         return message(call(emulator, "POST", target, headers, document, service="s3"))
+
+
+def used_folder():
+    """Open the folder of an emulator that is running."""
+    with TemporaryDirectory() as folder:
+        try:
+            with Emulator(data=folder):
+                Emulator(data=folder)
+        except ValueError as error:
+            return str(error).replace(folder, "FOLDER")
+
+
+def invalid_folder():
+    """Open a folder that contains another database."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "objects.sqlite3").write_bytes(b"text" * 1000)
+        try:
+            Emulator(data=folder)
+        except ValueError as error:
+            return str(error).replace(folder, "FOLDER")
+
+
+def change_after_the_end():
+    """Change an object after the emulator has stopped."""
+    with TemporaryDirectory() as folder:
+        with Emulator(data=folder) as emulator:
+            pass
+        emulator.objects.put("s3://b/k", b"")
+
+
+def large_document():
+    """Return the message of the error response to a document that is too large."""
+    with Emulator() as emulator:
+        body = bytes(9 * 1024 * 1024)
+        return message(call(emulator, "POST", "/b?delete", (), body, service="s3"))
 
 
 def redirect():
@@ -227,6 +264,22 @@ MESSAGES = [
     (
         lambda: object_error({"x-amz-checksum-crc32": "AAAAAA=="}),
         "The CRC32 you specified did not match the calculated checksum.",
+    ),
+    (large_document, "Your proposed upload exceeds the maximum allowed size"),
+    # The folder of an emulator.
+    (
+        used_folder,
+        "the folder of data= is used by another emulator: FOLDER/objects.sqlite3",
+    ),
+    (
+        invalid_folder,
+        """
+        the folder of data= has an invalid database: FOLDER/objects.sqlite3: file is not a database
+        """,
+    ),
+    (
+        change_after_the_end,
+        "objects in a folder cannot be changed after the emulator stopped",
     ),
     # Uploads in parts.
     (

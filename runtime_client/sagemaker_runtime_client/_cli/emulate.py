@@ -13,7 +13,10 @@ from .shell_words import in_shell_words
 from .terminal import say
 
 # The options that are passed to `serve` unless they are missing.
-_SETTINGS = ("host", "port", "region", "endpoints", "part_size", "strict_buckets", "notify_by")
+_SETTINGS = (
+    *("host", "port", "region", "endpoints", "part_size"),
+    *("strict_buckets", "require_kms", "data", "notify_by"),
+)
 _TOPICS = ("success_topic", "error_topic")
 
 

@@ -163,6 +163,16 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="reject buckets that were not created (default: every bucket exists)",
     )
+    parser.add_argument(
+        "--require-kms",
+        action="store_true",
+        help="reject uploads that do not request encryption with KMS",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder for the S3 objects, which a later emulator finds again (default: in memory)",
+    )
     for status, result in (("success", "completed"), ("error", "failed")):
         parser.add_argument(
             f"--{status}-topic",

@@ -11,7 +11,15 @@ _OPTIONS = {
         *SYNC_OPTIONS,
         *CLIENT_OPTIONS,
         *("input_location", "input_prefix", "timeout", "wait_until_ready"),
-        *("router", "routing_target", "part_size", "notify", "success_topic", "error_topic"),
+        *(
+            "router",
+            "routing_target",
+            "part_size",
+            "data",
+            "notify",
+            "success_topic",
+            "error_topic",
+        ),
     )
 }
 _WORDS = {

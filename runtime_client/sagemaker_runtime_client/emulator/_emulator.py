@@ -10,7 +10,7 @@ from typing import Self
 from sigv4 import Credentials
 
 from ._app import Application, server_clock
-from ._environment import RESET_VARIABLES, no_proxy
+from ._environment import client_variables, no_proxy
 from ._faults import Faults
 from ._messaging.broker import Broker
 from ._messaging.clock import Clock
@@ -26,6 +26,7 @@ from ._queue.jobs import Job
 from ._queue.queue import InvocationQueue
 from ._records import ReceivedRequest
 from ._s3.objects import ObjectStore
+from ._s3.storage import open_storage
 from ._server import Server
 from ._settings import (
     MAX_PART_SIZE,
@@ -74,6 +75,8 @@ class Emulator:
             split; parts are never joined.
         strict_buckets: Whether a bucket must be created before it is used.
         require_kms: Whether S3 rejects an upload that does not request encryption with KMS.
+        data: A folder in which the S3 objects are stored, so that a later emulator finds them
+            again.  It is created if it does not exist.  None stores the objects in memory.
         notifications: Which notifications the endpoints and S3 send.  By default, there are none,
             unless *notify* is specified: then all results are announced.
         notify: A function, or the name of a function as ``"module:function"``, that is called for
@@ -97,6 +100,7 @@ class Emulator:
 
     Raises:
         ValueError: An argument is invalid.  The message mentions the argument.
+        OSError: The folder *data* cannot be created or written.
         ImportError: The module of *model* does not exist.
         AttributeError: The module of *model* has no such function.
 
@@ -121,6 +125,7 @@ class Emulator:
         part_size: int = MAX_PART_SIZE,
         strict_buckets: bool = False,
         require_kms: bool = False,
+        data: str | os.PathLike[str] | None = None,
         notifications: Notifications | None = None,
         notify: Handler | str | None = None,
         notify_by: NotifyBy = "sns",
@@ -145,7 +150,7 @@ class Emulator:
             clock=clock,
         )
         now = server_clock(settings, self.faults)
-        self.objects = ObjectStore(now)
+        self.objects = ObjectStore(now, open_storage(data))
         self._runner = make_runner(model)
         self._queue = InvocationQueue(
             self.objects, self._runner, check_count("concurrency", concurrency), expired_text
@@ -192,6 +197,7 @@ class Emulator:
         self._running.stop()
         self._runner.join(_JOIN_TIMEOUT)
         self._functions.join(_JOIN_TIMEOUT)
+        self.objects.close()
 
     @property
     def _running(self) -> Server:
@@ -208,22 +214,9 @@ class Emulator:
     @property
     def environ(self) -> Mapping[str, str]:
         """Environment variables that make AWS SDKs such as boto3 use this emulator without a proxy."""
-        variables = {
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
-            "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME": self.url,
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_ENDPOINT_URL_SNS": self.url,
-            "AWS_ENDPOINT_URL_SQS": self.url,
-            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            **RESET_VARIABLES,
-            **no_proxy(os.environ, self._address[0]),
-        }
-        if self.credentials.session_token is not None:
-            variables["AWS_SESSION_TOKEN"] = self.credentials.session_token
-        return variables
+        return client_variables(self.url, self.region, self.credentials) | no_proxy(
+            os.environ, self._address[0]
+        )
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:

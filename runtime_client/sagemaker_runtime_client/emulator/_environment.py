@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from sigv4 import Credentials
+
 # Variables to unset.  They could select other credentials, settings or endpoints than those of the
 # emulator, or make a client combine the emulator's key with a foreign session token.
 CONFLICTING_VARIABLES = (
@@ -18,6 +20,21 @@ RESET_VARIABLES = {
     "AWS_USE_FIPS_ENDPOINT": "false",
     "AWS_USE_DUALSTACK_ENDPOINT": "false",
 }
+
+
+def client_variables(url: str, region: str, credentials: Credentials) -> dict[str, str]:
+    """Return environment variables that make AWS SDKs such as boto3 use the emulator."""
+    services = ("SAGEMAKER_RUNTIME", "SAGEMAKER_INFERENCE_ROUTER_RUNTIME", "S3", "SNS", "SQS")
+    token = credentials.session_token
+    return {
+        **{f"AWS_ENDPOINT_URL_{service}": url for service in services},
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        **RESET_VARIABLES,
+        **({} if token is None else {"AWS_SESSION_TOKEN": token}),
+    }
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Runs an emulator for a command-line program."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from os import PathLike
 from threading import Event
 
 from sigv4 import Credentials
@@ -24,6 +25,8 @@ def serve(
     destinations: Mapping[str, Sequence[str]] | None = None,
     part_size: int = MAX_PART_SIZE,
     strict_buckets: bool = False,
+    require_kms: bool = False,
+    data: str | PathLike[str] | None = None,
     notifications: Notifications | None = None,
     notify: Handler | str | None = None,
     notify_by: NotifyBy = "sns",
@@ -42,6 +45,8 @@ def serve(
         destinations: As for `Emulator`.
         part_size: As for `Emulator`.
         strict_buckets: As for `Emulator`.
+        require_kms: As for `Emulator`.
+        data: As for `Emulator`.
         notifications: As for `Emulator`.
         notify: As for `Emulator`.
         notify_by: As for `Emulator`.
@@ -64,6 +69,8 @@ def serve(
         destinations=destinations,
         part_size=part_size,
         strict_buckets=strict_buckets,
+        require_kms=require_kms,
+        data=data,
         notifications=notifications,
         notify=notify,
         notify_by=notify_by,

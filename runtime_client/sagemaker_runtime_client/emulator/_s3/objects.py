@@ -9,7 +9,8 @@ from urllib.parse import unquote
 from attrs import evolve
 
 from .._settings import utc_now
-from .content import ContentWriter, MemoryWriter
+from .content import ContentWriter
+from .storage import MemoryStorage, Storage
 from .stored import DEFAULT_CONTENT_TYPE, StoredObject
 from .uploads import Uploads
 
@@ -52,24 +53,37 @@ def split_location(location: str) -> tuple[str, str]:
 
 
 class ObjectStore:
-    """Stores buckets and their objects in memory.  Its methods may be called from any thread.
+    """Stores buckets and their objects.  Its methods may be called from any thread.
 
     `put`, `get`, `delete` and `wait_for` accept a location such as ``s3://bucket/key``, as in
     SageMaker's responses, and `list` accepts the beginning of a location.  The other methods accept
     a bucket, or a bucket and a key.
+
+    Args:
+        now: Returns the current time.
+        storage: Where the objects are stored; by default in memory.
     """
 
-    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, now: Callable[[], datetime] = utc_now, storage: Storage | None = None
+    ) -> None:
+        self._storage = MemoryStorage() if storage is None else storage
         self._now = now
         self._listeners: list[Callable[[str, str, StoredObject], object]] = []
-        self._buckets: dict[str, dict[str, StoredObject]] = {}
+        self._buckets: dict[str, dict[str, StoredObject]] = {
+            bucket: {} for bucket in self._storage.buckets()
+        }
+        for bucket, key, stored in self._storage.objects():
+            self._buckets[bucket][key] = stored
         self._changed = Condition()
         self.uploads = Uploads()
 
     def create_bucket(self, bucket: str) -> None:
         """Create a bucket, unless it exists already."""
         with self._changed:
-            self._buckets.setdefault(bucket, {})
+            if bucket not in self._buckets:
+                self._storage.add_bucket(bucket)
+                self._buckets[bucket] = {}
 
     def has_bucket(self, bucket: str) -> bool:
         """Return whether a bucket exists."""
@@ -122,9 +136,15 @@ class ObjectStore:
             stored: The object.
             is_new: Whether S3 announces the object.  If not, it counts as one that existed before.
         """
-        stored = evolve(stored, last_modified=stored.last_modified.replace(microsecond=0))
+        last_modified = stored.last_modified.replace(microsecond=0)
         with self._changed:
-            self._buckets.setdefault(bucket, {})[key] = stored
+            content = self._storage.adopt(stored.content)
+            stored = evolve(stored, body=content, last_modified=last_modified)
+            self._storage.save(bucket, key, stored)
+            objects = self._buckets.setdefault(bucket, {})
+            if (replaced := objects.get(key)) is not None:
+                replaced.content.discard()
+            objects[key] = stored
             self._changed.notify_all()
         for listener in self._listeners if is_new else ():
             listener(bucket, key, stored)
@@ -145,11 +165,18 @@ class ObjectStore:
     def remove(self, bucket: str, key: str) -> None:
         """Remove the object with this bucket and key, if there is one."""
         with self._changed:
-            self._buckets.get(bucket, {}).pop(key, None)
+            if (removed := self._buckets.get(bucket, {}).pop(key, None)) is not None:
+                self._storage.remove(bucket, key)
+                removed.content.discard()
 
     def new_writer(self) -> ContentWriter:
         """Return a writer for the content of an object that arrives in pieces."""
-        return MemoryWriter()
+        return self._storage.new_writer()
+
+    def close(self) -> None:
+        """Release the storage; objects can still be read, but not written."""
+        with self._changed:
+            self._storage.close()
 
     def list(self, location: str = "s3://") -> Locations:
         """Return the sorted locations of all objects whose locations start with *location*.
