@@ -59,7 +59,7 @@ def emulator():
     ],
 )
 def test_fault_in_a_request(emulator, fault, request_number, is_broken):
-    """Whatever S3 does with a request, a message is acknowledged only after it was handled.
+    """If S3 fails in any way, a message is acknowledged only after it was handled.
 
     It is handled a second time only if S3 has lost the record of the first time.
     """
