@@ -29,7 +29,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sigv4 import Payload
 
@@ -103,8 +103,10 @@ class ServiceClient:
         state = self._state
         if state.generation != self._system.generation():
             state.reset()
-        body = operation.request.body
-        payload = await self._system.compute(len(body), Payload.of, body)
+        payload = operation.payload
+        if payload is None:
+            body = cast("bytes", operation.request.body)
+            payload = await self._system.compute(len(body), Payload.of, body)
         attempts = Attempts(
             operation,
             self._policy.max_attempts,

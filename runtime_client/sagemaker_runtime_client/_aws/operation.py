@@ -93,6 +93,8 @@ class Operation(NamedTuple):
             uses the client's setting.
         read_timeout: The read timeout of the request, in seconds; None uses the client's setting.
         send: The function that sends each attempt; None uses the transport's `send`.
+        payload: The body, in the form in which it is signed.  None computes the hash of the body,
+            which must then be in memory.
     """
 
     endpoint: Endpoint
@@ -110,6 +112,7 @@ class Operation(NamedTuple):
     retry_ambiguous: bool | None = None
     read_timeout: float | None = None
     send: Send | None = None
+    payload: Payload | None = None
 
     @property
     def needs_body(self) -> bool:

@@ -11,9 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .message import PIECE_SIZE
+from .run import run
 
 if TYPE_CHECKING:
     from httpx import AsyncClient, ByteStream, Client, Response
+
+    from .message import BodySource
 
 C = TypeVar("C", "Client", "AsyncClient")
 
@@ -67,14 +70,30 @@ def recording(httpx: ModuleType, client: C) -> C:
     return copied
 
 
-@lru_cache(maxsize=2)
-def request_body_class(httpx: ModuleType) -> "type[ByteStream]":
-    """Create the class of a body that is sent in pieces, for one library, httpx or httpx2.
+def body_stream(httpx: ModuleType, body: "bytes | BodySource", *, is_blocking: bool) -> object:
+    """Return a request body that is sent in pieces, so that each has its own write timeout.
 
     httpx's own body is an async generator, which trio finalizes with a warning if the request is
     cancelled.
+
+    Args:
+        httpx: The library, httpx or httpx2.
+        body: The body, or its source.
+        is_blocking: Whether a blocking client sends the body.
     """
-    return type("RequestBody", (_RequestBody, httpx.ByteStream), {})
+    kind = _RequestBody if isinstance(body, bytes) else _BlockingSource if is_blocking else _Source
+    return _request_body(httpx, kind)(body)
+
+
+@lru_cache(maxsize=6)
+def _request_body(httpx: ModuleType, kind: type) -> "Callable[[object], object]":
+    """Create the class of a request body for one library, httpx or httpx2."""
+    bases = {
+        _RequestBody: httpx.ByteStream,
+        _BlockingSource: httpx.SyncByteStream,
+        _Source: httpx.AsyncByteStream,
+    }
+    return type("RequestBody", (kind, bases[kind]), {})
 
 
 @lru_cache(maxsize=2)
@@ -92,6 +111,28 @@ class _RequestBody:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces(self._stream)
+
+
+class _Source:
+    def __init__(self, source: "BodySource") -> None:
+        self._source = source
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._source.chunks()
+
+
+class _BlockingSource:
+    def __init__(self, source: "BodySource") -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = self._source.chunks()
+        while (piece := run(_next(pieces))) is not None:
+            yield piece
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(pieces, None)
 
 
 class _RecordedBody:

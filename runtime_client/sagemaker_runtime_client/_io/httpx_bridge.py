@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .._errors import ConfigError, ParamValidationError, TransportError
 from .._value import type_name
+from .generation import importing
 from .message import Request
 from .proxies import get_client_proxy
 
 if TYPE_CHECKING:
-    from httpx import URL, ByteStream, TimeoutException
+    from httpx import URL, TimeoutException
     from httpx import Request as HTTPXRequest
+
+    from .message import BodySource
 
 # A PUT of at least this many bytes to S3 is sent with ``Expect: 100-continue``, so that an error or
 # a redirect to another region costs no upload.  Waiting for permission to send the body takes one
@@ -96,13 +99,17 @@ def build_request(
     The client's `build_request` is not used, because it would add headers and cookies.
     """
     url, host, target = _address(httpx, origin + request.path)
-    headers = [(b"host", host)]
-    if request.body or request.method in _WITH_LENGTH:
-        headers.append((b"content-length", b"%d" % len(request.body)))
+    headers, body = [(b"host", host)], request.body
+    size = len(body) if isinstance(body, bytes) else body.size
+    if client is None and isinstance(body, bytes):
+        stream: object = httpx.ByteStream(body)
+    else:
+        stream = _stream(httpx, client, body)
+    if size or request.method in _WITH_LENGTH:
+        headers.append((b"content-length", b"%d" % size))
     headers += _encode_headers(request.headers)
-    body = (httpx.ByteStream if client is None else _body_class(httpx))(request.body)
-    message: HTTPXRequest = httpx.Request(request.method, url, headers=headers, stream=body)
-    if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
+    message: HTTPXRequest = httpx.Request(request.method, url, headers=headers, stream=stream)
+    if client is None and request.method == "PUT" and size >= _EXPECT_SIZE:
         message.extensions["expect"] = True
     if target is not None:
         if client is not None and get_client_proxy(client, url).forwards:
@@ -203,11 +210,12 @@ def checked_headers(
     return list(zip(as_written, names, values, strict=True)) if is_valid else None
 
 
-def _body_class(httpx: ModuleType) -> type[ByteStream]:
-    """Return the class of a body that is sent in pieces, so that each has its own write timeout."""
-    from .bodies import request_body_class
+def _stream(httpx: ModuleType, client: HTTPClient | None, body: bytes | BodySource) -> object:
+    """Return a stream of httpx (or httpx2) that is sent in pieces."""
+    with importing():
+        from .bodies import body_stream
 
-    return request_body_class(httpx)
+    return body_stream(httpx, body, is_blocking=isinstance(client, httpx.Client))
 
 
 def set_time_limits(

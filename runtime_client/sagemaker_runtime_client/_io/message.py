@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -26,6 +26,19 @@ class HasItems(Protocol):
 Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
+class BodySource(Protocol):
+    """A request body that is read piece by piece while it is sent."""
+
+    @property
+    def size(self) -> int:
+        """The size of the body in bytes."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Return the pieces of the body, from its beginning, because a retry sends it again."""
+        ...
+
+
 class Request(Value):
     """A request without its origin and its signature.
 
@@ -33,7 +46,7 @@ class Request(Value):
         method: The method, such as ``POST``.
         path: The path and query, percent-encoded, as they are sent after the origin.
         headers: Pairs of a name and a value.
-        body: The complete body.
+        body: The complete body, or the source that it is read from.
     """
 
     __slots__ = __match_args__ = ("method", "path", "headers", "body")
@@ -42,14 +55,14 @@ class Request(Value):
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes | BodySource
 
     def __init__(
         self,
         method: str,
         path: str,
         headers: tuple[tuple[str, str], ...] = (),
-        body: bytes = b"",
+        body: bytes | BodySource = b"",
     ) -> None:
         self.method = method
         self.path = path

@@ -61,8 +61,7 @@ class Connection:
 
         Args:
             request: The request to send.
-            expects: Whether to send ``Expect: 100-continue`` and wait before sending the body.  The
-                body must then be in memory.
+            expects: Whether to send ``Expect: 100-continue`` and wait before sending the body.
         """
         extensions = request.extensions
         timeouts = extensions.get("timeout", {})

@@ -158,8 +158,8 @@ class Pool(httpx.AsyncBaseTransport):
 
         - ``deadline``: when the complete response must have arrived, on the clock of
           `time.monotonic`, even if pieces of it keep arriving.
-        - ``expect``: True to send ``Expect: 100-continue`` and wait before sending a body that is
-          in memory.
+        - ``expect``: True to send ``Expect: 100-continue`` and wait before sending the body, which
+          must be readable twice.
         - ``target``: the request target, if httpx would change it.
 
         Args:

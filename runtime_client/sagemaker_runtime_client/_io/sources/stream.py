@@ -1,0 +1,106 @@
+"""Sources that can be read once, from their beginning to their end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from ..._value import type_name
+from ..run import is_async
+from .body import SourceError, cannot_read
+
+if TYPE_CHECKING:
+    from ..concurrency import Backend
+
+_END = object()  # returned at the end of a stream
+# How much is requested at once from a file, in bytes.
+_READ_SIZE = 1 << 20
+
+
+class StreamSource:
+    """A source that can be read once, from its beginning to its end.
+
+    Args:
+        read: Returns the next bytes, at most as many as its argument, or more; `_END` at the end.
+    """
+
+    def __init__(self, read: Callable[[int], Coroutine[object, object, object]]) -> None:
+        self._read = read
+        self._rest = memoryview(b"")
+        self.is_at_end = False
+
+    async def take(self, size: int) -> memoryview:
+        """Return the next *size* bytes, or fewer at the end of the source."""
+        buffer, filled = bytearray(size), 0
+        while filled < size and (self._rest or await self._fill(size - filled)):
+            piece = self._rest[: size - filled]
+            buffer[filled : filled + len(piece)] = piece
+            self._rest, filled = self._rest[len(piece) :], filled + len(piece)
+        return memoryview(buffer)[:filled]
+
+    async def has_more(self) -> bool:
+        """Return whether there are more bytes.  This may wait for them."""
+        return bool(self._rest) or await self._fill(_READ_SIZE)
+
+    async def close(self) -> None:
+        """Do nothing, because the caller has opened the source."""
+
+    async def _fill(self, size: int) -> bool:
+        """Read the next bytes, and return whether there were any."""
+        while not (self.is_at_end or self._rest):
+            piece = await self._read(min(size, _READ_SIZE))
+            if piece is _END:
+                self.is_at_end = True
+            elif isinstance(piece, bytes | bytearray | memoryview):
+                self._rest = memoryview(cast("bytes", piece)).cast("B")
+            else:
+                raise SourceError(
+                    f"the source of the upload returned {type_name(piece)} instead of bytes"
+                )
+        return bool(self._rest)
+
+
+class Items:
+    """The items of an iterator, one for each call."""
+
+    def __init__(self, items: Iterator[bytes]) -> None:
+        self._items = items
+
+    async def __call__(self, _size: int) -> object:
+        """Return the next item."""
+        return next(self._items, _END)
+
+
+class AsyncItems:
+    """The items of an async iterator, one for each call."""
+
+    def __init__(self, items: AsyncIterator[bytes]) -> None:
+        self._items = items
+
+    async def __call__(self, _size: int) -> object:
+        """Return the next item."""
+        return await anext(self._items, _END)
+
+
+class StreamedFile(StreamSource):
+    """A file that is read from its current position to its end."""
+
+    def __init__(self, backend: Backend, file: Any, argument: str, *, owned: bool) -> None:
+        super().__init__(self._read_file)
+        self._backend, self._file, self._argument = backend, file, argument
+        self._owned = owned
+
+    async def _read_file(self, size: int) -> object:
+        try:
+            if is_async(self._file.read):
+                piece = await self._file.read(size)
+            else:
+                piece = await self._backend.in_thread(self._file.read, size)
+        except (OSError, ValueError) as error:
+            raise cannot_read(self._argument, error) from error
+        return _END if isinstance(piece, bytes | bytearray) and not piece else piece
+
+    async def close(self) -> None:
+        """Close the file, unless the caller has opened it."""
+        if self._owned:
+            await self._backend.in_thread(self._file.close)
