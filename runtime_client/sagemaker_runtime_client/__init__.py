@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._inference.text_stream import ServerSentEvent
+    from ._io.sources.body import SourceError
     from ._s3.listing import MultipartUpload
     from ._s3.objects import LocationNotAllowedError, PreconditionFailedError, S3Object
     from ._s3.options import ObjectOptions
@@ -112,6 +113,7 @@ __all__ = [
     "ServiceUnavailableError",
     "Settings",
     "SignatureError",
+    "SourceError",
     "ThrottlingError",
     "TransportError",
     "WaitTimeoutError",
@@ -155,10 +157,11 @@ def __getattr__(name: str) -> Any:
             from . import _core
 
             value = getattr(_core, name)
-        case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object":
+        case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object" | "SourceError":
+            from ._io.sources import body
             from ._s3 import objects
 
-            value = getattr(objects, name)
+            value = getattr(body if name == "SourceError" else objects, name)
         case "SignatureError":
             from . import events
 

@@ -7,6 +7,7 @@
     ├── CredentialsError                   no usable credentials are available
     │   ├── NoCredentialsError             no credentials were found
     │   └── CredentialProviderError        a configured credential source failed
+    ├── SourceError                        an upload's source failed or changed (in `_io.sources`)
     ├── TransportError                     no complete response was received
     │   ├── ChecksumError                  an object does not match its checksum
     │   ├── ResponseTooLargeError          a response exceeds its size limit
@@ -194,8 +195,7 @@ class ResponseTooLargeError(TransportError):
 class ServiceError(RuntimeClientError):
     """The service returned an error; see `code`.
 
-    Subclasses exist for the common codes.  For any other code, including codes that AWS adds
-    later, a plain `ServiceError` is raised.
+    Subclasses exist for the common codes.  For any other code, a plain `ServiceError` is raised.
 
     Attributes:
         retry_after: The pause in seconds that the service requests before a retry, or None.

@@ -15,7 +15,7 @@ from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._core.session import open_session
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._io.message import Request, Response
-from sagemaker_runtime_client._io.on_threads import ThreadLock
+from sagemaker_runtime_client._io.on_threads import ThreadLock, sync_backend
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._limits import RESPONSE, ResponseLimit
 from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
@@ -125,6 +125,9 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
+    def backend(self):
+        return sync_backend()
+
     @property
     def admission(self):
         return self
@@ -195,7 +198,11 @@ class ScriptedIO:
         return function(*arguments)
 
     async def send(self, origin, make, deadline, *, direct=False, limit=RESPONSE, **timeouts):
-        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit, **timeouts)
+        request = make()
+        if not isinstance(request.body, bytes):
+            pieces = [piece async for piece in request.body.chunks()]
+            request = request.replace(body=b"".join(pieces))
+        sent = Sent(origin, request, deadline, self.right_time(), self.elapsed, limit, **timeouts)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
         self.elapsed += min(self.latency, left)

@@ -26,6 +26,7 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
     ServiceError,
     SignatureError,
+    SourceError,
     ThrottlingError,
     TransportError,
     WaitTimeoutError,
@@ -39,6 +40,7 @@ RuntimeClientError
 ├── CredentialsError
 │   ├── NoCredentialsError
 │   └── CredentialProviderError
+├── SourceError
 ├── TransportError
 │   ├── ChecksumError
 │   ├── ResponseTooLargeError
@@ -92,6 +94,7 @@ KINDS = [
     ModelStreamError,
     ResponseStreamError,
     SignatureError,
+    SourceError,
 ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
+    from .._io.sources.opened import Source
     from .._s3.listing import MultipartUpload
     from .._s3.objects import S3Object
     from .._s3.options import ObjectOptions
@@ -28,6 +29,7 @@ __all__ = [
     "Output",
     "PresignedURL",
     "S3Object",
+    "Source",
     "StreamContext",
 ]
 
@@ -63,10 +65,11 @@ def __getattr__(name: str) -> object:
             from .._s3.presign import PresignedURL
 
             value = PresignedURL
-        case "S3Object":
+        case "S3Object" | "Source":
+            from .._io.sources.opened import Source
             from .._s3.objects import S3Object
 
-            value = S3Object
+            value = {"S3Object": S3Object, "Source": Source}[name]
         case "StreamContext":
             from .model_stream import StreamContext
 

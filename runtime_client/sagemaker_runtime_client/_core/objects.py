@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Unpack
 
 from .. import _core
@@ -81,6 +81,81 @@ class ObjectOperations(BaseOperations):
             headers=headers,
             deadline=session.deadline(start, timeout),
         )
+
+    async def upload(
+        self,
+        location: str,
+        source: _core.Source,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        if_none_match: str | None = None,
+        on_progress: Callable[[int, int | None], object] | None = None,
+        timeout: float | None = None,
+        **options: Unpack[_core.ObjectOptions],
+    ) -> _core.S3Object:
+        """Write an object of any size, up to 5 TiB, to S3.
+
+        Up to 8 MiB are sent in one request, and more in parts, several at the same time.  A part
+        that fails is sent again.  S3 verifies each part, and the whole object, by its CRC32.  If
+        the upload fails or is interrupted, the client deletes the parts that it has sent; after
+        ``kill -9``, `abort_uploads` does.
+
+        Parts of a file or of bytes are read while they are sent.  Of any other source,
+        *concurrency* parts are held in memory.
+
+        Args:
+            location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
+            source: What to upload: bytes, a path (a `pathlib.Path`), an open binary file, which is
+                read from its current position, or an iterable of bytes.  An async client also
+                accepts an async iterable.
+            content_type: The media type, in printable ASCII; with None, S3 stores
+                ``binary/octet-stream``.
+            metadata: As for `put_object`.
+            part_size: The size of a part in bytes, 5 MiB to 5 GiB; None for 8 MiB, or more if a
+                file has more than 10,000 parts.
+            concurrency: How many parts are sent at the same time, 1 to 64.
+            if_none_match: ``"*"`` writes the object only if there is no object at the location.
+            on_progress: A plain function that is called with the number of bytes that were sent,
+                and the number in all, or None if that is not known yet.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
+            options: As for `put_object`.
+
+        Returns:
+            The description of the object, including its entity tag; `body` is empty.
+
+        Raises:
+            ParamValidationError: An argument is invalid, or the file cannot be opened; nothing was
+                sent.
+            SourceError: The source could not be read, or changed while it was read.
+            PreconditionFailedError: There is an object at the location already.
+            AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
+                bucket's KMS key.
+            ServiceError: S3 rejected a request for another reason; see `code`.
+            TransportError: No complete response was received before the timeout.  If
+                `possibly_accepted` is true, the object may have been written.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+        """
+        start = self._start(timeout)
+        with importing():
+            from .uploads import UploadArguments
+        arguments = UploadArguments(
+            location=parse_location(location),
+            content_type=content_type,
+            metadata=metadata,
+            conditions=(if_none_match, None),
+            options=option_headers("upload", options),
+            part_size=part_size,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+        async with arguments.open(self._system, source, "source") as opened:
+            session = await self._session()
+            deadline = session.deadline(start, timeout)
+            return await arguments.upload(self._system, session.s3, opened, deadline)
 
     async def get_object(
         self, location: str, *, max_size: int | None = None, timeout: float | None = None

@@ -167,7 +167,7 @@ class Session:
             config.endpoints,
             config.s3_endpoint_url,
             config.s3_addressing_style,
-            upload_checksum=config.request_checksum_calculation == "when_supported",
+            sends_checksums=config.request_checksum_calculation == "when_supported",
             download_checksum=config.response_checksum_validation == "when_supported",
             redirects=self._shared.redirects,
             allowed_locations=config.allowed_locations,

@@ -192,6 +192,19 @@ class Backend(Protocol):
         """
         ...
 
+    async def uninterrupted(
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
+    ) -> T:
+        """Call *function*, and return its result, even if the caller is being cancelled.
+
+        If a cancellation or Ctrl-C arrives, let *function* continue for up to *seconds* before the
+        exception is raised.
+        """
+        ...
+
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a blocking function, and return its result.
 

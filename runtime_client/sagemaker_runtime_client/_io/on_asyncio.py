@@ -214,6 +214,32 @@ class AsyncioBackend:
             task.add_done_callback(_forget)
             del task  # the traceback of its error refers to this frame: avoid a reference cycle
 
+    async def uninterrupted(
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
+    ) -> T:
+        """Call *function* in a task of its own, which no cancellation of the caller reaches.
+
+        If a cancellation arrives, let *function* continue for up to *seconds* before the
+        cancellation is raised.
+        """
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(function(*arguments))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            ends = loop.time() + seconds
+            while not task.done() and (left := ends - loop.time()) > 0:
+                with suppress(asyncio.CancelledError):  # anyio repeats a cancellation
+                    await asyncio.wait({task}, timeout=left)
+            task.cancel()
+            raise
+        finally:
+            task.add_done_callback(_forget)
+            del task  # the traceback of its error refers to this frame: avoid a reference cycle
+
     async def connect(
         self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
     ) -> Stream:

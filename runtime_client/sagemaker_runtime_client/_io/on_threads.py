@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -161,6 +161,35 @@ class SyncBackend:
         """Call *function*, and return its result, however long that takes."""
         return await function(*arguments)
 
+    async def uninterrupted(
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
+    ) -> T:
+        """Call *function* in a new thread, which neither Ctrl-C nor a cancelled group reaches.
+
+        If either arrives, let *function* continue for up to *seconds* before the exception is
+        raised.
+        """
+        results: list[T] = []
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                results.append(run(function(*arguments)))
+            except BaseException as error:  # noqa: BLE001 (raised where it is waited for)
+                errors.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        _join_despite_interrupts(thread, seconds)
+        if scope := getattr(CancelScope.local, "scope", None):
+            scope.check()
+        if errors:
+            raise errors.pop()
+        return results.pop()
+
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a blocking function in the current thread, and return its result."""
         return function(*arguments)
@@ -184,6 +213,18 @@ class SyncBackend:
         from .streams.thread_stream import connect
 
         return await connect(host, port, tls, timeout)
+
+
+def _join_despite_interrupts(thread: threading.Thread, seconds: float) -> None:
+    """Wait for *thread*; after an exception, wait up to *seconds* longer, and then raise it."""
+    try:
+        thread.join()
+    except BaseException:
+        ends = time.monotonic() + seconds
+        while thread.is_alive() and (left := ends - time.monotonic()) > 0:
+            with suppress(KeyboardInterrupt):
+                thread.join(left)
+        raise
 
 
 _BACKEND = SyncBackend()

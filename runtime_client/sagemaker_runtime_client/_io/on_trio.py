@@ -1,7 +1,7 @@
 """The trio backend."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from math import inf
 from types import TracebackType
@@ -160,6 +160,34 @@ class TrioBackend:
             raise
         if not outcomes:
             raise StillRunningError
+        return outcomes.pop().unwrap()
+
+    async def uninterrupted(
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
+    ) -> T:
+        """Call *function* in a scope that no cancellation of the caller reaches.
+
+        If a cancellation arrives, let *function* continue for up to *seconds* before the
+        cancellation is raised.
+        """
+        outcomes: list[Outcome[T]] = []
+        scope = trio.CancelScope(shield=True)
+
+        async def limit() -> None:
+            with suppress(trio.Cancelled):  # it is raised below, but not in an exception group
+                await trio.sleep_forever()
+            # The caller is cancelled, or the function has ended.
+            scope.deadline = trio.current_time() + seconds
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(limit)
+            with scope:
+                outcomes.append(await acapture(function, *arguments))
+            nursery.cancel_scope.cancel()
+        await trio.lowlevel.checkpoint_if_cancelled()
         return outcomes.pop().unwrap()
 
     async def connect(

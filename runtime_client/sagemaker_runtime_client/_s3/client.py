@@ -38,13 +38,16 @@ class S3:
         endpoints: The endpoints of the configured region.
         url: A custom endpoint; None for the AWS endpoint.
         addressing_style: ``virtual``, ``path`` or ``auto``; see `Endpoints.s3`.
-        upload_checksum: Whether to send a checksum with each upload.
+        sends_checksums: Whether to send a checksum with each upload.
         download_checksum: Whether to verify the checksum of each download that has a checksum.
         redirects: The endpoints for buckets that S3 reports to be in another region, keyed by
             bucket name.  Clients may share the dictionary; None creates an empty one.
         allowed_locations: The buckets and prefixes from which the client may read, each with a
             slash at its end; empty if it may read everything.
         expected_bucket_owner: The id of the account that must own every bucket, or None.
+
+    Attributes:
+        sends_checksums: Whether to send a checksum with each upload.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class S3:
         url: str | None = None,
         addressing_style: str = "auto",
         *,
-        upload_checksum: bool = True,
+        sends_checksums: bool = True,
         download_checksum: bool = True,
         redirects: dict[str, Endpoints] | None = None,
         allowed_locations: tuple[str, ...] = (),
@@ -68,7 +71,7 @@ class S3:
         self._addresses = BucketAddresses(
             service, endpoints, url, addressing_style, known, self._owner
         )
-        self._upload_checksum = upload_checksum
+        self.sends_checksums = sends_checksums
         self._download_checksum = download_checksum
         self._allowed_locations = allowed_locations
 
@@ -120,7 +123,7 @@ class S3:
             from .upload_headers import SENSITIVE_HEADERS, upload_headers
 
         headers += upload_headers(content_type, metadata or {}, if_none_match, if_match)
-        if self._upload_checksum:
+        if self.sends_checksums:
             headers += (await self._service.compute(checksums.upload_checksum, body),)
         operation = self.operation(location, S3Request("PUT", headers=headers, body=body))
         operation = operation._replace(
@@ -237,7 +240,7 @@ class S3:
         endpoint, path = self._addresses.address(location)
         target = f"{path}?{request.query}" if request.query else path
         sent = Request(request.method, target, request.headers + self._owner, request.body)
-        return Operation(endpoint, sent, partial(parse_error, location))
+        return Operation(endpoint, sent, partial(parse_error, location), payload=request.payload)
 
     async def perform(
         self,

@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+from sigv4 import Payload
+
+from .._io.message import BodySource
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -13,9 +17,11 @@ class S3Request(NamedTuple):
         query: The query, percent-encoded and without ``?``.
         headers: The headers, in addition to those of all requests.
         body: The body.
+        payload: The body, in the form in which it is signed; None for the hash of the body.
     """
 
     method: str
     query: str = ""
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes | BodySource = b""
+    payload: Payload | None = None

@@ -1,0 +1,1 @@
+"""Uploads of any size, in one request or in parts."""

@@ -1,0 +1,112 @@
+"""What the requests of an upload have in common, and how each body among them is sent."""
+
+from typing import NamedTuple
+
+from ..._aws.error_response import is_s3_error
+from ..._aws.operation import Operation
+from ..._errors import ObjectNotFoundError, RuntimeClientError, ServiceError
+from ..._io.message import BodySource, Response, parse_length
+from ..._io.system import System
+from ..checksums import CHECKSUM_MODE, Crc, stated_checksums
+from ..client import S3
+from ..objects import S3Location, S3Object, object_fields
+from ..request import Headers, S3Request
+from ..upload_headers import SENSITIVE_HEADERS
+from .sent_body import Form, Meter, add_body, choose_form, lacks_feature
+
+
+class Job(NamedTuple):
+    """The arguments of an upload.
+
+    Attributes:
+        system: Provides the clock and the backend.
+        s3: Sends the requests.
+        location: The location of the object.
+        headers: The headers that describe the object.
+        conditions: The headers with the condition of the upload.
+        deadline: The end of the call, on the monotonic clock; None for no limit.
+    """
+
+    system: System
+    s3: S3
+    location: S3Location
+    headers: Headers
+    conditions: Headers
+    deadline: float | None
+
+    async def perform(self, request: S3Request) -> Response:
+        """Send *request*, and return the successful response."""
+        return await self.s3.send(self.operation(request), self.location)
+
+    def operation(self, request: S3Request) -> Operation:
+        """Return the operation that sends *request*."""
+        return self.s3.operation(self.location, request)._replace(
+            deadline=self.deadline, is_error=is_s3_error, sensitive_headers=SENSITIVE_HEADERS
+        )
+
+    def describe(self, response: Response, size: int) -> S3Object:
+        """Return the description of the written object, for which S3 has sent *response*."""
+        content_type = dict(self.headers).get("content-type")
+        fields = object_fields(response)
+        fields["size"], fields["content_type"] = size, content_type
+        return S3Object(str(self.location), b"", **fields)
+
+
+class BodySender:
+    """Sends bodies, in a form that the store knows.
+
+    Args:
+        job: The arguments of the upload.
+
+    Attributes:
+        form: The form of the next body.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        origin = job.operation(S3Request("PUT")).endpoint.origin
+        self.form = choose_form(origin, checksum=job.s3.sends_checksums)
+
+    def avoid_trailers(self) -> None:
+        """Send the checksums of bodies in headers from now on."""
+        if self.form is Form.TRAILER:
+            self.form = Form.HASHED_WITH_CRC32
+
+    async def send(
+        self, request: S3Request, source: BodySource, checksum: Crc, meter: Meter
+    ) -> Response:
+        """Send *request* with a body, and return the response; see `add_body`."""
+        form = self.form
+        try:
+            return await self._job.perform(await add_body(request, source, form, checksum, meter))
+        except ServiceError as error:
+            if form is not Form.TRAILER or not lacks_feature(error):
+                raise
+        self.avoid_trailers()
+        return await self.send(request, source, checksum, meter)
+
+
+async def find_written(
+    job: Job, error: RuntimeClientError, size: int, crc32: str | None, etag: str | None = None
+) -> Response:
+    """Return S3's description of the object, if it is the one that the upload has written.
+
+    Args:
+        job: The arguments of the upload.
+        error: The failure of a request that may have written the object, which is raised otherwise.
+        size: The size of the upload.
+        crc32: The CRC32 of the upload in base64; None if it was sent without a checksum.
+        etag: The entity tag that the object then has, which is compared if S3 states no CRC32.
+    """
+    try:
+        found = await job.perform(S3Request("HEAD", headers=(CHECKSUM_MODE,)))
+    except ObjectNotFoundError:
+        raise error from None
+    except RuntimeClientError as failure:
+        error.add_note(f"whether the object was written could not be found out: {failure.message}")
+        raise error from None
+    stated = {one.algorithm: one.value for one in stated_checksums(found.headers)}
+    is_same = stated["CRC32"] == crc32 if "CRC32" in stated else found.header("etag") == etag
+    if parse_length(found.header("content-length")) != size or not is_same:
+        raise error
+    return found
