@@ -8,8 +8,15 @@ from http.client import HTTPResponse
 import pytest
 
 from sagemaker_runtime_client.emulator import BrokenBody, Emulator, Faults, SlowBody
-from sigv4 import Payload
-from tests.emulator.wire import TIMEOUT, address, call, receive_until_reset, sign_request
+from sigv4 import AwsChunked, Payload, SigV4
+from tests.emulator.wire import (
+    INVOCATION,
+    TIMEOUT,
+    address,
+    call,
+    receive_until_reset,
+    sign_request,
+)
 
 MIB = 1024 * 1024
 LARGE = bytes(range(256)) * (MIB // 256) + b"tail"
@@ -227,3 +234,38 @@ def test_required_encryption(boto):
                 s3.put_object(Bucket="b", Key="k", **options)
         s3.put_object(Bucket="b", Key="k", ServerSideEncryption="aws:kms:dsse")
     assert emulator.objects.list() == ["s3://b/k"]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "position", "code"),
+    [
+        (SigV4("s3", "us-east-1"), 100_000, b"SignatureDoesNotMatch"),
+        (SigV4("s3", "us-east-1"), -20, b"SignatureDoesNotMatch"),
+        (None, 100_000, b"BadDigest"),
+        (None, 0, b"IncompleteBody"),
+    ],
+    ids=["signed chunk", "signed trailer", "unsigned chunk", "size"],
+)
+def test_damaged_chunks(emulator, algorithm, position, code):
+    """An aws-chunked body of which one byte is damaged is rejected and not stored."""
+    form = AwsChunked(algorithm, len(LARGE), checksum="CRC32")
+
+    def damaged(seed):
+        body = bytearray(b"".join(form.encode(LARGE, seed if algorithm else None)))
+        body[position] ^= 1
+        return bytes(body)
+
+    response = call(
+        emulator, "PUT", "/bucket/key", form.headers, payload=form.payload, encode=damaged
+    )
+    assert (response.status // 100, b"<Code>" + code in response.body) == (4, True)
+    assert emulator.objects.list() == []
+
+
+def test_reset_while_an_invocation_is_read(emulator):
+    """With `RESET_WHILE_READ`, an invocation is not executed."""
+    emulator.faults.once(Faults.RESET_WHILE_READ, on="InvokeEndpointAsync")
+    assert (
+        receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"x")) == b""
+    )
+    assert emulator.jobs == ()

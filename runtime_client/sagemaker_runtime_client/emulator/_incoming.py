@@ -28,8 +28,8 @@ class IncomingBody:
         self._body: bytes | None = None
 
     async def begin(self) -> None:
-        """Wait for the first piece, and drop it."""
-        await anext(self._source)
+        """Wait for the first piece unless the body has been read, and drop it."""
+        await anext(self._source, b"")
 
     async def read(self) -> bytes:
         """Return the whole body."""
@@ -38,10 +38,7 @@ class IncomingBody:
         return self._body
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the pieces of the body, or the body at once if it was read before."""
-        if self._body is not None:
-            yield self._body
-            return
+        """Yield the pieces of the body."""
         self._is_started = True
         async for piece in self._source:
             yield piece

@@ -65,9 +65,8 @@ async def reset_connection(scope: Scope, receive: Receive, partial_response: byt
     """Send the beginning of a response, and reset the connection."""
     connection: Resettable = scope["state"]["connection"]
     connection.reset(partial_response)
-    # Once the client is gone, uvicorn does not expect a response.
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    # Once `receive` returns, uvicorn has noticed the reset and does not expect a response.
+    await receive()
 
 
 async def _send_frames(

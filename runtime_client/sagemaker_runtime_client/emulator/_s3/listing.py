@@ -161,7 +161,7 @@ def _entry(name: str, stored: StoredObject | None) -> str:
 
 def _checksum_elements(stored: StoredObject) -> dict[str, str]:
     """Return the elements that describe an object's checksum; none if it has no checksum."""
-    for header in stored.checksums:
-        if (algorithm := checksum_algorithm(header)) is not None:
-            return {"ChecksumAlgorithm": algorithm, "ChecksumType": stored.checksum_type}
-    return {}
+    algorithms = list(filter(None, map(checksum_algorithm, stored.checksums)))
+    if not algorithms:
+        return {}
+    return {"ChecksumAlgorithm": algorithms[0], "ChecksumType": stored.checksum_type}

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import json
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import parse_qsl
 
 from .._reply import RejectedRequestError, rejection
@@ -139,7 +140,9 @@ def _check_context(text: str) -> None:
         context = json.loads(b64decode(text, validate=True))
     except ValueError:
         context = None
-    if not isinstance(context, dict) or not all(isinstance(one, str) for one in context.values()):
+    if not isinstance(context, dict) or not all(
+        isinstance(one, str) for one in cast("dict[str, object]", context).values()
+    ):
         raise _invalid_argument(
             _CONTEXT,
             f"The header '{_CONTEXT}' must be a Base64-encoded UTF-8 string holding JSON which "

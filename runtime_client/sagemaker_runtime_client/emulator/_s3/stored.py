@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import md5
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from .._settings import utc_now
 from .content import Content, as_content
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the upload has no content type
+
+
+def _md5(stored: "StoredObject") -> str:
+    digest = md5(usedforsecurity=False)
+    for piece in stored.content.pieces():
+        digest.update(piece)
+    return f'"{digest.hexdigest()}"'
 
 
 @frozen
@@ -38,14 +45,7 @@ class StoredObject:
     checksums: Mapping[str, str] = field(factory=dict[str, str])
     checksum_type: str = "FULL_OBJECT"
     tags: Mapping[str, str] = field(factory=dict[str, str])
-    etag: str = field()
-
-    @etag.default
-    def _md5(self) -> str:
-        digest = md5(usedforsecurity=False)
-        for piece in self.content.pieces():
-            digest.update(piece)
-        return f'"{digest.hexdigest()}"'
+    etag: str = field(default=Factory(_md5, takes_self=True))
 
     @property
     def body(self) -> bytes:
