@@ -45,6 +45,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._core.model_stream import AsyncModelStream, ModelStream
+    from ._core.object_body import AsyncObjectBody, ObjectBody
     from ._inference.invoke_endpoint import ModelOutput
     from ._inference.invoke_endpoint_async import InvokeOptions
     from ._inference.model_errors import (
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._inference.text_stream import ServerSentEvent
     from ._io.sources.body import SourceError
+    from ._io.targets.target import TargetError
+    from ._s3.downloads.ranges import ObjectReplacedError
+    from ._s3.downloads.result import Download
     from ._s3.listing import MultipartUpload
     from ._s3.objects import LocationNotAllowedError, PreconditionFailedError, S3Object
     from ._s3.options import ObjectOptions
@@ -70,6 +74,7 @@ __all__ = [
     "__version__",
     "AccessDeniedError",
     "AsyncModelStream",
+    "AsyncObjectBody",
     "AsyncSageMakerRuntimeClient",
     "ChecksumError",
     "ClientOptions",
@@ -78,6 +83,7 @@ __all__ = [
     "CredentialsError",
     "default_chain",
     "DefaultChain",
+    "Download",
     "InferenceFailedError",
     "InternalFailureError",
     "InternalStreamFailureError",
@@ -93,8 +99,10 @@ __all__ = [
     "MultipartUpload",
     "NoCredentialsError",
     "NoOutputLocationError",
+    "ObjectBody",
     "ObjectNotFoundError",
     "ObjectOptions",
+    "ObjectReplacedError",
     "Output",
     "ParamValidationError",
     "poll_schedule",
@@ -114,13 +122,14 @@ __all__ = [
     "Settings",
     "SignatureError",
     "SourceError",
+    "TargetError",
     "ThrottlingError",
     "TransportError",
     "WaitTimeoutError",
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
     """Import a public name on first access.  The first call of a client does not need these names.
 
     Each import is a statement instead of a call to `import_module`, so that tools such as
@@ -153,15 +162,28 @@ def __getattr__(name: str) -> Any:
             from ._core import model_stream
 
             value = getattr(model_stream, name)
-        case "ModelOutput" | "MultipartUpload" | "ObjectOptions" | "Output" | "PresignedURL":
+        case "ModelOutput" | "Output":
             from . import _core
 
             value = getattr(_core, name)
-        case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object" | "SourceError":
-            from ._io.sources import body
+        case (
+            "AsyncObjectBody"
+            | "Download"
+            | "MultipartUpload"
+            | "ObjectBody"
+            | "ObjectOptions"
+            | "ObjectReplacedError"
+            | "PresignedURL"
+            | "SourceError"
+            | "TargetError"
+        ):
+            from ._core import object_names
+
+            value = getattr(object_names, name)
+        case "LocationNotAllowedError" | "PreconditionFailedError" | "S3Object":
             from ._s3 import objects
 
-            value = getattr(body if name == "SourceError" else objects, name)
+            value = getattr(objects, name)
         case "SignatureError":
             from . import events
 

@@ -174,6 +174,8 @@ class SageMakerRuntimeClient(_BaseClient):
     presign_get = sync_method(Core.presign_get)
     presign_put = sync_method(Core.presign_put)
     abort_uploads = sync_method(Core.abort_uploads)
+    download = sync_method(Core.download)
+    open = sync_stream(Core.open)
     verify_sns = sync_method(Core.verify_sns)
     close = sync_method(Core.close)
 
@@ -222,6 +224,8 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     presign_get = async_method(Core.presign_get)
     presign_put = async_method(Core.presign_put)
     abort_uploads = async_method(Core.abort_uploads)
+    download = async_method(Core.download)
+    open = async_stream(Core.open)
     verify_sns = async_method(Core.verify_sns)
     aclose = async_method(Core.close)
 

@@ -26,6 +26,7 @@ LOADED = [
     "._core",
     "._core.base",
     "._core.buckets",
+    "._core.downloads",
     "._core.inference",
     "._core.methods",
     "._core.objects",
@@ -63,7 +64,6 @@ LOADED = [
     "._version",
     ".credentials",
     ".credentials._chain",
-    ".credentials._loading",
     ".credentials._provider",
     ".credentials._refresh",
 ]
@@ -162,7 +162,7 @@ def test_what_lambda_loads():
         "with s.default_chain() as chain:\n    chain.get()"
     )
     ours = [name for name in loaded if name.startswith("sagemaker_runtime_client.credentials._")]
-    parts = ["_chain", "_default", "_environment", "_loading", "_provider", "_refresh"]
+    parts = ["_chain", "_default", "_environment", "_provider", "_refresh"]
     assert sorted(name.rpartition(".")[2] for name in ours) == parts
     assert [name for name in HEAVY if name in loaded] == []
 

@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
     from .._io.sources.opened import Source
+    from .._io.targets.target import TargetLike
+    from .._s3.downloads.result import Download
     from .._s3.listing import MultipartUpload
     from .._s3.objects import S3Object
     from .._s3.options import ObjectOptions
     from .._s3.presign import PresignedURL
     from ..events import Event
     from .model_stream import StreamContext
+    from .object_body import BodyContext
     from .object_listing import ObjectListing
 
 __all__ = [
+    "BodyContext",
+    "Download",
     "Event",
     "ModelOutput",
     "MultipartUpload",
@@ -31,12 +36,26 @@ __all__ = [
     "S3Object",
     "Source",
     "StreamContext",
+    "TargetLike",
 ]
 
 
 def __getattr__(name: str) -> object:
     value: object
     match name:
+        case (
+            "BodyContext"
+            | "Download"
+            | "MultipartUpload"
+            | "ObjectListing"
+            | "ObjectOptions"
+            | "PresignedURL"
+            | "Source"
+            | "TargetLike"
+        ):
+            from . import object_names
+
+            value = getattr(object_names, name)
         case "Event":
             from ..events import Event
 
@@ -45,31 +64,14 @@ def __getattr__(name: str) -> object:
             from .._inference.invoke_endpoint import ModelOutput
 
             value = ModelOutput
-        case "MultipartUpload":
-            from .._s3.listing import MultipartUpload
-
-            value = MultipartUpload
-        case "ObjectListing":
-            from .object_listing import ObjectListing
-
-            value = ObjectListing
-        case "ObjectOptions":
-            from .._s3.options import ObjectOptions
-
-            value = ObjectOptions
         case "Output":
             from .._inference.output import Output
 
             value = Output
-        case "PresignedURL":
-            from .._s3.presign import PresignedURL
-
-            value = PresignedURL
-        case "S3Object" | "Source":
-            from .._io.sources.opened import Source
+        case "S3Object":
             from .._s3.objects import S3Object
 
-            value = {"S3Object": S3Object, "Source": Source}[name]
+            value = S3Object
         case "StreamContext":
             from .model_stream import StreamContext
 

@@ -14,6 +14,7 @@ from typing import Any
 from .. import _core
 from .._io.generation import importing
 from .buckets import BucketOperations
+from .downloads import DownloadOperations
 from .inference import InferenceOperations
 from .objects import ObjectOperations
 from .routers import RouterOperations
@@ -218,7 +219,9 @@ class ModelOperations(InferenceOperations):
         )
 
 
-class Core(ModelOperations, RouterOperations, ObjectOperations, BucketOperations):
+class Core(
+    ModelOperations, RouterOperations, ObjectOperations, BucketOperations, DownloadOperations
+):
     """All operations of the clients."""
 
     async def verify_sns(

@@ -91,16 +91,28 @@ class FileStream:
         """Write all of *data* at *offset*."""
         await self._do(_write_at, offset, data)
 
+    async def truncate(self) -> None:
+        """Discard all data."""
+        await self._do(os.ftruncate, 0)
+
     async def sync(self) -> None:
         """Wait until all written data are on the disk."""
         await self._do(os.fsync)
+
+    def sync_now(self) -> None:
+        """Do the same as `sync` in the current thread."""
+        self._with_descriptor(os.fsync)
 
     async def close(self) -> None:
         """Close the file.
 
         If a task was cancelled while its operation ran in a thread, that operation continues.
         """
-        await self._backend.in_thread(self._close)
+        await self._backend.in_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """Close the file in the current thread."""
+        self._alone(self._file.close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
         """Run *step* in a thread, with a duplicate of the file's descriptor.
@@ -111,16 +123,24 @@ class FileStream:
         return await self._backend.in_thread(self._with_descriptor, step, *arguments)
 
     def _with_descriptor(self, step: Callable[..., T], *arguments: object) -> T:
-        with self._guard:
-            descriptor = os.dup(self._file.fileno())
+        descriptor = self._alone(lambda: os.dup(self._file.fileno()))
         try:
             return step(descriptor, *arguments)
         finally:
             os.close(descriptor)
 
-    def _close(self) -> None:
-        with self._guard:
-            self._file.close()
+    def _alone(self, step: Callable[[], T]) -> T:
+        """Call *step* while no other thread does.
+
+        Such a call takes microseconds.  If the lock is not free for a second, Ctrl-C in this thread
+        has prevented its release.
+        """
+        is_held = self._guard.acquire(timeout=1)
+        try:
+            return step()
+        finally:
+            if is_held:
+                self._guard.release()
 
 
 def _open(path: str | Path, mode: str) -> BinaryIO:

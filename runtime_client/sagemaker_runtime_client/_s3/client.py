@@ -80,6 +80,11 @@ class S3:
         """Whether the caller has restricted the locations from which the client may read."""
         return bool(self._allowed_locations)
 
+    @property
+    def verifies_downloads(self) -> bool:
+        """Whether downloads are verified if S3 states a checksum."""
+        return self._download_checksum
+
     def readable_location(self, text: str, argument: str) -> S3Location:
         """Return the location in *text*, the value of *argument*, if the client may read from it.
 
@@ -88,10 +93,10 @@ class S3:
             LocationNotAllowedError: The location is outside the allowed locations.
         """
         location = S3Location.parse(text, argument=argument)
-        self._check_allowed(location, argument)
+        self.check_allowed(location, argument)
         return location
 
-    def _check_allowed(self, location: S3Location, argument: str = "location") -> None:
+    def check_allowed(self, location: S3Location, argument: str = "location") -> None:
         """Raise LocationNotAllowedError if the client may not read from *location*.
 
         The key is compared as it is: S3 does not resolve ``..`` or decode percent signs in keys.
@@ -166,7 +171,7 @@ class S3:
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Return the description of an object; its body is not read."""
-        self._check_allowed(location)
+        self.check_allowed(location)
         operation = self.operation(location, S3Request("HEAD"))
         operation = operation._replace(deadline=deadline, check=partial(check_object, location))
         return parse_object(location, await self.send(operation, location))
@@ -201,7 +206,7 @@ class S3:
             auth: The result of `prepare`; None uses the client's authentication.
             is_poll: Whether the request is one of a series of polls, which are not retried.
         """
-        self._check_allowed(location)
+        self.check_allowed(location)
         headers: Headers = ()
         check = check_object
         if modified_since is not None:

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials
 1.44, credentials.py, for the order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from sigv4 import Credentials
 
 from .._errors import NoCredentialsError
 from .._io.generation import importing
-from .._settings.context import Context
+from .._io.system import System
+from .._settings.context import Context, KeyPassphrase, MFAToken, OpenTransport, load_context
 from ._provider import Provider
 
 
@@ -274,3 +275,22 @@ async def resolve_source(context: Context, name: str | None) -> Credentials | No
             if credentials is not None:
                 return credentials
     return None
+
+
+async def open_context(
+    system: System,
+    open_transport: OpenTransport,
+    arguments: Mapping[str, object],
+    mfa_token: MFAToken | None = None,
+    key_passphrase: KeyPassphrase | None = None,
+) -> Context:
+    """Return the settings; with ``region_from_instance``, a missing region is the instance's."""
+    context = await load_context(system, open_transport, arguments, mfa_token, key_passphrase)
+    config = context.config
+    if config.region is not None or not config.region_from_instance:
+        return context
+    with importing():
+        from ._instance_metadata import InstanceMetadataProvider
+
+    region = await InstanceMetadataProvider(context, "instance-metadata").region()
+    return context.replace(config=config.with_region(region))

@@ -11,7 +11,7 @@ from .._io.on_threads import sync_backend
 from .._io.run import async_backend, run
 from .._io.system import Once, System
 from .._settings.context import Context, KeyPassphrase, MFAToken, configure_log, transport_opener
-from ._loading import open_context
+from ._chain import open_context
 from ._refresh import ChainCredentials
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Downloads of objects of any size, and of all objects below a prefix."""

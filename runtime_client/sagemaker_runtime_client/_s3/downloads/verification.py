@@ -1,0 +1,74 @@
+"""Verifies an object whose ranges were read in any order.
+
+The CRCs of ranges are combined.  For any other checksum the object is read in order: while it
+arrives, if it arrives as one range, and otherwise from the target.
+"""
+
+from collections.abc import Iterable
+from typing import cast
+
+from ..._io.system import System
+from ..._io.targets.target import Data, Target
+from ..checksums import Crc, Hasher, StatedChecksum, encode, new_hasher
+from ..crc_combine import COMBINABLE, combine
+
+_PIECE_SIZE = 1 << 20
+
+
+def needs_order(stated: StatedChecksum | None) -> bool:
+    """Return whether the bytes of an object must be read in order to compute the checksum."""
+    return stated is not None and stated.algorithm not in COMBINABLE
+
+
+class Verification:
+    """The verification of one download.
+
+    Args:
+        stated: The checksum that S3 has stated; None if the object cannot be verified.
+        ranges: The ranges in which the object is read, in order.
+
+    Attributes:
+        stated: The checksum that S3 has stated, or None.
+    """
+
+    def __init__(self, stated: StatedChecksum | None, ranges: Iterable[tuple[int, int]]) -> None:
+        self.stated = stated
+        self._ranges = tuple(ranges)
+        self._hashers: dict[int, Hasher] = {}
+        if stated is not None and (len(self._ranges) == 1 or not needs_order(stated)):
+            hashers = {start: new_hasher(stated.algorithm) for start, _ in self._ranges}
+            self._hashers = cast("dict[int, Hasher]", hashers)
+
+    def hasher(self, start: int) -> Hasher | None:
+        """Return the checksum of the range that begins at *start*; None if it is not needed."""
+        return self._hashers.get(start)
+
+    async def is_right(self, system: System, target: Target) -> bool:
+        """Return whether the object has the stated checksum; True if there is none."""
+        stated, hasher = self.stated, self._hashers.get(0)
+        if stated is None:
+            return True
+        if not needs_order(stated):
+            hasher = self._combined(stated.algorithm)
+        elif hasher is None:
+            hasher = cast("Hasher", new_hasher(stated.algorithm))
+            await read_stored(system, target, hasher, 0, self._ranges[-1][1])
+        return encode(hasher.digest()) == stated.value
+
+    def _combined(self, algorithm: str) -> Hasher:
+        whole = cast("Crc", new_hasher(algorithm))
+        crcs = {start: cast("Crc", hasher).value for start, hasher in self._hashers.items()}
+        whole.value = combine(
+            algorithm, [(crcs[start], end - start) for start, end in self._ranges]
+        )
+        return whole
+
+
+async def read_stored(system: System, target: Target, hasher: Hasher, start: int, end: int) -> None:
+    """Add the bytes from *start* to before *end* in the target to a checksum."""
+    while start < end:
+        data: Data = await target.read(start, min(_PIECE_SIZE, end - start))
+        if not data:
+            return  # another program has truncated the file, so the checksum will be wrong
+        await system.compute(len(data), hasher.update, data)
+        start += len(data)

@@ -1,0 +1,302 @@
+"""Test downloads to every kind of target, with every kind of client."""
+
+import io
+import os
+import pickle
+import zlib
+
+import pytest
+
+from sagemaker_runtime_client import (
+    LocationNotAllowedError,
+    ParamValidationError,
+    ResponseTooLargeError,
+    TargetError,
+)
+from tests.runtime_client.clients import pointed_at
+from tests.runtime_client.s3.downloads.object_server import (
+    PART,
+    ObjectServer,
+    content,
+    crc32,
+    names,
+    sha256,
+)
+
+LOCATION = "s3://bucket/key"
+BODY = content(5 * PART + 1000)
+SIZES = {"empty": 0, "one byte": 1, "one part": PART, "two parts": PART + 1, "six parts": len(BODY)}
+
+
+def composite(body):
+    """Return the headers with a checksum of the checksums of parts."""
+    return {"x-amz-checksum-crc32": f"{crc32(body)['x-amz-checksum-crc32']}-2"}
+
+
+def nothing(_body):
+    """Return no headers."""
+    return {}
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_path(driver, size, tmp_path):
+    """An object of any size is written to a path, in parts, and verified; nothing else remains."""
+    body = BODY[:size]
+    with ObjectServer(body) as server:
+        client = driver.client(**pointed_at(server))
+        found = client.download(LOCATION, tmp_path / "out", part_size=PART)
+    assert (tmp_path / "out").read_bytes() == body
+    assert names(tmp_path) == ["out"]
+    assert (found.size, found.verified, found.body) == (size, "CRC32", b"")
+    assert (found.location, found.etag) == (LOCATION, server.etag)
+    assert (found.content_type, found.metadata) == ("text/x", {"a": "b"})
+    assert sorted(server.ranges) == sorted(
+        f"bytes={start}-{start + PART - 1 if start == 0 else min(start + PART, size) - 1}"
+        for start in range(0, max(size, 1), PART)
+    )
+
+
+def test_one_request(plain_driver, tmp_path):
+    """An object of one part needs one request if S3 states its checksum with it, as for a store
+    that ignores the range.
+    """
+    server = ObjectServer(BODY)
+    server.respond = lambda request: ObjectServer.respond(
+        server, request._replace(headers=[("x-amz-checksum-mode", "ENABLED")])
+    )
+    with server:
+        client = plain_driver.client(**pointed_at(server))
+        found = client.download(LOCATION, str(tmp_path / "out"), part_size=PART)
+    assert (tmp_path / "out").read_bytes() == BODY
+    assert (found.verified, len(server.requests)) == ("CRC32", 1)
+
+
+def open_file(path, mode):
+    """Open a file that has a content."""
+    path.write_bytes(b"old")
+    return path.open(mode)
+
+
+class Pipe(io.RawIOBase):
+    """A file that cannot seek, and that accepts a few bytes at a time."""
+
+    def __init__(self):
+        self.written = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.written += data[:30_000]
+        return len(data[:30_000])
+
+
+@pytest.mark.parametrize(
+    "mode", ["r+b", "wb", "w+b", "ab"], ids=["update", "write", "both", "append"]
+)
+def test_open_file(plain_driver, mode, tmp_path):
+    """An open file is written from its position, which is then at the end, and stays open."""
+    with ObjectServer(BODY) as server, open_file(tmp_path / "out", mode) as file:
+        client = plain_driver.client(**pointed_at(server))
+        file.seek(0, os.SEEK_END)
+        found = client.download(LOCATION, file, part_size=PART)
+        file.write(b"end")
+    kept = b"" if mode.startswith("w") else b"old"
+    assert (tmp_path / "out").read_bytes() == kept + BODY + b"end"
+    assert found.verified == "CRC32"
+
+
+@pytest.mark.parametrize("checksum", [crc32, sha256])
+def test_pipe(plain_driver, checksum):
+    """A file that cannot seek receives the bytes in order, and they are verified."""
+    pipe = Pipe()
+    with ObjectServer(BODY, checksum) as server:
+        client = plain_driver.client(**pointed_at(server))
+        found = client.download(LOCATION, pipe, part_size=PART)
+    assert pipe.written == BODY
+    assert found.verified == checksum.__name__.upper()
+
+
+@pytest.mark.parametrize("target", [bytearray(), bytearray(b"old"), bytearray(2 * len(BODY))])
+def test_bytearray(plain_driver, target):
+    """A bytearray gets the size of the object, and can be changed afterwards."""
+    target = bytearray(target)
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server))
+        assert client.download(LOCATION, target, part_size=PART).verified == "CRC32"
+    target += b"end"
+    assert target == BODY + b"end"
+
+
+def test_memoryview(plain_driver):
+    """A memoryview receives the object at its beginning."""
+    memory = bytearray(len(BODY) + 3)
+    with ObjectServer(BODY, sha256) as server:
+        client = plain_driver.client(**pointed_at(server))
+        found = client.download(LOCATION, memoryview(memory), part_size=PART)
+        with pytest.raises(TargetError, match="pass more memory"):
+            client.download(LOCATION, memoryview(memory)[: len(BODY) - 1])
+    assert (memory, found.verified) == (BODY + bytes(3), "SHA256")
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize(
+    ("checksum", "algorithm"),
+    [(crc32, "CRC32"), (sha256, "SHA256"), (composite, None), (nothing, None)],
+    ids=["CRC32", "SHA256", "composite", "nothing"],
+)
+def test_verified(plain_driver, checksum, algorithm, concurrency, tmp_path, caplog):
+    """The result states by which algorithm the object was verified; a log line says if by none."""
+    caplog.set_level("INFO", "sagemaker_runtime_client")
+    with ObjectServer(BODY, checksum) as server:
+        client = plain_driver.client(**pointed_at(server))
+        found = client.download(LOCATION, tmp_path / "out", part_size=PART, concurrency=concurrency)
+    assert found.verified == algorithm
+    assert ("not verified" in caplog.text) == (algorithm is None)
+    assert (tmp_path / "out").read_bytes() == BODY
+
+
+def test_write_only_file(plain_driver, tmp_path):
+    """If a file cannot be read again, the object is read in order if its checksum requires it."""
+    with ObjectServer(BODY, sha256) as server, (tmp_path / "out").open("wb") as file:
+        client = plain_driver.client(**pointed_at(server))
+        assert client.download(LOCATION, file, part_size=PART).verified == "SHA256"
+    assert (tmp_path / "out").read_bytes() == BODY
+
+
+def test_switched_off(plain_driver, tmp_path):
+    """With response_checksum_validation="when_required", no checksum is requested."""
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(
+            **pointed_at(server, response_checksum_validation="when_required")
+        )
+        found = client.download(LOCATION, tmp_path / "out", part_size=PART)
+    assert found.verified is None
+    assert {request.header("x-amz-checksum-mode") for request in server.requests} == {None}
+    assert {request.method for request in server.requests} == {"GET"}
+
+
+def test_requests(plain_driver, tmp_path):
+    """Every request is signed and has the expected owner; all but the first have the entity tag."""
+    with ObjectServer(BODY) as server:
+        settings = pointed_at(server, expected_bucket_owner="000000000000")
+        client = plain_driver.client(**settings)
+        client.download(LOCATION, tmp_path / "out", part_size=PART)
+    for request in server.requests:
+        request.verify(settings["credentials"], "s3", settings["region"])
+    owners = {request.header("x-amz-expected-bucket-owner") for request in server.requests}
+    assert owners == {"000000000000"}
+    first, *others = [request.header("if-match") for request in server.requests]
+    assert (first, set(others)) == (None, {server.etag})
+
+
+def test_progress(plain_driver, tmp_path):
+    """The progress grows to the size of the object."""
+    seen = []
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server))
+        client.download(
+            LOCATION,
+            tmp_path / "out",
+            part_size=PART,
+            on_progress=lambda done, total: seen.append((done, total)),
+        )
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == ((0, len(BODY)), (len(BODY), len(BODY)))
+
+
+def test_failing_progress(plain_driver, tmp_path):
+    """An error that on_progress raises ends the download, and no file remains."""
+
+    def on_progress(done, _total):
+        if done > 2 * PART:
+            raise ZeroDivisionError
+
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server))
+        with pytest.raises(ZeroDivisionError):
+            client.download(LOCATION, tmp_path / "out", part_size=PART, on_progress=on_progress)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [len(BODY), 10])
+def test_max_size(plain_driver, size, tmp_path):
+    """An object that is larger than max_size is refused after the first response."""
+    with ObjectServer(BODY[:size]) as server:
+        client = plain_driver.client(**pointed_at(server))
+        with pytest.raises(ResponseTooLargeError) as caught:
+            client.download(LOCATION, tmp_path / "out", part_size=PART, max_size=size - 1)
+        assert client.download(LOCATION, tmp_path / "out", max_size=size).size == size
+    assert (caught.value.limit, names(tmp_path)) == (size - 1, ["out"])
+
+
+def test_allowed_locations(plain_driver, tmp_path):
+    """Outside the allowed locations, nothing is requested or written."""
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server, allowed_locations=["s3://bucket/a/"]))
+        with pytest.raises(LocationNotAllowedError):
+            client.download(LOCATION, tmp_path / "out")
+    assert (server.requests, names(tmp_path)) == ([], [])
+
+
+async def _async(_done, _total):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "argument"),
+    [
+        (None, {}, "target"),
+        ("a\0b", {}, "target"),
+        (b"bytes", {}, "target"),
+        (memoryview(b"read-only"), {}, "target"),
+        (memoryview(bytearray(9))[::2], {}, "target"),
+        (io.StringIO(), {}, "target"),
+        (io.BufferedReader(io.BytesIO()), {}, "target"),
+        (bytearray(), {"resume": True}, "target"),
+        (bytearray(), {"part_size": PART - 1}, "part_size"),
+        (bytearray(), {"part_size": (5 << 30) + 1}, "part_size"),
+        (bytearray(), {"concurrency": 0}, "concurrency"),
+        (bytearray(), {"concurrency": True}, "concurrency"),
+        (bytearray(), {"max_size": -1}, "max_size"),
+        (bytearray(), {"on_progress": 1}, "on_progress"),
+        (bytearray(), {"on_progress": _async}, "on_progress"),
+        (bytearray(), {"timeout": -1}, "timeout"),
+    ],
+)
+def test_arguments(plain_driver, target, options, argument):
+    """An invalid argument is rejected before anything is sent."""
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server))
+        with pytest.raises(ParamValidationError) as caught:
+            client.download(LOCATION, target, **options)
+    assert (caught.value.argument, server.requests) == (argument, [])
+
+
+def test_closed_file(plain_driver, tmp_path):
+    """A closed file is rejected before anything is sent."""
+    with (tmp_path / "out").open("wb") as file:
+        pass
+    with ObjectServer(BODY) as server:
+        client = plain_driver.client(**pointed_at(server))
+        with pytest.raises(ParamValidationError, match="must be open, not closed"):
+            client.download(LOCATION, file)
+    assert server.requests == []
+
+
+def test_pickling(tmp_path):
+    """The result and the error of a target can be pickled."""
+    from sagemaker_runtime_client import Download, SageMakerRuntimeClient
+
+    with ObjectServer(BODY) as server, SageMakerRuntimeClient(**pointed_at(server)) as client:
+        found = client.download(LOCATION, tmp_path / "out")
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert isinstance(found, Download)
+    error = pickle.loads(pickle.dumps(TargetError("message", errno=28)))
+    assert (str(error), error.errno) == ("message", 28)
+
+
+def test_content():
+    """The content of the tests does not repeat itself, so that misplaced parts are noticed."""
+    parts = {zlib.crc32(BODY[start : start + PART]) for start in range(0, len(BODY), PART)}
+    assert len(parts) == 6
