@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 # On Windows, bytes beyond the end of the file are locked, which does not prevent access to the data.
-_FAR_AWAY = 1 << 62
+_FAR_AWAY = 1 << 43
 
 
 def try_lock(descriptor: int) -> bool:

@@ -1,0 +1,193 @@
+"""Messages about downloads: their arguments, their targets, and what S3 sends."""
+
+import io
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sagemaker_runtime_client import SageMakerRuntimeClient
+from tests.messages.picking import pick_line
+from tests.runtime_client.clients import pointed_at
+from tests.runtime_client.s3.downloads import faults
+from tests.runtime_client.s3.downloads.object_server import ObjectServer, crc32, head
+
+# The files and folders of the product whose messages must all be in a table.
+COVERED = (
+    "runtime_client/sagemaker_runtime_client/_io/targets",
+    "runtime_client/sagemaker_runtime_client/_s3/downloads",
+)
+
+LOCATION = "s3://bucket/key"
+
+
+def download(target=None, body=b"body", respond=None, checksum=crc32, faulty=None, **options):
+    """Download an object from a server of our own."""
+    server = ObjectServer(body, checksum, faulty)
+    server.respond = respond or server.respond
+    with server, SageMakerRuntimeClient(**pointed_at(server, read_timeout=1)) as client:
+        client.download(LOCATION, bytearray() if target is None else target, **options)
+
+
+def download_to(make, **options):
+    """Download to the path in a new folder that *make* returns; the message has ``DIR`` for it."""
+    with TemporaryDirectory() as folder:
+        try:
+            download(make(Path(folder)), **options)
+        except Exception as error:
+            error.message = error.message.replace(folder, "DIR")
+            raise
+
+
+def pipe_in_place_of_data(folder):
+    """Return a path whose data would be stored in a pipe."""
+    os.mkfifo(folder / ".out.part")
+    return folder / "out"
+
+
+def twice(folder):
+    """Return a path, and let a download to it be in progress."""
+
+    def on_progress(_done, _total):
+        download(folder / "out", resume=True)
+
+    download(folder / "out", resume=True, on_progress=on_progress)
+
+
+def enter_twice():
+    """Enter the context of an object twice."""
+    with ObjectServer(b"") as server, SageMakerRuntimeClient(**pointed_at(server)) as client:
+        context = client.open(LOCATION)
+        for _ in range(2):
+            with context:
+                pass
+
+
+class Busy(io.RawIOBase):
+    """A file that accepts no data at the moment."""
+
+    def writable(self):
+        return True
+
+    def write(self, _data):
+        return None
+
+
+def closed_file():
+    """Return a closed file."""
+    file = io.BytesIO()
+    file.close()
+    return file
+
+
+def cut_early(response, connection):
+    """Send the response without its length, and not to its end."""
+    connection.sendall(response.replace(b"Content-Length: 4\r\n", b"")[:-2])
+
+
+MESSAGES = [
+    # Arguments.
+    (
+        lambda: download(target=b"x"),
+        "target must be a path, an open binary file, a bytearray or a memoryview, not bytes",
+    ),
+    (lambda: download(target="a\0"), "target must be a path without NUL characters"),
+    (
+        lambda: download(resume=True),
+        "target must be a path with resume=True, not bytearray",
+    ),
+    (
+        lambda: download(memoryview(b"")),
+        "target must be a memoryview that is writable and contiguous",
+    ),
+    (
+        lambda: download(io.StringIO()),
+        "target must be open in binary mode, such as 'wb', not in text mode",
+    ),
+    (lambda: download(closed_file()), "target must be open, not closed"),
+    (
+        lambda: download(io.BufferedReader(io.BytesIO())),
+        "target must be open for writing, such as in mode 'wb'",
+    ),
+    (
+        lambda: download(part_size=1),
+        "part_size must be a whole number of bytes, from 65,536 to 5,368,709,120",
+    ),
+    (
+        lambda: download(concurrency=0),
+        "concurrency must be a whole number of parts, from 1 to 256",
+    ),
+    (
+        lambda: download(on_progress=1),
+        "on_progress must be a plain function of two numbers, not an async one",
+    ),
+    (enter_twice, "the context of an object can be entered once: call open again"),
+    # Targets.
+    (
+        lambda: download(memoryview(bytearray(2))),
+        "target has 2 bytes, but the object has 4: pass more memory",
+    ),
+    (lambda: download(Busy()), "target: the file must block until it accepts data"),
+    (
+        lambda: download_to(lambda folder: folder / "a" / "b"),
+        "target DIR/a/b: No such file or directory",
+    ),
+    (lambda: download_to(lambda folder: folder), "target DIR is a folder, not a file"),
+    (
+        lambda: download("/dev/null"),
+        "target /dev/null is not a regular file: open it, and pass the open file",
+    ),
+    (
+        lambda: download_to(pipe_in_place_of_data, resume=True),
+        "target DIR/out: DIR/.out.part is not a regular file: remove it",
+    ),
+    (
+        lambda: download_to(twice),
+        "target DIR/out: another download to this path is in progress",
+    ),
+    (
+        lambda: download(Path("/dev/full").open("wb", buffering=0)),  # noqa: SIM115
+        "target: the disk is full",
+    ),
+    # Responses.
+    (
+        lambda: download(max_size=3),
+        "s3://bucket/key: the object has 4 bytes, more than max_size=3",
+    ),
+    (
+        lambda: pick_line(lambda: download(checksum=lambda _: {}), "s3://bucket/key: not"),
+        (
+            "s3://bucket/key: not verified: S3 has no checksum of the whole object that can be "
+            "computed here"
+        ),
+    ),
+    (
+        lambda: pick_line(lambda: download(checksum=lambda _: crc32(b"")), "s3://bucket/key: the"),
+        (
+            "s3://bucket/key: the object was damaged in transit: its CRC32 differs from the one that "
+            "S3 sent (status 206); downloading the object again"
+        ),
+    ),
+    (
+        lambda: pick_line(lambda: download(faulty={0: cut_early}), "s3://bucket/key: req"),
+        (
+            "s3://bucket/key: requesting the rest after 2 bytes: s3://bucket/key: the response ended "
+            "after 2 bytes of 4"
+        ),
+    ),
+    (
+        lambda: download(respond=lambda _: head(412, 0)),
+        "s3://bucket/key: the object was replaced while it was being read",
+    ),
+    (
+        lambda: download(respond=lambda _: head(204, 0)),
+        "s3://bucket/key: the response of S3 states no size",
+    ),
+    (
+        lambda: download(respond=lambda _: head(206, 4, {"Content-Range": "bytes 1-4/5"})),
+        "s3://bucket/key: the response of S3 contains another range than the requested one",
+    ),
+    (
+        lambda: download(faulty={0: faults.deny}),
+        "s3://bucket/key: the service responded with status 403 and no message",
+    ),
+]
