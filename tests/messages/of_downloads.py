@@ -21,7 +21,7 @@ LOCATION = "s3://bucket/key"
 
 
 def download(target=None, body=b"body", respond=None, checksum=crc32, faulty=None, **options):
-    """Download an object from a server of our own."""
+    """Download an object from a server of the tests."""
     server = ObjectServer(body, checksum, faulty)
     server.respond = respond or server.respond
     with server, SageMakerRuntimeClient(**pointed_at(server, read_timeout=1)) as client:

@@ -73,7 +73,7 @@ class TestImpossiblePaths:
 
 
 def test_permissions(plain_driver, folder):
-    """The new file has the permissions that the umask leaves, whatever those of the old file."""
+    """The new file has the permissions that the umask leaves, not those of the old file."""
     (folder / "out").write_bytes(b"old")
     (folder / "out").chmod(0o600)
     before = os.umask(0o027)

@@ -47,7 +47,7 @@ def download(driver, server, folder, **options):
     return client.download(LOCATION, folder / "out", **arguments)
 
 
-def size_of(ranges):
+def total(ranges):
     """Return the number of bytes in *ranges*."""
     return sum(end - start for start, end in ranges)
 
@@ -73,9 +73,9 @@ def test_continued(plain_driver, checksum, algorithm, tmp_path):
         )
     assert (tmp_path / "out").read_bytes() == BODY
     assert (found.verified, names(tmp_path)) == (algorithm, ["out"])
-    assert size_of(stored) > 5 * PART
-    assert requested(server) == len(BODY) - size_of(stored)
-    assert (seen[0], seen[-1]) == (size_of(stored), len(BODY))
+    assert total(stored) > 5 * PART
+    assert requested(server) == len(BODY) - total(stored)
+    assert (seen[0], seen[-1]) == (total(stored), len(BODY))
 
 
 def test_other_part_size(plain_driver, tmp_path):
@@ -199,7 +199,7 @@ def make_state(folder, kind):
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "large", "folder"])
 def test_state_that_is_no_file(plain_driver, kind, tmp_path):
-    """A state that is a link, a pipe, a folder or too large neither blocks nor is followed."""
+    """A state that is a link, a pipe, a folder or too large is not read, and never blocks."""
     make_state(tmp_path, kind)
     with ObjectServer(BODY) as server:
         if kind in {"link", "folder"}:
