@@ -9,7 +9,8 @@ from sagemaker_runtime_client import RuntimeClientError
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.sources.opened import open_source
-from tests.runtime_client.scripted_io import ACCESS_DENIED
+from sagemaker_runtime_client._s3.objects import S3Location
+from tests.runtime_client.scripted_io import ACCESS_DENIED, ScriptedIO, core
 from tests.runtime_client.uploads.store import MIB, Store, upload
 from tests.runtime_client.uploads.test_failures import Unanswered
 
@@ -50,6 +51,16 @@ def _no_descriptor():
 def _too_many():
     with patch("sagemaker_runtime_client._s3.uploads.parts.MAX_PARTS", 1):
         upload(Store(), iter([bytes(12 * MIB)]))
+
+
+def _kept_input():
+    operations = core(ScriptedIO([ACCESS_DENIED]))
+
+    async def delete():
+        session = await operations._session()
+        await operations._delete_input(session.s3, S3Location("bucket", "in/1"))
+
+    run(delete())
 
 
 MESSAGES = [
@@ -108,6 +119,37 @@ MESSAGES = [
         (
             "the parts that were sent could not be deleted, so call abort_uploads later: "
             "s3://bucket/key: Access Denied"
+        ),
+    ),
+    (
+        lambda: upload(Store(), [1]),
+        (
+            "source must be bytes, a path, an open binary file, or an iterator of bytes, not a list that "
+            "contains int"
+        ),
+    ),
+    # Payloads.
+    (
+        lambda: run(core(ScriptedIO()).submit("endpoint", bytes(128_001), inline=True)),
+        "inline cannot be True for more than 128,000 bytes",
+    ),
+    (
+        lambda: run(core(ScriptedIO()).submit("endpoint", json={1, 2})),
+        "json cannot be converted to JSON: Object of type set is not JSON serializable",
+    ),
+    (
+        lambda: run(core(ScriptedIO()).submit("endpoint", b"", json=5)),
+        "json cannot be combined with payload: pass one or the other",
+    ),
+    (
+        lambda: run(core(ScriptedIO()).submit("endpoint", "\ud800")),
+        "payload must be text that UTF-8 can encode",
+    ),
+    (
+        _kept_input,
+        (
+            "the input s3://bucket/in/1 was not deleted: s3://bucket/in/1: Access Denied (code "
+            "AccessDenied, status 403, request id S3ID)"
         ),
     ),
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, Unpack, cast
 
@@ -18,6 +19,7 @@ from .._settings.config import SETTINGS, Config
 from .session import Session
 
 if TYPE_CHECKING:  # only for type checkers; at run time, the first call that uses S3 imports it
+    from .._io.sources.opened import UploadSource
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
@@ -127,6 +129,20 @@ class BaseOperations:
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._system.compute(size, as_bytes, value, argument)
+
+    @asynccontextmanager
+    async def _small_or_open(
+        self, content: object, argument: str, most: int
+    ) -> AsyncGenerator[bytes | UploadSource]:
+        """Return the bytes in *content* if it has at most *most*; otherwise open it until the end."""
+        is_in_memory = isinstance(content, bytes | bytearray | memoryview)
+        if is_in_memory and memoryview(cast("bytes", content)).nbytes <= most:
+            yield await self._bytes(content, argument)
+            return
+        with importing():
+            from .uploads import small_or_open
+        async with small_or_open(self._system, content, argument, most) as source:
+            yield source
 
     async def call(
         self,

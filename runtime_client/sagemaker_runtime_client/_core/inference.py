@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Unpack
 
 from .. import _core
+from .._errors import RuntimeClientError
 from .._inference.arguments import (
+    PayloadOptions,
     Schedule,
     check_invocation,
     check_listener,
     check_max_size,
     check_waiting,
     poll_schedule,
+    submission_target,
 )
 from .._inference.invocation import Invocation, Submission
 from .._inference.invoke_endpoint_async import InvokeOptions
 from .._io.generation import importing
 from .._value import JobHandle
-from .submission import SubmissionOperations, submission_target
+from .submission import SubmissionOperations
 
 if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
     from .._s3.client import S3
+    from .._s3.objects import S3Location
+
+_log = logging.getLogger("sagemaker_runtime_client")
+# How many seconds the deletion of an input may take.
+_DELETION_TIME = 10.0
 
 
 class InferenceOperations(SubmissionOperations):
@@ -103,13 +112,16 @@ class InferenceOperations(SubmissionOperations):
     async def infer(
         self,
         endpoint_name: str | None = None,
-        payload: bytes | bytearray | memoryview | None = None,
+        payload: _core.Source | str | None = None,
         *,
         timeout: float,
+        json: object = None,
         router: str | None = None,
         routing_target: str | None = None,
         input_prefix: str | None = None,
+        input_options: _core.ObjectOptions | None = None,
         inline: bool | None = None,
+        clean_up: bool = False,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
@@ -121,27 +133,25 @@ class InferenceOperations(SubmissionOperations):
 
         Args:
             endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
-            payload: The input, of any size.
+            payload: The input, as for `submit`.
             timeout: The time limit of the whole call in seconds, including an upload, up to
                 1,000,000,000.  An output that is still being transferred at the time limit may take
                 another minute.
+            json: The input as a value that is sent as a JSON document, instead of *payload*.
             router: The name of an inference router, which replaces *endpoint_name*.  The payload is
                 then always uploaded.
             routing_target: The name of the routing target.  Required with *router*.
             input_prefix: The S3 location below which a payload is uploaded, such as
-                ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
-                Required if the payload is uploaded.
+                ``s3://bucket/inputs/``; the client appends a new UUID.  Required if the payload is
+                uploaded.
+            input_options: Options of `put_object` for the uploaded payload.
             inline: True always sends the payload in the request, and False always uploads it.  None
                 sends a payload of 1 to 128,000 bytes in the request, and uploads any other.
-            schedule: A plain (not async) function that accepts the seconds waited so far and
-                returns the seconds from the start of this poll to the start of the next one.  The
-                default returns 0.4 at first and at most 14.5.
-            access_denied_grace: The number of seconds for which S3 may respond to every request for
-                the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
-                waits until the timeout, because without ``s3:ListBucket`` S3 sends this response
-                for a missing output, too.
-            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
-                is held in memory.
+            clean_up: Whether to delete the uploaded payload when the output was received.  If that
+                fails, a warning is logged.  This needs ``s3:DeleteObject``.
+            schedule: As for `wait`.
+            access_denied_grace: As for `wait`.
+            max_size: As for `wait`.
             on_invocation: A function that is called with the `Invocation` as soon as the job is
                 queued, for example to store the handle.  An async client also accepts an async
                 function; a blocking client rejects an async function before it sends anything.
@@ -173,21 +183,19 @@ class InferenceOperations(SubmissionOperations):
         await s3.load()
         with Submission() as submission:
             target = submission_target(endpoint_name, router, routing_target, options)
-            arguments, upload = await self._arguments(
-                target, payload, input_prefix, inline, options
-            )
-            invocation = await self._submit(
-                submission,
-                arguments,
-                upload,
-                generate_inference_id=generate_inference_id,
-                start=start,
-                timeout=timeout,
-            )
+            payload_options = PayloadOptions(json, input_prefix, input_options, inline)
+            async with self._arguments(target, payload, payload_options, options) as prepared:
+                invocation = await self._submit(
+                    submission,
+                    *prepared,
+                    generate_inference_id=generate_inference_id,
+                    start=start,
+                    timeout=timeout,
+                )
             result = None if on_invocation is None else on_invocation(invocation)
             if isawaitable(result):
                 await result
-            return await wait(
+            output = await wait(
                 self._system,
                 s3,
                 invocation,
@@ -196,6 +204,18 @@ class InferenceOperations(SubmissionOperations):
                 access_denied_grace=access_denied_grace,
                 max_size=max_size,
             )
+            _, upload = prepared
+            if clean_up and upload is not None:
+                await self._delete_input(s3, upload.location)
+            return output
+
+    async def _delete_input(self, s3: S3, location: S3Location) -> None:
+        with importing():
+            from .._s3.buckets import delete_object
+        try:
+            await delete_object(s3, location, self._system.monotonic() + _DELETION_TIME)
+        except RuntimeClientError as error:
+            _log.warning("the input %s was not deleted: %s", location, error)
 
     async def fetch(
         self,

@@ -6,10 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Unpack
 
 from .. import _core
-from .._inference.arguments import check_max_size, spellings
+from .._inference.arguments import as_content, check_max_size, spellings
 from .._io.generation import importing
 from .._limits import object_limit
 from .base import BaseOperations, parse_location
+
+# A body of at most this size is held in memory, in bytes.
+_MAX_IN_MEMORY = 8 << 20
+# The maximum size of the body of a PUT request to S3, in bytes.
+_MAX_SINGLE = 5 << 30
 
 
 class ObjectOperations(BaseOperations):
@@ -18,8 +23,9 @@ class ObjectOperations(BaseOperations):
     async def put_object(
         self,
         location: str,
-        body: bytes | bytearray | memoryview,
+        body: _core.Source | str | None = None,
         *,
+        json: object = None,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
         if_none_match: str | None = None,
@@ -27,11 +33,17 @@ class ObjectOperations(BaseOperations):
         timeout: float | None = None,
         **options: Unpack[_core.ObjectOptions],
     ) -> _core.S3Object:
-        """Write an object of at most 5 GiB to S3 in one request.
+        """Write an object to S3: in one request if it has at most 5 GiB.
+
+        A stream of more than 8 MiB is written in parts, because its size is not known; see
+        `upload`.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
-            body: The bytes of the object.
+            body: What to write: bytes, a str (written as UTF-8), a `pathlib.Path`, an open binary
+                file, or an iterable of bytes; an async client also accepts an async iterable.
+            json: A value that is written as a JSON document, instead of *body*.  *content_type* is
+                then ``application/json`` if it is missing.
             content_type: The media type, in printable ASCII; with None, S3 stores
                 ``binary/octet-stream``.
             metadata: Names and values in printable ASCII, which S3 stores as ``x-amz-meta-*``
@@ -69,18 +81,29 @@ class ObjectOperations(BaseOperations):
         start = self._start(timeout)
         target = parse_location(location)
         headers = option_headers("put_object", options)
-        body = await self._bytes(body, "body")
-        session = await self._session()
-        return await session.s3.put(
-            target,
-            body,
-            content_type=content_type,
-            metadata=metadata,
-            if_none_match=if_none_match,
-            if_match=if_match,
-            headers=headers,
-            deadline=session.deadline(start, timeout),
-        )
+        content = as_content(body, "body", json)
+        if json is not None and content_type is None:
+            content_type = "application/json"
+        async with self._small_or_open(content, "body", _MAX_IN_MEMORY) as source:
+            session = await self._session()
+            deadline = session.deadline(start, timeout)
+            if not isinstance(source, bytes):
+                with importing():
+                    from .uploads import UploadArguments
+                conditions = if_none_match, if_match
+                arguments = UploadArguments(target, content_type, metadata, conditions, headers)
+                arguments = arguments._replace(max_single=_MAX_SINGLE)
+                return await arguments.upload(self._system, session.s3, source, deadline)
+            return await session.s3.put(
+                target,
+                source,
+                content_type=content_type,
+                metadata=metadata,
+                if_none_match=if_none_match,
+                if_match=if_match,
+                headers=headers,
+                deadline=deadline,
+            )
 
     async def upload(
         self,

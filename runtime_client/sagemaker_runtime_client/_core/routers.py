@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Unpack
 
 from .. import _core
+from .._inference.arguments import check_options
 from .._inference.invocation import Invocation, Submission
 from .._inference.invoke_endpoint_async import InvokeOptions
 from .._io.generation import importing
 from .inference import InferenceOperations
-from .submission import check_options
 
 
 class RouterOperations(InferenceOperations):

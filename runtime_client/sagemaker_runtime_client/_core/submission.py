@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .._inference.arguments import goes_inline, unexpected_arguments, upload_reason
+from .. import _core
+from .._inference.arguments import (
+    PayloadOptions,
+    Upload,
+    as_content,
+    goes_inline,
+    router_model,
+    submission_target,
+    upload_reason,
+)
 from .._inference.invocation import Invocation, Submission, parse_invocation
-from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
+from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._inference.members import invalid_argument
 from .._io.generation import importing
 from .._io.system import System
 from .._io.transport import Admission
 from .base import BaseOperations, parse_location
+from .objects import option_headers
 
 if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls fast
-    from .._inference.members import OperationModel
+    from .._s3.client import S3
     from .._s3.objects import S3Location
-
-    Upload = tuple[S3Location, bytes]
 
 # The arguments that specify an endpoint, or an inference router and its target.
 _TARGET = ("endpoint_name", "inference_router_name", "routing_target")
@@ -118,11 +128,13 @@ class SubmissionOperations(BaseOperations):
     async def submit(
         self,
         endpoint_name: str | None = None,
-        payload: bytes | bytearray | memoryview | None = None,
+        payload: _core.Source | str | None = None,
         *,
+        json: object = None,
         router: str | None = None,
         routing_target: str | None = None,
         input_prefix: str | None = None,
+        input_options: _core.ObjectOptions | None = None,
         inline: bool | None = None,
         generate_inference_id: bool = True,
         timeout: float | None = None,
@@ -130,18 +142,22 @@ class SubmissionOperations(BaseOperations):
     ) -> Invocation:
         """Queue an inference job for a payload of any size, and return its handle without waiting.
 
-        A payload of up to 128,000 bytes is sent in the request.  A larger or empty payload is
-        uploaded to S3.
+        A payload of 1 to 128,000 bytes is sent in the request, and any other is uploaded to S3.
 
         Args:
             endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
-            payload: The input, of any size.
+            payload: The input: bytes, a str (sent as UTF-8), a `pathlib.Path`, an open binary file,
+                or an iterable of bytes; an async client also accepts an async iterable.
+            json: The input as a value that is sent as JSON, instead of *payload*, with the
+                *content_type* ``application/json`` if it is missing.
             router: The name of an inference router, which replaces *endpoint_name*.  The payload is
                 then always uploaded.
             routing_target: The name of the routing target.  Required with *router*.
             input_prefix: The S3 location below which a payload is uploaded, such as
                 ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
                 Required if the payload is uploaded.
+            input_options: Options of `put_object` for the uploaded payload, such as
+                ``{"server_side_encryption": "aws:kms", "tagging": {"team": "a"}}``.
             inline: True always sends the payload in the request, False always uploads it, and None
                 decides by the payload's size.
             generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
@@ -164,45 +180,56 @@ class SubmissionOperations(BaseOperations):
             CredentialsError: There are no valid credentials, or their provider failed.
             ServiceError: S3 or SageMaker Runtime rejected a request; see `code`.
             TransportError: No complete response was received before the timeout.  If
-                `possibly_accepted` is true, the job may be queued under `inference_id`: find out
-                whether it is queued before you submit it again.
+                `possibly_accepted` is true, the job may be queued under `inference_id`.
         """
         start = self._start(timeout)
         with Submission() as submission:
             target = submission_target(endpoint_name, router, routing_target, options)
-            arguments, upload = await self._arguments(
-                target, payload, input_prefix, inline, options
-            )
-            return await self._submit(
-                submission,
-                arguments,
-                upload,
-                generate_inference_id=generate_inference_id,
-                start=start,
-                timeout=timeout,
-            )
+            payload_options = PayloadOptions(json, input_prefix, input_options, inline)
+            async with self._arguments(target, payload, payload_options, options) as prepared:
+                return await self._submit(
+                    submission,
+                    *prepared,
+                    generate_inference_id=generate_inference_id,
+                    start=start,
+                    timeout=timeout,
+                )
 
+    @asynccontextmanager
     async def _arguments(
         self,
         target: dict[str, Any],
-        payload: bytes | bytearray | memoryview | None,
-        input_prefix: str | None,
-        inline: bool | None,
+        payload: object,
+        payload_options: PayloadOptions,
         options: InvokeOptions,
-    ) -> tuple[dict[str, Any], Upload | None]:
-        """Return the arguments of the invocation, and the upload that must precede it or None."""
-        if payload is None:
+    ) -> AsyncGenerator[tuple[dict[str, Any], Upload | None]]:
+        """Return the arguments of the invocation, and the upload that must precede it or None.
+
+        The source of the upload is open until the context ends.
+        """
+        json, input_prefix, input_options, inline = payload_options
+        content = as_content(payload, "payload", json)
+        if content is None:
             raise invalid_argument("payload", "is required")
-        body = await self._bytes(payload, "payload")
         arguments = {**target, **options}
+        if json is not None and arguments.get("content_type") is None:
+            arguments["content_type"] = "application/json"
         is_routed = "endpoint_name" not in target
         if is_routed and inline:
             raise invalid_argument("inline", "cannot be True with router: a router reads from S3")
-        if not is_routed and goes_inline(body, inline):
-            return {**arguments, "body": body}, None
-        reason = upload_reason(len(body), inline, is_routed=is_routed)
-        location = _upload_location(input_prefix, reason, self._system)
-        return {**arguments, "input_location": str(location)}, (location, body)
+        headers = option_headers("input_options", input_options or {})
+        async with self._small_or_open(content, "payload", INLINE_LIMIT) as source:
+            if isinstance(source, bytes) and not is_routed and goes_inline(source, inline):
+                yield {**arguments, "body": source}, None
+                return
+            if inline:
+                raise invalid_argument(
+                    "inline", f"cannot be True for more than {INLINE_LIMIT:,} bytes"
+                )
+            reason = upload_reason(source, inline, is_routed=is_routed)
+            location = _upload_location(input_prefix, reason, self._system)
+            arguments["input_location"] = str(location)
+            yield arguments, Upload(location, source, headers)
 
     async def _submit(
         self,
@@ -220,7 +247,7 @@ class SubmissionOperations(BaseOperations):
         unique_output_name = not has_id and arguments.get("filename") is None
         if generate_inference_id and not has_id:
             arguments["inference_id"] = self._system.uuid()
-        model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else _router_model()
+        model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else router_model()
         if self._defaults:
             arguments = self._with_defaults(model, arguments)
         request = model.to_http(arguments)
@@ -231,9 +258,7 @@ class SubmissionOperations(BaseOperations):
         deadline = session.deadline(start, timeout)
         operation = model.to_operation(endpoint, request, deadline, submission)
         if upload is not None:
-            location, body = upload
-            content_type = arguments.get("content_type")
-            await session.s3.put(location, body, content_type=content_type, deadline=deadline)
+            await self._upload(session.s3, upload, arguments.get("content_type"), deadline)
         submission.inference_id = arguments.get("inference_id")
         endpoint_name, router, routing_target = map(arguments.get, _TARGET)
         del arguments  # frees memory, because thousands of calls may wait here
@@ -252,42 +277,19 @@ class SubmissionOperations(BaseOperations):
         )
         return submission.invocation
 
-
-def submission_target(
-    endpoint_name: str | None,
-    router: str | None,
-    routing_target: str | None,
-    options: InvokeOptions,
-) -> dict[str, Any]:
-    """Check *options*, and return the arguments that specify an endpoint or an inference router."""
-    check_options(options)
-    if router is None and routing_target is None:
-        if endpoint_name is None:
-            raise invalid_argument("endpoint_name", "or router is required")
-        return {"endpoint_name": endpoint_name}
-    if endpoint_name is not None:
-        raise invalid_argument(
-            "endpoint_name",
-            "cannot be combined with router and routing_target: pass one or the other",
-        )
-    for argument, value in (("router", router), ("routing_target", routing_target)):
-        if value is None:
-            raise invalid_argument(argument, "is required: pass router and routing_target together")
-    # The operation, which checks it again, has another name for it.
-    _router_model().members["inference_router_name"].check("router", router)
-    return {"inference_router_name": router, "routing_target": routing_target}
-
-
-def _router_model() -> OperationModel:
-    with importing():
-        from .._inference.router import INVOKE_INFERENCE_ROUTER_ASYNC
-
-    return INVOKE_INFERENCE_ROUTER_ASYNC
-
-
-def check_options(options: InvokeOptions) -> None:
-    if unknown := options.keys() - InvokeOptions.__annotations__:
-        raise unexpected_arguments(unknown)
+    async def _upload(
+        self, s3: S3, upload: Upload, content_type: str | None, deadline: float | None
+    ) -> None:
+        location, source, headers = upload
+        if isinstance(source, bytes):
+            await s3.put(
+                location, source, content_type=content_type, headers=headers, deadline=deadline
+            )
+        else:
+            with importing():
+                from .uploads import UploadArguments
+            arguments = UploadArguments(location, content_type, None, (None, None), headers)
+            await arguments.upload(self._system, s3, source, deadline)
 
 
 def _upload_location(input_prefix: str | None, reason: str, system: System) -> S3Location:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .._inference.members import invalid_argument
 from .._io.run import is_async
 from .._io.sources.opened import UploadSource, open_source
+from .._io.sources.stream import StreamSource
 from .._io.system import System
 from .._s3.arguments import check_number
 from .._s3.client import S3
@@ -15,10 +16,39 @@ from .._s3.part_plan import plan_parts
 from .._s3.request import Headers
 from .._s3.upload_headers import upload_headers
 from .._s3.uploads.job import Job
-from .._s3.uploads.upload import upload
+from .._s3.uploads.upload import MAX_SINGLE_SIZE, upload
 
 _MAX_CONCURRENCY = 64
 _CONDITIONS = frozenset({"if-match", "if-none-match"})
+
+
+@asynccontextmanager
+async def open_until_end(
+    system: System, content: object, argument: str
+) -> AsyncGenerator[UploadSource]:
+    """Open the source of an upload until the context ends."""
+    opened = await open_source(system.backend(), content, argument)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def small_or_open(
+    system: System, content: object, argument: str, most: int
+) -> AsyncGenerator[bytes | UploadSource]:
+    """Return the bytes of a source that has at most *most*; otherwise open it until the end."""
+    async with open_until_end(system, content, argument) as source:
+        if isinstance(source, StreamSource):
+            start = await source.take(most + 1)
+            source.unread(start)
+            yield bytes(start) if len(start) <= most else source
+        elif source.size <= most:
+            pieces = [piece async for piece in source.region(0, source.size).chunks()]
+            yield b"".join(pieces)
+        else:
+            yield source
 
 
 class UploadArguments(NamedTuple):
@@ -32,6 +62,7 @@ class UploadArguments(NamedTuple):
     part_size: int | None = None
     concurrency: int = 8
     on_progress: Any = None
+    max_single: int = MAX_SINGLE_SIZE
 
     @asynccontextmanager
     async def open(
@@ -44,11 +75,8 @@ class UploadArguments(NamedTuple):
         """
         self.headers()
         self._check()
-        opened = await open_source(system.backend(), source, argument)
-        try:
+        async with open_until_end(system, source, argument) as opened:
             yield opened
-        finally:
-            await opened.close()
 
     async def upload(
         self, system: System, s3: S3, source: UploadSource, deadline: float | None
@@ -69,6 +97,7 @@ class UploadArguments(NamedTuple):
             part_size=self.part_size,
             concurrency=self.concurrency,
             on_progress=self.on_progress,
+            max_single=self.max_single,
         )
 
     def headers(self) -> Headers:

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from .._io.generation import importing
 from .._io.run import is_async
 from .._value import type_name
 from .invocation import Invocation
-from .invoke_endpoint_async import INLINE_LIMIT
-from .members import invalid_argument, not_bytes
+from .invoke_endpoint_async import INLINE_LIMIT, InvokeOptions
+from .members import OperationModel, invalid_argument, not_bytes
+
+if TYPE_CHECKING:  # imported when S3 is first needed
+    from .._io.sources.opened import UploadSource
+    from .._s3.objects import S3Location
+    from .._s3.options import ObjectOptions
 
 # A function that receives the seconds waited so far and returns the seconds until the next poll.
 Schedule = Callable[[float], float]
 
 # This is about 32 years in seconds.  If it is added to the current time, no clock overflows.
 LONGEST_WAIT = 1_000_000_000
+
+
+class Upload(NamedTuple):
+    """A payload that is uploaded before its job is queued.
+
+    Attributes:
+        location: Where it is uploaded.
+        source: The payload, or its open source.
+        headers: The headers for the options of the object.
+    """
+
+    location: S3Location
+    source: bytes | UploadSource
+    headers: tuple[tuple[str, str], ...]
+
+
+class PayloadOptions(NamedTuple):
+    """The arguments about the payload, which `SubmissionOperations.submit` describes."""
+
+    json: object
+    input_prefix: str | None
+    input_options: ObjectOptions | None
+    inline: bool | None
 
 
 def spellings(names: Iterable[str]) -> list[str]:
@@ -36,6 +65,71 @@ def unexpected_arguments(names: Collection[str]) -> TypeError:
         hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")
     listed = "; ".join([", ".join(sorted(names)), *hints])
     return TypeError(f"submit and infer do not accept {listed}")
+
+
+def submission_target(
+    endpoint_name: str | None,
+    router: str | None,
+    routing_target: str | None,
+    options: InvokeOptions,
+) -> dict[str, Any]:
+    """Check *options*, and return the arguments that specify an endpoint or an inference router."""
+    check_options(options)
+    if router is None and routing_target is None:
+        if endpoint_name is None:
+            raise invalid_argument("endpoint_name", "or router is required")
+        return {"endpoint_name": endpoint_name}
+    if endpoint_name is not None:
+        raise invalid_argument(
+            "endpoint_name",
+            "cannot be combined with router and routing_target: pass one or the other",
+        )
+    for argument, value in (("router", router), ("routing_target", routing_target)):
+        if value is None:
+            raise invalid_argument(argument, "is required: pass router and routing_target together")
+    # The operation, which checks it again, has another name for it.
+    router_model().members["inference_router_name"].check("router", router)
+    return {"inference_router_name": router, "routing_target": routing_target}
+
+
+def router_model() -> OperationModel:
+    """Return the table of InvokeInferenceRouterAsync."""
+    with importing():
+        from .router import INVOKE_INFERENCE_ROUTER_ASYNC
+
+    return INVOKE_INFERENCE_ROUTER_ASYNC
+
+
+def check_options(options: InvokeOptions) -> None:
+    """Raise TypeError if a keyword argument is not an option of an invocation."""
+    if unknown := options.keys() - InvokeOptions.__annotations__:
+        raise unexpected_arguments(unknown)
+
+
+def as_content(value: object, argument: str, json: object = None) -> object:
+    """Return *value*, with a str as UTF-8, or *json* as a JSON document in its place.
+
+    Raises:
+        ParamValidationError: Both are given, or one of them cannot be converted.
+    """
+    if json is None:
+        return _encode(argument, value) if isinstance(value, str) else value
+    if value is not None:
+        raise invalid_argument("json", f"cannot be combined with {argument}: pass one or the other")
+    from json import dumps
+
+    try:
+        document = dumps(json, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise invalid_argument("json", f"cannot be converted to JSON: {error}") from None
+    return _encode("json", document)
+
+
+def _encode(argument: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise invalid_argument(argument, "must be text that UTF-8 can encode") from None
 
 
 def as_bytes(value: object, argument: str) -> bytes:
@@ -102,15 +196,17 @@ def goes_inline(body: bytes, inline: bool | None) -> bool:
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
-def upload_reason(size: int, inline: bool | None, *, is_routed: bool) -> str:
-    """Return the reason why a payload of *size* bytes must be uploaded."""
+def upload_reason(payload: bytes | UploadSource, inline: bool | None, *, is_routed: bool) -> str:
+    """Return the reason why a payload must be uploaded."""
     if is_routed:
         return "an inference router reads it from there"
     if inline is False:
         return "inline=False was passed"
-    if size == 0:
+    if payload == b"":
         return "it is empty, and a request cannot carry an empty body"
-    return f"it has {size:,} bytes, and a request can carry at most {INLINE_LIMIT:,}"
+    size = getattr(payload, "size", None)
+    has = f"more than {INLINE_LIMIT:,}" if size is None else f"{size:,}"
+    return f"it has {has} bytes, and a request can carry at most {INLINE_LIMIT:,}"
 
 
 def poll_schedule(elapsed: float) -> float:

@@ -246,9 +246,9 @@ def test_through_s3(prefix, payload, inline):
 INVALID = [
     ({"payload": LARGE}, "input_prefix"),
     ({"payload": SMALL, "inline": False}, "input_prefix"),
-    ({"payload": LARGE, "inline": True}, "body"),
-    ({"payload": LARGE, "inline": True, "input_prefix": "s3://b/"}, "body"),
-    ({"payload": "text"}, "payload"),
+    ({"payload": LARGE, "inline": True}, "inline"),
+    ({"payload": LARGE, "inline": True, "input_prefix": "s3://b/"}, "inline"),
+    ({"payload": "\ud800"}, "payload"),
     ({"payload": None}, "payload"),
     ({"payload": [1]}, "payload"),
     ({"payload": LARGE, "input_prefix": "bucket/in"}, "input_prefix"),

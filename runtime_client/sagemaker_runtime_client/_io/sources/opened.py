@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
@@ -152,8 +152,16 @@ async def open_source(backend: Backend, source: object, argument: str) -> Upload
     if isinstance(source, AsyncIterable):
         return _async_stream(backend, source, argument)
     if isinstance(source, Iterable) and not isinstance(source, str | Mapping):
+        if isinstance(source, list | tuple):
+            _check_items(source, argument)
         return StreamSource(Items(iter(cast("Iterable[bytes]", source))))
     raise _wrong(argument, f"must be {_KINDS}, not {type_name(source)}")
+
+
+def _check_items(source: Collection[object], argument: str) -> None:
+    for item in source:
+        if not isinstance(item, bytes | bytearray | memoryview):
+            raise _wrong(argument, f"must be {_KINDS}, not a list that contains {type_name(item)}")
 
 
 def _in_memory(data: bytes, argument: str) -> SizedSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,38 +27,45 @@ class StreamSource:
 
     def __init__(self, read: Callable[[int], Coroutine[object, object, object]]) -> None:
         self._read = read
-        self._rest = memoryview(b"")
-        self.is_at_end = False
+        self._ready: deque[memoryview] = deque()  # what was read, but not yet taken
+        self._is_at_end = False
 
     async def take(self, size: int) -> memoryview:
         """Return the next *size* bytes, or fewer at the end of the source."""
         buffer, filled = bytearray(size), 0
-        while filled < size and (self._rest or await self._fill(size - filled)):
-            piece = self._rest[: size - filled]
+        while filled < size and (self._ready or await self._fill(size - filled)):
+            piece = self._ready.popleft()
+            if len(piece) > size - filled:
+                self._ready.appendleft(piece[size - filled :])
+                piece = piece[: size - filled]
             buffer[filled : filled + len(piece)] = piece
-            self._rest, filled = self._rest[len(piece) :], filled + len(piece)
+            filled += len(piece)
         return memoryview(buffer)[:filled]
+
+    def unread(self, data: memoryview) -> None:
+        """Let the next `take` return bytes that were taken."""
+        self._ready.appendleft(data)
 
     async def has_more(self) -> bool:
         """Return whether there are more bytes.  This may wait for them."""
-        return bool(self._rest) or await self._fill(_READ_SIZE)
+        return bool(self._ready) or await self._fill(_READ_SIZE)
 
     async def close(self) -> None:
         """Do nothing, because the caller has opened the source."""
 
     async def _fill(self, size: int) -> bool:
         """Read the next bytes, and return whether there were any."""
-        while not (self.is_at_end or self._rest):
+        while not (self._is_at_end or self._ready):
             piece = await self._read(min(size, _READ_SIZE))
             if piece is _END:
-                self.is_at_end = True
-            elif isinstance(piece, bytes | bytearray | memoryview):
-                self._rest = memoryview(cast("bytes", piece)).cast("B")
-            else:
+                self._is_at_end = True
+            elif not isinstance(piece, bytes | bytearray | memoryview):
                 raise SourceError(
                     f"the source of the upload returned {type_name(piece)} instead of bytes"
                 )
-        return bool(self._rest)
+            elif piece:
+                self._ready.append(memoryview(cast("bytes", piece)).cast("B"))
+        return bool(self._ready)
 
 
 class Items:

@@ -18,8 +18,8 @@ from .parts import PartedUpload, PlannedParts, StreamedParts
 from .progress import OnProgress, TransferProgress, unmetered
 from .sent_body import Meter, new_crc32
 
-# A larger body is sent in parts.
-_MAX_SINGLE_SIZE = DEFAULT_PART_SIZE
+# A larger body is sent in parts, unless the caller wants one request.
+MAX_SINGLE_SIZE = DEFAULT_PART_SIZE
 # A body up to this size is read into memory and signed.
 _MAX_SIGNED_SIZE = 1 << 20
 
@@ -31,6 +31,7 @@ async def upload(
     part_size: int | None,
     concurrency: int,
     on_progress: OnProgress | None,
+    max_single: int = MAX_SINGLE_SIZE,
 ) -> S3Object:
     """Write what *source* contains.
 
@@ -40,6 +41,7 @@ async def upload(
         part_size: The size of a part in bytes; None for 8 MiB, or more if the object needs it.
         concurrency: How many parts are sent at the same time.
         on_progress: As for `TransferProgress`; None for no function.
+        max_single: The size up to which a source of a known size is sent in one request.
     """
     size = plan_parts(0, part_size).part_size
     if isinstance(source, StreamSource):
@@ -50,7 +52,7 @@ async def upload(
         del first
     else:
         plan = plan_parts(source.size, part_size)
-        if source.size <= max(size, _MAX_SINGLE_SIZE):
+        if source.size <= max(size, max_single):
             return await put(job, source.region(0, source.size), on_progress)
         parts = PlannedParts(source, plan)
     return await PartedUpload(job, parts, concurrency, on_progress).run()
