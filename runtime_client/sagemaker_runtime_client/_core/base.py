@@ -83,8 +83,10 @@ class BaseOperations:
 
     def _with_defaults(
         self, model: OperationModel, arguments: Mapping[str, object]
-    ) -> dict[str, object]:
+    ) -> Mapping[str, object]:
         """Return *arguments*; a default replaces each argument that is None or missing."""
+        if not self._defaults:
+            return arguments
         defaults = {
             name: value
             for name, value in self._defaults.items()

@@ -9,7 +9,7 @@ only if the model has certainly not run, unless the caller passes ``retry_model=
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._io.generation import importing
@@ -19,9 +19,16 @@ from .inference import InferenceOperations
 from .objects import ObjectOperations
 from .routers import RouterOperations
 
+if TYPE_CHECKING:
+    from .._inference.members import OperationModel
+    from .model_call import ModelCall
+
 
 class ModelOperations(InferenceOperations):
     """Operations that call a model and wait for its response."""
+
+    # What `invoke_endpoint` needs; it is kept, because importing it each time takes 5 us.
+    _invoke: tuple[type[ModelCall], OperationModel] | None = None
 
     async def invoke_endpoint(
         self,
@@ -94,9 +101,12 @@ class ModelOperations(InferenceOperations):
         Source:
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
         """
-        with importing():
-            from .._inference.invoke_endpoint import INVOKE_ENDPOINT
-            from .model_call import ModelCall
+        if self._invoke is None:
+            with importing():
+                from .._inference.invoke_endpoint import INVOKE_ENDPOINT
+                from .model_call import ModelCall
+            self._invoke = ModelCall, INVOKE_ENDPOINT
+        model_call, model = self._invoke
         arguments = {
             "endpoint_name": endpoint_name,
             "body": body,
@@ -112,11 +122,11 @@ class ModelOperations(InferenceOperations):
             "session_id": session_id,
             "prefix_aware_id": prefix_aware_id,
         }
-        return await ModelCall(
+        return await model_call(
             self._system,
             self._session,
-            INVOKE_ENDPOINT,
-            self._with_defaults(INVOKE_ENDPOINT, arguments),
+            model,
+            self._with_defaults(model, arguments),
             retry_model,
             wait_until_ready,
             timeout,

@@ -212,18 +212,19 @@ class ModelOutput(Value):
 
 def parse_output(response: Response) -> ModelOutput:
     """Return the output in a successful response."""
-    session, _, expires = (response.header("x-amzn-sagemaker-new-session-id") or "").partition(";")
+    headers = dict(reversed(response.headers))  # if a header is repeated, the first value is used
+    session, _, expires = headers.get("x-amzn-sagemaker-new-session-id", "").partition(";")
     return ModelOutput(
         response.body,
-        response.header("content-type"),
-        response.header("x-amzn-invoked-production-variant"),
-        response.header("x-amzn-sagemaker-custom-attributes"),
+        headers.get("content-type") or None,
+        headers.get("x-amzn-invoked-production-variant") or None,
+        headers.get("x-amzn-sagemaker-custom-attributes") or None,
         session.strip() or None,
         _parse_expiry(expires),
-        response.header("x-amzn-sagemaker-closed-session-id"),
+        headers.get("x-amzn-sagemaker-closed-session-id") or None,
         response.request_id,
-        response.header("x-amzn-sagemaker-invoked-routed-resource-arn"),
-        response.header("x-amzn-sagemaker-invoked-routing-reason"),
+        headers.get("x-amzn-sagemaker-invoked-routed-resource-arn") or None,
+        headers.get("x-amzn-sagemaker-invoked-routing-reason") or None,
     )
 
 
