@@ -103,7 +103,8 @@ def test_object_there_and_back(place, algorithm, send):
 
 def hashed(algorithm, key):
     """Return the options for sending a streamed body that the client reads and hashes first."""
-    return {"pieces": PIECES, "auth": make_auth(algorithm, "s3", key)}
+    headers = {"content-length": str(len(BODY))}
+    return {"pieces": PIECES, "auth": make_auth(algorithm, "s3", key), "headers": headers}
 
 
 def hashed_before(algorithm, key):

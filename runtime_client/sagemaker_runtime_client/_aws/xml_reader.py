@@ -32,6 +32,10 @@ class Document(NamedTuple):
     texts: Fields
     records: list[Fields]
 
+    def __repr__(self) -> str:
+        """Return the name of the root element alone, because the texts may be secrets."""
+        return f"Document(root={self.root!r})"
+
 
 _NO_DOCUMENT = Document(None, {}, [])
 

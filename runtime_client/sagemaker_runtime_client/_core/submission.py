@@ -249,7 +249,7 @@ class SubmissionOperations(BaseOperations):
             arguments["inference_id"] = self._system.uuid()
         model = INVOKE_ENDPOINT_ASYNC if "endpoint_name" in arguments else router_model()
         if self._defaults:
-            arguments = self._with_defaults(model, arguments)
+            arguments = dict(self._with_defaults(model, arguments))
         request = model.to_http(arguments)
         session = await self._session()
         client, endpoint = (

@@ -30,6 +30,7 @@ import math
 import xml.parsers.expat
 from datetime import datetime, timedelta
 
+from .._aws import xml_reader
 from .._aws.auth import PreparedAuth
 from .._errors import (
     CredentialProviderError,
@@ -58,10 +59,10 @@ from .verdicts import (
     without_frames,
 )
 
-# A caller that will wait for a job loads this module before it queues the job.  The XML parser for
-# S3's responses is imported here, because a later import could fail, for example if there are no
-# file descriptors left, and the job's output would then be lost.
-_LOADED_BEFORE = xml.parsers.expat
+# A caller that will wait for a job loads this module before it queues the job.  What reads S3's error
+# responses is imported here, because a later import could fail, for example if there are no file
+# descriptors left, and the job's output would then be lost.
+_LOADED_BEFORE = (xml.parsers.expat, xml_reader)
 
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole
 # seconds in Last-Modified.
