@@ -129,8 +129,11 @@ def test_an_interrupt_while_the_request_is_built():
 def test_a_read_after_the_deadline():
     """A read after the deadline is an error, even if data have arrived."""
     sender = SimpleNamespace(library=httpx, client=None)
+    opened = OpenResponse(sender, "https://host.example", time.monotonic())
+    opened._body = httpx.ByteStream(b"late")
+    opened._body.read = None  # reading would raise another error
     with pytest.raises(TransportError, match=r"the timeout elapsed while the response from https"):
-        run(OpenResponse(sender, "https://host.example", time.monotonic()).read())
+        run(opened.read())
 
 
 def test_incomplete_events():
