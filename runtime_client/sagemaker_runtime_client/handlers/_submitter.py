@@ -64,9 +64,8 @@ def sqs_submitter(
 
     Args:
         client: The client that submits the jobs: an async client for an async function, otherwise a
-            blocking one.  Create it with ``retry_ambiguous=False`` if you pass *output_prefix*:
-            otherwise the client sends a request whose response was lost again at once, without
-            looking for an output.
+            blocking one.  With *output_prefix*, a request whose response was lost is not sent again
+            immediately; the message is delivered again, and its output is looked for first.
         endpoint_name: The name of the endpoint.
         router: The name of an inference router, which replaces *endpoint_name*.
         routing_target: The name of the routing target.  Required with *router*.
@@ -166,7 +165,12 @@ class _Submitter:
         on_invocation: Listener | None,
         reserve: float,
     ) -> None:
-        self._client, self._target = client, target
+        # With a prefix, a request that may have queued a job is not repeated before the output was
+        # looked for.
+        self._client = (
+            client if output_prefix is None else client.with_options(retry_ambiguous=False)
+        )
+        self._target = target
         self._input_prefix, self._output_prefix = input_prefix, output_prefix
         self.claims, self._on_invocation, self._reserve = claims, on_invocation, reserve
 
