@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from ._inference.text_stream import ServerSentEvent
     from ._io.sources.body import SourceError
     from ._io.targets.target import TargetError
+    from ._s3.downloads.folder import FolderDownload
+    from ._s3.downloads.names import SkippedObject
     from ._s3.downloads.ranges import ObjectReplacedError
     from ._s3.downloads.result import Download
     from ._s3.listing import MultipartUpload
@@ -84,6 +86,7 @@ __all__ = [
     "default_chain",
     "DefaultChain",
     "Download",
+    "FolderDownload",
     "InferenceFailedError",
     "InternalFailureError",
     "InternalStreamFailureError",
@@ -121,6 +124,7 @@ __all__ = [
     "ServiceUnavailableError",
     "Settings",
     "SignatureError",
+    "SkippedObject",
     "SourceError",
     "TargetError",
     "ThrottlingError",
@@ -169,11 +173,13 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (one case for each module)
         case (
             "AsyncObjectBody"
             | "Download"
+            | "FolderDownload"
             | "MultipartUpload"
             | "ObjectBody"
             | "ObjectOptions"
             | "ObjectReplacedError"
             | "PresignedURL"
+            | "SkippedObject"
             | "SourceError"
             | "TargetError"
         ):

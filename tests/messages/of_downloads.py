@@ -6,8 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
+from sagemaker_runtime_client._s3.downloads.names import FileNames
+from sagemaker_runtime_client.emulator import Emulator
 from tests.messages.picking import pick_line
-from tests.runtime_client.clients import pointed_at
+from tests.runtime_client.clients import pointed_at, settings
 from tests.runtime_client.s3.downloads import faults
 from tests.runtime_client.s3.downloads.object_server import ObjectServer, crc32, head
 
@@ -53,6 +55,12 @@ def twice(folder):
     download(folder / "out", resume=True, on_progress=on_progress)
 
 
+def assign(*keys):
+    """Return the reason for which the last key has no name."""
+    names = FileNames("")
+    return [names.assign(key) for key in keys][-1]
+
+
 def enter_twice():
     """Enter the context of an object twice."""
     with ObjectServer(b"") as server, SageMakerRuntimeClient(**pointed_at(server)) as client:
@@ -84,7 +92,54 @@ def cut_early(response, connection):
     connection.sendall(response.replace(b"Content-Length: 4\r\n", b"")[:-2])
 
 
+def download_all(make, key="x"):
+    """Download a bucket with one object to the folder that *make* returns."""
+    with (
+        Emulator() as emulator,
+        SageMakerRuntimeClient(**settings(emulator)) as client,
+        TemporaryDirectory() as folder,
+    ):
+        client.put_object(f"s3://bucket/{key}", b"")
+        found = client.download_all("s3://bucket", make(Path(folder)))
+        return found.skipped[0].reason.replace(folder, "DIR")
+
+
+def folder_with_link(folder):
+    """Return a folder with a symbolic link in it."""
+    (folder / "link").symlink_to(folder)
+    return folder
+
+
+def folder_with_folder(folder):
+    """Return a folder with a folder in it."""
+    (folder / "x").mkdir()
+    return folder
+
+
 MESSAGES = [
+    # Folders.
+    (lambda: download_all(lambda _: None), "folder must be a path, not NoneType"),
+    (
+        lambda: download_all(folder_with_link, "link/x"),
+        "folder DIR: a folder in it is a symbolic link",
+    ),
+    (
+        lambda: download_all(folder_with_folder),
+        "folder DIR: a folder has the name of the file",
+    ),
+    (lambda: download_all(Path, "a/"), "it is a directory marker, not a file"),
+    (lambda: FileNames("").assign("/x"), "its name would be an absolute path"),
+    (lambda: FileNames("").assign("\0"), "its name contains a NUL character"),
+    (lambda: FileNames("").assign("\\"), "its name contains a backslash"),
+    (lambda: FileNames("").assign(".."), 'its name contains "..", "." or "//"'),
+    (lambda: FileNames("").assign("C:"), "its name contains a drive letter"),
+    (
+        lambda: FileNames("").assign("x" * 256),
+        "its name, or that of a folder, has more than 255 bytes",
+    ),
+    (lambda: assign("a", "A"), "its name differs from a by case alone"),
+    (lambda: assign("a/b", "a"), "its name is also that of a folder"),
+    (lambda: assign("a", "a/b"), "a is a file, and not also a folder"),
     # Arguments.
     (
         lambda: download(target=b"x"),

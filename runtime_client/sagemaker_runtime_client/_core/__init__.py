@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .._inference.invoke_endpoint import ModelOutput
     from .._inference.output import Output
     from .._io.sources.opened import Source
-    from .._io.targets.target import TargetLike
+    from .._io.targets.target import AnyPath, TargetLike
+    from .._s3.downloads.folder import FolderDownload
     from .._s3.downloads.result import Download
     from .._s3.listing import MultipartUpload
     from .._s3.objects import S3Object
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from .object_listing import ObjectListing
 
 __all__ = [
+    "AnyPath",
     "BodyContext",
     "Download",
+    "FolderDownload",
     "Event",
     "ModelOutput",
     "MultipartUpload",
@@ -44,8 +47,10 @@ def __getattr__(name: str) -> object:
     value: object
     match name:
         case (
-            "BodyContext"
+            "AnyPath"
+            | "BodyContext"
             | "Download"
+            | "FolderDownload"
             | "MultipartUpload"
             | "ObjectListing"
             | "ObjectOptions"

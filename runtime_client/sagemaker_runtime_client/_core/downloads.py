@@ -97,6 +97,68 @@ class DownloadOperations(BaseOperations):
                 resume=resume,
             )
 
+    async def download_all(
+        self,
+        prefix: str,
+        folder: _core.AnyPath,
+        *,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        timeout: float | None = None,
+    ) -> _core.FolderDownload:
+        """Download all objects below a prefix to files in a folder, and verify them.
+
+        The name of a file is what follows the last slash of *prefix* in the key; each slash in it
+        begins a folder.  No file is written outside *folder*.  An object is skipped if its key
+        cannot be the name of a file in it: if the key contains ``..``, a backslash, a NUL
+        character, a drive letter, an empty name or one of more than 255 bytes; if a folder is a
+        symbolic link; if the key ends with a slash; if another key differs by case alone; or if
+        another key needs a folder of the same name.
+
+        Args:
+            prefix: The location with which the objects' locations begin: ``s3://bucket/inputs/``,
+                or ``s3://bucket`` for all objects.
+            folder: The path of the folder, which is created if it is missing.  Existing files of
+                the same names are replaced.
+            part_size: As for `download`.
+            concurrency: The largest number of requests at the same time, from 1 to 256.
+            timeout: The time limit of the whole call, in seconds; None uses the client's default.
+
+        Returns:
+            The descriptions of the objects that were downloaded, in ``downloads``, and the objects
+            that were skipped, each with the reason, in ``skipped``.
+
+        Raises:
+            AccessDeniedError: The credentials do not allow ``s3:ListBucket``, or ``s3:GetObject``
+                for an object.
+            LocationNotAllowedError: The prefix is outside ``allowed_locations``; nothing was
+                requested.
+            TargetError: The folder cannot be written, for example because the disk is full.
+            RuntimeClientError: Any other error that `download` raises for one of the objects.  The
+                objects that were downloaded before are complete.
+        """
+        start = self._start(timeout)
+        with importing():
+            from .._s3.downloads.folder import FolderDownloader, open_folder
+            from .._s3.downloads.operation import check_options
+            from .._s3.objects import S3Location
+
+        parsed = S3Location.parse_prefix(prefix)
+        options = check_options(part_size, concurrency, None, None)
+        session = await self._session()
+        session.s3.check_allowed(parsed, "prefix")
+        deadline = session.deadline(start, timeout)
+        async with Admission(session.transport, deadline):
+            return await FolderDownloader(
+                self._system,
+                session.s3,
+                session.transport,
+                parsed,
+                open_folder(folder),
+                options,
+                deadline,
+            ).run()
+
     def open(self, location: str, *, timeout: float | None = None) -> _core.BodyContext:
         """Return a context in which the body of an object can be read while it arrives.
 

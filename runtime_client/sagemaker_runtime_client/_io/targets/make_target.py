@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..._errors import ParamValidationError
 from ..._value import shown, type_name
 from .file_object_target import file_target
+from .folder import Folder
 from .memory_target import MemoryTarget
 from .path_target import PathTarget, ResumableTarget
 
@@ -31,9 +32,7 @@ def make_target(backend: Backend, value: Any, argument: str, *, resume: bool = F
         ParamValidationError: *value* is not a target.
     """
     if isinstance(value, str | os.PathLike):
-        path = os.fsdecode(value)
-        if "\0" in path:
-            raise _wrong(argument, "must be a path without NUL characters")
+        path = _without_nul(os.fsdecode(value), argument)
         kind = ResumableTarget if resume else PathTarget
         return kind(backend, path, f"{argument} {shown(path)}")
     if resume:
@@ -46,6 +45,25 @@ def make_target(backend: Backend, value: Any, argument: str, *, resume: bool = F
             f"must be a path, an open binary file, a bytearray or a memoryview, not {type_name(value)}",
         )
     return file_target(backend, value, argument)
+
+
+def make_folder(value: Any, argument: str) -> Folder:
+    """Return the folder with the path *value*, the value of *argument*; create it if it is missing.
+
+    Raises:
+        ParamValidationError: *value* is not a path.
+        TargetError: The folder cannot be created.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise _wrong(argument, f"must be a path, not {type_name(value)}")
+    path = os.fsdecode(value)
+    return Folder(_without_nul(path, argument), f"{argument} {shown(path)}")
+
+
+def _without_nul(path: str, argument: str) -> str:
+    if "\0" in path:
+        raise _wrong(argument, "must be a path without NUL characters")
+    return path
 
 
 def _memory_target(value: bytearray | memoryview, argument: str) -> MemoryTarget:

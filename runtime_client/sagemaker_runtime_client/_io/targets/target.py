@@ -11,7 +11,8 @@ from typing import BinaryIO, Protocol
 from ..._errors import RuntimeClientError
 
 Data = bytes | bytearray | memoryview
-TargetLike = str | PathLike[str] | BinaryIO | bytearray | memoryview
+AnyPath = str | PathLike[str]
+TargetLike = AnyPath | BinaryIO | bytearray | memoryview
 
 
 class TargetError(RuntimeClientError):
