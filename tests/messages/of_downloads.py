@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from sagemaker_runtime_client import SageMakerRuntimeClient
 from sagemaker_runtime_client._s3.downloads.names import FileNames
 from sagemaker_runtime_client.emulator import Emulator
-from tests.messages.picking import pick_line
+from tests.messages.picking import PickedError, pick_line
 from tests.runtime_client.clients import pointed_at, settings
 from tests.runtime_client.s3.downloads import faults
 from tests.runtime_client.s3.downloads.object_server import ObjectServer, crc32, head
@@ -101,7 +101,7 @@ def download_all(make, key="x"):
     ):
         client.put_object(f"s3://bucket/{key}", b"")
         found = client.download_all("s3://bucket", make(Path(folder)))
-        return found.skipped[0].reason.replace(folder, "DIR")
+        raise PickedError(found.skipped[0].reason.replace(folder, "DIR"))
 
 
 def folder_with_link(folder):

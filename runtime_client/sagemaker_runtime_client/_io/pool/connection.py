@@ -47,8 +47,7 @@ class Connection:
         self.deadline = inf
         self._ends = inf  # when the current head or piece of the body must have arrived
         self._left_of_heads = HEADS_SIZE
-        # The head of the final response, which may arrive before the whole request is written.
-        self._response: h11.Response | None = None
+        self._response: h11.Response | None = None  # the final head; may precede the request's end
         self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
         self._received = 0  # how many bytes of the response body have arrived
@@ -218,8 +217,7 @@ class Connection:
 
         Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, also waits for one second.
         """
-        timeout = inf if self._timeout is None else self._timeout
-        ends = monotonic() + min(CONTINUE_TIMEOUT, timeout)
+        ends = monotonic() + min(CONTINUE_TIMEOUT, self._timeout or inf)
         status = 0
         try:
             while status != 100:
