@@ -1,4 +1,4 @@
-"""The cases in ``fixtures/events``, and functions that compare events with what a case expects."""
+"""Read the test cases in ``fixtures/events``, and describe events in the form that the cases use."""
 
 import json
 from datetime import datetime
@@ -13,23 +13,23 @@ FOLDER = Path(__file__).parents[3] / "fixtures" / "events"
 
 
 def cases(name: str) -> list[dict[str, Any]]:
-    """Return the cases in a file."""
+    """Return the cases in the file ``{name}.json``."""
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
 def each_case(*names: str) -> pytest.MarkDecorator:
-    """Parametrize a test with each case in some files."""
+    """Return a decorator that parametrizes a test with each case in the named files."""
     found = [case for name in names for case in cases(name)]
     return pytest.mark.parametrize("case", found, ids=[case["name"] for case in found])
 
 
 def options(case: dict[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments of a case's call of `parse`."""
+    """Return the keyword arguments that a case requires for its call of `parse`."""
     return {name: case[name] for name in ("source", "trusted_sources") if name in case}
 
 
 def described(event: Event) -> dict[str, Any]:
-    """Return an event as a case describes it: without `fields`, and without empty values."""
+    """Return an event in the form that the cases use, which omits `fields` and empty values."""
     values = {"type": type(event).__name__, **event._asdict()}
     del values["fields"]
     if "key" in values:

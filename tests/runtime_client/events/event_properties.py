@@ -44,23 +44,25 @@ class Delivered(NamedTuple):
     trusted: bool
 
     def message(self) -> dict[str, Any]:
-        """Return the message that arrives."""
+        """Return the message that contains the notification and its envelopes."""
         text = reduce(_wrap, self.envelopes, json.dumps(self.notification))
         return DELIVERIES[self.delivery](text)
 
     def parse(self) -> list[Event]:
-        """Parse the message."""
+        """Parse the message; if the notification is trusted, the queue and the topic are trusted
+        sources.
+        """
         return parse(self.message(), trusted_sources=[QUEUE, TOPIC] if self.trusted else [SENDERS])
 
 
 class Mutated(NamedTuple):
-    """A message, and the values that replace values in it; each is at a path of numbers."""
+    """A message, and the changes to make to it; each is a path of numbers and a new value."""
 
     message: Any
     changes: Sequence[tuple[Sequence[int], Any]]
 
     def altered(self) -> Any:
-        """Return a copy of the message with all changes."""
+        """Return a copy of the message in which all changes have been made."""
         message = copy.deepcopy(self.message)
         for path, value in self.changes:
             _replace(message, path, copy.deepcopy(value))
@@ -90,7 +92,11 @@ DELIVERIES = {
 
 
 def _replace(message: Any, path: Sequence[int], value: Any) -> None:
-    """Replace the value at a path; each number selects a child, and JSON in strings is opened."""
+    """Replace the value at a path of numbers.
+
+    Each number selects a child of a dict or a list; if a string on the path contains JSON, it is
+    parsed, changed and serialized again.
+    """
     if not isinstance(message, dict | list) or not message:
         return
     names = list(message) if isinstance(message, dict) else list(range(len(message)))
@@ -109,7 +115,7 @@ def _replace(message: Any, path: Sequence[int], value: Any) -> None:
 
 
 def results_are_read(delivered: Delivered) -> None:
-    """A notification gives exactly its values, in any envelopes and however it is delivered."""
+    """`parse` returns the values of a notification unchanged for any envelopes and any delivery."""
     (event,) = delivered.parse()
     found = delivered.notification
     request, response = found["requestParameters"], found.get("responseParameters", {})
@@ -140,7 +146,9 @@ def results_are_read(delivered: Delivered) -> None:
 
 
 def objects_are_matched(key: str) -> None:
-    """A record matches the location of the object, encoded by S3 or not, and no longer key."""
+    """An event matches its object's location, whether S3 encoded the key or not, but not a longer
+    one.
+    """
     location = f"s3://digits-bucket/{key}"
     for written in (key, quote_plus(key, safe="/"), quote(key)):
         described = {"bucket": {"name": "digits-bucket"}, "object": {"key": written}}
@@ -153,14 +161,14 @@ def objects_are_matched(key: str) -> None:
 
 
 def mutated_messages_are_read_or_ignored(mutated: Mutated) -> None:
-    """A message with other values gives events that keep the rules, and never an error."""
+    """If values in a message are replaced, `parse` raises no error, and its events pass `_check`."""
     message = mutated.altered()
     _check(parse(message, trusted_sources=[SENDERS]), _sources(message))
     _check(parse(json.dumps(message), trusted_sources=[SENDERS]), {None})
 
 
 def mutated_text_is_read_or_ignored(text: bytes) -> None:
-    """Any text gives events that keep the rules, and never an error."""
+    """For any text, `parse` raises no error, and its events pass `_check`."""
     for message in (text, text.decode(errors="surrogateescape")):
         _check(parse(message, trusted_sources=[SENDERS]), {None})
     body = text.decode("latin-1")
@@ -169,7 +177,7 @@ def mutated_text_is_read_or_ignored(text: bytes) -> None:
 
 
 def _sources(message: Any) -> set[str | None]:
-    """Return the sources that Lambda may have added to a message."""
+    """Return the sources that Lambda may have added to a message, and None."""
     records = message.get("Records", [message])
     sources: set[str | None] = {None}
     for record in records if isinstance(records, list) else []:
@@ -183,7 +191,9 @@ def _sources(message: Any) -> set[str | None]:
 
 
 def _check(events: list[Event], sources: set[str | None]) -> None:
-    """Check the rules for the events of any message, of which no trusted party is the sender."""
+    """Check what must hold for the events of any message, with *sources* as the only possible
+    sources.
+    """
     for event in events:
         assert event.source in sources
         assert event.trusted == (event.source == SENDERS)
@@ -202,7 +212,7 @@ def _check(events: list[Event], sources: set[str | None]) -> None:
             assert event.invocation.date == event.received_time
 
 
-# Maps the text of each body to the body.
+# This dict maps the text of each body to the decoded body.
 BODIES = {"plain text, 100 %": b"plain text, 100 %"} | {
     b64encode(body).decode(): body for body in (b"", b"3", bytes(range(256)))
 }

@@ -1,4 +1,4 @@
-"""A fake SNS: it signs messages, and its certificates come from a private authority."""
+"""A fake SNS that signs messages with a certificate from a private authority."""
 
 import json
 from base64 import b64encode
@@ -43,13 +43,13 @@ CONFIRMATION = {
 
 @cache
 def rsa_key(bits=2048):
-    """The RSA key of SNS, with this number of bits."""
+    """Return the RSA key of the fake SNS that has this number of bits."""
     return rsa.generate_private_key(65537, bits)
 
 
 @cache
 def ec_key(name):  # noqa: ARG001 (each name has its own key)
-    """The EC key of an authority, or of something else with this name."""
+    """Return the EC key of the authority (or of another owner) that has this name."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -78,7 +78,7 @@ def _builder(subject, issuer, key, days):
 
 @cache
 def authority(subject, issuer, days=(-10_000, 10_000)):
-    """The certificate of an authority, which *issuer* has signed."""
+    """Return the certificate of the authority *subject*, signed by the authority *issuer*."""
     unused = ("digital_signature", "content_commitment", "key_encipherment")
     unused += ("data_encipherment", "key_agreement", "encipher_only", "decipher_only")
     usage = x509.KeyUsage(**dict.fromkeys(unused, False), key_cert_sign=True, crl_sign=True)
@@ -91,17 +91,19 @@ def authority(subject, issuer, days=(-10_000, 10_000)):
 
 
 def roots(name="root"):
-    """The certificate of a root in PEM format."""
+    """Return the certificate of the root authority with this name, in PEM format."""
     return _pem(authority(name, name))
 
 
 def issuer_pem():
-    """The certificate of the intermediate authority in PEM format."""
+    """Return the certificate of the intermediate authority in PEM format."""
     return _pem(authority("issuer", "root"))
 
 
 def issuer_der():
-    """The certificate of the intermediate authority, as Amazon Trust Services would send it."""
+    """Return the certificate of the intermediate authority in DER format, as Amazon Trust Services
+    sends it.
+    """
     return authority("issuer", "root").public_bytes(serialization.Encoding.DER)
 
 
@@ -115,7 +117,7 @@ def leaf(
     issuer_url=ISSUER_URL,
     usage=ExtendedKeyUsageOID.SERVER_AUTH,
 ):
-    """A certificate of SNS in PEM format."""
+    """Return a certificate of the fake SNS in PEM format."""
     subject = names[0] if names else "sns.amazonaws.com"
     builder = _builder(subject, issuer, key or rsa_key(), days).add_extension(
         x509.ExtendedKeyUsage([usage]), critical=False
@@ -131,12 +133,12 @@ def leaf(
 
 
 def chain(**changes):
-    """The certificate of SNS and that of its issuer in PEM format."""
+    """Return the certificate of the fake SNS, followed by that of its issuer, in PEM format."""
     return leaf(**changes) + issuer_pem()
 
 
 def text_to_sign(message):
-    """The string that SNS signs, as its documentation describes it."""
+    """Return the string that SNS signs for a message, as the SNS documentation describes it."""
     if message["Type"] == "Notification":
         subject = message.get("Subject")
         names = ["Message", "MessageId", *(["Subject"] if subject is not None else [])]
@@ -147,7 +149,7 @@ def text_to_sign(message):
 
 
 def sign(message=NOTIFICATION, key=None, **changes):
-    """Return a copy of *message* with *changes* applied, and with its signature added."""
+    """Return a copy of *message* to which *changes* have been applied and a valid signature added."""
     message = {**message, **changes}
     algorithm = HASHES[message["SignatureVersion"]]()
     text = text_to_sign(message)
@@ -156,5 +158,5 @@ def sign(message=NOTIFICATION, key=None, **changes):
 
 
 def body(message):
-    """Return the body of the request with which SNS delivers a message."""
+    """Return the body of the HTTP request in which SNS delivers a message."""
     return json.dumps(message, indent=2).encode()

@@ -1,4 +1,4 @@
-"""Test that a client downloads the certificates of SNS, and verifies messages with them."""
+"""Test that clients download the certificates of SNS and verify messages with them."""
 
 import json
 from datetime import datetime
@@ -44,17 +44,17 @@ def verify(io, message=None, client=None, **changes):
 
 
 def urls(io):
-    """Return the addresses that were requested."""
+    """Return the URLs that were requested."""
     return [sent.url for sent in io.sent]
 
 
 def test_the_clocks_agree():
-    """The scripted clock and the clock of the fake SNS have the same time."""
+    """The scripted clock and the clock of the fake SNS show the same time."""
     assert START == NOW
 
 
 def test_two_downloads():
-    """The certificate of SNS and that of its issuer are downloaded, without credentials."""
+    """`verify_sns` downloads the SNS certificate and its issuer's certificate without credentials."""
     io = ScriptedIO([LEAF, ISSUER])
     assert verify(io) == TOPIC
     assert urls(io) == [URL, ISSUER_URL]
@@ -64,14 +64,14 @@ def test_two_downloads():
 
 
 def test_one_download():
-    """If SNS sends the issuer's certificate, too, nothing else is downloaded."""
+    """If the response with the SNS certificate includes the issuer's, nothing else is downloaded."""
     io = ScriptedIO([Response(200, [], chain())])
     assert verify(io) == TOPIC
     assert urls(io) == [URL]
 
 
 def test_certificates_are_kept():
-    """A client downloads a certificate once, also for the clients made with `with_options`."""
+    """A client and its copies from `with_options` download each certificate only once."""
     io = ScriptedIO([LEAF, ISSUER])
     client = core(io)
     verified = [verify(io, client=client) for _ in range(3)]
@@ -80,7 +80,7 @@ def test_certificates_are_kept():
 
 
 def test_certificates_of_forged_messages_are_not_kept():
-    """A certificate that has verified no message is downloaded again."""
+    """If a downloaded certificate did not verify a message, the next message causes a new download."""
     io = ScriptedIO([LEAF, ISSUER, Response(200, [], b"<html>"), LEAF, ISSUER])
     client = core(io)
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_how_many_certificates_are_kept():
     ],
 )
 def test_other_issuers(issuer_url):
-    """The certificate of an issuer is requested only from Amazon Trust Services."""
+    """An issuer's certificate is requested only if its URL belongs to Amazon Trust Services."""
     io = ScriptedIO([Response(200, [], leaf(issuer_url=issuer_url))])
     with pytest.raises(SignatureError) as caught:
         verify(io)
@@ -124,7 +124,7 @@ def test_other_issuers(issuer_url):
 
 
 def test_a_damaged_issuer():
-    """A certificate of an issuer that cannot be read is reported."""
+    """If the downloaded certificate of the issuer cannot be read, the error reports this."""
     io = ScriptedIO([LEAF, Response(200, [], b"<html>")])
     with pytest.raises(SignatureError, match="whose certificate cannot be read") as caught:
         verify(io)
@@ -132,7 +132,7 @@ def test_a_damaged_issuer():
 
 
 def test_a_forged_message_costs_no_download():
-    """A message that fails an early check causes no request."""
+    """A message that is malformed, or has a wrong topic or certificate URL, causes no request."""
     io = ScriptedIO()
     for message in (b"{", sign(TopicArn=TOPIC + "2"), sign(SigningCertURL="https://a.example/")):
         with pytest.raises(SignatureError):
@@ -141,14 +141,14 @@ def test_a_forged_message_costs_no_download():
 
 
 def test_an_old_message():
-    """The clock of this machine and *max_age* decide whether a message is too old."""
+    """A message that is older than *max_age* by the client's clock is rejected."""
     with pytest.raises(SignatureError) as caught:
         verify(ScriptedIO(), max_age=29)
     assert caught.value.check == "time"
 
 
 def test_wrong_arguments():
-    """Invalid arguments are reported before any request."""
+    """An invalid argument raises an error that names the argument before any request is sent."""
     for changes in ({"topic_arns": TOPIC}, {"max_age": 0}, {"timeout": -1}):
         with pytest.raises(ParamValidationError) as caught:
             verify(ScriptedIO(), **changes)
@@ -166,7 +166,9 @@ def test_wrong_arguments():
     ],
 )
 def test_failed_downloads(answers, kind, sent):
-    """A redirect is not followed, and temporary failures are retried."""
+    """If a certificate is downloaded, redirects are not followed, and temporary failures are
+    retried.
+    """
     io = ScriptedIO(answers)
     if kind is None:
         assert verify(io) == TOPIC
@@ -177,14 +179,16 @@ def test_failed_downloads(answers, kind, sent):
 
 
 def _certificates(request):
-    """Respond as SNS and Amazon Trust Services do, or with a page that is too large."""
+    """Return a certificate for the two expected URLs, and a page that is too large for any other
+    URL.
+    """
     url = str(request.url).replace("us-east-1", "eu-west-1")
     found = {URL: leaf(days=(-9999, 9999)), ISSUER_URL: issuer_der()}
     return httpx.Response(200, content=found.get(url, b" " * 65_537))
 
 
 def test_clients(plain_driver):
-    """Each client verifies a message through its HTTP client, by the clock of this machine."""
+    """Each kind of client downloads certificates with its HTTP client, and uses the system clock."""
     http_client = plain_driver.http_client("httpx", transport=httpx.MockTransport(_certificates))
     client = plain_driver.client(region="eu-west-1", http_client=http_client)
     now = datetime.now(NOW.tzinfo).isoformat()
@@ -196,13 +200,13 @@ def test_clients(plain_driver):
 
 @pytest.fixture
 def private_roots(monkeypatch):
-    """Trust a private authority instead of Amazon's."""
+    """Make the verification trust a private authority instead of Amazon's."""
     monkeypatch.setattr(_certificate, "_amazon_store", lambda: _certificate._store(roots()))
 
 
 @pytest.mark.anyio
 async def test_the_readme(private_roots, capsys):  # noqa: ARG001
-    """The README's web application handles genuine messages, and rejects others."""
+    """The web application in the README accepts genuine messages and rejects a forged one."""
     (code,) = (code for code in blocks(CLIENT_README, "python") if "client.verify_sns" in code)
     names = {}
     exec(compile(code, "README.md", "exec"), names)

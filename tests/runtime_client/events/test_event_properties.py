@@ -8,5 +8,7 @@ EXAMPLES = 300
 
 @each_property(PROPERTIES)
 def test_property(check, strategy):
-    """Each property in ``event_properties.py`` holds for 300 examples, the same in each run."""
+    """Each property in ``event_properties.py`` holds for 300 examples, which are the same in each
+    run.
+    """
     run_property(check, strategy, EXAMPLES)

@@ -1,4 +1,4 @@
-"""Test `parse` with the recorded shapes in ``fixtures/events``."""
+"""Test `parse` with the cases in ``fixtures/events``."""
 
 import json
 
@@ -13,13 +13,13 @@ COMPLETED = RESULTS[0]["message"]
 
 
 def without_source(event):
-    """Return a described event without the values that depend on its source."""
+    """Return an event's description without the values that depend on the event's source."""
     return {name: value for name, value in event.items() if name not in ("source", "trusted")}
 
 
 @each_case("results", "envelopes", "objects")
 def test_events(case):
-    """Each message gives exactly the expected events."""
+    """For each case, `parse` returns exactly the expected events."""
     found = parse(case["message"], **options(case))
     assert [described(event) for event in found] == case["expected"]
 
@@ -27,7 +27,9 @@ def test_events(case):
 @each_case("results", "envelopes", "objects")
 @pytest.mark.parametrize("encode", [str, str.encode], ids=["str", "bytes"])
 def test_text(case, encode):
-    """The text of a message gives the same events, but only the caller can name its source."""
+    """A message passed as text gives the same events as a dict, but only *source* sets their
+    source.
+    """
     message = case["message"]
     text = message if isinstance(message, str) else json.dumps(message)
     found = parse(encode(text), **options(case))
@@ -38,14 +40,14 @@ def test_text(case, encode):
 
 @pytest.mark.parametrize("case", RESULTS, ids=[case["name"] for case in RESULTS])
 def test_fields(case):
-    """All fields of a notification are kept, also unknown ones."""
+    """The fields of an event contain all fields of the notification, including unknown ones."""
     (event,) = parse(case["message"])
     assert event.fields == case["message"]
 
 
 @each_case("envelopes")
 def test_fields_within_envelopes(case):
-    """An event keeps the fields of the notification, without those of its envelopes."""
+    """The fields of an event contain the notification's fields, but not those of its envelopes."""
     for event in parse(case["message"]):
         if isinstance(event, Completed | Failed):
             assert event.fields == (COMPLETED if isinstance(event, Completed) else FAILED)

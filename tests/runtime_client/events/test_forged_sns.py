@@ -1,4 +1,4 @@
-"""Test that `verify_sns` rejects every message and certificate that is not from SNS."""
+"""Test that `verify_sns` rejects messages and certificates that are not from SNS."""
 
 import ast
 import json
@@ -48,7 +48,7 @@ def refuse(_url):
 
 
 def check(message, *args, **changes):
-    """Return the check that rejects a message, and check that the error does not quote it."""
+    """Check that a message is rejected by an error that does not quote it; return the failed check."""
     with pytest.raises(SignatureError) as caught:
         verify(message, *args, **changes)
     error = caught.value
@@ -59,7 +59,7 @@ def check(message, *args, **changes):
 
 @pytest.mark.parametrize(("message", "name"), SIGNED)
 def test_an_altered_field(message, name):
-    """A message with one signed field altered is rejected."""
+    """If one signed field of a message is altered, the message is rejected."""
     signed = sign(message)
     altered = {**signed, name: signed[name] + "canary"}
     expected = {"Type": "message", "TopicArn": "topic", "Timestamp": "message"}
@@ -69,13 +69,15 @@ def test_an_altered_field(message, name):
 @pytest.mark.parametrize(("message", "name"), SIGNED)
 @pytest.mark.parametrize("value", [None, 1, ["canary"], {"canary": 1}, True, "\ud800", ""])
 def test_another_type(message, name, value):
-    """A message with one signed field of another type, or no Unicode text, is rejected."""
+    """If a signed field is empty, not a string or not valid Unicode, the message is rejected."""
     assert check({**sign(message), name: value}) in {"message", "topic", "signature"}
 
 
 @pytest.mark.parametrize("message", MESSAGES)
 def test_a_dropped_field(message):
-    """A message with one field dropped is rejected, unless SNS does not sign the field."""
+    """If any field but UnsubscribeURL, which SNS does not sign, is missing, the message is
+    rejected.
+    """
     signed = sign(message)
     for name in signed.keys() - {"UnsubscribeURL"}:
         rest = {key: value for key, value in signed.items() if key != name}
@@ -90,7 +92,7 @@ def test_an_added_subject():
 
 
 def test_another_type_of_message():
-    """A message whose type was changed to another one that SNS signs is rejected."""
+    """If the type of a signed message is changed to another valid type, the message is rejected."""
     for signed, other in product(map(sign, MESSAGES), MESSAGES):
         if signed["Type"] != other["Type"]:
             changed = {**other, **signed, "Type": other["Type"]}
@@ -98,7 +100,7 @@ def test_another_type_of_message():
 
 
 def test_moved_text():
-    """Text cannot be moved between fields, although the string to sign remains the same."""
+    """If text is moved between fields so that the string to sign stays the same, it is rejected."""
     signed = sign(Message="a\nMessageId\nb\nSubject\nc")
     moved = {
         **signed,
@@ -168,29 +170,31 @@ def test_moved_text():
     ],
 )
 def test_another_address(url):
-    """A certificate anywhere else is not requested."""
+    """If SigningCertURL is not a certificate's URL on the SNS host, the URL is not requested."""
     assert check({**sign(), "SigningCertURL": url}, certificate=refuse) == "certificate_url"
 
 
 def test_two_addresses():
-    """A message with both spellings of the address is rejected, even if they are equal."""
+    """A message with both SigningCertURL and SigningCertUrl is rejected, even if they are equal."""
     both = {**sign(), "SigningCertUrl": URL}
     assert check(both, certificate=refuse) == "message"
 
 
 def test_a_line_break_after_the_address():
-    """An address with a line break is rejected."""
+    """If the certificate URL ends with a line break, the message is rejected."""
     assert check({**sign(), "SigningCertURL": URL + "\n"}, certificate=refuse) == "message"
 
 
 @pytest.mark.parametrize("topic", [TOPIC + "2", TOPIC.upper(), TOPIC.replace("1234", "4321"), "*"])
 def test_another_topic(topic):
-    """A message of another topic is rejected before its certificate is requested."""
+    """A message from an unexpected topic is rejected before its certificate is requested."""
     assert check(sign(TopicArn=topic), certificate=refuse) == "topic"
 
 
 def test_the_region_of_another_topic():
-    """The certificate must come from the region of the message's own topic."""
+    """If the certificate URL is in another region than the message's topic, the message is
+    rejected.
+    """
     other = TOPIC.replace("eu-west-1", "us-east-1")
     found = check(sign(TopicArn=other), topic_arns=[TOPIC, other], certificate=refuse)
     assert found == "certificate_url"
@@ -198,7 +202,7 @@ def test_the_region_of_another_topic():
 
 @pytest.mark.parametrize("seconds", [-100_000, -331, 3571, 100_000])
 def test_outside_of_the_window(seconds):
-    """A message that was recorded an hour ago, or that is from the future, is rejected."""
+    """A message is rejected if it is older than an hour or is from the future."""
     now = NOW + timedelta(seconds=seconds)
     assert check(sign(), now=now, certificate=refuse) == "time"
 
@@ -207,19 +211,19 @@ def test_outside_of_the_window(seconds):
     "time", ["", "canary", "2026-11-22T11:59:30", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
 )
 def test_an_odd_time(time):
-    """A time that cannot be read, or has no time zone, is rejected."""
+    """A message is rejected if its timestamp is malformed, has no time zone or is out of range."""
     assert check(sign(Timestamp=time), certificate=refuse) == "message"
 
 
 @pytest.mark.parametrize("version", ["0", "3", "", "01", "1 ", 1, 2, None])
 def test_another_version(version):
-    """Any other signature version is rejected."""
+    """A message is rejected if its signature version is not the string "1" or "2"."""
     changed = {**sign(), "SignatureVersion": version}
     assert check(changed, certificate=refuse) == "message"
 
 
 def test_the_other_version():
-    """A signature of one version is not one of the other."""
+    """If the signature version is changed from 1 to 2 or from 2 to 1, the message is rejected."""
     for version, other in (("1", "2"), ("2", "1")):
         changed = {**sign(SignatureVersion=version), "SignatureVersion": other}
         assert check(changed) == "signature"
@@ -240,12 +244,12 @@ def test_the_other_version():
     ],
 )
 def test_another_signature(signature, found):
-    """Any other signature is rejected."""
+    """A message whose signature is wrong or malformed is rejected."""
     assert check({**sign(), "Signature": signature}) == found
 
 
 def test_another_key():
-    """A signature by another key of the same kind is rejected."""
+    """A message that was signed with another RSA key than the certificate's is rejected."""
     assert check(sign(key=rsa_key(4096))) == "signature"
 
 
@@ -254,7 +258,7 @@ def test_another_key():
     ["https://canary.example/", f"{HOST}.canary.example/", f"{HOST}:1/", "http" + HOST[5:] + "/"],
 )
 def test_another_address_to_confirm(subscribe_url):
-    """A subscription is confirmed only on the host of SNS."""
+    """A confirmation is rejected if its SubscribeURL is not on the SNS host of the topic's region."""
     assert check(sign(CONFIRMATION, SubscribeURL=subscribe_url), certificate=refuse) == "message"
 
 
@@ -269,12 +273,12 @@ def test_another_address_to_confirm(subscribe_url):
     ids=lambda message: str(message)[:20],
 )
 def test_garbage(message):
-    """Anything else is rejected before a certificate is requested."""
+    """A message that is not a JSON object with valid fields is rejected without a download."""
     assert check(message, certificate=refuse) == "message"
 
 
 def test_a_long_message():
-    """The fields of a dict are bounded, too."""
+    """A dict with a field of two mebibytes is rejected before a certificate is requested."""
     assert check(sign(Message="x" * (2 << 20)), certificate=refuse) == "message"
 
 
@@ -310,23 +314,25 @@ CERTIFICATES = {
 
 @pytest.mark.parametrize("pem", CERTIFICATES.values(), ids=CERTIFICATES)
 def test_another_certificate(pem):
-    """A certificate that is not that of SNS is rejected."""
+    """A certificate that was not issued to SNS by a trusted root, or is not valid, is rejected."""
     assert check(sign(), pem) == "certificate"
 
 
 def test_a_large_key():
-    """A key whose use would take long is rejected."""
+    """A certificate with an RSA key of 8,200 bits is rejected, because using the key would take
+    long.
+    """
     assert check(sign(), chain(key=rsa_key(8200))) == "certificate"
 
 
 def test_roots_of_amazon():
-    """Without *roots*, those of Amazon Trust Services are trusted, and no private one."""
+    """Without *roots*, a certificate from a private authority is rejected."""
     assert check(sign(), roots=None) == "certificate"
 
 
 @pytest.mark.parametrize("hours", [-12, 0, 12])
 def test_time_zones(hours):
-    """The dates of the certificates are compared as times, regardless of the time zone."""
+    """Validity dates are compared correctly if *now* is in another time zone."""
     now = NOW.astimezone(timezone(timedelta(hours=hours)))
     just_valid, just_expired = (chain(days=(-1, days)) for days in (0.001, -0.001))
     assert verify(sign(), just_valid, now=now) == TOPIC
@@ -334,7 +340,7 @@ def test_time_zones(hours):
 
 
 def _names_in_the_code():
-    """Yield each string in the code of `events`, which may be a name that `parse` reads."""
+    """Yield each string in the source code of `events`, because `parse` may use it as a field name."""
     for path in Path(events.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -345,7 +351,9 @@ def _names_in_the_code():
     "value", ["Completed", {"eventSource": "aws:s3"}, [{"s3": {}}], "s3:TestEvent"]
 )
 def test_unsigned_fields_do_not_mislead(value):
-    """No field that SNS does not sign changes how `parse` reads a verified message."""
+    """Adding a field that SNS does not sign never changes what `parse` returns for a verified
+    message.
+    """
     content = json.dumps({"eventSource": "aws:sagemaker", "invocationStatus": "Completed"})
     signed = sign(Message=content)
     genuine = parse(body(signed), source=TOPIC)
@@ -368,7 +376,7 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(MESSAGES), st.data())
 def test_mutated_fields(message, data):
-    """A message with any changed field is rejected, or SNS does not sign the field."""
+    """If a field is changed at random, the message is rejected, unless SNS does not sign the field."""
     signed = sign(message)
     name = data.draw(st.sampled_from(sorted(signed)) | st.text())
     value = data.draw(JSON | st.text(alphabet="aA0-:.\n/{}\ud800"))
@@ -385,7 +393,7 @@ def test_mutated_fields(message, data):
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(MESSAGES), st.integers(0, 2000), st.binary(min_size=1, max_size=3))
 def test_mutated_bytes(message, position, replacement):
-    """A body with changed bytes is rejected, or means the same."""
+    """If bytes of a body are changed at random, it is rejected or its signed fields are unchanged."""
     text = body(sign(message))
     end = position + len(replacement)
     changed = text[:position] + replacement + text[end:]
@@ -402,7 +410,7 @@ def test_mutated_bytes(message, position, replacement):
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=3))
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 def test_mutated_certificates(position, replacement):
-    """A changed certificate is rejected, or the change is not within a certificate."""
+    """If bytes of a certificate chain are changed at random, only SignatureError may be raised."""
     pem = chain()
     changed = pem[:position] + replacement + pem[position + len(replacement) :]
     try:

@@ -1,4 +1,4 @@
-"""Test `parse` with invalid arguments, hostile messages and messages at the limits."""
+"""Test `parse` with invalid arguments, hostile messages and messages at the size limits."""
 
 import json
 import subprocess
@@ -17,34 +17,34 @@ BODY = {"content": b64encode(b"secret answer").decode(), "encoding": "BASE64"}
 
 
 def result(**changes):
-    """Return a notification of SageMaker."""
+    """Return a SageMaker notification of a completed job, to which *changes* have been applied."""
     found = {"invocationStatus": "Completed", "inferenceId": "7", "responseBody": BODY}
     return {**found, **changes}
 
 
 def created(**changes):
-    """Return a record of S3."""
+    """Return an S3 record that announces a new object, with *changes* to the object's description."""
     described = {"bucket": {"name": "b", "arn": BUCKET}, "object": {"key": "k", **changes}}
     return {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": described}
 
 
 def sqs(body, source=QUEUE):
-    """Return a record of SQS, as Lambda passes it."""
+    """Return an SQS record in the form in which Lambda passes it."""
     return {"eventSource": "aws:sqs", "eventSourceARN": source, "messageId": "1", "body": body}
 
 
 def only(message, **arguments):
-    """Return the only event of a message."""
+    """Parse a message and return its event, which must be the only one."""
     (event,) = parse(message, **arguments)
     return event
 
 
 class TestArguments:
-    """An argument of a wrong type raises an error that names the argument."""
+    """`parse` raises an error that names the argument if an argument is invalid."""
 
     @pytest.mark.parametrize("message", [None, 1, [], [{}], bytearray(b"{}"), ("{}",)])
     def test_message(self, message):
-        """A message is a dict, str or bytes."""
+        """The argument *message* must be a dict, str or bytes."""
         with pytest.raises(ParamValidationError, match=r"^message must be a dict") as caught:
             parse(message)
         assert caught.value.argument == "message"
@@ -54,7 +54,7 @@ class TestArguments:
         ["", "results", 1, b"arn:aws:sqs", "arn: a", "arn:a*", "arn:é", "arn:" + "a" * 2048],
     )
     def test_source(self, source):
-        """A source is an ARN."""
+        """The argument *source* must be an ARN."""
         with pytest.raises(ParamValidationError, match=r"^source must be an ARN") as caught:
             parse({}, source=source)
         assert caught.value.argument == "source"
@@ -63,23 +63,23 @@ class TestArguments:
         "trusted", [None, QUEUE, QUEUE.encode(), [1], ["results"], [f"{QUEUE[:-1]}*"], {QUEUE: 1}]
     )
     def test_trusted_sources(self, trusted):
-        """Trusted sources are a collection of ARNs."""
+        """The argument *trusted_sources* must be a collection of ARNs."""
         with pytest.raises(ParamValidationError, match=r"^trusted_sources must be") as caught:
             parse({}, trusted_sources=trusted)
         assert caught.value.argument == "trusted_sources"
 
     @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
     def test_collections(self, kind):
-        """Any collection of ARNs is accepted."""
+        """The argument *trusted_sources* may be a list, tuple, set or frozenset."""
         event = only(sqs(json.dumps(result())), trusted_sources=kind([TOPIC, QUEUE]))
         assert (event.trusted, event.body) == (True, b"secret answer")
 
 
 class TestTrust:
-    """Only Lambda and the caller name a source."""
+    """The source of an event comes only from Lambda's record or from the caller."""
 
     def test_the_source_of_the_call(self):
-        """The source of the call takes precedence over that of a record."""
+        """The argument *source* takes precedence over the source in an SQS record."""
         event = only(sqs(json.dumps(result())), source=TOPIC, trusted_sources=[QUEUE])
         assert (event.source, event.trusted, event.body) == (TOPIC, False, None)
 
@@ -93,7 +93,7 @@ class TestTrust:
         ],
     )
     def test_sources_within_a_body(self, body):
-        """An ARN within a body is text of the sender."""
+        """An ARN in the body of an SQS record does not change the event's source."""
         event = only(sqs(json.dumps(body)), trusted_sources=[TOPIC])
         assert (event.source, event.trusted, event.body) == (QUEUE, False, None)
 
@@ -107,17 +107,17 @@ class TestTrust:
         ],
     )
     def test_text(self, message):
-        """Text never names its own source."""
+        """If a message is passed as text, the ARNs in it do not become the event's source."""
         for event in (only(json.dumps(message)), only({"Body": json.dumps(message)})):
             assert (event.source, event.trusted) == (None, False)
 
     @pytest.mark.parametrize("source", [None, 1, [], "", "results", "arn:\n", "arn:a b"])
     def test_malformed_source(self, source):
-        """A record whose source is not an ARN has no source."""
+        """If the source in an SQS record is not an ARN, the event's source is None."""
         assert only(sqs(json.dumps(result()), source)).source is None
 
     def test_bucket(self):
-        """The source of a record that S3 passes to Lambda is the bucket."""
+        """The source of an event for an S3 record from Lambda is the ARN of the bucket."""
         assert only({"Records": [created()]}).source == BUCKET
 
 
@@ -136,13 +136,13 @@ class TestTrust:
     ],
 )
 def test_body_that_cannot_be_decoded(body):
-    """A body that cannot be decoded is left to S3."""
+    """If a response body cannot be decoded, the event is still `Completed`, and its body is None."""
     event = only(result(responseBody=body), source=QUEUE, trusted_sources=[QUEUE])
     assert (type(event), event.trusted, event.body) == (Completed, True, None)
 
 
 def test_long_body():
-    """A body that fills a message is decoded; one that does not fit into a message is not read."""
+    """A body of 750 kB is decoded, and a record with a body of 10 MB is malformed."""
     encoded = [b64encode(bytes(size)).decode() for size in (750_000, 10_000_000)]
     bodies = [{"content": content, "encoding": "BASE64"} for content in encoded]
     records = [sqs(json.dumps(result(responseBody=body))) for body in bodies]
@@ -152,7 +152,7 @@ def test_long_body():
 
 
 def test_plain_body_with_half_a_surrogate_pair():
-    """A plain body that is not Unicode text is not decoded."""
+    """If a plain-text body is not valid Unicode, the event's body is None."""
     message = result(invocationStatus="Failed", responseBody={"content": "\ud800"})
     assert only(message, source=QUEUE, trusted_sources=[QUEUE]).body is None
 
@@ -169,7 +169,7 @@ def test_plain_body_with_half_a_surrogate_pair():
     ],
 )
 def test_reason(reason, expected):
-    """A failure with a reason that is too long, or not text, is still a failure."""
+    """A failure reason is cut to 4,096 characters, and is None if it is not valid text."""
     event = only(result(invocationStatus="Failed", failureReason=reason))
     assert (type(event), event.reason) == (Failed, expected)
 
@@ -187,7 +187,7 @@ def test_reason(reason, expected):
     ],
 )
 def test_time(time):
-    """A time that is not one, or that no handle can contain, is None."""
+    """A timestamp that is malformed, or that an invocation handle cannot store, becomes None."""
     event = only(result(receivedTime=time, eventTime=time))
     assert (event.received_time, event.event_time) == (None, None)
     assert event.invocation.date is None
@@ -195,20 +195,20 @@ def test_time(time):
 
 @pytest.mark.parametrize("time", ["1902-01-01T00:00:00+23:59", "8998-12-31T23:59:59-23:59"])
 def test_time_at_the_limit(time):
-    """The earliest and latest times fit into a handle."""
+    """The earliest and the latest accepted timestamps can be stored in an invocation handle."""
     event = only(result(receivedTime=time))
     assert event.invocation.date == event.received_time is not None
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 63, 1.5, True, "1", None, []])
 def test_size(size):
-    """A size that is not one is None."""
+    """A size that is not an integer from 0 to 2**63 - 1 becomes None."""
     assert only(created(size=size)).size is None
 
 
 @pytest.mark.parametrize("message_id", [None, 1, "", "a b", "a\n", "ü", "a" * 101])
 def test_message_id(message_id):
-    """A message id that AWS would not generate is None."""
+    """A message ID that AWS would not generate becomes None."""
     assert only({"messageId": message_id, "body": "{}"}).message_id is None
 
 
@@ -217,7 +217,7 @@ def test_message_id(message_id):
     [("", "k"), (None, "k"), ("a/b", "k"), ("a b", "k"), ("b", ""), ("b", None), ("b", "\ud800")],
 )
 def test_objects_without_a_location(bucket, key):
-    """A record without a valid bucket and key is malformed."""
+    """An S3 record without a valid bucket name and key is malformed."""
     record = {**created(), "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
     event = only({"Records": [record]})
     assert (type(event), event.kind) == (Ignored, "malformed")
@@ -225,7 +225,7 @@ def test_objects_without_a_location(bucket, key):
 
 @pytest.mark.parametrize("key", ["a\nb", "a\x00b", "../a", "//", "?versionId=1", "#"])
 def test_odd_keys(key):
-    """Each key that S3 allows is returned unchanged."""
+    """An unusual object key, for example with a line break, is returned unchanged."""
     event = only(created(key=key))
     assert (type(event), event.key, event.location) == (ObjectCreated, key, f"s3://b/{key}")
 
@@ -251,7 +251,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
 def test_malformed_text(text):
-    """Text that is not JSON, or that is too large or too deep, is ignored."""
+    """Text that is invalid JSON, too large or nested too deeply gives a malformed event."""
     for message in ({"Records": [sqs(text)]}, {"Message": text}, {"Body": text}):
         event = only(message)
         assert (type(event), event.kind, event.fields) == (Ignored, "malformed", {})
@@ -259,18 +259,18 @@ def test_malformed_text(text):
 
 @pytest.mark.parametrize("data", [b"\xff", b'{"a": "\xff"}', "{}".encode("utf-16"), b"\0"])
 def test_malformed_bytes(data):
-    """Bytes that are not UTF-8 are ignored."""
+    """Bytes that are not valid JSON in UTF-8 give a malformed event."""
     assert only(data).kind == "malformed"
 
 
 @pytest.mark.parametrize("document", ["1", "null", "[]", '"{}"', "true", "1e999"])
 def test_other_json(document):
-    """JSON that is not an object is of an unknown kind."""
+    """A JSON document that is not an object gives an event of the kind "unknown"."""
     assert [only(document).kind, only(sqs(document)).kind] == ["unknown", "unknown"]
 
 
 def test_long_text():
-    """A text with many messages may be longer than one message, but not endless."""
+    """A text with ten records of one mebibyte is parsed, and a text of 16 mebibytes is malformed."""
     record = sqs(json.dumps(result(padding="x" * (1 << 20))))
     assert len(parse(json.dumps({"Records": [record] * 10}))) == 10
     assert only(" " * (16 << 20) + "{}").kind == "malformed"
@@ -278,7 +278,7 @@ def test_long_text():
 
 @pytest.mark.parametrize("depth", [30, 31, 900, 100_000])
 def test_deep_values(depth):
-    """A dict that is nested too deeply is ignored, because it could be neither compared nor pickled."""
+    """A dict that is nested too deeply is ignored, because comparing or pickling it could fail."""
     value = []
     for _ in range(depth):
         value = [value]
@@ -288,14 +288,14 @@ def test_deep_values(depth):
 
 @pytest.mark.parametrize("count", [1, 9000])
 def test_endless_values(count):
-    """A dict that contains itself is ignored, however often it does."""
+    """A dict that contains itself, once or many times, is malformed."""
     message = result()
     message["again"] = [message] * count
     assert only(message).kind == "malformed"
 
 
 def test_many_records():
-    """As many records as Lambda passes at once are read, and no more."""
+    """An event with 10,000 records, the most that Lambda passes, is parsed; one more is malformed."""
     record = sqs(json.dumps(result()))
     events = parse({"Records": [record] * 10_000})
     assert [event.record for event in events] == list(range(10_000))
@@ -304,7 +304,7 @@ def test_many_records():
 
 @pytest.mark.parametrize(("envelopes", "kind"), [(4, Completed), (5, Ignored), (12, Ignored)])
 def test_many_envelopes(envelopes, kind):
-    """Envelopes within envelopes are opened up to a limit."""
+    """A notification in four envelopes is parsed, and one in five or more is ignored."""
     message = result()
     for _ in range(envelopes):
         message = {"Type": "Notification", "Message": json.dumps(message)}
@@ -312,7 +312,7 @@ def test_many_envelopes(envelopes, kind):
 
 
 def test_names_that_occur_twice():
-    """If a name occurs twice, the last value is used."""
+    """If a JSON object contains a name twice, the last value is used."""
     text = '{"invocationStatus": "Failed", "inferenceId": "1", "inferenceId": "2"}'
     assert only(text).inference_id == "2"
 
@@ -327,7 +327,7 @@ def test_names_that_occur_twice():
     ],
 )
 def test_wrong_types(path, value):
-    """A field of a wrong type, or one that is too long, makes a notification malformed."""
+    """A notification is malformed if a field has a wrong type, is too long or is not valid Unicode."""
     for name in reversed(path):
         value = {name: value}
     event = only(result(**value))
@@ -344,29 +344,27 @@ def test_wrong_types(path, value):
     ],
 )
 def test_malformed_records(message):
-    """A record whose content has a wrong type is ignored."""
+    """A message or record whose content has a wrong type gives an ignored event."""
     event = only(message)
     assert type(event) is Ignored
     assert event.kind in {"malformed", "unrelated"}
 
 
 def test_no_records():
-    """A message without records gives an event; a Lambda event without records gives none."""
+    """An SQS body with an empty list of records gives one event; such a Lambda event gives none."""
     assert only(sqs('{"Records": []}')).kind == "unknown"
     assert parse({"Records": []}) == []
 
 
 def test_nested_records():
-    """A malformed record within a message does not affect the others."""
+    """A malformed record in an SQS body does not affect the other records in the body."""
     body = json.dumps({"Records": [1, created(), {"Sns": 1}, created(key=1)]})
     kinds = [getattr(event, "kind", "created") for event in parse(sqs(body))]
     assert kinds == ["malformed", "created", "unknown", "malformed"]
 
 
 def test_what_an_import_loads():
-    """Importing `events` after the package loads only the files of `events`, and `parse` loads
-    one more for an object.
-    """
+    """Importing `events` loads only its own files, and parsing an S3 record loads `_s3.objects`."""
     program = (
         "import sys, sagemaker_runtime_client as s\n"
         "assert not hasattr(s, 'events') and 'handlers' not in vars(s)\n"

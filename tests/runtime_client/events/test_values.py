@@ -18,7 +18,7 @@ VALUES = [Completed, Failed, ObjectCreated, Ignored]
 
 @each_case("results", "envelopes", "objects")
 def test_pickle(case):
-    """An event can be pickled, copied, hashed and compared."""
+    """An event can be pickled, copied and hashed, and each copy is equal to it."""
     for event in parse(case["message"], **options(case)):
         for again in (pickle.loads(pickle.dumps(event)), copy.deepcopy(event), event.replace()):
             assert again == event
@@ -27,7 +27,7 @@ def test_pickle(case):
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_constructor(kind):
-    """The constructor's arguments are the fields, in the order of the docstring."""
+    """The parameters of an event's constructor are its fields, in the order of its docstring."""
     fields = list(inspect.signature(kind).parameters)
     if kind is not Failed:
         assert list(kind.__match_args__) == fields
@@ -46,7 +46,7 @@ def test_public_names():
 
 @pytest.mark.parametrize("kind", [Completed, Failed])
 def test_invocation_of_a_result(kind):
-    """A result has a handle of its job."""
+    """The `invocation` of a result contains the IDs, locations and time of the result."""
     event = kind(
         inference_id="7",
         endpoint_name="e",
@@ -64,21 +64,21 @@ def test_invocation_of_a_result(kind):
 
 
 def test_invocation_of_a_failure():
-    """The handle of a failed job contains the failure location if the message has one."""
+    """The `invocation` of a failed job contains the failure location of the event."""
     event = Failed(inference_id="7", failure_location="s3://b/7.err")
     assert event.invocation == Invocation(inference_id="7", failure_location="s3://b/7.err")
 
 
 class TestIdempotencyKey:
-    """The key of an event is the same for each delivery of the event, and only for these."""
+    """The idempotency key of an event is the same for each delivery, and differs for other events."""
 
     def test_text(self):
-        """A key is a kind and a digest, which does not change between versions."""
+        """An idempotency key consists of the event's type and a digest, which must never change."""
         expected = "Failed-50523d0b96b181a46fdcf338a65b2b275f014d5ee810a49221404166948f98a2"
         assert Failed(inference_id="a", endpoint_name="e").idempotency_key == expected
 
     def test_delivered_again(self):
-        """Another message with the same notification has the same key."""
+        """Two events of one notification have the same key, even if their message IDs differ."""
         event = Completed(inference_id="a", endpoint_name="e", message_id="1", event_time=TIME)
         again = event.replace(message_id="2", event_time=None, record=3, trusted=True)
         assert again.idempotency_key == event.idempotency_key
@@ -93,7 +93,7 @@ class TestIdempotencyKey:
         ],
     )
     def test_others(self, other):
-        """A result of another job, endpoint or router, or another status, has another key."""
+        """Results that differ in job, endpoint, router or status have different keys."""
         event = Completed(inference_id="a", endpoint_name="e")
         assert other.idempotency_key != event.idempotency_key
 
@@ -107,11 +107,11 @@ class TestIdempotencyKey:
         ],
     )
     def test_missing(self, event):
-        """An event that cannot be distinguished from others has no key."""
+        """An event that lacks the values which identify it has no idempotency key."""
         assert event.idempotency_key is None
 
     def test_objects(self):
-        """A new object has another key if any of what identifies it differs."""
+        """The keys of objects differ if the bucket, key, version or sequencer differs."""
         event = ObjectCreated("b", "k", etag="e", version_id="v", sequencer="s")
         others = [
             event.replace(bucket="c"),
@@ -126,15 +126,17 @@ class TestIdempotencyKey:
 
 
 class TestLocations:
-    """A key is compared in all forms in which AWS may have sent it."""
+    """`ObjectCreated` compares locations in each form in which AWS may have sent the object's key."""
 
     def test_one_form(self):
-        """A key without plus signs and percent signs has one location."""
+        """An object whose key contains neither "+" nor "%" has exactly one location."""
         event = ObjectCreated("b", "a/c.out")
         assert (event.location, event.locations) == ("s3://b/a/c.out", ("s3://b/a/c.out",))
 
     def test_several_forms(self):
-        """A key that can be read in several ways has no single location."""
+        """An object whose key can be decoded in several ways matches each location, but has none
+        itself.
+        """
         event = ObjectCreated("b", "a+b%2B.out")
         assert event.location is None
         matched = ["s3://b/a+b%2B.out", "s3://b/a b+.out", "s3://b/a+b+.out"]
@@ -142,7 +144,7 @@ class TestLocations:
 
     @pytest.mark.parametrize("location", [None, "", "s3://b/a%2Bb", "s3://c/a+b", "s3://b/a b/c"])
     def test_others(self, location):
-        """No other location matches."""
+        """An object does not match None, an empty string or the location of another object."""
         assert not ObjectCreated("b", "a+b").matches(location)
 
 
@@ -157,5 +159,5 @@ class TestLocations:
     ],
 )
 def test_repr(event):
-    """`repr` omits what may be secret."""
+    """The `repr` of an event contains no body, attributes, fields or signed URLs."""
     assert SECRET not in repr(event)

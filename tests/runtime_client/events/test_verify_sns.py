@@ -1,4 +1,4 @@
-"""Test `verify_sns` with genuine messages of SNS: what it accepts, and which arguments it needs."""
+"""Test which genuine SNS messages `verify_sns` accepts, and which arguments it requires."""
 
 import asyncio
 import math
@@ -30,7 +30,7 @@ UNSUBSCRIBE = {**CONFIRMATION, "Type": "UnsubscribeConfirmation"}
 
 
 def verify(message, pem=None, **changes):
-    """Verify a message with the certificates of the fake SNS."""
+    """Verify a message with the certificates of the fake SNS, unless *pem* contains others."""
     pem = chain() if pem is None else pem
     arguments = {"topic_arns": {TOPIC}, "now": NOW, "roots": roots(), **changes}
     return verify_sns(message, **{"certificate": lambda _url: pem, **arguments})
@@ -39,7 +39,7 @@ def verify(message, pem=None, **changes):
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("message", [NOTIFICATION, CONFIRMATION, UNSUBSCRIBE])
 def test_genuine(message, version):
-    """Messages of each type, signed by either version, are verified as dict, str and bytes."""
+    """`verify_sns` accepts each message type, in either signature version, as dict, str and bytes."""
     signed = sign(message, SignatureVersion=version)
     given = signed, body(signed), body(signed).decode()
     assert [verify(one) for one in given] == [TOPIC] * 3
@@ -47,26 +47,26 @@ def test_genuine(message, version):
 
 @pytest.mark.parametrize("subject", [{}, {"Subject": None}])
 def test_no_subject(subject):
-    """A subject that is missing or null is not signed."""
+    """A signed message without a subject, or with the subject null, is accepted."""
     without = {name: value for name, value in NOTIFICATION.items() if name != "Subject"}
     assert verify(sign({**without, **subject})) == TOPIC
 
 
 def test_lambda_spelling():
-    """The address of the certificate may be spelled as in a message for AWS Lambda."""
+    """The certificate URL may be in the field SigningCertUrl, as in messages that Lambda receives."""
     signed = sign()
     signed["SigningCertUrl"] = signed.pop("SigningCertURL")
     assert verify(signed) == TOPIC
 
 
 def test_order_and_unsigned_fields():
-    """The order of the fields is irrelevant, and fields that are not signed may be added."""
+    """A signed message is accepted if its fields are reordered and an unsigned field is added."""
     signed = dict(reversed(sign().items())) | {"MessageAttributes": {"a": {"Type": "String"}}}
     assert verify(body(signed)) == TOPIC
 
 
 def test_largest_message():
-    """A message with one mebibyte of escaped text is verified."""
+    """A message is accepted if its text takes one and a half mebibytes when escaped."""
     assert verify(body(sign(Message="\x01" * (1 << 18)))) == TOPIC
 
 
@@ -82,7 +82,7 @@ REGIONS = {
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_regions(region):
-    """The host and the name of the certificate are those of the topic's region."""
+    """In each region, the certificate's host and host name must be those of the topic's region."""
     partition, suffix, name = REGIONS[region]
     topic = f"arn:{partition}:sns:{region}:123456789012:results"
     url = URL.replace(HOST, f"https://sns.{region}.{suffix}")
@@ -98,42 +98,42 @@ def test_regions(region):
 
 
 def test_a_fifo_topic():
-    """The name of a topic may end in .fifo."""
+    """A message from a topic whose name ends in .fifo is accepted."""
     topic = f"{TOPIC}.fifo"
     assert verify(sign(TopicArn=topic), topic_arns=[TOPIC, topic]) == topic
 
 
 def test_without_an_intermediate():
-    """A root may have issued the certificate itself."""
+    """A message is accepted if a root authority issued the SNS certificate directly."""
     assert verify(sign(), leaf(issuer="root")) == TOPIC
 
 
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_key_sizes(bits):
-    """RSA keys of usual sizes are accepted."""
+    """RSA keys with 2,048 and 4,096 bits are accepted."""
     key = rsa_key(bits)
     assert verify(sign(key=key), chain(key=key)) == TOPIC
 
 
 @pytest.mark.parametrize("seconds", [-329, 0, 3570])
 def test_window(seconds):
-    """A message is accepted until an hour after it was published, and if clocks differ a little."""
+    """A message is accepted for an hour, and if the clock is up to five minutes behind."""
     assert verify(sign(), now=NOW + timedelta(seconds=seconds)) == TOPIC
 
 
 def test_no_window():
-    """With ``math.inf``, an old message is accepted as long as the certificate is valid."""
+    """If *max_age* is ``math.inf``, a message that is 99 days old is accepted."""
     assert verify(sign(), now=NOW + timedelta(days=99), max_age=math.inf) == TOPIC
 
 
 def test_the_clock_of_this_machine():
-    """Without *now*, the clock of this machine decides."""
+    """Without *now*, the system clock determines the age of a message."""
     now = datetime.now(NOW.tzinfo).isoformat()
     assert verify(sign(Timestamp=now), chain(days=(-9999, 9999)), now=None) == TOPIC
 
 
 def test_the_way_to_parse():
-    """The result is what `parse` needs to trust the message."""
+    """If the topic that `verify_sns` returns is passed to `parse`, the event is trusted."""
     content = '{"eventSource": "aws:sagemaker", "invocationStatus": "Completed"}'
     text = body(sign(Message=content))
     (event,) = parse(text, source=verify(text), trusted_sources={TOPIC})
@@ -141,7 +141,9 @@ def test_the_way_to_parse():
 
 
 def test_a_confirmation():
-    """The address that confirms a subscription is in the fields of the ignored message."""
+    """`parse` returns a verified confirmation as an ignored event, whose fields contain
+    SubscribeURL.
+    """
     text = body(sign(CONFIRMATION))
     (event,) = parse(text, source=verify(text))
     assert (event.kind, event.fields["SubscribeURL"]) == (
@@ -176,7 +178,7 @@ def test_wrong_arguments(name, value):
 
 
 def test_an_error_of_the_function():
-    """An error of the function that returns the certificate is raised unchanged."""
+    """If the function that returns the certificate raises an error, the error is not wrapped."""
     error = OSError("no network")
 
     def certificate(_url):
@@ -188,13 +190,13 @@ def test_an_error_of_the_function():
 
 
 def test_the_error_can_be_pickled():
-    """An error keeps its message and its check."""
+    """A `SignatureError` keeps its message and its check if it is pickled."""
     error = pickle.loads(pickle.dumps(SignatureError("a", check="topic")))
     assert (error.message, error.check, error.retryable) == ("a", "topic", False)
 
 
 def test_what_an_import_loads():
-    """`cryptography` is loaded only by the first verification."""
+    """Importing `events` loads no `cryptography`, nor does reading the name `verify_sns`."""
     program = (
         "import sys\nfrom sagemaker_runtime_client import events\n"
         "names = 'cryptography', 'sagemaker_runtime_client.events._signed_message'\n"
@@ -213,13 +215,13 @@ def test_what_an_import_loads():
 
 
 def test_names():
-    """An unknown name raises AttributeError, and all public names exist."""
+    """A name that `events` lacks raises AttributeError, and each name in `__all__` exists."""
     assert not hasattr(events, "verify_sqs")
     assert [name for name in events.__all__ if not hasattr(events, name)] == []
 
 
 def test_in_a_loop():
-    """The function can be called while an event loop runs."""
+    """`verify_sns` can be called while an event loop runs."""
 
     async def main():
         return verify(sign())
