@@ -1,8 +1,8 @@
-"""A simulated event source mapping: it delivers the messages of a queue to execution environments.
+"""A simulated event source mapping, which delivers the messages of a queue to Lambda environments.
 
-Several environments run at the same time, each in its own thread.  Only one of the threads runs at
-any moment, and a seed determines when another one continues, so each run of a test is the same.  An
-environment may be killed at any of its steps: nothing of it has an effect after that.  Time is a
+Several execution environments run concurrently, each in its own thread.  Only one of the threads
+runs at any moment, and a seed determines which one runs next, so each run of a test is the same.
+An environment may be killed at any of its steps, and has no effect after that.  The time is a
 number that the steps increase.
 """
 
@@ -21,30 +21,30 @@ BATCH = 10
 FUNCTION_TIMEOUT = 60.0
 VISIBILITY_TIMEOUT = 6 * FUNCTION_TIMEOUT
 ENVIRONMENTS = 3
-STEPS = 6 * BATCH  # of an invocation in which no function takes long
+STEPS = 6 * BATCH  # an invocation whose functions return quickly has about as many steps
 KILLED, STALLED, BROKEN = (
     0.15,
     0.0005,
     0.01,
-)  # how likely these are, for a batch, a step and a claim
+)  # probabilities: that an invocation is killed, that a step stalls, and that a call of the claims fails
 ROUNDS = 60
 
 
 class KilledError(BaseException):
-    """An execution environment was killed."""
+    """This error ends an invocation whose execution environment was killed."""
 
 
 @define(eq=False)
 class Delivered:
-    """A message of the queue.
+    """A message in the queue.
 
     Attributes:
-        message_id: Its id, which copies may share.
-        body: Its text.
-        job: What the message announces; None if it is noise.
-        is_expected: Whether the message is acknowledged without being handled.
-        visible: When it can be received.
-        received: How often it was received.
+        message_id: The message ID, which copies of the message may share.
+        body: The body as text.
+        job: The name of the job that the message announces; None if it announces no job.
+        is_expected: Whether the handler must acknowledge the message without handling it.
+        visible: The time from which the message can be received.
+        received: How often the message has been received.
     """
 
     message_id: str
@@ -55,7 +55,7 @@ class Delivered:
     received: int = 0
 
     def record(self):
-        """Return what Lambda passes for the message."""
+        """Return the record that Lambda passes for the message."""
         return {
             "messageId": self.message_id,
             "receiptHandle": "handle",
@@ -69,25 +69,27 @@ class Delivered:
 
 
 def identify(event):
-    """Return what an event announces."""
+    """Return the name of the job that an event announces."""
     return event.key if isinstance(event, ObjectCreated) else event.inference_id
 
 
 @define(eq=False)
 class Delivery:
-    """The queue, the time, and what happened.
+    """The simulated queue and clock, and a record of what the handlers did.
 
     Attributes:
         random: The source of all randomness.
-        make_claims: Returns new claims, with the clock that it gets.
-        options: The options of the handler.
-        messages: The messages that were not acknowledged.
-        flaky: The jobs whose function raises an error, and how often.
-        results: How often a job was handled, keyed by the job and by what the function learned.
-        cut: How often an environment ended between the function's return and `done`, by job.
-        faults: What must not happen, but did.
-        running: The environments that handle a job at the moment.
-        counts: How often other things happened.
+        make_claims: A function that gets a clock, and returns claims and a function that closes
+            them.
+        options: The options of `sqs_handler`.
+        messages: The messages that have not been acknowledged.
+        flaky: How often the function still raises an error for a job, keyed by job.
+        results: How often each job was handled, keyed by the job, and by the event's type and
+            reason.
+        cut: How often an environment ended between the function's return and `done`, keyed by job.
+        faults: What happened although it must not happen.
+        running: The environment that is handling a job, keyed by job.
+        counts: How often claims, injected errors and killed invocations occurred.
     """
 
     random: object
@@ -105,7 +107,9 @@ class Delivery:
     _turns: list = field(factory=list)
 
     def run(self):
-        """Deliver the messages until only noise is left, or `ROUNDS` times."""
+        """Deliver the messages until none that announces a job is left, or for at most `ROUNDS`
+        rounds.
+        """
         for _ in range(ROUNDS):
             self._run_threads()
             self.now += VISIBILITY_TIMEOUT
@@ -125,17 +129,17 @@ class Delivery:
             thread.join()
 
     def pause(self, turn):
-        """Let another thread run."""
+        """Let another thread run until it is this thread's turn again."""
         self._main.release()
         assert turn.acquire(timeout=60)
 
     def leave(self, turn):
-        """End a thread."""
+        """Remove an ending thread from the threads that take turns."""
         self._turns.remove(turn)
         self._main.release()
 
     def receive(self):
-        """Return up to ten visible messages, which are invisible from now on."""
+        """Return up to ten visible messages, and hide them for the visibility timeout."""
         found = [message for message in self.messages if message.visible <= self.now]
         nearest = found[: 2 * BATCH]
         batch = self.random.sample(nearest, min(BATCH, len(nearest)))
@@ -145,13 +149,13 @@ class Delivery:
         return batch
 
     def acknowledge(self, message):
-        """Remove a message, which must have been handled."""
+        """Remove a message, and record a fault if it should have been handled but was not."""
         if not (message.is_expected or (message.job and message.job in self.results)):
             self.faults.append(("acknowledged, but not handled", message.body))
         self.messages.remove(message)
 
     def extra(self):
-        """Return how often jobs were handled more than once, by job."""
+        """Return how often each job was handled in addition to the first time, keyed by job."""
         return Counter({job: n.total() - 1 for job, n in self.results.items() if n.total() > 1})
 
 
@@ -190,7 +194,7 @@ class Worker:
         self._settle(batch, failed_ids(response))
 
     def _settle(self, batch, failures):
-        """Acknowledge the messages that did not fail, as Lambda does."""
+        """Acknowledge the messages that are not reported as failed, as Lambda does."""
         ids = [message.message_id for message in batch]
         jobs = [message.job for message in batch]
         if not set(failures) <= set(ids):
@@ -203,7 +207,7 @@ class Worker:
 
 
 class Environment:
-    """An execution environment, with its own client, which is the context of its invocations."""
+    """An execution environment; it is also its invocations' context and its handler's claims."""
 
     def __init__(self, delivery, turn):
         self._delivery, self._turn = delivery, turn
@@ -213,11 +217,13 @@ class Environment:
         self._current = None
 
     def close(self):
-        """Close the client."""
+        """Close the environment's client."""
         self._close()
 
     def invoke(self, event):
-        """Pass an event to the handler; the invocation may be killed at one of its steps."""
+        """Pass an event to the handler; a random choice determines whether a step kills the
+        invocation.
+        """
         self.returned.clear()
         self.deadline = self._delivery.now + FUNCTION_TIMEOUT
         is_killed = self._delivery.random.random() < KILLED
@@ -225,11 +231,13 @@ class Environment:
         return self._handler(event, self)
 
     def get_remaining_time_in_millis(self):
-        """Return the time that the invocation has left."""
+        """Return the time that the invocation has left, in milliseconds."""
         return int((self.deadline - self._delivery.now) * 1000)
 
     def step(self):
-        """Let others run, and end here if the environment is killed or its time is over."""
+        """Let other threads run; raise `KilledError` if the environment was killed or its time is
+        over.
+        """
         if not self.is_dead:
             self._delivery.now += self._delivery.random.uniform(0.0, 0.05)
             if self._delivery.random.random() < STALLED:
@@ -241,7 +249,7 @@ class Environment:
             raise KilledError
 
     def _handle(self, event):
-        """Handle an event: the function of the user."""
+        """Handle an event in place of a user's function."""
         job, running = identify(event), self._delivery.running
         other = running.get(job)
         if other is not None and not other.is_dead and self._delivery.now < other.deadline:
@@ -262,10 +270,10 @@ class Environment:
         self.returned.add(job)
         self._current = job
 
-    # The methods of `Claims`.
+    # The following methods implement `Claims`.
 
     async def claim(self, key, seconds, /):
-        """Claim a message."""
+        """Claim a key in the store, unless an injected error occurs."""
         self.step()
         self._break()
         claim = await self._claims.claim(key, seconds)
@@ -274,7 +282,7 @@ class Environment:
         return claim
 
     async def done(self, claim, value, /):
-        """Record that a message was handled."""
+        """Record in the store that the message was handled, unless an injected error occurs."""
         self._delivery.cut[self._current] += 1
         self.step()
         self._break()
@@ -283,7 +291,7 @@ class Environment:
         self.step()
 
     async def release(self, claim, /):
-        """Give up a claim."""
+        """Release a claim in the store, unless an injected error occurs."""
         self.step()
         self._break()
         await self._claims.release(claim)
@@ -296,7 +304,10 @@ class Environment:
 
 
 def copies(random, messages):
-    """Return messages in random order, some of them often, with the same id or with another one."""
+    """Return the messages in random order, with copies of some of them.
+
+    A copy has either the message ID of the original or a new one.
+    """
     found = random.sample(messages, len(messages))
     for message in messages:
         for number in range(random.choices([0, 1, 6], [88, 8, 4])[0]):
@@ -304,7 +315,8 @@ def copies(random, messages):
             copy = Delivered(
                 message.message_id + suffix, message.body, message.job, message.is_expected
             )
-            # A copy is often delivered while the message is being handled.
+            # A copy is placed close to its message, so that both are often delivered at the same
+            # time.
             found.insert(found.index(message) + random.randint(0, BATCH), copy)
     return found
 
@@ -323,7 +335,7 @@ def drain(sqs, url):
 
 
 def announced(body):
-    """Return what a message announces, without the help of the package; None if it is nothing."""
+    """Return the job that a message announces, or None; the package's own parser is not used."""
     with suppress(ValueError, KeyError, TypeError):
         document = json.loads(body)
         if "Message" in document:

@@ -1,4 +1,4 @@
-"""Events in the shapes in which AWS Lambda passes them, and a context with a clock."""
+"""Events in the forms in which AWS Lambda passes them, and a context with a simulated clock."""
 
 import json
 
@@ -8,7 +8,7 @@ OUTPUT = "s3://my-bucket/outputs/0001.out"
 
 
 def completed(number=1, **changes):
-    """Return a notification of SageMaker: the job with this number is complete."""
+    """Return a SageMaker notification that the job with this number has been completed."""
     return {
         "awsRegion": "eu-west-1",
         "eventTime": "2026-11-29T10:00:01.5Z",
@@ -25,19 +25,19 @@ def completed(number=1, **changes):
 
 
 def failed(number=1, **changes):
-    """Return a notification of SageMaker: the job with this number failed."""
+    """Return a SageMaker notification that the job with this number has failed."""
     notification = completed(number, invocationStatus="Failed", failureReason="no", **changes)
     del notification["responseParameters"]
     return notification
 
 
 def as_text(message):
-    """Return a message as JSON; a str remains as it is."""
+    """Return a message as JSON text; a str is returned unchanged."""
     return message if isinstance(message, str) else json.dumps(message)
 
 
 def sqs_event(*messages, queue=QUEUE, received=1):
-    """Return what Lambda passes for messages of an SQS queue, with the ids m0, m1 and so on."""
+    """Return the event that Lambda passes for SQS messages, which have the IDs m0, m1 and so on."""
     return {
         "Records": [
             {
@@ -56,7 +56,7 @@ def sqs_event(*messages, queue=QUEUE, received=1):
 
 
 def sns_event(*messages, topic=TOPIC):
-    """Return what Lambda passes for messages of an SNS topic."""
+    """Return the event that Lambda passes for SNS messages."""
     return {
         "Records": [
             {
@@ -78,7 +78,7 @@ def sns_event(*messages, topic=TOPIC):
 
 
 def s3_event(*keys, name="ObjectCreated:Put"):
-    """Return what Lambda passes for new objects in a bucket."""
+    """Return the event that Lambda passes for new objects with these keys."""
     return {
         "Records": [
             {
@@ -98,17 +98,17 @@ def s3_event(*keys, name="ObjectCreated:Put"):
 
 
 class Context:
-    """The second argument of a handler: each call of the clock takes *step* seconds."""
+    """A Lambda context; each call that reads the remaining time reduces it by *step* seconds."""
 
     def __init__(self, seconds=60.0, step=0.0):
         self.seconds, self.step = seconds, step
 
     def get_remaining_time_in_millis(self):
-        """Return the milliseconds that are left."""
+        """Return how many milliseconds are left."""
         self.seconds -= self.step
         return int(self.seconds * 1000)
 
 
 def failed_ids(response):
-    """Return the message ids in a partial batch response."""
+    """Return the message IDs in a partial batch response."""
     return [item["itemIdentifier"] for item in response["batchItemFailures"]]

@@ -1,8 +1,8 @@
-"""Accept the handlers: a thousand notifications of three servers, under all that can go wrong.
+"""Test handlers with a thousand notifications from each of several servers, under many faults.
 
-The notifications are duplicated and shuffled, foreign and malformed ones are mixed in, functions and
-stores raise errors, and execution environments are killed half-way; see `delivery`.  Each job is
-handled once, save those whose environment ended between the function's return and `done`.
+The notifications are duplicated and shuffled, and foreign and malformed messages are added.
+Functions and stores raise errors, and execution environments are killed; see `delivery`.  Each job
+must be handled once, unless its environment ended between the function's return and `done`.
 """
 
 import json
@@ -38,7 +38,7 @@ ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 
 
 def model(request):
-    """Fail for one job in ten, with a status that depends on the job."""
+    """Fail for each job whose number is divisible by ten, with a status that depends on the number."""
     number = int(request.body)
     if number % 10 == 0:
         raise ModelFailure(b"no", status_code=400 + number % 100)
@@ -46,7 +46,7 @@ def model(request):
 
 
 def reason(number):
-    """Return the reason that the emulator announces for a job that failed; None for the others."""
+    """Return the reason that the emulator announces for a failed job, or None if the job succeeds."""
     return (
         f"ClientError: Received client error ({400 + number % 100}) from model. See the SageMaker"
         " Endpoint logs in your account for more information."
@@ -57,13 +57,13 @@ def reason(number):
 
 @pytest.fixture(scope="module")
 def emulator():
-    """A running emulator, whose topic announces how inferences end."""
+    """A running emulator that announces the results of inferences in an SNS topic."""
     with Emulator(model, notifications=TOPICS) as running:
         yield running
 
 
 def connect(service, url, credentials):
-    """Return a client of boto3 for a server."""
+    """Return a boto3 client for a service at this URL."""
     return SESSION.client(
         service,
         endpoint_url=url,
@@ -76,7 +76,9 @@ def connect(service, url, credentials):
 
 @pytest.fixture(scope="module")
 def notifications(emulator):
-    """The messages about a thousand jobs of the emulator, received from a queue at its topic."""
+    """The messages about a thousand jobs, received from an emulated queue that subscribes to the
+    topic.
+    """
     sqs, sns = (connect(name, emulator.url, emulator.credentials) for name in ("sqs", "sns"))
     url = sqs.create_queue(QueueName="results")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
@@ -100,7 +102,7 @@ def notifications(emulator):
 
 
 def as_messages(received):
-    """Return messages that boto3 received, with what they announce."""
+    """Convert messages that boto3 received to `Delivered`, sorted by the job that they announce."""
     messages = [
         Delivered(one["MessageId"], one["Body"], announced(one["Body"])) for one in received
     ]
@@ -108,9 +110,9 @@ def as_messages(received):
 
 
 def noise(random):
-    """Return foreign, malformed and other messages that announce no job."""
+    """Return messages that announce no job: those that must fail, and those to be acknowledged."""
     outside = {"outputLocation": "s3://somebody-else/outputs/1.out"}
-    # These name jobs that exist, with locations that do not belong to them.
+    # These messages mention existing jobs, but their locations belong to somebody else.
     forged = [completed(n, responseParameters=outside) for n in random.sample(range(JOBS), 20)]
     forged += [
         failed(n, failureLocation="s3://somebody-else/1") for n in random.sample(range(JOBS), 20)
@@ -131,7 +133,9 @@ def noise(random):
 
 
 def deliver(emulator, messages, seed, name):
-    """Deliver messages with noise, check what must hold for any messages, and return what happened."""
+    """Deliver messages and noise, check the invariants of every delivery, and return the
+    `Delivery`.
+    """
     random = Random(seed)
     poison, expected = noise(random)
     jobs = {message.job for message in messages}
@@ -165,7 +169,7 @@ def deliver(emulator, messages, seed, name):
 
 
 def test_emulator(emulator, notifications):
-    """Each of a thousand jobs of the emulator is handled once, and each failure has its reason."""
+    """For a thousand emulated jobs, each result is handled with the expected type and reason."""
     delivery = deliver(emulator, notifications, 1, "emulator")
     assert {job: set(results) for job, results in delivery.results.items()} == {
         f"job-{number}": {("Failed" if reason(number) else "Completed", reason(number))}
@@ -180,8 +184,8 @@ def deliver_to_queue(server, credentials, prefix):
 
     Args:
         server: The URL of a server for S3, SNS and SQS.
-        credentials: An access key for it.
-        prefix: The beginning of the names of the jobs.
+        credentials: Credentials that the server accepts.
+        prefix: The beginning of each job's name.
     """
     sqs, sns, s3 = (connect(name, server, credentials) for name in ("sqs", "sns", "s3"))
     url = sqs.create_queue(QueueName="results", Attributes={"Policy": POLICY})["QueueUrl"]
@@ -208,7 +212,7 @@ def deliver_to_queue(server, credentials, prefix):
 
 
 def notification(number, job):
-    """Return a notification of SageMaker: one job in ten failed."""
+    """Return a SageMaker notification about *job*; it reports a failure if ten divides *number*."""
     document = failed(number) | {"failureReason": f"no {job}"} if number % 10 == 0 else completed()
     return document | {"inferenceId": job}
 
@@ -222,7 +226,7 @@ def moto():
 
 @pytest.mark.parametrize("name", ["moto", "ministack"])
 def test_other_servers(emulator, request, name):
-    """Each job that another server announces through SNS, raw or not, or by S3, is handled once."""
+    """Each job that moto or ministack announces through SNS or S3 is handled as the expected type."""
     server = request.getfixturevalue(name)
     url, credentials = (server.url, server.user) if name == "ministack" else (server, MOTO_USER)
     received = deliver_to_queue(url, credentials, name)

@@ -1,4 +1,4 @@
-"""Test handlers whose claims are in an S3 that fails, and environments whose clocks differ."""
+"""Test handlers whose claims are in a failing S3, and environments whose clocks differ."""
 
 from itertools import product
 
@@ -24,13 +24,14 @@ FAULTS = {
     "executed, but no response": Reset("after_taken"),
     "half of a response": Reset("in_head"),
 }
-# The requests of a handled message: its claim, and the record that it is done; or of a message whose
-# function raises an error: its claim, and its release.
+# The numbers of a delivery's PUT requests.  The first one claims the message.  The second one
+# records
+# that the message was handled, or releases the claim if the function raised an error.
 REQUESTS = {"claim": 1, "done or release": 2}
 
 
 class Environment:
-    """An execution environment whose clock the test sets."""
+    """An execution environment whose clock is set by the test."""
 
     def __init__(self, emulator, function, now=1000.0):
         self.now = now
@@ -39,7 +40,7 @@ class Environment:
         self._handler = sqs_handler(claims=claims)(function)
 
     def deliver(self):
-        """Deliver a message, and return whether it is acknowledged."""
+        """Deliver a message, and return whether the handler acknowledges it."""
         return failed_ids(self._handler(sqs_event(completed(1)), Context(60))) == []
 
 
@@ -59,9 +60,9 @@ def emulator():
     ],
 )
 def test_fault_in_a_request(emulator, fault, request_number, is_broken):
-    """If S3 fails in any way, a message is acknowledged only after it was handled.
+    """If a claim's request fails, the message is acknowledged only after it was handled.
 
-    It is handled a second time only if S3 has lost the record of the first time.
+    The message is handled again only if S3 did not store the record that it had been handled.
     """
     handled, broken = [], [is_broken]
 
@@ -89,7 +90,9 @@ def test_fault_in_a_request(emulator, fault, request_number, is_broken):
     [ErrorResponse(500, "InternalError"), ErrorResponse(404, "NoSuchKey"), Reset("in_body")],
 )
 def test_claim_that_cannot_be_read(emulator, fault):
-    """A message whose claim exists, but cannot be read, is left to come again."""
+    """If an existing claim cannot be read, its message fails, and is acknowledged when it is read
+    later.
+    """
     calls = []
     first, second = (Environment(emulator, calls.append) for _ in range(2))
     assert first.deliver()
@@ -101,13 +104,15 @@ def test_claim_that_cannot_be_read(emulator, fault):
 
 @pytest.mark.parametrize(("difference", "times"), [(-60.0, 1), (9.0, 1), (11.0, 2)])
 def test_clocks_that_differ(emulator, difference, times):
-    """A message is not handled by two at the same time if a clock is up to ten seconds ahead."""
+    """A message is handled only once if the second environment's clock is at most ten seconds
+    ahead.
+    """
     calls = []
     second = Environment(emulator, calls.append)
 
     def function(event):
         calls.append(event)
-        second.now = first.now + 59.9 + difference  # the first environment is about to end
+        second.now = first.now + 59.9 + difference  # the first environment has 0.1 seconds left
         second.deliver()
 
     first = Environment(emulator, function)

@@ -1,4 +1,4 @@
-"""Test the claims that are stored in memory."""
+"""Test `MemoryClaims`."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sagemaker_runtime_client.handlers import Claim, ClaimLostError, MemoryClaim
 
 
 class Clock:
-    """A clock that advances only on demand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = 1000.0
@@ -18,30 +18,30 @@ class Clock:
 
 @pytest.fixture
 def clock():
-    """Return a clock."""
+    """A clock that the test sets."""
     return Clock()
 
 
 @pytest.fixture
 def claims(clock):
-    """Return claims that use the clock."""
+    """Claims in memory that use the clock."""
     return MemoryClaims(clock=clock)
 
 
 def test_second_claim(claims):
-    """A claimed key is busy."""
+    """Claiming a key that is already claimed returns the state "busy"."""
     assert claims.claim("k", 60).state == "claimed"
     assert claims.claim("k", 60) == Claim("k", "busy")
 
 
 def test_done(claims):
-    """A key that is done stays done, with its value."""
+    """Claiming a key that was recorded as done returns the state "done" and the recorded value."""
     claims.done(claims.claim("k", 60), "value")
     assert claims.claim("k", 60) == Claim("k", "done", "value")
 
 
 def test_expired(claims, clock):
-    """An expired claim is free, and the next claim knows that there was one."""
+    """A key whose claim expired can be claimed again, and the new claim is marked as repeated."""
     first = claims.claim("k", 60)
     clock.now += 60
     second = claims.claim("k", 60)
@@ -54,13 +54,15 @@ def test_expired(claims, clock):
 
 
 def test_released(claims):
-    """A released claim is free."""
+    """A key whose claim was released can be claimed again."""
     claims.release(claims.claim("k", 60))
     assert claims.claim("k", 60).state == "claimed"
 
 
 def test_lost_claim(claims, clock):
-    """A claim that was lost can be neither recorded as done nor released."""
+    """If a claim expired and its key was claimed again, the old claim cannot be completed or
+    released.
+    """
     first = claims.claim("k", 60)
     clock.now += 60
     claims.claim("k", 60)
@@ -71,7 +73,7 @@ def test_lost_claim(claims, clock):
 
 
 def test_forgotten_claim(clock):
-    """The least recently used key is forgotten; its claim can still be recorded or released."""
+    """If *max_keys* is exceeded, the least recently used key is forgotten; `done` still records it."""
     claims = MemoryClaims(max_keys=2, clock=clock)
     first = claims.claim("a", 60)
     claims.claim("b", 60)
@@ -82,7 +84,7 @@ def test_forgotten_claim(clock):
 
 
 def test_used_keys_are_kept(clock):
-    """A key that is used again is forgotten later than one that is not."""
+    """If a claimed key is used again, it is not the first key to be forgotten."""
     claims = MemoryClaims(max_keys=2, clock=clock)
     claims.claim("a", 60)
     claims.claim("b", 60)
@@ -92,6 +94,6 @@ def test_used_keys_are_kept(clock):
 
 
 def test_max_keys():
-    """At least one key must be remembered."""
+    """The argument *max_keys* must be at least 1."""
     with pytest.raises(ParamValidationError, match="max_keys must be at least 1"):
         MemoryClaims(max_keys=0)

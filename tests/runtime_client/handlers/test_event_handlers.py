@@ -30,14 +30,14 @@ FIFO = QUEUE + ".fifo"
 
 
 class Recorder:
-    """Handles events by recording their inference ids, and raises an error for some of them."""
+    """Record the events that it is called with, and raise an error for some inference IDs."""
 
     def __init__(self, *broken):
         self.broken, self.events = broken, []
 
     @property
     def ids(self):
-        """The inference ids of the events, in the order of the calls."""
+        """The inference IDs of the events, in the order of the calls."""
         return [event.inference_id for event in self.events]
 
     def __call__(self, event):
@@ -62,7 +62,7 @@ def wrap(function, is_async):
 
 @pytest.fixture(params=[False, True], ids=["plain", "async"])
 def record(request):
-    """Return a function that decorates a recorder, as a plain and as an async function."""
+    """A function that applies a decorator to a recorder, as a plain or as an async function."""
 
     def decorate(decorator, recorder):
         return decorator(wrap(recorder, request.param))
@@ -71,7 +71,9 @@ def record(request):
 
 
 def test_each_event_is_handled(record):
-    """Each message of a queue is one event, in the order of the records."""
+    """Each message in an SQS batch is passed to the function as an event, in the order of the
+    records.
+    """
     seen = Recorder()
     handler = record(sqs_handler, seen)
     assert handler(sqs_event(completed(1), failed(2)), Context()) == {"batchItemFailures": []}
@@ -81,7 +83,9 @@ def test_each_event_is_handled(record):
 
 
 def test_failed_messages_are_reported(record, caplog):
-    """Only the messages whose function raised an error are delivered again, and it is logged."""
+    """If the function raises an error for a message, only this message is reported, and it is
+    logged.
+    """
     seen = Recorder("job-2")
     handler = record(sqs_handler, seen)
     messages = [completed(number) for number in (1, 2, 3)]
@@ -91,7 +95,9 @@ def test_failed_messages_are_reported(record, caplog):
 
 
 def test_first_failure_stops_a_fifo_queue(record):
-    """After a failed message of a FIFO queue, no later message is handled, and all fail."""
+    """If a message of a FIFO queue fails, the later ones are not handled, and are reported as
+    failed.
+    """
     seen = Recorder("job-2")
     handler = record(sqs_handler, seen)
     messages = [completed(number) for number in (1, 2, 3, 4)]
@@ -100,7 +106,7 @@ def test_first_failure_stops_a_fifo_queue(record):
 
 
 def test_redelivered_event_is_not_handled_again(record):
-    """A message that was handled is acknowledged without a call, within a batch and afterwards."""
+    """A message that was handled is acknowledged without a call if it occurs again in any batch."""
     seen = Recorder()
     handler = record(sqs_handler, seen)
     event = sqs_event(completed(1), completed(1))
@@ -110,14 +116,14 @@ def test_redelivered_event_is_not_handled_again(record):
 
 
 def test_failure_after_completion_is_another_event(record):
-    """The failure and the completion of the same job are two events."""
+    """The function is called for both the completion and the failure of one job."""
     seen = Recorder()
     record(sqs_handler, seen)(sqs_event(completed(1), failed(1)), Context())
     assert [type(event) for event in seen.events] == [Completed, Failed]
 
 
 def test_failed_event_is_handled_again(record):
-    """A message whose function raised an error is handled at the next delivery."""
+    """If the function raised an error for a message, it is called again at the next delivery."""
     seen = Recorder("job-1")
     handler = record(sqs_handler, seen)
     assert failed_ids(handler(sqs_event(completed(1)), Context())) == ["m0"]
@@ -127,7 +133,7 @@ def test_failed_event_is_handled_again(record):
 
 
 def test_event_that_somebody_else_handles(record):
-    """A message with an unexpired claim fails without a call, and is handled after the claim's end."""
+    """A message that somebody else has claimed fails without a call until the claim expires."""
     seen, clock = Recorder(), [0.0]
     claims = MemoryClaims(clock=lambda: clock[0])
     handler = record(sqs_handler(claims=claims), seen)
@@ -141,7 +147,7 @@ def test_event_that_somebody_else_handles(record):
 
 
 def test_claim_lasts_longer_than_the_function(record):
-    """A claim lasts for the time that the function has left, and 10 more seconds."""
+    """A claim lasts ten seconds longer than the time that the invocation has left."""
     lengths = []
 
     class Claims(MemoryClaims):
@@ -154,24 +160,25 @@ def test_claim_lasts_longer_than_the_function(record):
 
 
 def test_no_time_left(record):
-    """Messages that cannot be handled before the end of the function fail without a call."""
+    """If less time than *reserve* is left, the remaining messages fail without a call."""
     seen = Recorder()
     handler = record(sqs_handler(reserve=5.0), seen)
     messages = [completed(number) for number in range(6)]
-    # The clock is read twice for each message: before its claim, and for the claim's length.
+    # The clock is read twice for each message: before the claim, and to compute the claim's
+    # duration.
     assert failed_ids(handler(sqs_event(*messages), Context(10, step=1))) == ["m3", "m4", "m5"]
     assert seen.ids == ["job-0", "job-1", "job-2"]
 
 
 def test_no_context(record):
-    """A test may pass None as the context: the time is then not limited."""
+    """If the context is None, as in users' tests, the time is not limited."""
     assert record(sqs_handler, Recorder())(sqs_event(completed(1)), None) == {
         "batchItemFailures": []
     }
 
 
 def test_event_without_a_key(record):
-    """An event without an inference id cannot be recognized, so it is handled each time."""
+    """An event without an inference ID has no key, so the function is called at each delivery."""
     seen = Recorder()
     handler = record(sqs_handler, seen)
     handler(sqs_event(completed(1, inferenceId=None), completed(1, inferenceId=None)), Context())
@@ -190,7 +197,9 @@ def test_event_without_a_key(record):
     ids=["test", "confirmation", "unrelated", "unknown", "malformed"],
 )
 def test_other_messages(record, message, acknowledged):
-    """Messages that AWS sends besides are acknowledged, and others are left for the dead letters."""
+    """Test messages, confirmations and removals are acknowledged, and unknown or malformed messages
+    fail.
+    """
     seen = Recorder()
     response = record(sqs_handler, seen)(sqs_event(message, completed(1)), Context())
     assert failed_ids(response) == ([] if acknowledged else ["m0"])
@@ -198,7 +207,7 @@ def test_other_messages(record, message, acknowledged):
 
 
 def test_on_ignored(record):
-    """A message that is not a notification is acknowledged if *on_ignored* returns."""
+    """A message that contains no notification is acknowledged if *on_ignored* returns."""
     ignored = []
     handler = record(sqs_handler(on_ignored=ignored.append), Recorder())
     assert failed_ids(handler(sqs_event("<xml/>", {"order": 17}), Context())) == []
@@ -209,13 +218,13 @@ def test_on_ignored(record):
 
 
 def test_on_ignored_raises(record):
-    """A message that is not a notification fails if *on_ignored* raises an error."""
+    """A message that contains no notification fails if *on_ignored* raises an error."""
     handler = record(sqs_handler(on_ignored=lambda _event: 1 / 0), Recorder())
     assert failed_ids(handler(sqs_event("<xml/>"), Context())) == ["m0"]
 
 
 def test_untrusted_source(record):
-    """With *trusted_sources*, an event of another source is neither handled nor claimed."""
+    """With *trusted_sources*, an event from another queue is neither handled nor claimed."""
     claims, seen = MemoryClaims(), Recorder()
     foreign = sqs_event(completed(1), queue=QUEUE + "-of-others")
     handler = record(sqs_handler(claims=claims, trusted_sources=[QUEUE]), seen)
@@ -237,7 +246,7 @@ def test_untrusted_source(record):
     ids=["bucket", "host", "failure", "second record", "encoded"],
 )
 def test_location_that_is_not_allowed(record, event):
-    """With *allowed_locations*, an event with another location is neither handled nor claimed."""
+    """With *allowed_locations*, an event whose location is elsewhere is not passed to the function."""
     ignored = []
     options = {"allowed_locations": ["s3://my-bucket/outputs/"], "on_ignored": ignored.append}
     calls = []
@@ -248,7 +257,7 @@ def test_location_that_is_not_allowed(record, event):
 
 
 def test_location_that_is_allowed(record):
-    """An event whose location is in *allowed_locations* is handled."""
+    """An event whose location is below one of *allowed_locations* is handled."""
     seen = Recorder()
     handler = record(sqs_handler(allowed_locations=["s3://my-bucket/outputs/"]), seen)
     assert failed_ids(handler(sqs_event(completed(1), failed(2)), Context())) == []
@@ -256,7 +265,7 @@ def test_location_that_is_allowed(record):
 
 
 def test_sns_raises_the_only_error(record):
-    """A handler for SNS handles all events, and then raises the error of the one that failed."""
+    """If one SNS event fails, the handler still handles the others, and then raises the error."""
     seen = Recorder("job-1")
     handler = record(sns_handler, seen)
     with pytest.raises(RuntimeError, match="broken"):
@@ -265,7 +274,7 @@ def test_sns_raises_the_only_error(record):
 
 
 def test_sns_raises_several_errors(record):
-    """A handler for SNS raises several errors as a group."""
+    """If several SNS events fail, the handler raises an exception group."""
     handler = record(sns_handler, Recorder("job-1"))
     with pytest.raises(ExceptionGroup, match="2 of 2 events were not handled") as caught:
         handler(sns_event(completed(1), "<xml/>"), Context())
@@ -276,7 +285,7 @@ def test_sns_raises_several_errors(record):
 
 
 def test_sns_returns_none(record):
-    """A handler for SNS returns None if all events are handled; their source is the topic."""
+    """If all SNS events are handled, the handler returns None; the events' source is the topic."""
     seen = Recorder()
     handler = record(sns_handler(trusted_sources=[TOPIC]), seen)
     assert handler(sns_event(completed(1)), Context()) is None
@@ -284,7 +293,7 @@ def test_sns_returns_none(record):
 
 
 def test_s3(record):
-    """A handler for S3 passes new objects, each once."""
+    """A handler for S3 calls the function once for each new object, even if a record is repeated."""
     keys = []
     handler = record(s3_handler, lambda event: keys.append(event.key))
     handler(s3_event("a", "b", "a"), Context())
@@ -292,7 +301,7 @@ def test_s3(record):
 
 
 def test_event_bridge(record):
-    """A handler for S3 accepts an event of EventBridge, too."""
+    """A handler for S3 also accepts an event from EventBridge."""
     events = []
     handler = record(s3_handler, events.append)
     handler(
@@ -323,7 +332,7 @@ def test_event_bridge(record):
     ],
 )
 def test_wrong_event_source(decorator, event, source):
-    """A handler raises an error if another event source invokes it."""
+    """A handler raises an error if it gets an event from another source, or one with a wrong shape."""
     handler = decorator(Recorder())
     with pytest.raises(ParamValidationError, match=f"what Lambda passes for {source}") as caught:
         handler(event, Context())
@@ -338,20 +347,20 @@ def test_wrong_event_source(decorator, event, source):
     ],
 )
 def test_invalid_options(options, argument):
-    """An invalid option raises an error that names the argument."""
+    """An invalid option of `sqs_handler` raises an error that names the argument."""
     with pytest.raises(ParamValidationError) as caught:
         sqs_handler(**options)
     assert caught.value.argument == argument
 
 
 def test_not_a_function():
-    """Only a function can be decorated."""
+    """A decorator raises an error if it is applied to a value that is not a function."""
     with pytest.raises(ParamValidationError, match="not int"):
         sqs_handler(17)
 
 
 def test_name_and_docstring():
-    """The handler has the name and the docstring of the function."""
+    """A handler has the name and the docstring of the function that it calls."""
 
     @sqs_handler
     def store(event):
@@ -361,7 +370,7 @@ def test_name_and_docstring():
 
 
 class BrokenClaims:
-    """Claims whose methods raise errors on request; they are async if asked."""
+    """Async claims of which one method raises an error."""
 
     def __init__(self, broken):
         self.broken, self.calls = broken, []
@@ -383,7 +392,7 @@ class BrokenClaims:
 
 
 def test_claim_fails(record):
-    """A message that cannot be claimed is not handled, and is delivered again."""
+    """If a message cannot be claimed, the function is not called, and the message fails."""
     seen, claims = Recorder(), BrokenClaims("claim")
     handler = record(sqs_handler(claims=claims), seen)
     assert failed_ids(handler(sqs_event(completed(1)), Context())) == ["m0"]
@@ -391,7 +400,7 @@ def test_claim_fails(record):
 
 
 def test_done_fails(record, caplog):
-    """A message that was handled is acknowledged, even if this cannot be recorded."""
+    """If a handled message cannot be recorded as done, it is acknowledged, and a warning is logged."""
     seen, claims = Recorder(), BrokenClaims("done")
     handler = record(sqs_handler(claims=claims), seen)
     assert failed_ids(handler(sqs_event(completed(1)), Context())) == []
@@ -400,7 +409,9 @@ def test_done_fails(record, caplog):
 
 
 def test_release_fails(record):
-    """If a claim cannot be released, the error of the function remains the one that is logged."""
+    """If the function raises an error and releasing the claim fails, the message is reported as
+    failed.
+    """
     seen, claims = Recorder("job-1"), BrokenClaims("release")
     handler = record(sqs_handler(claims=claims), seen)
     assert failed_ids(handler(sqs_event(completed(1)), Context())) == ["m0"]
@@ -408,7 +419,9 @@ def test_release_fails(record):
 
 
 def test_interrupt_releases_the_claim():
-    """An interrupt of the function releases the claim, and is not reported as a failure."""
+    """If the function raises KeyboardInterrupt, the claim is released, and the interrupt
+    propagates.
+    """
     claims = MemoryClaims()
 
     @sqs_handler(claims=claims)

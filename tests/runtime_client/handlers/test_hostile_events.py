@@ -1,4 +1,4 @@
-"""Test handlers against hostile events, stores that lie, and functions that are interrupted."""
+"""Test handlers with hostile events, stores that return invalid values, and interrupted functions."""
 
 import asyncio
 import gc
@@ -37,14 +37,14 @@ client = SageMakerRuntimeClient(region="eu-west-1")
 
 
 class Store(MemoryClaims):
-    """Claims whose method `claim` returns what the test has chosen."""
+    """Claims whose method `claim` returns a value chosen by the test."""
 
     def __init__(self, found):
         super().__init__()
         self._found = found
 
     def claim(self, *_arguments):
-        """Return something else than a claim."""
+        """Return the chosen value, which may not be a claim."""
         return self._found
 
 
@@ -52,7 +52,7 @@ class Store(MemoryClaims):
     "found", [None, "done", {"state": "done"}, Claim("k", "Done"), Claim("k", None), object]
 )
 def test_store_that_returns_garbage(found):
-    """Only a claim whose state is "done" acknowledges a message that was not handled."""
+    """If a store returns an invalid claim, the message fails, and the function is not called."""
     calls = []
     handler = sqs_handler(claims=Store(found))(calls.append)
     assert failed_ids(handler(sqs_event(completed(1)), Context())) == ["m0"]
@@ -60,7 +60,7 @@ def test_store_that_returns_garbage(found):
 
 
 def test_too_many_records(caplog):
-    """If an event has more records than can be parsed, none of its messages is acknowledged."""
+    """If an event has more records than can be parsed, all of its messages fail without a call."""
     caplog.set_level(logging.WARNING)
     calls = []
     event = sqs_event(*[completed(1)] * 10_001)
@@ -70,7 +70,7 @@ def test_too_many_records(caplog):
 
 
 def test_the_most_records():
-    """A batch of 10,000 messages is handled, and only the failed message is delivered again."""
+    """In a batch of 10,000 messages, each one is handled, and only the one that failed is reported."""
     calls = []
 
     def function(event):
@@ -84,14 +84,16 @@ def test_the_most_records():
 
 
 def test_message_without_an_id():
-    """A failed message without an id is reported as null, so Lambda delivers the whole batch again."""
+    """A failed message without an ID is reported as null, which makes Lambda redeliver the whole
+    batch.
+    """
     event = sqs_event("{", completed(1))
     del event["Records"][0]["messageId"]
     assert failed_ids(sqs_handler(bool)(event, Context())) == [None]
 
 
 def test_one_id_twice():
-    """If two messages have one id, and one of them fails, their id is reported."""
+    """If two messages have the same ID, and one of them fails, the ID is reported."""
     event = sqs_event(completed(1), completed(2))
     event["Records"][1]["messageId"] = "m0"
 
@@ -104,7 +106,7 @@ def test_one_id_twice():
 
 @pytest.mark.parametrize("source", [[], {}, ["aws:sqs"], None])
 def test_event_source_of_another_type(source):
-    """An event source that is not a string is not the expected one."""
+    """If a record's event source is not a string, the handler raises an error."""
     event = sqs_event(completed(1))
     event["Records"][0]["eventSource"] = source
     with pytest.raises(ParamValidationError, match="what Lambda passes"):
@@ -112,7 +114,7 @@ def test_event_source_of_another_type(source):
 
 
 def test_fifo_with_several_groups():
-    """Of a FIFO queue, the messages of all groups after the first failure are left, in order."""
+    """If a message of a FIFO queue fails, the later messages of all groups fail without a call."""
     event = sqs_event(*map(completed, range(4)), queue=f"{QUEUE}.fifo")
     for record, group in zip(event["Records"], "abab", strict=True):
         record["attributes"]["MessageGroupId"] = group
@@ -128,7 +130,9 @@ def test_fifo_with_several_groups():
 
 
 def test_time_for_each_record_of_a_message():
-    """A message with many records is left to come again when too little time remains."""
+    """If the time runs out within a message with many records, the rest is handled when it is
+    redelivered.
+    """
     calls = []
     handler = sqs_handler(reserve=5.0)(calls.append)
     event = sqs_event(s3_event(*map(str, range(10))))
@@ -139,7 +143,7 @@ def test_time_for_each_record_of_a_message():
 
 
 def test_function_that_was_cancelled():
-    """If an async function awaits a cancelled task, only its message fails, and it is free again."""
+    """If the function awaits a cancelled task, only its message fails, and its claim is released."""
     calls = []
 
     @sqs_handler
@@ -156,7 +160,7 @@ def test_function_that_was_cancelled():
 
 
 def test_only_function_of_a_topic_was_cancelled():
-    """A handler for SNS reports the cancellation as an error that can be raised and grouped."""
+    """If the function for an SNS event is cancelled, the handler raises `MessageNotHandledError`."""
 
     @sns_handler
     async def handler(_event):
@@ -168,7 +172,7 @@ def test_only_function_of_a_topic_was_cancelled():
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_invocation_that_is_cancelled(is_async):
-    """If the task of the handler itself is cancelled, nothing more is handled."""
+    """If the handler's own task is cancelled, CancelledError propagates, and no more is handled."""
     calls = []
 
     def plain(event):
@@ -196,7 +200,9 @@ def test_invocation_that_is_cancelled(is_async):
     ],
 )
 def test_invalid_options(options, argument):
-    """An invalid option is reported when the function is decorated, not with the first message."""
+    """An invalid option is reported when the decorator is called, not when the first message
+    arrives.
+    """
     for decorator in (sqs_handler, lambda **options: sqs_submitter(client, "e", **options)):
         with pytest.raises(ParamValidationError) as caught:
             decorator(**options)
@@ -204,7 +210,7 @@ def test_invalid_options(options, argument):
 
 
 def test_invalid_functions():
-    """What is to be called must be callable."""
+    """The options *on_ignored* and *on_invocation* must be functions."""
     with pytest.raises(ParamValidationError, match="on_ignored must be a function, not int"):
         sqs_handler(on_ignored=17)
     with pytest.raises(ParamValidationError, match="on_invocation must be a function, not int"):
@@ -212,7 +218,7 @@ def test_invalid_functions():
 
 
 def test_no_content_in_logs(caplog):
-    """No content of a message is logged at INFO or above, in all ways in which it can be wrong."""
+    """No content of a malformed, untrusted or failed message is logged at INFO or above."""
     caplog.set_level(logging.INFO)
     outside = completed(CANARY, responseParameters={"outputLocation": f"s3://{CANARY.lower()}/k"})
     bodies = [
@@ -241,10 +247,11 @@ def test_no_content_in_logs(caplog):
 
 
 def interrupt_at_line(at, call, error):
-    """Call *call*, raise *error* at its *at*-th line in the handlers, and return the result.
+    """Call *call*, and raise *error* when the *at*-th line of the handlers' code is reached.
 
-    Return None if it was interrupted.  Lines of `MemoryClaims` do not count: a trace function can
-    raise an error before a lock is released, which a signal handler cannot.
+    Return the result of *call*, or None if *error* interrupted it.  Lines of `MemoryClaims` do not
+    count:
+    a trace function can raise an error before a lock is released, which a signal handler cannot.
     """
     left = at
 
@@ -276,10 +283,11 @@ def interrupt_at_line(at, call, error):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
 def test_interrupt_at_each_line(error, is_async):
-    """Wherever an invocation is interrupted, it acknowledges nothing, and its messages come again.
+    """If an invocation is interrupted at any line of the handlers' code, its messages are redelivered.
 
-    A message is handled twice only if the function had returned, but no record was made of it; the
-    next invocation with a new clock handles the others once.
+    A message is handled twice only if the function returned before this was recorded.  After the
+    claims
+    have expired, the next invocation handles each message that was not recorded as done.
     """
     for at in count(1):
         calls, now = [], [0.0]
@@ -300,11 +308,11 @@ def test_interrupt_at_each_line(error, is_async):
         assert len(calls) - calls_before == 2 - done
         assert calls_before - done in (0, 1)
     assert at > 60
-    gc.collect()  # coroutines that were interrupted before they began, while warnings are ignored
+    gc.collect()  # destroy the coroutines that never started while their warnings are ignored
 
 
 class Environment:
-    """An execution environment that submits messages, with an emulator and a function."""
+    """An execution environment in which messages are submitted to the emulator."""
 
     def __init__(self, emulator, **options):
         self.client = SageMakerRuntimeClient(**settings(emulator), max_attempts=1)
@@ -315,7 +323,7 @@ class Environment:
         self.invocations.append((message.message_id, invocation.inference_id))
 
     def deliver(self, context, *messages, function=None, received=1):
-        """Deliver messages, and return the ids of those that failed."""
+        """Deliver messages, and return the IDs of those that failed."""
         submit = sqs_submitter(self.client, "e", **self._options)
         handler = submit(function or (lambda message: message.body.encode()))
         return failed_ids(handler(sqs_event(*messages, received=received), context))
@@ -330,7 +338,7 @@ def emulator():
 
 @pytest.mark.parametrize("reserve", [0, 5])
 def test_function_that_takes_all_the_time(emulator, reserve, caplog):
-    """If the user's function leaves too little time, its message is not submitted."""
+    """If the user's function leaves too little time, its message fails and is not submitted."""
     caplog.set_level(logging.INFO)
     context = Context(60)
 
@@ -347,7 +355,7 @@ def test_function_that_takes_all_the_time(emulator, reserve, caplog):
 
 
 def test_handle_of_an_earlier_attempt(emulator):
-    """The user learns the handle of a job whose first attempt ended before `on_invocation`."""
+    """If a redelivered message already has an output, *on_invocation* still gets the job's handle."""
     outputs = "s3://sagemaker-emulator/async-endpoint-outputs/"
     killed, second = (Environment(emulator, output_prefix=outputs) for _ in range(2))
     killed.deliver(Context(), "a")

@@ -1,4 +1,4 @@
-"""Test the claims that are stored in S3, with blocking and async clients."""
+"""Test `S3Claims` with blocking and async clients."""
 
 import json
 from threading import Barrier, Thread
@@ -39,7 +39,7 @@ def emulator():
 
 
 class Driver:
-    """Claims whose methods are called as a handler calls them, by a plain or an async function."""
+    """Call the methods of `S3Claims` as handlers of plain or async functions do."""
 
     def __init__(self, emulator, *, in_loop):
         self.now, self.in_loop = 1000.0, in_loop
@@ -51,41 +51,43 @@ class Driver:
         return run_handler(self.claims.claim(key, 60.0), in_loop=self.in_loop)
 
     def done(self, claim, value=None):
-        """Record that a message was handled."""
+        """Record that the message of a claim was handled."""
         run_handler(self.claims.done(claim, value), in_loop=self.in_loop)
 
     def release(self, claim):
-        """Give up a claim."""
+        """Release a claim."""
         run_handler(self.claims.release(claim), in_loop=self.in_loop)
 
 
 @pytest.fixture(params=[False, True], ids=["blocking", "async"])
 def driver(request, emulator):
-    """Claims of each kind of client."""
+    """A `Driver` with a blocking or an async client."""
     return Driver(emulator, in_loop=request.param)
 
 
 def operations(emulator):
-    """Return the operations of the requests that the emulator received."""
+    """Return the operation of each request that the emulator received."""
     return [request.operation for request in emulator.requests]
 
 
 def test_second_claim(driver, emulator):
-    """A claimed key is busy; the first claim costs one request, and the second one two."""
+    """Claiming a claimed key returns "busy"; the first claim costs one request, and the second one
+    two.
+    """
     assert driver.claim().state == "claimed"
     assert driver.claim() == Claim("k", "busy")
     assert operations(emulator) == ["PutObject", "PutObject", "GetObject"]
 
 
 def test_done(driver):
-    """A key that is done stays done, with its value."""
+    """Claiming a key that was recorded as done returns "done" and the recorded value, at any time."""
     driver.done(driver.claim(), "value")
     driver.now += 1e6
     assert driver.claim() == Claim("k", "done", "value")
 
 
 def test_expired(driver):
-    """An expired claim is free, and the next claim knows that there was one."""
+    """A key whose claim expired can be claimed again, and the new claim is marked as repeated."""
     first = driver.claim()
     driver.now += 60
     second = driver.claim()
@@ -94,14 +96,16 @@ def test_expired(driver):
 
 
 def test_released(driver):
-    """A released claim is free."""
+    """A key whose claim was released can be claimed again."""
     driver.release(driver.claim())
     assert driver.claim().state == "claimed"
 
 
 @pytest.mark.parametrize("method", ["done", "release"])
 def test_lost_claim(driver, method):
-    """A claim that was lost can be neither recorded as done nor released."""
+    """If a claim expired and its key was claimed again, the old claim cannot be completed or
+    released.
+    """
     first = driver.claim()
     driver.now += 60
     driver.claim()
@@ -111,7 +115,7 @@ def test_lost_claim(driver, method):
 
 
 def test_deleted_claim(driver, emulator):
-    """A claim whose object was deleted is lost, and its key is free."""
+    """If a claim's object is deleted, the claim cannot be completed, and its key can be claimed."""
     first = driver.claim()
     emulator.objects.delete(f"{PREFIX}k")
     with pytest.raises(ClaimLostError):
@@ -131,37 +135,37 @@ def test_deleted_claim(driver, emulator):
     ],
 )
 def test_foreign_object(driver, emulator, body):
-    """An object that is not a claim counts as released."""
+    """If a key's object does not contain a valid claim, the key can be claimed."""
     emulator.objects.put(f"{PREFIX}k", body)
     claim = driver.claim()
     assert (claim.state, claim.repeated) == ("claimed", True)
 
 
 def test_foreign_value(driver, emulator):
-    """A value that is not a string is not returned."""
+    """If the recorded value is not a string, the claim's value is None."""
     record = {"state": "done", "expires": 0, "value": 17}
     emulator.objects.put(f"{PREFIX}k", json.dumps(record).encode())
     assert driver.claim() == Claim("k", "done")
 
 
 def test_race_for_an_expired_claim(driver, emulator):
-    """If another invocation changes an expired claim after it was read, the key is busy."""
+    """If another invocation replaces an expired claim after it was read, the result is "busy"."""
     driver.claim()
     driver.now += 60
-    # The first PUT finds the object, and the second one finds that it was changed.
+    # The first PUT finds that the object exists, and the second one finds that it was replaced.
     emulator.faults.once(ErrorResponse(412, "PreconditionFailed"), times=2, on="PutObject")
     assert driver.claim() == Claim("k", "busy")
 
 
 def test_other_errors(driver, emulator):
-    """Any other error of S3 is raised."""
+    """If S3 returns an error that claims do not expect, the error is raised."""
     emulator.faults.once(Faults.ACCESS_DENIED, on="PutObject")
     with pytest.raises(ServiceError, match="Access Denied"):
         driver.claim()
 
 
 def test_only_one_thread_claims(emulator):
-    """If many threads claim one key at the same time, only one of them succeeds."""
+    """If eight threads claim one key at the same time, exactly one of them succeeds."""
     driver = Driver(emulator, in_loop=False)
     barrier, states = Barrier(8), []
 
@@ -178,7 +182,7 @@ def test_only_one_thread_claims(emulator):
 
 
 def test_two_execution_environments(emulator):
-    """An event that one environment has handled is not handled by another one."""
+    """An event that one execution environment has handled is not handled by a second one."""
     calls = []
     for _ in range(2):
         claims = S3Claims(SageMakerRuntimeClient(**settings(emulator)), PREFIX)
@@ -188,7 +192,7 @@ def test_two_execution_environments(emulator):
 
 
 def test_async_client_in_a_plain_function(emulator):
-    """Claims with an async client are refused for a plain function."""
+    """A plain function whose claims use an async client is rejected."""
     client = AsyncSageMakerRuntimeClient(**settings(emulator))
     claims = S3Claims(client, PREFIX)
     for decorate in (sqs_handler(claims=claims), sqs_submitter(client, "e", claims=claims)):
@@ -199,6 +203,6 @@ def test_async_client_in_a_plain_function(emulator):
 
 @pytest.mark.parametrize("prefix", ["my-bucket", "s3://my-bucket/claims", "", "s3://"])
 def test_invalid_prefix(prefix):
-    """The prefix must be a bucket, or a prefix with a slash at its end."""
+    """The prefix must be an S3 location that ends with a slash."""
     with pytest.raises(ParamValidationError, match="s3://bucket/prefix/"):
         S3Claims(SageMakerRuntimeClient(region="eu-west-1"), prefix)

@@ -1,4 +1,4 @@
-"""Test the handler that submits messages as jobs, with blocking and async clients."""
+"""Test `sqs_submitter` with blocking and async clients."""
 
 import logging
 
@@ -35,7 +35,9 @@ def emulator():
 
 @pytest.fixture(params=[False, True], ids=["blocking", "async"])
 def submitter(request, emulator):
-    """Return a function that decorates a function of a message, with the arguments that it gets."""
+    """A function that decorates a function with `sqs_submitter`, as a plain or as an async
+    function.
+    """
     kind = AsyncSageMakerRuntimeClient if request.param else SageMakerRuntimeClient
     client = kind(**settings(emulator), max_attempts=1)
 
@@ -52,23 +54,23 @@ def submitter(request, emulator):
 
 
 def encoded(message):
-    """Return the body of a message as bytes."""
+    """Return the body of a message, encoded as UTF-8."""
     return message.body.encode()
 
 
 def submitted(emulator):
-    """Return the inference ids of the jobs that were queued."""
+    """Wait until all jobs have ended, and return their inference IDs in the order of submission."""
     emulator.wait_idle()
     return [job.invocation.request.inference_id for job in emulator.jobs]
 
 
 def job_name(number):
-    """Return the name of the job of a message."""
+    """Return the job name for the message with this number."""
     return Message("", f"m{number}", QUEUE).job_name
 
 
 def test_each_message_is_a_job(submitter, emulator):
-    """Each message becomes a job with an id and a file name that its message id determines."""
+    """Each message is submitted as a job whose inference ID and file name depend on the message ID."""
     handler = submitter(encoded, ENDPOINT)
     assert failed_ids(handler(sqs_event("a", "b"), Context())) == []
     assert submitted(emulator) == [job_name(0), job_name(1)]
@@ -76,7 +78,7 @@ def test_each_message_is_a_job(submitter, emulator):
 
 
 def test_redelivered_message_is_not_submitted_again(submitter, emulator):
-    """A message whose handle is recorded is acknowledged, and the claims return the handle."""
+    """A redelivered message with a recorded handle is acknowledged; its claim contains the handle."""
     claims = MemoryClaims()
     handler = submitter(encoded, ENDPOINT, claims=claims)
     for received in (1, 2):
@@ -87,7 +89,7 @@ def test_redelivered_message_is_not_submitted_again(submitter, emulator):
 
 
 def test_output_of_an_unrecorded_attempt(submitter, emulator):
-    """A message that is delivered again, but has an output already, is not submitted again."""
+    """A redelivered message whose job already has an output is not submitted again."""
     first = submitter(encoded, ENDPOINT)
     first(sqs_event("a"), Context())
     assert submitted(emulator) == [job_name(0)]
@@ -97,7 +99,7 @@ def test_output_of_an_unrecorded_attempt(submitter, emulator):
 
 
 def test_no_output_of_an_unrecorded_attempt(submitter, emulator):
-    """A message that is delivered again, and has no output, is submitted."""
+    """A redelivered message whose job has no output is submitted."""
     handler = submitter(encoded, ENDPOINT, output_prefix=OUTPUTS)
     assert failed_ids(handler(sqs_event("a", received=2), Context())) == []
     assert submitted(emulator) == [job_name(0)]
@@ -105,7 +107,7 @@ def test_no_output_of_an_unrecorded_attempt(submitter, emulator):
 
 
 def test_without_output_prefix(submitter, emulator):
-    """Without *output_prefix*, no output is looked for."""
+    """Without *output_prefix*, a redelivered message is submitted without a search for its output."""
     handler = submitter(encoded, ENDPOINT)
     handler(sqs_event("a", received=2), Context())
     assert [one.operation for one in emulator.requests] == [INVOKE]
@@ -113,7 +115,7 @@ def test_without_output_prefix(submitter, emulator):
 
 
 def test_output_with_an_extension(submitter, emulator):
-    """The output is looked for below the job's own extension of the output path."""
+    """The output of a redelivered message is found below the job's own output path extension."""
 
     def make_job(message):
         return Job(encoded(message), s3_output_path_extension="/batch/7/")
@@ -125,7 +127,9 @@ def test_output_with_an_extension(submitter, emulator):
 
 
 def test_forbidden_output(submitter, emulator, caplog):
-    """If S3 denies access to an output, the message is not submitted, and is delivered again."""
+    """If S3 denies access to a redelivered message's output, the message fails and is not
+    submitted.
+    """
     emulator.faults.once(ErrorResponse(403, "AccessDenied"), on="HeadObject")
     handler = submitter(encoded, ENDPOINT, output_prefix=OUTPUTS)
     assert failed_ids(handler(sqs_event("a", received=2), Context())) == ["m0"]
@@ -134,7 +138,9 @@ def test_forbidden_output(submitter, emulator, caplog):
 
 
 def test_throttled_message(submitter, emulator):
-    """A throttled message is delivered again, and the other messages are submitted."""
+    """If a submission is throttled, only its message fails, and it is submitted at the next
+    delivery.
+    """
     emulator.faults.once(Faults.THROTTLED, on=INVOKE)
     handler = submitter(encoded, ENDPOINT)
     assert failed_ids(handler(sqs_event("a", "b", "c"), Context())) == ["m0"]
@@ -143,7 +149,7 @@ def test_throttled_message(submitter, emulator):
 
 
 def test_job_with_options(submitter, emulator):
-    """The function may return a job with options, or None to submit nothing."""
+    """The function may return a `Job` with options, or None to submit nothing."""
 
     def make_job(message):
         return Job(b"1,2", content_type="text/csv", accept="x/y") if message.body == "a" else None
@@ -159,7 +165,7 @@ def test_job_with_options(submitter, emulator):
 
 
 def test_input_in_s3(submitter, emulator):
-    """The input of a job may be in S3 already, for an endpoint and for an inference router."""
+    """The input of a job may already be in S3, for an endpoint and for an inference router."""
     emulator.objects.put("s3://my-bucket/in", b"abc")
 
     def make_job(_message):
@@ -172,7 +178,7 @@ def test_input_in_s3(submitter, emulator):
 
 
 def test_router(submitter, emulator):
-    """With a router, payloads are uploaded below *input_prefix*."""
+    """With a router, the payload of a job is uploaded below *input_prefix*."""
     options = {"router": "r", "routing_target": "t", "input_prefix": "s3://my-bucket/in/"}
     assert failed_ids(submitter(encoded, **options)(sqs_event("a"), Context())) == []
     emulator.wait_idle()
@@ -180,14 +186,14 @@ def test_router(submitter, emulator):
 
 
 def test_function_raises(submitter, emulator):
-    """A message whose function raises an error is not submitted, and is delivered again."""
+    """If the function raises an error, its message fails and is not submitted."""
     handler = submitter(lambda message: 1 / int(message.body), ENDPOINT)
     assert failed_ids(handler(sqs_event("0"), Context())) == ["m0"]
     assert submitted(emulator) == []
 
 
 def test_wrong_result(submitter, emulator, caplog):
-    """A function that returns something else than bytes, a job or None makes its message fail."""
+    """If the function returns a str instead of bytes, a `Job` or None, its message fails."""
     handler = submitter(lambda message: message.body, ENDPOINT)
     assert failed_ids(handler(sqs_event("a"), Context())) == ["m0"]
     (error,) = [item.exc_info[1] for item in caplog.records if item.exc_info]
@@ -196,7 +202,7 @@ def test_wrong_result(submitter, emulator, caplog):
 
 
 def test_on_invocation(submitter):
-    """*on_invocation* gets the message and the handle of each job that is submitted."""
+    """*on_invocation* is called once for each submitted job, with the message and the job's handle."""
     calls = []
     handler = submitter(encoded, ENDPOINT, on_invocation=lambda *arguments: calls.append(arguments))
     handler(sqs_event("a"), Context())
@@ -207,7 +213,7 @@ def test_on_invocation(submitter):
 
 
 def test_on_invocation_raises(submitter, emulator, caplog):
-    """An error of *on_invocation* is logged; the job is queued, so the message is acknowledged."""
+    """If *on_invocation* raises an error, it is logged, and the message is acknowledged."""
     handler = submitter(encoded, ENDPOINT, on_invocation=lambda *_: 1 / 0)
     assert failed_ids(handler(sqs_event("a"), Context())) == []
     assert submitted(emulator) == [job_name(0)]
@@ -215,7 +221,7 @@ def test_on_invocation_raises(submitter, emulator, caplog):
 
 
 def test_no_time_left(submitter, emulator):
-    """A message for which too little time is left is not submitted."""
+    """If less time than *reserve* is left, a message fails and is not submitted."""
     handler = submitter(encoded, ENDPOINT)
     assert failed_ids(handler(sqs_event("a"), Context(4.9))) == ["m0"]
     assert submitted(emulator) == []
@@ -232,7 +238,7 @@ def test_no_time_left(submitter, emulator):
     ],
 )
 def test_invalid_arguments(arguments, options, argument):
-    """An invalid argument raises an error that names it."""
+    """An invalid argument of `sqs_submitter` raises an error that names the argument."""
     client = SageMakerRuntimeClient(region="eu-west-1")
     with pytest.raises(ParamValidationError) as caught:
         sqs_submitter(client, *arguments, **options)
@@ -240,20 +246,20 @@ def test_invalid_arguments(arguments, options, argument):
 
 
 def test_not_a_function():
-    """Only a function can be decorated."""
+    """`sqs_submitter` raises an error if it is applied to a value that is not a function."""
     with pytest.raises(ParamValidationError, match="not int"):
         sqs_submitter(SageMakerRuntimeClient(region="eu-west-1"), ENDPOINT)(17)
 
 
 @pytest.mark.parametrize("arguments", [(), (b"a", "s3://b/k")])
 def test_job_without_one_input(arguments):
-    """A job has either a payload or an input location."""
+    """A `Job` with neither a payload nor an input location, or with both, raises an error."""
     with pytest.raises(ParamValidationError, match="pass either payload or input_location"):
         Job(*arguments)
 
 
 def test_secrets_of_messages_and_jobs():
-    """The representations of messages and jobs show neither their content nor their attributes."""
+    """The `repr` of messages and jobs shows neither their content nor their attributes."""
     message = Message("secret", "m0", QUEUE, 1, {"token": {"stringValue": "secret"}})
     job = Job(b"secret", custom_attributes="secret")
     assert "secret" not in repr(message) + repr(job)

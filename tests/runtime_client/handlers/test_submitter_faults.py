@@ -1,6 +1,6 @@
-"""Count how often the handler that submits messages submits one twice: only where nothing can tell.
+"""Test how often `sqs_submitter` submits a message twice after its first delivery failed.
 
-Each message is delivered twice to handlers with claims in S3, and its first delivery goes wrong.
+Each message is delivered twice to handlers with claims in S3.
 """
 
 from collections import Counter
@@ -15,17 +15,17 @@ from tests.runtime_client.handlers.lambda_events import Context, failed_ids, sqs
 
 OUTPUTS = "s3://sagemaker-emulator/async-endpoint-outputs/"
 INVOKE = "InvokeEndpointAsync"
-MESSAGES = 5  # of each kind
+MESSAGES = 5  # the number of messages of each kind
 
 
 class KilledError(BaseException):
-    """An execution environment was killed."""
+    """This error ends an invocation whose execution environment was killed."""
 
 
 class Environment:
-    """An execution environment, with its own client; after it is killed, it has no effect.
+    """An execution environment with its own client, which can be killed after a job is submitted.
 
-    It is also the store of its claims.
+    The environment is also its handler's claims, and releases no claim after it is killed.
     """
 
     def __init__(self, emulator, clock, output_prefix, is_killed, **options):
@@ -46,21 +46,21 @@ class Environment:
             raise KilledError
 
     async def claim(self, key, seconds, /):
-        """Claim a message."""
+        """Claim a message in S3."""
         return await self._claims.claim(key, seconds)
 
     async def done(self, claim, value, /):
-        """Record that a message was submitted."""
+        """Record in S3 that a message was submitted."""
         await self._claims.done(claim, value)
 
     async def release(self, claim, /):
-        """Give up a claim, unless the environment is dead."""
+        """Release a claim in S3, unless the environment has been killed."""
         if not self._is_dead:
             await self._claims.release(claim)
 
 
 class Queue:
-    """Delivers messages to an environment of its own each time, and counts the jobs."""
+    """A queue that delivers each message to a new environment, and counts the submitted jobs."""
 
     def __init__(self, emulator, output_prefix, **options):
         self.emulator, self.now = emulator, 1e9
@@ -68,7 +68,7 @@ class Queue:
         self._options = options
 
     def deliver(self, name, received, *, is_killed=False):
-        """Deliver a message, and return whether it is acknowledged."""
+        """Deliver a message, and return whether the handler acknowledges it."""
         event = sqs_event(name, received=received)
         event["Records"][0]["messageId"] = name
         environment = Environment(*self._arguments, is_killed, **self._options)
@@ -79,7 +79,7 @@ class Queue:
                 return False
 
     def jobs(self):
-        """Return how many jobs there are of each kind of message."""
+        """Return the number of submitted jobs, keyed by the kind of their messages."""
         return dict(
             Counter(job.invocation.request.body.decode()[:-1] for job in self.emulator.jobs)
         )
@@ -105,9 +105,9 @@ FIRST_DELIVERIES = {
 )
 @pytest.mark.usefixtures("shortest_pauses")
 def test_submitted_twice(output_prefix, has_outputs, options, twice):
-    """A message is submitted twice only if its first job has no output that could be found.
+    """A message is submitted twice only if no output of its first job could be found.
 
-    That holds even if the client would by itself repeat a request that may have queued a job.
+    This also holds if the client itself retries a request that may have queued a job.
     """
     with Emulator(concurrency=4 if has_outputs else 0) as emulator:
         queue = Queue(emulator, output_prefix, **options)
@@ -130,13 +130,15 @@ def test_submitted_twice(output_prefix, has_outputs, options, twice):
 
 
 def test_busy_until_the_claim_ends():
-    """While the claim of a killed environment is alive, its message is neither submitted nor lost."""
+    """While a killed environment's claim has not expired, its message fails and is not submitted."""
     with Emulator() as emulator:
         queue = Queue(emulator, OUTPUTS)
         assert not queue.deliver("a0", 1, is_killed=True)
         emulator.wait_idle()
         assert not queue.deliver("a0", 2)
-        queue.now += 69.0  # 60 seconds of the function, and 10 seconds in addition
+        queue.now += (
+            69.0  # one second before the claim expires: 60 seconds of the invocation, and 10 more
+        )
         assert not queue.deliver("a0", 3)
         queue.now += 1.0
         assert queue.deliver("a0", 4)

@@ -1,4 +1,4 @@
-"""Test the CloudFormation template beside the README: its resources, and the code of its functions."""
+"""Test the resources in the CloudFormation template, and the code of its functions."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.runtime_client.handlers.lambda_events import QUEUE, Context, sqs_even
 
 TEMPLATE = CLIENT_README.parent / "notifications.yaml"
 FUNCTIONS = {"Submit": "Jobs", "Told": "Results"}
-# The action that IAM checks for each operation of the emulator.
+# The IAM action that permits each operation of the emulator.
 ACTIONS = {
     "GetObject": "s3:GetObject",
     "HeadObject": "s3:GetObject",
@@ -30,19 +30,19 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def resources():
-    """The properties of each resource in the template, keyed by name."""
+    """The properties of each resource in the template, keyed by the resource's name."""
     template = cfn_yaml.load(str(TEMPLATE))
     return {name: one.get("Properties") for name, one in template["Resources"].items()}
 
 
 def test_lint():
-    """cfn-lint finds nothing in the template, not even a remark."""
+    """cfn-lint reports nothing for the template, not even an informational remark."""
     assert lint_file(Path(TEMPLATE), config=ManualArgs(include_checks=["I"])) == []
 
 
 @pytest.mark.parametrize(("function", "queue"), FUNCTIONS.items())
 def test_queue(resources, function, queue):
-    """A message is hidden for six times the function's time limit, and finally kept elsewhere."""
+    """Each queue hides messages for six times its function's timeout, and has a dead-letter queue."""
     assert resources[queue]["VisibilityTimeout"] == 6 * resources[function]["Timeout"]
     assert resources[queue]["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": [f"Dead{queue}", "Arn"]},
@@ -57,7 +57,7 @@ def test_queue(resources, function, queue):
 
 
 def test_claims_outlive_messages(resources):
-    """Claims are kept for longer than SQS keeps a message, and then deleted."""
+    """Claims are deleted only after the dead-letter queues have deleted their messages."""
     rules = {rule["Id"]: rule for rule in resources["Bucket"]["LifecycleConfiguration"]["Rules"]}
     assert rules["claims"]["Prefix"] == "claims/"
     days = [
@@ -67,7 +67,7 @@ def test_claims_outlive_messages(resources):
 
 
 def test_only_the_topics_may_send(resources):
-    """The endpoint announces successes and failures, and only its topics may send to the queue."""
+    """The endpoint notifies both topics, and only these topics may send messages to the queue."""
     outputs = resources["EndpointConfig"]["AsyncInferenceConfig"]["OutputConfig"]
     topics = [{"Ref": "SuccessTopic"}, {"Ref": "ErrorTopic"}]
     assert outputs["NotificationConfig"] == {
@@ -81,7 +81,7 @@ def test_only_the_topics_may_send(resources):
 
 
 def handler(resources, name):
-    """Return the handler of a function in the template, with the names of the emulator's resources."""
+    """Return the handler of a function in the template, which uses the names of emulated resources."""
     code = resources[name]["Code"]["ZipFile"]["Fn::Sub"]
     for placeholder, value in NAMES.items():
         code = code.replace(placeholder, value)
@@ -92,7 +92,7 @@ def handler(resources, name):
 
 
 def granted(resources):
-    """Return what the roles of the functions may do: pairs of an action and a folder of the bucket."""
+    """Return the permissions of the functions, as pairs of an action and a folder or resource."""
     pairs = set()
     for name in FUNCTIONS:
         (policy,) = resources[f"{name}Role"]["Policies"]
@@ -105,21 +105,21 @@ def granted(resources):
 
 
 def folder(target):
-    """Return the folder of an object; for another target, the name of the endpoint's resource."""
+    """Return the folder of an object, or "Endpoint" for the endpoint."""
     if target.startswith("/endpoints/"):
         return "Endpoint"
     return target.removeprefix("/my-bucket/").rpartition("/")[0] + "/"
 
 
 def shout(request):
-    """Answer in capitals, or fail."""
+    """Return the request in capitals, or fail if the request is ``fail``."""
     if request.body == b"fail":
         raise ModelFailure(b"no")
     return request.body.upper()
 
 
 def test_functions(resources, monkeypatch, capsys):
-    """The functions submit each message once, and print each result once."""
+    """The template's functions submit each message once and print each result once."""
     told = []
 
     def notify(event, context):
