@@ -196,7 +196,7 @@ def test_the_error_can_be_pickled():
 
 
 def test_what_an_import_loads():
-    """Importing `events` loads no `cryptography`, nor does reading the name `verify_sns`."""
+    """Neither importing `events` nor reading the name `verify_sns` loads `cryptography`."""
     program = (
         "import sys\nfrom sagemaker_runtime_client import events\n"
         "names = 'cryptography', 'sagemaker_runtime_client.events._signed_message'\n"
