@@ -58,8 +58,8 @@ _CONTAINER_FACTS = ("original_status_code", "original_message", "log_stream_arn"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command in the main thread of the process.
 
-    On Ctrl-C, SIGTERM or SIGHUP, the handle of a queued job is printed and all resources are closed
-    before the process ends.
+    After Ctrl-C, SIGTERM or SIGHUP, the handle of a queued job is printed, and all resources are
+    closed before the process ends.
 
     Args:
         arguments: The command-line arguments without the program name.  None means `sys.argv`.

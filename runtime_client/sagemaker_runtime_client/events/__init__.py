@@ -1,4 +1,4 @@
-"""Notifications of SNS, SQS, S3 and EventBridge as values, without any side effect."""
+"""Parses notifications that arrive through SNS, SQS, S3 or EventBridge into values, without I/O."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what verifies signatures on first access, because most programs do not need it."""
+    """Import the names for signature verification on first access, because few programs need them."""
     match name:
         case "SignatureError":
             from . import _signed_message

@@ -1,6 +1,6 @@
-"""Checks the certificate with which SNS has signed a message, and then the signature.
+"""Checks the certificate of a message that SNS has signed, and then the signature of the message.
 
-`cryptography` is imported by the functions, so that importing this module does not require it.
+The functions import `cryptography`, so that this module can be imported without this package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cryptography.x509.verification import Store
 
 _KEY_SIZES = range(2048, 8192 + 1)  # in bits; SNS uses 2048, and a larger key takes longer
-# Where certificates of Amazon Trust Services say that the certificate of their issuer is.
+# The address at which certificates of Amazon Trust Services locate their issuer's certificate.
 _ISSUER_URL = r"http://(?:[a-z0-9-]+\.)+amazontrust\.com/[\w.-]+"
 
 
@@ -37,10 +37,10 @@ def require_cryptography() -> None:
 
 
 def read_certificates(pem: bytes) -> list[Certificate]:
-    """Return the certificates in a PEM document: that of SNS, then any that lead to a root.
+    """Return the certificates in a PEM document: first that of SNS, then its issuers', if any.
 
     Raises:
-        SignatureError: The document is too large, or it contains something else.
+        SignatureError: The document is too large, or it is not a series of PEM certificates.
     """
     from cryptography import x509
 
@@ -53,7 +53,7 @@ def read_certificates(pem: bytes) -> list[Certificate]:
 
 
 def read_issuer(der: bytes) -> Certificate:
-    """Return the certificate of an issuer, which is in DER format."""
+    """Parse the certificate of an issuer from its DER encoding."""
     from cryptography import x509
 
     try:
@@ -63,10 +63,11 @@ def read_issuer(der: bytes) -> Certificate:
 
 
 def issuer_url(certificates: list[Certificate]) -> str | None:
-    """Return the address of the issuer's certificate, or None if no further one is needed.
+    """Return the address of the issuer's certificate, or None if it need not be downloaded.
 
-    It is None, too, if the address is not that of Amazon Trust Services.  The address may be http,
-    because the signature of the issuer's certificate is verified.
+    The result is also None if the certificate contains no address of Amazon Trust Services.  The
+    address may begin with ``http:``, because `verify` checks the signature of the issuer's
+    certificate.
     """
     from cryptography import x509
 
@@ -94,7 +95,7 @@ def verify(
 
     Args:
         message: The message.
-        certificates: The certificate of SNS, then others that lead to a root.
+        certificates: The certificate of SNS, followed by those of its issuers, if any.
         roots: The trusted roots as PEM; None for those of Amazon Trust Services.
         now: The time at which the certificates must be valid.
 
@@ -119,7 +120,7 @@ def verify(
     if not isinstance(key, RSAPublicKey) or key.key_size not in _KEY_SIZES:
         raise _rejection(f"has no RSA key of {_KEY_SIZES[0]} to {_KEY_SIZES[-1]} bits")
     _check_chain(store, leaf, others, message.certificate_names, now)
-    # SNS has used SHA-1 until a topic's attribute SignatureVersion is set to 2.
+    # SNS uses SHA-1 unless the topic's attribute SignatureVersion is set to 2.
     algorithm = SHA1() if message.version == "1" else SHA256()  # noqa: S303
     try:
         key.verify(message.signature, message.text, PKCS1v15(), algorithm)
@@ -137,7 +138,7 @@ def _check_chain(
     names: tuple[str, ...],
     now: datetime,
 ) -> None:
-    """Check the name of the certificate, and that it leads to a root by the rules for TLS servers."""
+    """Check the certificate's name and its chain to a root by the rules for TLS servers."""
     from cryptography import x509
     from cryptography.x509.verification import PolicyBuilder
 

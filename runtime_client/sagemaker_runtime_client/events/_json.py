@@ -1,6 +1,6 @@
-"""Reads JSON of unknown senders, bounded in size and depth, and checks the types of its fields.
+"""Reads JSON from unknown senders, limits its size and depth, and checks the types of its fields.
 
-Everything here raises `UnreadableError` instead of other errors.
+If the JSON is invalid, every function that raises an error raises `UnreadableError`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _LONGEST_TIME = 40
 
 
 class UnreadableError(Exception):
-    """A message is ignored; `parse` converts this error to `Ignored`.
+    """A message must be ignored; `parse` converts this error to an `Ignored` value.
 
     Args:
         kind: The kind of the `Ignored` value.
         reason: The reason, which never quotes the message.
-        fields: The message, if it is not malformed.
+        fields: The message as a mapping; None if it is malformed.
     """
 
     def __init__(self, kind: IgnoredKind, reason: str, fields: Document | None = None) -> None:
@@ -39,7 +39,7 @@ class UnreadableError(Exception):
 
 
 def malformed(reason: str) -> UnreadableError:
-    """Return the error for a message that is not what its sender meant it to be."""
+    """Return the error for a message that is not JSON, is too large or has a wrong type."""
     return UnreadableError("malformed", reason)
 
 
@@ -56,8 +56,8 @@ def load(text: str | bytes, size: int) -> Document:
         raise malformed(f"the message is longer than {size:,} bytes")
     try:
         text = text if isinstance(text, str) else text.decode()
-        # Each value but the first follows one of these characters.  A value needs up to 24 times as
-        # much memory as its text.
+        # The number of these characters bounds the number of values.  The limit is necessary
+        # because a value needs up to 24 times as much memory as its text.
         if sum(map(text.count, ",[{")) > NOTIFICATION_SEPARATORS:
             raise malformed(f"the message has more than {NOTIFICATION_SEPARATORS:,} values")
         document = _DECODER.decode(text)
@@ -76,7 +76,7 @@ _DECODER = json.JSONDecoder(parse_constant=_reject_constant)
 
 
 def check_extent(document: Document) -> None:
-    """Check that a document is small and flat enough to be kept, compared and pickled."""
+    """Check that a document has few enough values and levels to be stored, compared and pickled."""
     level: list[dict[Any, Any] | list[Any]] = [document]
     count = 0
     for _depth in range(NOTIFICATION_DEPTH):
@@ -95,7 +95,7 @@ def _containers(value: dict[Any, Any] | list[Any]) -> list[dict[Any, Any] | list
 
 
 def get_object(document: Document, name: str) -> Document:
-    """Return the object *name* in a document; an empty one if it is missing or null."""
+    """Return the JSON object *name* in a document; an empty dict if it is missing or null."""
     value = document.get(name)
     if value is None:
         return {}
@@ -130,18 +130,18 @@ def encode(text: str) -> bytes | None:
 
 
 def parse_time(value: object) -> datetime | None:
-    """Return the time that an ISO 8601 string with a time zone contains, otherwise None."""
+    """Return the time if *value* is an ISO 8601 string with a time zone, otherwise None."""
     if not isinstance(value, str) or len(value) > _LONGEST_TIME:
         return None
     try:
         time = datetime.fromisoformat(value)
     except ValueError:
         return None
-    # `Invocation` accepts the years 1901 to 8999, and the conversion can change the year.
+    # `Invocation` accepts the years 1901 to 8999.  The conversion to UTC can change the year.
     is_usable = time.tzinfo is not None and 1901 < time.year < 8999
     return time.astimezone(UTC) if is_usable else None
 
 
 def parse_size(value: object) -> int | None:
-    """Return the size of an object if *value* is one, otherwise None."""
+    """Return *value* if it can be the size of an object, otherwise None."""
     return value if type(value) is int and 0 <= value < 1 << 63 else None

@@ -1,4 +1,4 @@
-"""`parse`: removes the envelopes of a message, and reads the notifications within."""
+"""`parse`, which removes the envelopes of a message and reads the notifications in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._values import Ignored, ObjectCreated
 
 Event: TypeAlias = Completed | Failed | ObjectCreated | Ignored
 
-# The name by which each kind of notification is recognized, and the function that reads it.
+# For each kind of notification: the name of a field by which it is recognized, and its reader.
 _READERS: dict[str, Callable[[Document, Common], Completed | Failed | ObjectCreated]] = {
     "invocationStatus": read_result,
     "s3": read_s3_record,
@@ -35,28 +35,28 @@ def parse(
     source: str | None = None,
     trusted_sources: Collection[str] = (),
 ) -> list[Event]:
-    """Return what a message announces, in the order of its records, at least one event a record.
+    """Return the events that a message announces, in the order of its records: at least one per record.
 
-    No content of a message raises an error: what is not a notification becomes `Ignored`.  Nothing
-    is sent, read or logged.
+    The content of a message never raises an error: a message that is not a notification becomes an
+    `Ignored` event.  This function sends nothing, reads no file and logs nothing.
 
-    Anyone who can write to a queue, topic or bucket can write a notification.  So a body within a
-    notification is decoded only if the queue, topic or bucket is one of *trusted_sources*, and
-    locations in an event are only for a client that has ``allowed_locations``, or for comparison
-    with those of a known job.
+    Anyone who can write to a queue, topic or bucket can forge a notification.  Therefore the
+    response body in a notification is decoded only if the queue, topic or bucket is one of
+    *trusted_sources*.  Use the locations in an event only with a client that has
+    ``allowed_locations``, or compare them with the locations of a known job.
 
     Args:
-        message: The event that AWS Lambda passed to a function, or one of its records; a response of
-            SQS's ``ReceiveMessage``, or one of its messages; an envelope of SNS, or another object
-            with the name ``Message``; a notification of SageMaker or S3; or an event of
-            EventBridge.  A str, or bytes in UTF-8, is any of these as JSON.  Pass a dict only if it
-            came from Lambda or boto3, because `parse` believes the ARN in a record of a dict.
+        message: The event that AWS Lambda passed to a function, or one of its records; a response
+            of SQS's ``ReceiveMessage``, or one of its messages; an envelope of SNS, or another
+            object with the name ``Message``; a notification of SageMaker or S3; or an event of
+            EventBridge.  A str, or bytes in UTF-8, must be one of these as JSON.  Pass a dict only
+            if it came from Lambda or boto3, because `parse` believes the ARN in a record of a dict.
             Pass the text of a message as str or bytes instead of parsing it first.
         source: The ARN of the queue or topic from which *message* came, which takes precedence over
-            that in a record.  Pass it for messages that were received from SQS, or whose SNS
+            the ARN in a record.  Pass it for messages that were received from SQS, or whose SNS
             signature was verified.
         trusted_sources: The ARNs of queues and topics to which only trusted parties can write.
-            They are compared for equality.
+            Wildcards are not supported.
 
     Raises:
         ParamValidationError: An argument has a wrong type or is not an ARN.  Its message names the
@@ -108,7 +108,7 @@ def _parse_arn(value: object) -> str | None:
 
 
 def _parse_id(value: object) -> str | None:
-    """Return *value* if it can be the id that AWS gives to a message, otherwise None."""
+    """Return *value* if it can be the id of a message at AWS, otherwise None."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
         return None
     return None if value.strip(_ID_CHARACTERS) else value
@@ -120,7 +120,7 @@ def _common(
     trusted_sources: Collection[str],
     message_id: str | None = None,
 ) -> Common:
-    """Return the arguments that all events of a record have in common."""
+    """Return the arguments that are the same for all events of a record."""
     return {
         "source": source,
         "trusted": source in trusted_sources,
@@ -130,11 +130,11 @@ def _common(
 
 
 def _split(document: Document) -> list[object]:
-    """Return the records of what was passed to `parse`."""
+    """Return the records in the message that was passed to `parse`."""
     for name in ("Records", "Messages"):
         if name in document:
             return _check_records(document[name], name)
-    # A response of ReceiveMessage without messages.
+    # This is a response to ReceiveMessage that contains no messages.
     return [] if "ResponseMetadata" in document else [document]
 
 
@@ -147,7 +147,7 @@ def _check_records(records: object, name: str) -> list[object]:
 
 
 def _open(record: object) -> tuple[object, str | None, str | None]:
-    """Return the content of a record, and the ARN and the message id that AWS added to it.
+    """Return a record's content, and the ARN and the message id that AWS added to the record.
 
     A value that is not a record of SNS, SQS or S3 is its own content.
     """
@@ -174,7 +174,7 @@ def _get(value: object, *path: str) -> object:
 def _guarded(
     read: Callable[[object, Common], list[Event]], content: object, common: Common
 ) -> list[Event]:
-    """Return the events that *read* returns, or one that says why the content is ignored."""
+    """Return *read*'s events, or one `Ignored` event if *read* raises `UnreadableError`."""
     try:
         return read(content, common)
     except UnreadableError as error:
@@ -186,7 +186,7 @@ def _ignored(error: UnreadableError, common: Common) -> Ignored:
 
 
 def _read_content(content: object, common: Common) -> list[Event]:
-    """Return the events of a record's content: a notification, possibly in envelopes."""
+    """Return the events of a record's content, which is a notification, possibly in envelopes."""
     notification = _unwrap(content, common)
     if "Records" not in notification:
         return [_read_notification(notification, common)]
@@ -197,9 +197,9 @@ def _read_content(content: object, common: Common) -> list[Event]:
 
 
 def _unwrap(content: object, common: Common) -> Document:
-    """Return the notification within envelopes of SNS.
+    """Return the notification that one or more SNS envelopes contain.
 
-    The id in the outer envelope becomes the id of the message if the message has no other id.
+    If the record has no message id, the id in the outer envelope becomes the message id.
     """
     for _ in range(NOTIFICATION_ENVELOPES + 1):
         document = _load_content(content)

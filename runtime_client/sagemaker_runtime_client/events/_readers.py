@@ -1,6 +1,6 @@
-"""Reads one notification, without its envelopes, as events.
+"""Converts one notification, without its envelopes, to events.
 
-Sources: messages of SageMaker in public repositories, because AWS does not document their fields;
+Sources: SageMaker's messages in public repositories, because AWS does not document their fields;
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html; and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html for EventBridge.
 """
@@ -46,7 +46,7 @@ _RESULT_TEXTS = {
 
 
 def read_result(document: Document, common: Common) -> Completed | Failed:
-    """Return the result of an inference that a notification of SageMaker announces."""
+    """Return the `Completed` or `Failed` event that a SageMaker notification announces."""
     status = get_text(document, "invocationStatus")
     if document.get("eventSource", "aws:sagemaker") != "aws:sagemaker" or status not in (
         "Completed",
@@ -78,8 +78,9 @@ def read_result(document: Document, common: Common) -> Completed | Failed:
 def _read_body(document: Document, status: str) -> bytes | None:
     """Return the model's response, or None if the message does not contain all of it.
 
-    AWS does not encode the response of a failed inference.  In a message about a complete one,
-    other senders replace a response that is too long by an unencoded note.
+    AWS does not encode the response of a failed inference.  In a message about a successful
+    inference, some senders replace a response that is too long with an unencoded note, which is
+    ignored.
     """
     found = get_object(document, "responseBody")
     content, encoding = found.get("content"), found.get("encoding")
@@ -96,7 +97,7 @@ def _read_body(document: Document, status: str) -> bytes | None:
 
 
 def _read_reason(document: Document) -> str | None:
-    """Return the beginning of the reason; a failure without a usable reason is still a failure."""
+    """Return the beginning of the failure's reason, or None if there is no usable reason."""
     reason = document.get("failureReason")
     if not isinstance(reason, str) or encode(reason) is None:
         return None
@@ -104,7 +105,7 @@ def _read_reason(document: Document) -> str | None:
 
 
 class _ObjectNames(NamedTuple):
-    """The names of an object's properties in a kind of message."""
+    """The names that one kind of message uses for the properties of an S3 object."""
 
     parent: str
     etag: str
@@ -119,7 +120,7 @@ _EVENT_BRIDGE = _ObjectNames("detail", "etag", "version-id", "detail-type", "tim
 
 
 def read_s3_record(document: Document, common: Common) -> ObjectCreated:
-    """Return the object that a record of S3 announces."""
+    """Return the event for the object that a record of an S3 notification announces."""
     name = get_text(document, "eventName") or ""
     if document.get("eventSource") != "aws:s3" or not name.startswith("ObjectCreated:"):
         raise UnreadableError("unrelated", "the record is not about a new object", document)
@@ -128,7 +129,7 @@ def read_s3_record(document: Document, common: Common) -> ObjectCreated:
 
 
 def read_event_bridge(document: Document, common: Common) -> ObjectCreated:
-    """Return the object that an event of EventBridge announces."""
+    """Return the event for the object that an EventBridge event announces."""
     if (document.get("source"), document.get("detail-type")) != ("aws.s3", "Object Created"):
         raise UnreadableError("unrelated", "the event is not about a new object", document)
     return _read_object(document, _EVENT_BRIDGE, common)

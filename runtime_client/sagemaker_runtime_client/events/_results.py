@@ -1,4 +1,4 @@
-"""`Completed` and `Failed`: what SageMaker says about an inference that ended."""
+"""`Completed` and `Failed`, the events by which SageMaker announces that an inference has ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._values import EMPTY, Notification, digest
 
 
 class _InferenceResult(Notification):
-    """What `Completed` and `Failed` have in common, with the same names as in `Completed`."""
+    """The base class of `Completed` and `Failed`; `Completed` describes the attributes."""
 
     __slots__ = (
         "inference_id",
@@ -27,7 +27,7 @@ class _InferenceResult(Notification):
         "region",
         "body",
     )
-    # An input may be at a presigned URL, whose query is a secret.
+    # The location of an input may be a presigned URL, whose query is a secret.
     _hidden = frozenset({"input_location", "custom_attributes", "body", "fields"})
 
     inference_id: str | None
@@ -79,7 +79,7 @@ class _InferenceResult(Notification):
 
     @property
     def invocation(self) -> Invocation:
-        """A handle of the job, made of what the event says.
+        """A handle of the job, built from the fields of the event.
 
         Its `date` is the time at which the service received the job.  The handle is as trustworthy
         as the event: pass it only to a client with ``allowed_locations``.
@@ -95,12 +95,12 @@ class _InferenceResult(Notification):
 
     @property
     def idempotency_key(self) -> str | None:
-        """A string that is the same whenever this notification is delivered again.
+        """A string that is the same each time this notification is delivered.
 
         It has at most 74 ASCII characters, and is computed from the status, the name of the
         endpoint or inference router, and the inference id.  None if one of them is missing.  Names
-        of endpoints are unique only within an account and a region, so keep the keys of different
-        accounts or regions apart.
+        of endpoints are unique only within an account and a region, so store the keys of different
+        accounts or regions separately.
         """
         name = self.inference_router_name or self.endpoint_name
         if name is None or self.inference_id is None:
@@ -111,8 +111,8 @@ class _InferenceResult(Notification):
 class Completed(_InferenceResult):
     """An inference is complete, and its output is in S3.
 
-    Each field except `trusted`, `record` and `fields` is None if the message lacks it.  Locations
-    are unchanged, and were not checked.
+    Each field except `trusted`, `record` and `fields` is None if the message lacks it.  The
+    locations are those in the message, and were not checked.
 
     Attributes:
         inference_id: The id of the job.
@@ -130,9 +130,9 @@ class Completed(_InferenceResult):
         source: The ARN of the queue, topic or bucket from which the message came, according to AWS
             Lambda or to the argument ``source`` of `parse`; never text within the message.
         trusted: Whether `source` is one of the ``trusted_sources`` of `parse`.
-        message_id: The id that SQS or, without SQS, SNS gave to the message.
+        message_id: The id that SQS or, if SQS did not deliver the message, SNS assigned to it.
         record: The index of the record, from 0, in the message that was passed to `parse`.
-        fields: The whole notification as a mapping.  ``repr`` omits it.
+        fields: The complete notification as a mapping.  ``repr`` omits it.
     """
 
     __slots__ = ()
@@ -160,15 +160,15 @@ class Completed(_InferenceResult):
 class Failed(_InferenceResult):
     """An inference failed.
 
-    Each field except `trusted`, `record` and `fields` is None if the message lacks it.  Locations
-    are unchanged, and were not checked.
+    Each field except `trusted`, `record` and `fields` is None if the message lacks it.  The
+    locations are those in the message, and were not checked.
 
     Attributes:
         inference_id: The id of the job.
         endpoint_name: The name of the endpoint.
         inference_router_name: The name of the inference router that accepted the job.
         input_location: The location of the input.  ``repr`` omits it.
-        output_location: The location of the output; AWS does not send one.
+        output_location: The location of the output; AWS does not send it for a failed inference.
         content_type: The media type of `body`.
         accept: The media type that the job requested.
         custom_attributes: The custom attributes of the job.  ``repr`` omits them.
@@ -179,13 +179,13 @@ class Failed(_InferenceResult):
             omits it.
         reason: Why the inference failed, such as ``ClientError: Received client error (400) from
             model``.
-        failure_location: The location of the failure object; AWS does not send one.
+        failure_location: The location of the failure object; AWS does not send it.
         source: The ARN of the queue, topic or bucket from which the message came, according to AWS
             Lambda or to the argument ``source`` of `parse`; never text within the message.
         trusted: Whether `source` is one of the ``trusted_sources`` of `parse`.
-        message_id: The id that SQS or, without SQS, SNS gave to the message.
+        message_id: The id that SQS or, if SQS did not deliver the message, SNS assigned to it.
         record: The index of the record, from 0, in the message that was passed to `parse`.
-        fields: The whole notification as a mapping.  ``repr`` omits it.
+        fields: The complete notification as a mapping.  ``repr`` omits it.
     """
 
     __slots__ = ("reason", "failure_location")

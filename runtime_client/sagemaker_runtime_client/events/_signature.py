@@ -1,4 +1,4 @@
-"""`verify_sns`: proves that a message came from SNS, for programs that receive messages by HTTP."""
+"""`verify_sns`, which proves that SNS sent a message, for programs that receive messages over HTTP."""
 
 from __future__ import annotations
 
@@ -22,31 +22,33 @@ def verify_sns(
     max_age: float = 3600.0,
     roots: bytes | None = None,
 ) -> str:
-    """Verify a message that claims to be of SNS, and return the ARN of its topic.
+    """Verify that SNS has sent a message, and return the ARN of its topic.
 
     Pass the ARN as ``source`` to `parse`, together with the same message.  The method
     ``verify_sns`` of a client does the same, and downloads the certificate itself.  Messages that
-    AWS Lambda or SQS delivers need no verification, because IAM guards these.
+    AWS Lambda or SQS delivers need no verification, because IAM controls access to Lambda functions
+    and queues.
 
     The checks, in this order: the size, the JSON and the types of the fields; the topic; the
     address of the certificate (on the host of SNS in the topic's region); the age; the certificate
-    (size, dates, RSA key of 2048 to 8192 bits, name, and the chain to a root, which prevents that
-    someone who intercepts the download signs messages); the signature.  Revocation is not checked.
+    (size, dates, RSA key of 2048 to 8192 bits, name, and the chain to a root); the signature.
+    Because of the chain, someone who intercepts the download cannot substitute another certificate.
+    Revocation is not checked.
 
     SNS signs the fields Message, MessageId, Timestamp, TopicArn, Type, Subject, SubscribeURL and
-    Token, so all others, such as MessageAttributes and UnsubscribeURL, prove nothing.  To confirm a
-    subscription, request the address in SubscribeURL of the verified message.
+    Token, so other fields, such as MessageAttributes and UnsubscribeURL, may be forged.  To confirm
+    a subscription, request the address in SubscribeURL of the verified message.
 
-    A message that is sent again within *max_age* seconds is verified again: recognize it by its
-    MessageId, or by the ``idempotency_key`` of its events.
+    If a message is sent again within *max_age* seconds, it is accepted again.  Recognize such a
+    message by its MessageId, or by the ``idempotency_key`` of its events.
 
     Args:
-        message: The body of the request that SNS has sent, or an envelope of SNS as a dict.
+        message: The body of the request that SNS has sent, or an SNS envelope as a dict.
         topic_arns: The ARNs of the topics whose messages are expected, at least one.
         certificate: A function that accepts the address of the certificate, and returns the
             certificate as PEM, followed by those of its issuers, at most 65,536 bytes in all.  It
-            is called only if the address is one of SNS.
-        now: The current time; None for that of this machine.
+            is called only if the address is on a host of SNS.
+        now: The current time; None for the time of this machine's clock.
         max_age: How many seconds may have passed since the message was published; ``math.inf`` for
             no limit.  SNS repeats failed deliveries for up to an hour.
         roots: The trusted root certificates as PEM; None for those of Amazon Trust Services in
@@ -56,8 +58,8 @@ def verify_sns(
         The ARN of the topic, which is one of *topic_arns*.
 
     Raises:
-        SignatureError: A check failed; `check` names it.  Do not use the message, and respond with
-            status 403.
+        SignatureError: A check failed; the error's attribute `check` identifies it.  Do not use the
+            message, and respond with status 403.
         ParamValidationError: An argument is invalid, or *certificate* did not return bytes.
         ConfigError: The package `cryptography` is not installed, or certifi's bundle lacks the
             roots of Amazon Trust Services.

@@ -1,6 +1,7 @@
-"""What a message of SNS says about itself, checked before its certificate is known.
+"""Checks an SNS message as far as possible without its certificate.
 
-The checks are in the order of their cost, so that a forged message costs little and no download.
+The cheapest checks come first, so that rejecting a forged message usually costs little, and no
+download.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html and the
 library ``sns-message-manager`` of the AWS SDK for Java 2 (hosts and names of certificates).
@@ -28,25 +29,30 @@ _SIGNED = {
     "SubscriptionConfirmation": _CONFIRMATION,
     "UnsubscribeConfirmation": _CONFIRMATION,
 }
-# Fields that `parse` would read instead of the signed ones.  SNS sends none of them.
+# Fields that `parse` would read instead of the signed fields.  SNS does not send these fields, so a
+# message that contains one is rejected.
 _MISLEADING = frozenset(
     {"Records", "Messages", "ResponseMetadata", "Sns", "Body", "body"}
     | {"invocationStatus", "s3", "detail-type", "Event"}
 )
-_URL_NAMES = ("SigningCertURL", "SigningCertUrl")  # the second one is in messages for AWS Lambda
+_URL_NAMES = (
+    "SigningCertURL",
+    "SigningCertUrl",
+)  # the second name is used in messages to AWS Lambda
 _VERSIONS = ("1", "2")
 _TOPIC = r"arn:aws[a-z-]*:sns:([a-z0-9]+(?:-[a-z0-9]+)+):\d{12}:[\w-]{1,256}(?:\.fifo)?"
 _FILE = r"SimpleNotificationService-[0-9A-Fa-f]{1,64}\.pem"
-_LONGEST_SIGNATURE = 2048  # characters in Base64; a key of 8192 bits needs 1368
-# How many seconds a message may be from the future, because clocks differ.
+_LONGEST_SIGNATURE = 2048  # in Base64 characters; the signature of an 8192-bit key needs 1368
+# How many seconds a message's timestamp may be in the future, because clocks differ.
 _CLOCK_DIFFERENCE = 300
 
 
 class SignatureError(RuntimeClientError):
-    """A message is not a current message of SNS from an expected topic.
+    """A message was not sent by SNS, is too old, or is not from an expected topic.
 
-    The message of the error names the check that failed, and never quotes the message of SNS.  Do
-    not use the latter.  Answer its sender with status 403, after which SNS does not repeat it.
+    The text of the error states which check failed, and never quotes the SNS message.  Do not use
+    the SNS message.  Respond to its sender with status 403; SNS does not send the message again
+    after this status.
 
     Attributes:
         check: The check that failed: ``"message"`` (size, JSON and types), ``"topic"``,
@@ -59,12 +65,12 @@ class SignatureError(RuntimeClientError):
 
 
 class SignedMessage(Value):
-    """What is needed to verify the signature of a message.
+    """The parts of a message that are needed to verify its signature.
 
     Attributes:
         topic_arn: The ARN of the topic, one of the expected ones.
         certificate_url: The address of the certificate, on a host of SNS.
-        certificate_names: The names of which the certificate must have one.
+        certificate_names: The allowed names of the certificate, which must have one of them.
         text: The string to sign.  ``repr`` omits it.
         signature: The signature.  ``repr`` omits it.
         version: ``1`` for SHA-1, or ``2`` for SHA-256.
@@ -142,8 +148,8 @@ def check_message(
     """Check everything about a message that can be checked without its certificate.
 
     Raises:
-        SignatureError: The message is malformed, of another topic, too old or from the future, or
-            its certificate is not at an address of SNS.
+        SignatureError: The message is malformed or from another topic, its timestamp is too old or
+            in the future, or the address of its certificate is not on a host of SNS.
     """
     document = _load(message)
     fields = _signed_fields(document)
@@ -188,7 +194,7 @@ def _signed_fields(document: Document) -> dict[str, str]:
         raise _malformed("its Type is none that SNS signs")
     if not _MISLEADING.isdisjoint(document):
         raise _malformed("it contains a field that SNS does not send")
-    # A message without a subject may have null instead, which is not signed.
+    # If a message has no subject, the field Subject may be null, and SNS does not sign it.
     has_subject = document.get("Subject") is not None
     return {name: _text(document, name) for name in names if name != "Subject" or has_subject}
 
@@ -196,8 +202,8 @@ def _signed_fields(document: Document) -> dict[str, str]:
 def _text(document: Document, name: str) -> str:
     """Return the string *name* in a document.
 
-    Only ``Message`` may contain line breaks: if other fields could, too, text could be moved from
-    one field to another without changing the string to sign.
+    Only ``Message`` may contain line breaks.  If other fields could contain them, too, an attacker
+    could move text from one field to another without changing the string to sign.
     """
     value = document.get(name)
     if not isinstance(value, str):
@@ -266,6 +272,6 @@ def _check_time(timestamp: str, now: datetime, max_age: float) -> None:
 
 
 def _names(region: str, suffix: str) -> tuple[str, ...]:
-    """Return the names of which the certificate for a region has one."""
+    """Return the names that the SNS certificate of a region may have."""
     home = "us-gov-west-1" if region == "us-gov-east-1" else region
     return (f"sns-signing.{region}.{suffix}", f"sns-{home}.{suffix}", f"sns.{suffix}")

@@ -1,4 +1,4 @@
-"""What all events have in common, and the events that are not about an inference."""
+"""The base class of all events, and the events that do not announce the result of an inference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Notification(Value):
-    """What all events have in common: where an event came from."""
+    """The base class of all events, whose fields describe where an event came from."""
 
     __slots__ = ("source", "trusted", "message_id", "record", "fields")
     _hidden = frozenset({"fields"})
@@ -50,7 +50,7 @@ class Notification(Value):
 
     @property
     def idempotency_key(self) -> str | None:
-        """None, because there is nothing to do for this event that could be done twice."""
+        """None, because this event needs no handling, so handling it twice does no harm."""
         return None
 
 
@@ -62,21 +62,21 @@ class ObjectCreated(Notification):
 
     Attributes:
         bucket: The name of the bucket.
-        key: The key of the object as the message has it: S3 percent-encodes it and replaces each
-            space by a plus sign, while EventBridge and some emulators do not.
+        key: The key of the object, exactly as in the message: S3 percent-encodes it and replaces
+            each space with a plus sign, but EventBridge and some emulators do not.
         size: The size of the object in bytes.
         etag: The entity tag, without quotes.
-        version_id: The id of the object's version, in a bucket with versions.
-        sequencer: A hexadecimal number; of two events about one key, the later has the greater.
+        version_id: The id of the object's version, if the bucket has versioning.
+        sequencer: A hexadecimal number, which is greater in the later of two events about one key.
         event_name: The kind of event, such as ``ObjectCreated:Put``.
         event_time: The time at which S3 wrote the object.
         region: The AWS region.
         source: The ARN of the queue, topic or bucket from which the message came, according to AWS
             Lambda or to the argument ``source`` of `parse`; never text within the message.
         trusted: Whether `source` is one of the ``trusted_sources`` of `parse`.
-        message_id: The id that SQS or, without SQS, SNS gave to the message.
+        message_id: The id that SQS or, if SQS did not deliver the message, SNS assigned to it.
         record: The index of the record, from 0, in the message that was passed to `parse`.
-        fields: The whole notification about this object as a mapping.  ``repr`` omits it.
+        fields: The complete notification about this object as a mapping.  ``repr`` omits it.
     """
 
     __slots__ = (
@@ -147,10 +147,11 @@ class ObjectCreated(Notification):
 
     @property
     def locations(self) -> tuple[str, ...]:
-        """The locations that `key` may stand for, as ``s3://bucket/key``, each once.
+        """The distinct locations that `key` may refer to, as ``s3://bucket/key``.
 
-        They are those of the key as it is, with plus signs and percent-encoding decoded, and with
-        percent-encoding alone decoded.
+        The message does not state how `key` is encoded, so the locations contain the unchanged key,
+        the key with plus signs and percent-encoding decoded, and the key with only percent-encoding
+        decoded.
         """
         from urllib.parse import unquote, unquote_plus
 
@@ -162,15 +163,16 @@ class ObjectCreated(Notification):
 
     @property
     def location(self) -> str | None:
-        """The location of the object if `key` can stand for only one, otherwise None."""
+        """The location of the object if `key` can refer to only one location, otherwise None."""
         locations = self.locations
         return locations[0] if len(locations) == 1 else None
 
     def matches(self, location: str | None) -> bool:
-        """Return whether *location* is one that `key` may stand for.
+        """Return whether *location* is one of `locations`.
 
         Args:
-            location: A location that the caller knows, as ``s3://bucket/key``; nothing matches None.
+            location: A location that the caller has stored, as ``s3://bucket/key``; None never
+                matches.
         """
         return location in self.locations
 
@@ -179,14 +181,15 @@ class ObjectCreated(Notification):
         """A string that is the same whenever this notification is delivered again.
 
         It has 78 ASCII characters, and is computed from the bucket, the key, the version or entity
-        tag, and the sequencer.  None if the message has none of the last three.
+        tag, and the sequencer.  None if the message contains no version, no entity tag and no
+        sequencer.
         """
         parts = (self.version_id or self.etag, self.sequencer)
         return digest("ObjectCreated", self.bucket, self.key, *parts) if any(parts) else None
 
 
 class Ignored(Notification):
-    """A message, or a record of one, that announces neither a result nor a new object.
+    """A message, or one of its records, that announces neither a result nor a new object.
 
     Attributes:
         kind: ``"test"``, a test message of S3; ``"confirmation"``, a message of SNS about a
@@ -199,8 +202,8 @@ class Ignored(Notification):
         source: The ARN of the queue, topic or bucket from which the message came, according to AWS
             Lambda or to the argument ``source`` of `parse`; never text within the message.
         trusted: Whether `source` is one of the ``trusted_sources`` of `parse`.
-        message_id: The id that SQS or, without SQS, SNS gave to the message; None if it is unknown.
-            ``repr`` omits it.
+        message_id: The id that SQS or, if SQS did not deliver the message, SNS assigned to it; None
+            if it is unknown.  ``repr`` omits it.
         record: The index of the record, from 0, in the message that was passed to `parse`.
         fields: The message as a mapping; empty if it is malformed.  ``repr`` omits it.
     """
@@ -215,7 +218,7 @@ class Ignored(Notification):
         "record",
         "fields",
     )
-    _hidden = frozenset({"message_id", "fields"})  # both may be text of an unknown sender
+    _hidden = frozenset({"message_id", "fields"})  # both may be text from an unknown sender
 
     kind: IgnoredKind
     reason: str
@@ -236,7 +239,7 @@ class Ignored(Notification):
 
 
 def digest(*parts: str | None) -> str:
-    """Return a short ASCII string for a kind of event and what identifies one event of this kind."""
+    """Return a short ASCII string that depends on an event's kind and identifying texts."""
     from hashlib import sha256
 
     return f"{parts[0]}-{sha256(json.dumps(parts).encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Functions for AWS Lambda: handlers of notifications, and submitters of queued messages."""
+"""Decorators for AWS Lambda functions that handle notifications or submit queued messages."""
 
 from ._batch import MessageNotHandledError
 from ._claims import Claim, ClaimLostError, Claims, MemoryClaims

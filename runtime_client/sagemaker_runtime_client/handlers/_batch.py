@@ -1,9 +1,9 @@
-"""One invocation of a Lambda function: which records are handled, and what Lambda is told.
+"""One invocation of a Lambda function, which handles each record and reports the failed ones.
 
-Each record is handled by itself, in the order of the event.  A record fails if its function raises
-an error, if another invocation is handling it, or if too little time is left.  A failed record must be
-delivered again.  SQS learns the ids of the failed records from the function's result.  For other
-sources, the function raises an error, and Lambda invokes it again with the whole event.
+Records are handled one at a time, in the order of the event.  A record fails if the user's function
+raises an error, if another invocation is handling the record, or if too little time is left.  A
+failed record must be delivered again.  For SQS, the Lambda function returns the ids of the failed
+records.  For other sources, it raises an error, and Lambda invokes it again with the whole event.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -24,12 +24,12 @@ T = TypeVar("T")
 
 Record: TypeAlias = Mapping[str, object]
 
-# A claim outlives the invocation by this many seconds, because clocks differ and Lambda ends a
-# function a little later than announced.
+# A claim expires this many seconds after the end of the invocation, because clocks differ, and
+# because Lambda ends a function a little later than announced.
 _MARGIN = 10.0
 # The maximum time limit of a Lambda function, which applies if the context does not state one.
 _MAX_SECONDS = 900.0
-# The names under which a record states its event source: SQS and S3 use the first, SNS the second.
+# The names of a record's field for the event source: SQS and S3 use the first, SNS the second.
 _SOURCES = ("eventSource", "EventSource")
 
 _STATES = get_args(State)
@@ -40,9 +40,10 @@ _log = logging.getLogger("sagemaker_runtime_client")
 class MessageNotHandledError(RuntimeClientError):
     """A message was not handled, and must be delivered again.
 
-    Another invocation is handling it, too little time was left, an earlier message of its FIFO queue
-    failed, or the handler does not accept the message.  Nothing needs to be done: the queue or topic
-    delivers the message again, and finally moves it to the dead-letter queue, if there is one.
+    Another invocation is handling the message, too little time was left, an earlier message of the
+    FIFO queue failed, or the handler does not accept the message.  You need not do anything: AWS
+    delivers the message again and, if it fails too often, moves it to the dead-letter queue, if
+    there is one.
     """
 
     retryable = True
@@ -53,8 +54,9 @@ class Invocation:
 
     Args:
         context: The second argument of a Lambda handler; None in a test.
-        claims: Remembers which messages are handled.
-        reserve: The number of seconds that must be left for a record to be handled.
+        claims: The store that records which messages are being handled or were handled.
+        reserve: How many seconds must be left before the invocation ends; otherwise, a record is
+            not handled.
 
     Attributes:
         failures: Why records failed, keyed by their index.
@@ -76,13 +78,13 @@ class Invocation:
         *,
         in_order: bool = False,
     ) -> None:
-        """Handle each record, and add those that fail to `failures`.
+        """Handle each record, and add the error of each failed record to `failures`.
 
         Args:
             records: The records.
-            handle: Handles a record.
-            in_order: Whether the records after one that failed are not handled, because they belong
-                to a FIFO queue.
+            handle: The function that handles a record.
+            in_order: Whether the first failure makes all later records fail, too, as a FIFO queue
+                requires.
         """
         for index, record in enumerate(records):
             try:
@@ -103,10 +105,10 @@ class Invocation:
             raise MessageNotHandledError("an earlier message of the FIFO queue was not handled")
 
     def check_time(self, needed: float = 0.0) -> float:
-        """Return the number of seconds left if a message can be handled in this time.
+        """Return the seconds left in the invocation, if they suffice to handle a message.
 
         Args:
-            needed: The number of seconds of which more must be left, even if the user's reserve is
+            needed: More than this number of seconds must be left, even if the user's reserve is
                 shorter.
 
         Raises:
@@ -121,8 +123,8 @@ class Invocation:
         """Handle a message unless it was handled before.
 
         Args:
-            key: Identifies the message; None handles the message in any case.
-            handle: Handles the message, and returns the value to record.
+            key: The key that identifies the message; if it is None, the message is always handled.
+            handle: The function that handles the message, and returns the value to record.
 
         Raises:
             MessageNotHandledError: Another invocation is handling the message.
@@ -151,7 +153,7 @@ class Invocation:
 
 
 def _as_failure(error: BaseException) -> Exception | None:
-    """Return why a message failed; None for an interrupt, which stops the other messages, too."""
+    """Return the error of a failed message, or None for an interrupt, which ends the invocation."""
     if isinstance(error, Exception):
         return error
     return MessageNotHandledError("the function was cancelled") if cancelled_itself(error) else None
@@ -179,7 +181,7 @@ def check_options(
 
 
 def _check_claim(claim: Any) -> Claim:
-    """Return what a store of the user returned, which must not pass for a handled message."""
+    """Return the result of `claim`, or raise ParamValidationError if it is not a valid Claim."""
     if not isinstance(claim, Claim) or claim.state not in _STATES:
         raise ParamValidationError(
             f"claims must return a Claim whose state is {', '.join(_STATES)}", argument="claims"
@@ -188,7 +190,7 @@ def _check_claim(claim: Any) -> Claim:
 
 
 async def log_errors(task: str, function: Callable[..., object], *arguments: object) -> None:
-    """Call a plain or async function, and log its error, which must not undo what was done before."""
+    """Call a plain or async function, and log its error instead of raising it."""
     try:
         await resolve(function(*arguments))
     except Exception:  # noqa: BLE001 (it is logged)

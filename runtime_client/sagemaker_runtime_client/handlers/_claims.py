@@ -1,4 +1,4 @@
-"""Claims on messages, so that a message that is delivered twice is handled once."""
+"""Claims on messages, so that a message that is delivered twice is handled only once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ State: TypeAlias = Literal["claimed", "done", "busy"]
 class ClaimLostError(RuntimeClientError):
     """A claim expired before its holder recorded the result, and another invocation claimed the message.
 
-    The message may have been handled twice.  Give the function more time, or handle less at a time.
+    The message may have been handled twice.  Increase the Lambda function's timeout, or reduce the
+    batch size.
     """
 
 
@@ -30,7 +31,7 @@ class Claim(Value):
             ``"done"`` if the message was handled before; ``"busy"`` if another invocation holds an
             unexpired claim.
         value: The value that was passed to `Claims.done`, if *state* is ``"done"``.
-        token: Identifies this claim among the successive claims on the same key.
+        token: A string that distinguishes this claim from other claims on the same key.
         repeated: Whether an earlier claim on the key expired or was released, so that an earlier
             attempt to handle the message may have had effects.
     """
@@ -59,23 +60,23 @@ class Claim(Value):
 
 
 class Claims(Protocol):
-    """A store that remembers which messages are handled, and who is handling one now.
+    """A store that records which messages were handled, and which are being handled now.
 
-    Each method may be a plain or an async function.  A plain handler function requires that async
-    methods do not really suspend.
+    Each method may be a plain or an async function.  If the handler function is plain, async
+    methods must not suspend.
     """
 
     def claim(self, key: str, seconds: float, /) -> Claim | Awaitable[Claim]:
         """Claim a message, unless it is done or another invocation holds an unexpired claim.
 
         Args:
-            key: Identifies the message: at most 100 letters, digits and hyphens.
+            key: The key of the message: at most 100 letters, digits and hyphens.
             seconds: The number of seconds after which the claim expires.
         """
         ...
 
     def done(self, claim: Claim, value: str | None, /) -> object:
-        """Record that the message was handled, or raise `ClaimLostError`.
+        """Record that the message was handled; raise `ClaimLostError` if the claim was lost.
 
         Args:
             claim: The claim that the caller holds.
@@ -91,14 +92,14 @@ class Claims(Protocol):
 class MemoryClaims:
     """Claims that are stored in the memory of this process.
 
-    They recognize redeliveries only within one execution environment of Lambda.  Lambda may start
-    several environments at the same time and may end each of them, so use `S3Claims`, or a store of
-    your own, if handling a message twice does harm.
+    They recognize a redelivered message only in the execution environment that handled it before.
+    Lambda may run several environments at the same time and may end any of them.  If handling a
+    message twice would do harm, use `S3Claims` or your own store.
 
     Args:
         max_keys: The maximum number of keys that are remembered; the least recently used ones are
             forgotten first.
-        clock: Returns the time in seconds.
+        clock: A function that returns the time in seconds.
 
     Raises:
         ParamValidationError: *max_keys* is less than 1.

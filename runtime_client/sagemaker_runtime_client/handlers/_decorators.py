@@ -1,4 +1,4 @@
-"""`sqs_handler`, `sns_handler` and `s3_handler`."""
+"""The decorators `sqs_handler`, `sns_handler` and `s3_handler`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sqs_handler(**options: Unpack[HandlerOptions]) -> Decorator: ...
 def sqs_handler(
     function: Function | None = None, /, **options: Unpack[HandlerOptions]
 ) -> Handler | Decorator:
-    """Turn a function of one event into a Lambda handler for an SQS queue.
+    """Turn a function that accepts one event into a Lambda handler for an SQS queue.
 
     For example:
 
@@ -36,36 +36,39 @@ def sqs_handler(
         def handler(event):
             store(client.fetch(event))
 
-    The messages of the queue may be notifications of SageMaker or S3, directly or through SNS.  The
-    function is called with each event, one after the other.  A message fails if the function raises
-    an error, if another invocation is handling it, or if too little time is left.  The handler returns
-    the ids of the failed messages, and SQS delivers only these again.  Of a FIFO queue, the messages
-    after the first that failed are not handled and fail too, so that the order is kept.
+    The messages in the queue may be notifications that SageMaker sends through SNS, or that S3
+    sends directly or through SNS.  The function is called once for each event, one after the other.
+    A message fails if the function raises an error, if another invocation is handling it, or if too
+    little time is left.  The handler returns the ids of the failed messages, and SQS delivers only
+    these again.  If the queue is a FIFO queue, all messages after the first failed message fail,
+    too, without being handled, so that the order is kept.
 
     Set ``FunctionResponseTypes: [ReportBatchItemFailures]`` in the event source mapping.  Without
     it, Lambda ignores the handler's result and deletes failed messages.  The queue's visibility
     timeout should be at least six times the function's timeout.
 
     Args:
-        function: A plain or async function of one `Completed`, `Failed` or `ObjectCreated`.  Its
-            result is ignored.
-        claims: Remembers which events are handled, so that an event that is delivered again is
-            not handled again: `S3Claims`, or an object with the methods of `Claims`.  The default is
-            `MemoryClaims`, which recognizes redeliveries only within one execution environment.
+        function: A plain or async function that accepts a `Completed`, `Failed` or `ObjectCreated`.
+            Its result is ignored.
+        claims: The store that records which events were handled, so that an event that is delivered
+            again is not handled again: `S3Claims`, or an object with the methods of `Claims`.  The
+            default is `MemoryClaims`, which recognizes a redelivered event only in the execution
+            environment that handled it before.
         trusted_sources: The ARNs of queues, topics or buckets.  If it is not empty, an event from
-            another source is untrusted, and an event from these sources contains the response body
-            if SageMaker included it.
+            another source is untrusted.  Only an event from these sources contains the response
+            body that SageMaker may have included.
         allowed_locations: The buckets and prefixes in which outputs may be, as ``s3://bucket`` or
             ``s3://bucket/prefix/``.  If it is not empty, an event that refers to another location
             is untrusted.
         on_ignored: A plain or async function that is called with an `Ignored` whose `kind` is
-            ``"unknown"``, ``"malformed"`` or ``"untrusted"``.  If it returns, the message counts as
-            handled.  Without it, these messages fail.  Messages of the other kinds need no
-            handling, and never fail.
-        reserve: The number of seconds that must be left for an event to be handled.
+            ``"unknown"``, ``"malformed"`` or ``"untrusted"``.  If it returns without an error, the
+            message counts as handled.  If *on_ignored* is None, these messages fail.  Messages of
+            the other kinds need no handling, and never fail.
+        reserve: How many seconds must be left before the invocation ends; otherwise, an event is
+            not handled and fails.
 
     Returns:
-        The handler, a function of Lambda's event and context.  It raises ParamValidationError if
+        The handler, which accepts Lambda's event and context.  It raises ParamValidationError if
         the event is not from SQS.
 
     Raises:
@@ -87,7 +90,7 @@ def sns_handler(**options: Unpack[HandlerOptions]) -> Decorator: ...
 def sns_handler(
     function: Function | None = None, /, **options: Unpack[HandlerOptions]
 ) -> Handler | Decorator:
-    """Turn a function of one event into a Lambda handler for an SNS topic.
+    """Turn a function that accepts one event into a Lambda handler for an SNS topic.
 
     For example:
 
@@ -95,14 +98,15 @@ def sns_handler(
         def handler(event):
             store(client.fetch(event))
 
-    If the function raises an error, or if an event is not handled for another reason, the handler
-    handles the other events and then raises an error.  Lambda then invokes it again with the same
-    event, twice by default, and finally passes the event to the function's dead-letter queue or
-    failure destination.  Configure one of them, because otherwise the event is lost.
+    If the function raises an error, or if an event cannot be handled for another reason, the
+    handler handles the remaining events and then raises an error.  Lambda then invokes it again
+    with the same event, twice by default, and finally passes the event to the function's
+    dead-letter queue or failure destination.  Configure one of them, because otherwise the event is
+    lost.
 
     Args:
-        function: A plain or async function of one `Completed`, `Failed` or `ObjectCreated`.  Its
-            result is ignored.
+        function: A plain or async function that accepts a `Completed`, `Failed` or `ObjectCreated`.
+            Its result is ignored.
         claims: See `sqs_handler`.
         trusted_sources: See `sqs_handler`.
         allowed_locations: See `sqs_handler`.
@@ -110,8 +114,9 @@ def sns_handler(
         reserve: See `sqs_handler`.
 
     Returns:
-        The handler, a function of Lambda's event and context.  It raises the only error, or an
-        ``ExceptionGroup`` of several errors, or ParamValidationError if the event is not from SNS.
+        The handler, which accepts Lambda's event and context.  If one event fails, it raises that
+        event's error, and if several fail, an ``ExceptionGroup``.  It raises ParamValidationError
+        if the Lambda event is not from SNS.
 
     Raises:
         ParamValidationError: An argument is invalid.
@@ -132,7 +137,7 @@ def s3_handler(**options: Unpack[HandlerOptions]) -> Decorator: ...
 def s3_handler(
     function: Function | None = None, /, **options: Unpack[HandlerOptions]
 ) -> Handler | Decorator:
-    """Turn a function of one `ObjectCreated` into a Lambda handler for events of S3 or EventBridge.
+    """Turn a function that accepts an `ObjectCreated` into a Lambda handler for S3 or EventBridge.
 
     For example:
 
@@ -140,10 +145,10 @@ def s3_handler(
         def handler(event):
             store(client.fetch(event, invocation=load_handle(event)))
 
-    An event that is not handled makes the handler raise an error, as `sns_handler` describes.
+    If an event is not handled, the handler raises an error, as `sns_handler` describes.
 
     Args:
-        function: A plain or async function of one `ObjectCreated`.  Its result is ignored.
+        function: A plain or async function that accepts an `ObjectCreated`.  Its result is ignored.
         claims: See `sqs_handler`.
         trusted_sources: See `sqs_handler`.
         allowed_locations: See `sqs_handler`.
@@ -151,9 +156,9 @@ def s3_handler(
         reserve: See `sqs_handler`.
 
     Returns:
-        The handler, a function of Lambda's event and context.  It raises the only error, or an
-        ``ExceptionGroup`` of several errors, or ParamValidationError if the event is from neither
-        S3 nor EventBridge.
+        The handler, which accepts Lambda's event and context.  If one event fails, it raises that
+        event's error, and if several fail, an ``ExceptionGroup``.  It raises ParamValidationError
+        if the Lambda event is from neither S3 nor EventBridge.
 
     Raises:
         ParamValidationError: An argument is invalid.

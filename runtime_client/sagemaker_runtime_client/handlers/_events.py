@@ -1,4 +1,4 @@
-"""Decorators that turn a function of one event into a Lambda handler."""
+"""Calls the user's function for each event, and checks the options of the decorators."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Result: TypeAlias = Completed | Failed | ObjectCreated
 Function: TypeAlias = Callable[[Result], object]
 IgnoredFunction: TypeAlias = Callable[[Ignored], object]
 
-# Kinds of messages that are expected now and then, and that need no attention.
+# Kinds of messages that AWS normally sends now and then, and that need no handling.
 _EXPECTED = frozenset({"test", "confirmation", "unrelated"})
 
 
@@ -65,7 +65,7 @@ class Options:
 
 
 class EventHandler:
-    """Passes the events in each record to the user's function.
+    """Passes the events in each record to the user's function, one at a time.
 
     Args:
         function: The user's function.
@@ -77,7 +77,7 @@ class EventHandler:
         self._function, self._options, self._source = function, options, source
 
     async def run(self, event: dict[str, Any], context: object) -> object:
-        """Handle the records of an event, and return or raise what Lambda must know."""
+        """Handle the records of a Lambda event, and return or raise the failures."""
         options = self._options
         records = event_records(event, self._source)
         events: list[list[Event]] = [[] for _ in records]
@@ -112,7 +112,7 @@ class EventHandler:
         await resolve(self._options.on_ignored(event))
 
     def _why_untrusted(self, event: Result) -> str | None:
-        """Return why an event must not even be claimed, so that it cannot displace a genuine one."""
+        """Return why an event is untrusted, or None if it is trusted."""
         if self._options.trusted_sources and not event.trusted:
             return "its source is not one of trusted_sources"
         if not all(map(self._is_allowed, _locations(event))):

@@ -1,4 +1,4 @@
-"""What the function of `sqs_submitter` accepts and returns."""
+"""`Message` and `Job`, which functions with the decorator `sqs_submitter` accept and return."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class Message(Value):
-    """A message of an SQS queue that becomes a job.
+    """A message in an SQS queue, for which a job is submitted.
 
     Attributes:
         body: The text of the message.  ``repr`` omits it.
         message_id: The id of the message.
         queue_arn: The ARN of the queue.
         receive_count: How many times the message was delivered, including this time.
-        attributes: The message attributes that the sender has set, as Lambda passes them: a mapping
-            from names to mappings.  ``repr`` omits them.
+        attributes: The message attributes that the sender has set, in the form in which Lambda
+            passes them: a mapping from names to mappings.  ``repr`` omits them.
     """
 
     __slots__ = __match_args__ = (
@@ -62,7 +62,7 @@ class Message(Value):
 
     @classmethod
     def from_record(cls, record: Record) -> Message:
-        """Return the message in a record of an event that Lambda passes for SQS."""
+        """Return the message in a record of a Lambda event from SQS."""
         attributes = cast("Mapping[str, object]", record.get("attributes") or {})
         return cls(
             str(record["body"]),
@@ -74,20 +74,22 @@ class Message(Value):
 
     @property
     def job_name(self) -> str:
-        """The inference id of the message's job, and the file name of its output.
+        """The inference id of the message's job, which is also the file name of the job's output.
 
-        It is the same for each delivery of the message: 32 hexadecimal digits, computed from the ARN
+        It is the same for each delivery of the message: 32 hexadecimal digits, computed from the
+        ARN
         of the queue and the id of the message.
         """
         return sha256(dumps([self.queue_arn, self.message_id]).encode()).hexdigest()[:32]
 
 
 class Job(Value):
-    """An input with options of its own.  Exactly one of *payload* and *input_location* is required.
+    """The input and the options of one job.
 
     Attributes:
-        payload: The input, of any size.  ``repr`` omits it.
-        input_location: The location of an input that is in S3 already, as ``s3://bucket/key``.
+        payload: The input, of any size.  Exactly one of *payload* and *input_location* is required.
+            ``repr`` omits it.
+        input_location: The location of an input that is already in S3, as ``s3://bucket/key``.
         content_type: The media type of the input.
         accept: The requested media type of the output.
         custom_attributes: Text that is passed to the model.  ``repr`` omits it.
@@ -135,6 +137,6 @@ class Job(Value):
 
     @property
     def options(self) -> InvokeOptions:
-        """The options that are not None, keyed by the names of `invoke_endpoint_async`."""
+        """The options that are not None, keyed by the argument names of `invoke_endpoint_async`."""
         found = {name: getattr(self, name) for name in self.__match_args__[2:]}
         return cast("InvokeOptions", {name: x for name, x in found.items() if x is not None})

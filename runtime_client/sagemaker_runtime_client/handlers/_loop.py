@@ -1,4 +1,4 @@
-"""Run the coroutine of an invocation, with an event loop if the user's function is async."""
+"""Runs the coroutine of an invocation, in an event loop if the user's function is async."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ T = TypeVar("T")
 class _Loops(local):
     """The event loop of each thread.
 
-    It is kept between invocations, so that connections and sessions of an async client stay usable.
+    A loop stays open between invocations, so that the connections and sessions of an async client
+    remain usable.
     """
 
     runner: Runner | None = None
@@ -28,9 +29,9 @@ _loops = _Loops()
 
 
 def cancelled_itself(error: BaseException) -> bool:
-    """Return whether *error* is asyncio's CancelledError, but nobody has cancelled this task.
+    """Return whether *error* is asyncio's CancelledError although this task was not cancelled.
 
-    A function raises it if it awaits another task that was cancelled.
+    A function raises such an error if it awaits another task that was cancelled.
     """
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or not isinstance(error, asyncio.CancelledError) or asyncio_loop() is None:
@@ -39,7 +40,7 @@ def cancelled_itself(error: BaseException) -> bool:
 
 
 def run_handler(coroutine: Coroutine[object, object, T], *, in_loop: bool) -> T:
-    """Run *coroutine* and return its result; without a loop, the coroutine must not suspend."""
+    """Run *coroutine*, and return its result; if no loop is used, *coroutine* must not suspend."""
     if not in_loop:
         return run(coroutine)
     if _loops.runner is None:

@@ -1,8 +1,8 @@
-"""`S3Claims`: claims that all execution environments share, one object in S3 for each key.
+"""`S3Claims`, a store that all execution environments share: one S3 object for each key.
 
 An object is created with ``If-None-Match: *``, and changed with ``If-Match`` and the entity tag of
-the version that the writer has seen.  So of several writers only one succeeds.  Objects are never
-deleted, which a lifecycle rule of the bucket does.
+the version that the writer has read.  Therefore only one of several concurrent writers succeeds.
+This module never deletes an object; a lifecycle rule of the bucket should do so.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
@@ -26,14 +26,14 @@ from ._claims import Claim, ClaimLostError, Claims
 
 Client: TypeAlias = SageMakerRuntimeClient | AsyncSageMakerRuntimeClient
 
-# The maximum size of a claim in bytes.  A claim contains at most the handle of a job.
+# The maximum size of a claim's object in bytes.  Its longest value is the handle of a job.
 _MAX_SIZE = 65_536
-# The statuses of S3's responses to a conditional write that lost against another writer.
+# The statuses of S3's response to a conditional write if another writer was faster.
 _CONFLICTS = frozenset({409, 412})
 
 
 def check_claims(claims: Claims | None, function: object) -> None:
-    """Raise ParamValidationError if the claims need an event loop, but the function is plain."""
+    """Raise ParamValidationError if the claims use an async client, but the function is plain."""
     if isinstance(claims, S3Claims) and claims.is_async and not is_async(function):
         raise ParamValidationError(
             "claims uses an async client, which only an async function can use: pass a "
@@ -45,20 +45,22 @@ def check_claims(claims: Claims | None, function: object) -> None:
 class S3Claims:
     """Claims that are stored in S3, so that all execution environments share them.
 
-    A message costs two PUT requests, and a redelivered message one PUT and one GET request.  The
-    objects are small and are not deleted: give the bucket a lifecycle rule that expires them after
-    the retention period of the queue, which is at most 14 days.
+    Handling a message takes two PUT requests, and recognizing a redelivered message takes one PUT
+    and one GET request.  The objects are small, and this class does not delete them.  Give the
+    bucket a lifecycle rule that expires them after the retention period of the queue, which is at
+    most 14 days.
 
-    The clocks of two environments must not differ by more than 10 seconds, by which a claim outlives
-    its invocation.  The clocks of AWS Lambda differ by far less.
+    The clocks of two environments must not differ by more than 10 seconds, because a claim expires
+    10 seconds after the end of its invocation.  The clocks of AWS Lambda differ by far less.
 
     Args:
         client: The client that sends the requests: an async client for async handler functions,
-            otherwise a blocking one.  It needs ``s3:GetObject`` and ``s3:PutObject`` for the prefix.
+            otherwise a blocking one.  It needs ``s3:GetObject`` and ``s3:PutObject`` for the
+            prefix.
         prefix: The location of the claims, as ``s3://bucket/prefix/``.  If the client has
-            ``allowed_locations``, they must include it.  Use a prefix of its own for each handler
-            function, because the keys of two handlers for the same events are equal.
-        clock: Returns the time in seconds since 1970.
+            ``allowed_locations``, they must include it.  Use a different prefix for each handler
+            function, because two handlers use the same key for the same event.
+        clock: A function that returns the time in seconds since 1970.
 
     Attributes:
         is_async: Whether the client is async.
@@ -91,7 +93,7 @@ class S3Claims:
         if stored.state == "claimed" and self._clock() < stored.expires:
             return Claim(key, "busy")
         token = await self._write(key, record, if_match=etag)
-        if token is None:  # another invocation has just claimed it
+        if token is None:  # another invocation has just claimed the message
             return Claim(key, "busy")
         return Claim(key, "claimed", token=token, repeated=True)
 
@@ -117,7 +119,7 @@ class S3Claims:
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> str | None:
-        """Write a claim, and return its entity tag; None if another writer was faster."""
+        """Write a record; return its entity tag, or None if the object was changed meanwhile."""
         try:
             written = await resolve(
                 self._client.put_object(
@@ -137,19 +139,19 @@ class S3Claims:
         return written.etag
 
     async def _read(self, key: str) -> tuple[_Record, str | None]:
-        """Return what is recorded about a message, and the entity tag of the object."""
+        """Return the record of a message, and the entity tag of its object."""
         stored = await resolve(self._client.get_object(self._prefix + key, max_size=_MAX_SIZE))
         return _Record.from_json(stored.body), stored.etag
 
 
 class _Record(Value):
-    """The content of a claim's object.
+    """The content of the object that stores a claim.
 
     Attributes:
-        state: ``"claimed"``, ``"free"`` after a failure, or ``"done"``.
+        state: ``"claimed"``; ``"free"`` if the claim was released after a failure; or ``"done"``.
         expires: When a claim expires, in seconds since 1970.
         value: The value that was passed to `S3Claims.done`.
-        nonce: Differs between any two claims, so that their entity tags differ too.
+        nonce: A random string, so that the entity tags of any two records differ.
     """
 
     __slots__ = __match_args__ = ("state", "expires", "value", "nonce")
@@ -167,7 +169,7 @@ class _Record(Value):
 
     @classmethod
     def from_json(cls, text: bytes) -> _Record:
-        """Return the record in the body of an object; other text counts as released."""
+        """Return the record in the body of an object; an invalid body counts as a released claim."""
         with suppress(ValueError, RecursionError):
             match json.loads(text):
                 case {"state": str(state), "expires": int() | float() as expires, "value": value}:

@@ -1,8 +1,9 @@
 """`sqs_submitter`: a Lambda handler that submits each message of a queue as a job.
 
 The inference id and the file name of the output are computed from the ARN of the queue and the id
-of the message, so that every attempt to submit a message uses the same ones.  A message that is
-delivered again is not submitted again if the claims have its handle, or if its output exists.
+of the message, so that every attempt to submit a message uses the same ones.  A redelivered message
+is not submitted again if its handle is recorded in the claims, or if its output exists in the
+output prefix.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 JobFunction: TypeAlias = Callable[[Message], object]
 Listener: TypeAlias = Callable[[Message, Invocation], object]
 
-# How many seconds before the end of the Lambda function a submission times out, so that its outcome
-# can still be recorded.
+# A submission times out this many seconds before Lambda ends the function, so that its outcome can
+# still be recorded.
 _TIME_TO_RECORD = 2.0
 
 
@@ -47,7 +48,7 @@ def sqs_submitter(
     on_invocation: Listener | None = None,
     reserve: float = 5.0,
 ) -> Callable[[JobFunction], Handler]:
-    """Turn a function that makes an input of a message into a Lambda handler for an SQS queue.
+    """Turn a function that returns a message's input into a Lambda handler for an SQS queue.
 
     For example:
 
@@ -55,39 +56,45 @@ def sqs_submitter(
         def handler(message):
             return message.body.encode()
 
-    Each message becomes one job.  A message fails, and SQS delivers it again, if the function or the
-    submission raises an error, for example because the endpoint throttles; see `sqs_handler`, whose
-    requirements for the queue and the event source mapping apply here too.  SQS delivers a message
-    more often than once now and then.  Such a message is not submitted again if *claims* has
-    recorded its handle.  If an earlier attempt ended without a record, the output of this attempt is
-    looked for in *output_prefix*, and the message is submitted again only if there is none.
+    Each message becomes one job.  A message fails, and SQS delivers it again, if the function or
+    the submission raises an error, for example because the endpoint throttles; see `sqs_handler`,
+    whose requirements for the queue and the event source mapping apply here, too.  Occasionally,
+    SQS delivers a message more than once.  A redelivered message is not submitted again if its
+    handle is recorded in *claims*.  If an earlier attempt ended before it recorded a handle, the
+    client requests the output of that attempt from *output_prefix*, and submits the message again
+    only if there is no such output.
 
     Args:
         client: The client that submits the jobs: an async client for an async function, otherwise a
-            blocking one.  With *output_prefix*, a request whose response was lost is not sent again
-            immediately; the message is delivered again, and its output is looked for first.
+            blocking one.  With *output_prefix*, if the response to a request is lost, the request
+            is not retried immediately.  Instead, the message fails, and when SQS delivers it again,
+            the client first checks whether its output exists.
         endpoint_name: The name of the endpoint.
         router: The name of an inference router, which replaces *endpoint_name*.
         routing_target: The name of the routing target.  Required with *router*.
         input_prefix: Where payloads that are too large for a request are uploaded, as
             ``s3://bucket/prefix/``.
-        output_prefix: The output path of the endpoint, ``S3OutputPath``, as ``s3://bucket/prefix/``.
-            The client needs ``s3:GetObject`` for it, and ``s3:ListBucket`` for its bucket, without
-            which S3 does not tell whether an output exists.  None submits a message again if it is
-            unknown whether an earlier attempt was accepted.
-        claims: Remembers which messages are submitted, with the handles of their jobs: `S3Claims`,
-            or an object with the methods of `Claims`.  The default is `MemoryClaims`, which
-            recognizes redeliveries only within one execution environment.
+        output_prefix: The output path of the endpoint, ``S3OutputPath``, as
+            ``s3://bucket/prefix/``.  The client needs ``s3:GetObject`` for this prefix.  It also
+            needs ``s3:ListBucket`` for the bucket, because otherwise S3's response to a missing
+            object is 403 instead of 404.  If *output_prefix* is None, a message is submitted again
+            even if an earlier attempt may have been accepted.
+        claims: The store that records which messages were submitted, and the handles of their jobs:
+            `S3Claims`, or an object with the methods of `Claims`.  The default is `MemoryClaims`,
+            which recognizes a redelivered message only in the execution environment that submitted
+            it.
         on_invocation: A plain or async function that is called with the message and the handle of
-            its job, for example to store the handle.  It is called for each job that is submitted,
-            and again if an earlier attempt ended without a record.  If it raises an error, the
-            error is logged.
-        reserve: The number of seconds that must be left for a message to be submitted.
+            its job, for example to store the handle.  It is called for each submitted job, and
+            again if an earlier attempt ended before it recorded the handle.  If it raises an error,
+            the error is logged.
+        reserve: How many seconds must be left before the invocation ends; otherwise, a message is
+            not submitted and fails.
 
     Returns:
-        A decorator for a plain or async function of one `Message`, which returns the payload as
-        bytes, or a `Job`, or None to submit nothing.  It returns the handler, a function of Lambda's
-        event and context, which raises ParamValidationError if the event is not from SQS.
+        A decorator for a plain or async function that accepts a `Message`, and returns the payload
+        as bytes, or a `Job`, or None to submit nothing.  The decorator returns the handler, which
+        accepts Lambda's event and context, and raises ParamValidationError if the event is not from
+        SQS.
 
     Raises:
         ParamValidationError: An argument is invalid.
@@ -110,7 +117,7 @@ def sqs_submitter(
 def _target(
     endpoint_name: str | None, router: str | None, routing_target: str | None
 ) -> dict[str, str | None]:
-    """Return the arguments of `submit` that say where the jobs go."""
+    """Return the arguments of `submit` that specify an endpoint or an inference router."""
     if (endpoint_name is None) == (router is None):
         raise ParamValidationError(
             "pass either endpoint_name, or router and routing_target", argument="endpoint_name"
@@ -165,8 +172,8 @@ class _Submitter:
         on_invocation: Listener | None,
         reserve: float,
     ) -> None:
-        # With a prefix, a request that may have queued a job is not repeated before the output was
-        # looked for.
+        # With an output prefix, a request that may have queued a job is not retried, because the
+        # next delivery first checks whether the output exists.
         self._client = (
             client if output_prefix is None else client.with_options(retry_ambiguous=False)
         )
@@ -195,7 +202,7 @@ class _Submitter:
         message: Message,
         claim: Claim,
     ) -> str | None:
-        """Submit a message, and return the handle of its job as JSON; None if there is no job."""
+        """Submit a message, and return its job's handle as JSON; None if there is no input."""
         job = _to_job(await resolve(function(message)))
         if job is None:
             return None
@@ -203,7 +210,7 @@ class _Submitter:
         if claim.repeated or message.receive_count > 1:
             invocation = await self._find(message, job)
         if invocation is None:
-            left = lambda_invocation.check_time(_TIME_TO_RECORD)  # the function may have taken long
+            left = lambda_invocation.check_time(_TIME_TO_RECORD)  # the function may be slow
             invocation = await self._send(job, message.job_name, left - _TIME_TO_RECORD)
         if self._on_invocation is not None:
             await log_errors("call on_invocation", self._on_invocation, message, invocation)
@@ -237,7 +244,7 @@ class _Submitter:
         return invocation
 
     async def _find(self, message: Message, job: Job) -> Invocation | None:
-        """Return a handle of the job that an earlier attempt submitted, if its output exists."""
+        """Return a handle of the job of an earlier attempt, or None if there is no output."""
         if self._output_prefix is None:
             return None
         extension = (job.s3_output_path_extension or "").strip("/")

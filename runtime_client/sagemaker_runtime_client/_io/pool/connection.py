@@ -1,8 +1,8 @@
 """An HTTP/1.1 connection, which carries one exchange after another.
 
-h11 writes and parses the messages.  It is not used through httpcore, which would add 12 ms to the
-first call, and slow down each call.  As in httpcore, informational responses are skipped, and a
-response is read even if its request could not be written completely.
+h11 writes and parses the messages.  h11 is used directly and not through httpcore, which would add
+12 ms to the first call and slow down every call.  As in httpcore, informational responses are
+skipped, and a response is read even if its request could not be written completely.
 """
 
 from contextlib import suppress
@@ -51,9 +51,9 @@ class Connection:
         self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
         self._received = 0  # how many bytes of the response body have arrived
-        self._rest = b""  # the part of the last piece that was not returned yet
+        self._rest = b""  # the rest of the last piece, which did not fit into the caller's buffer
         self._bypasses = False  # whether the rest of the body bypasses h11
-        self._chunked: "ChunkedBody | None" = None  # decodes the body if it bypasses h11 in chunks
+        self._chunked: "ChunkedBody | None" = None  # decodes a body in chunks that bypasses h11
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
         """Send *request*, and return the head of the response.
@@ -96,7 +96,7 @@ class Connection:
         return data
 
     async def _read_chunked(self) -> bytes:
-        """Return the first bytes of a body in chunks, all of which bypass h11."""
+        """Return the first bytes of a body in chunks; the body does not pass through h11."""
         with importing():
             from .chunked_body import ChunkedBody
         self._bypasses, self._chunked = True, ChunkedBody(self._protocol.trailing_data[0])
@@ -110,8 +110,8 @@ class Connection:
     async def read_into(self, buffer: memoryview) -> int:
         """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
 
-        If the response states its Content-Length, all data after the first piece bypass h11, which
-        would copy them, and fill the buffer unless the body ends before.
+        If the response has a Content-Length, all data after the first piece bypass h11, which would
+        copy them.  They fill the buffer unless the body ends first.
         """
         left = min(len(buffer), self._left_of_body()) if self._received else 0
         if self._rest or not left:
@@ -145,8 +145,8 @@ class Connection:
         """Prepare for another request, and return whether the connection can carry one.
 
         The connection cannot be reused if the request or the response is incomplete, if either side
-        ends the connection, or if more data follow the response.  Those data would be read as the
-        response to the next request.
+        ends the connection, or if more data follow the response.  Otherwise, these data would be
+        read as the response to the next request.
         """
         if self._bypasses:
             return self._recycle_bypassed()
@@ -158,7 +158,7 @@ class Connection:
         return True
 
     def _recycle_bypassed(self) -> bool:
-        """Recycle a connection whose last response body bypassed h11.
+        """Do the same as `recycle` for a connection whose last response body bypassed h11.
 
         If data follow the body, they are still unread.  `Pool` finds them before the next request.
         """

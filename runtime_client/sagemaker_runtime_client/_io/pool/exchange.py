@@ -24,10 +24,10 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 class Reservation:
     """A permit for one connection, acquired before the request is built.
 
-    Therefore a call that waits for its permit holds little memory, and its signature is new when
-    the request is sent.  A reservation can be passed to `Pool.send` several times, for one request
-    after another, without waiting again.  If the last request left a connection in use, for example
-    after Ctrl-C, `release` closes this connection.
+    Therefore a call that waits for its permit holds little memory, and the request is signed
+    immediately before it is sent.  A reservation can be passed to `Pool.send` several times, for
+    one request after another, and only the first one has to wait.  If the last request left a
+    connection in use, for example after Ctrl-C, `release` closes this connection.
 
     Attributes:
         exchange: The exchange of the last request; None before the first request and after the
@@ -131,7 +131,7 @@ class ResponseStream(httpx.AsyncByteStream):
         return piece
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Read the next bytes of the body into *buffer*, and return their number; 0 at the end."""
+        """Read the next bytes of the body into *buffer*; return their number, 0 at the end."""
         connection = self._exchange.connection
         if connection is None:
             return 0

@@ -229,12 +229,12 @@ class PoolState(Generic[C]):
 
     @property
     def open(self) -> int:
-        """The number of granted permits plus idle connections; no more connections are open."""
+        """The number of granted permits plus idle connections, at least that of open connections."""
         return len(self._granted) + len(self._idle)
 
     def _oldest(self) -> C | None:
         while True:
-            with suppress(RuntimeError):  # another thread changed the dict between two steps
+            with suppress(RuntimeError):  # another thread changed the dict between the two calls
                 return next(iter(self._idle), None)
 
     def _remove(self, connection: C) -> Iterator[C]:
