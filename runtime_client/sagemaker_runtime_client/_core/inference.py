@@ -22,6 +22,7 @@ from .._inference.arguments import (
 from .._inference.invocation import Invocation, Submission
 from .._inference.invoke_endpoint_async import InvokeOptions
 from .._io.generation import importing
+from .._limits import object_limit
 from .._value import JobHandle
 from .submission import SubmissionOperations
 
@@ -47,6 +48,7 @@ class InferenceOperations(SubmissionOperations):
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
+        output: _core.TargetLike | None = None,
     ) -> _core.Output:
         """Wait for the output of a queued job, and return it.
 
@@ -65,29 +67,28 @@ class InferenceOperations(SubmissionOperations):
                 returns the seconds from the start of this poll to the start of the next one.  The
                 default returns 0.4 at first and at most 14.5.
             access_denied_grace: The number of seconds for which S3 may respond to every request for
-                the output with 403 AccessDenied before the wait raises AccessDeniedError.  None
-                waits until the timeout, because without ``s3:ListBucket`` S3 sends this response
-                for a missing output, too.
-            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
-                is held in memory.
+                the output with 403 before AccessDeniedError is raised.  None waits until the
+                timeout: without ``s3:ListBucket``, S3 also sends 403 for a missing output.
+            max_size: The maximum size of the output in bytes; None for no limit.
+            output: A path or another target of `download`, to which the output is written.  It is
+                then not held in memory.
 
         Returns:
-            The output: its body, content type, metadata, location and date.
+            The output: its body, content type, metadata, location and date.  With *output*, `body`
+            is empty.
 
         Raises:
             InferenceFailedError: The endpoint has written the failure object; ``reason`` contains
                 its message.  Correct the input or the model before you submit the job again.
             WaitTimeoutError: Neither object exists yet.  The job may still succeed: call `wait`
                 again with the error's ``invocation``.
-            ResponseTooLargeError: The output is larger than *max_size*.  Call `wait` again with a
-                larger *max_size*, or read the object with another tool.
+            ResponseTooLargeError: The output is larger than *max_size*.
             AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for
-                the KMS key of the output, or *access_denied_grace* has passed.  Correct the
-                credentials or their permissions, and wait again.
+                the KMS key of the output, or *access_denied_grace* has passed.
+            TargetError: *output* cannot be written.
             ObjectNotFoundError: The bucket does not exist.
             ServiceError: S3 rejected a poll for another reason that is not transient; see `code`.
-            NoOutputLocationError: The service did not return the location of the output.  A
-                notification from the endpoint may contain it.
+            NoOutputLocationError: The service did not return the location of the output.
             CredentialsError: There are no valid credentials, or their provider failed.
             ConfigError: A setting is missing or malformed.
             ParamValidationError: An argument is invalid; `argument` is its name.
@@ -98,7 +99,7 @@ class InferenceOperations(SubmissionOperations):
         job = check_invocation(invocation)
         check_max_size(max_size)
         with Submission(job):
-            wait, s3 = await self._prepare_wait()
+            wait, s3 = await self._prepare_wait(output)
             return await wait(
                 self._system,
                 s3,
@@ -106,7 +107,7 @@ class InferenceOperations(SubmissionOperations):
                 timeout=timeout,
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
-                max_size=max_size,
+                limit=object_limit(max_size),
             )
 
     async def infer(
@@ -125,6 +126,7 @@ class InferenceOperations(SubmissionOperations):
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
+        output: _core.TargetLike | None = None,
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
@@ -152,11 +154,11 @@ class InferenceOperations(SubmissionOperations):
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
             max_size: As for `wait`.
+            output: As for `wait`.
             on_invocation: A function that is called with the `Invocation` as soon as the job is
                 queued, for example to store the handle.  An async client also accepts an async
                 function; a blocking client rejects an async function before it sends anything.
-            generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
-                is missing.
+            generate_inference_id: Whether to send a new UUID if *inference_id* is missing.
             options: Optional arguments of `invoke_endpoint_async`, which describes them:
                 *content_type*, *accept*, *custom_attributes*, *inference_id*,
                 *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
@@ -170,8 +172,7 @@ class InferenceOperations(SubmissionOperations):
                 its message.  Correct the input or the model before you submit the job again.
             WaitTimeoutError: The job is queued but has no result yet: call `wait` with the error's
                 ``invocation``.
-            ParamValidationError: An argument is invalid; `argument` is its name, and nothing was
-                sent.
+            ParamValidationError: An argument is invalid; nothing was sent.
             RuntimeClientError: Any other error that `submit` or `wait` raises; their descriptions
                 state what to do.  If the job is queued, the error's ``invocation`` is its handle.
         """
@@ -179,7 +180,7 @@ class InferenceOperations(SubmissionOperations):
         check_waiting(timeout, schedule, access_denied_grace)
         check_max_size(max_size)
         check_listener(on_invocation)
-        wait, s3 = await self._prepare_wait()
+        wait, s3 = await self._prepare_wait(output)
         await s3.load()
         with Submission() as submission:
             target = submission_target(endpoint_name, router, routing_target, options)
@@ -195,19 +196,19 @@ class InferenceOperations(SubmissionOperations):
             result = None if on_invocation is None else on_invocation(invocation)
             if isawaitable(result):
                 await result
-            output = await wait(
+            found = await wait(
                 self._system,
                 s3,
                 invocation,
                 timeout=max(0.0, start + timeout - self._system.monotonic()),
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
-                max_size=max_size,
+                limit=object_limit(max_size),
             )
             _, upload = prepared
             if clean_up and upload is not None:
                 await self._delete_input(s3, upload.location)
-            return output
+            return found
 
     async def _delete_input(self, s3: S3, location: S3Location) -> None:
         with importing():
@@ -238,10 +239,8 @@ class InferenceOperations(SubmissionOperations):
             event: A `Completed`, `Failed` or `ObjectCreated` that ``events.parse`` has returned.
             invocation: The handle of the job, if you have stored it.  If its locations and names
                 contradict the event, an error is raised.
-            timeout: How many seconds S3 is polled if it has no result yet, up to 1,000,000,000.
-                None polls once.
-            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
-                is held in memory.
+            timeout: How many seconds S3 is polled, up to 1,000,000,000; None polls once.
+            max_size: The maximum size of the output in bytes; None for no limit.
 
         Returns:
             The output.  If a trusted event contains the output, nothing is requested; `metadata` is
@@ -278,11 +277,11 @@ class InferenceOperations(SubmissionOperations):
                 timeout=seconds,
                 schedule=poll_schedule,
                 access_denied_grace=None,
-                max_size=max_size,
+                limit=object_limit(max_size),
             )
 
     async def _prepare_wait(
-        self,
+        self, output: _core.TargetLike | None = None
     ) -> tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]:
         """Load the function that waits for an output, and return it with the S3 client.
 
@@ -294,4 +293,8 @@ class InferenceOperations(SubmissionOperations):
             with importing():
                 from .._inference.wait import wait
             self._wait = wait
-        return self._wait, session.s3
+        if output is None:
+            return self._wait, session.s3
+        with importing():
+            from .saving import SavingWait
+        return SavingWait(self._wait, self._system, session.transport, output), session.s3

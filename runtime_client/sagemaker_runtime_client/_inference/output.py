@@ -1,7 +1,9 @@
 """The output of an inference."""
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -65,9 +67,23 @@ class Output(S3Object):
 
     @property
     def text(self) -> str:
-        """The body, decoded as UTF-8."""
-        return self.body.decode()
+        """The body, decoded with the charset of the content type, or as UTF-8 if it has none."""
+        return decode(self.body, self.content_type)
 
     def json(self) -> Any:
         """Return the body, parsed as JSON."""
         return json.loads(self.body)
+
+
+def decode(body: bytes, content_type: str | None) -> str:
+    """Return *body* as text.
+
+    A charset that Python does not know counts as absent.
+
+    Source: RFC 9110, section 8.3.2.
+    """
+    match = re.search(r';\s*charset="?([\w.:+-]+)', content_type or "", re.IGNORECASE)
+    if match is not None:
+        with suppress(LookupError):
+            return body.decode(match[1])
+    return body.decode()

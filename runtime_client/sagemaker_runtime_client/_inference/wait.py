@@ -42,7 +42,7 @@ from .._errors import (
 )
 from .._io.message import Response
 from .._io.system import System
-from .._limits import FAILURE_OBJECT, object_limit
+from .._limits import FAILURE_OBJECT, ResponseLimit
 from .._s3.client import S3
 from .._s3.objects import S3Location, object_fields, printable
 from .arguments import Schedule, check_waiting
@@ -90,11 +90,11 @@ async def wait(
     timeout: float,
     schedule: Schedule,
     access_denied_grace: float | None,
-    max_size: int | None,
+    limit: ResponseLimit,
 ) -> Output:
     """Return the output of *invocation*; see `InferenceOperations.wait` for the arguments."""
     check_waiting(timeout, schedule, access_denied_grace)
-    output = PolledObject(_output_location(s3, invocation), object_limit(max_size))
+    output = PolledObject(_output_location(s3, invocation), limit)
     failure = _polled_failure(s3, invocation)
     poller = _Poller(
         system, s3, timeout, _earliest_valid_date(invocation), job_name(invocation.inference_id)
