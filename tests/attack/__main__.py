@@ -50,12 +50,14 @@ def attacks(folder: Path) -> list[str]:
 
 def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
     """Run an attack in a new process, and yield its rows as they arrive."""
-    with subprocess.Popen(
-        [sys.executable, HERE, "--folder", folder, "--print-rows", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # so that the processes that the attack starts can be killed with it
-    ) as process:
+    with (
+        subprocess.Popen(
+            [sys.executable, HERE, "--folder", folder, "--print-rows", name],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # the attack's process group, so that all of its processes can be killed together
+        ) as process
+    ):
         watch = threading.Timer(time_limit, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()
         try:
@@ -73,7 +75,10 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
 
 def print_rows(name: str) -> None:
     """Run an attack in this process, and write its rows to the original stdout as JSON."""
-    out, sys.stdout = sys.stdout, sys.stderr  # so that the attack's own output is not read as a row
+    out, sys.stdout = (
+        sys.stdout,
+        sys.stderr,
+    )  # the other output of the attack must not be read as a row
     for row in import_module(name).run():
         print(json.dumps(row), file=out, flush=True)
 

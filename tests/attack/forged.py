@@ -53,7 +53,7 @@ FORGED = response("forged")
 
 
 def settings(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    """Return a TLS context for a server."""
+    """Return a server's TLS context that supports TLS versions up to *newest*."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = newest
     AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
@@ -90,7 +90,7 @@ def requests(connection: ssl.SSLSocket) -> Iterator[str]:
 
 
 def honest(connection: socket.socket) -> None:
-    """Send exactly one response to each request."""
+    """Send exactly one response to each request; the response contains the request's inference ID."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
             secured.sendall(response(inference_id))
@@ -117,7 +117,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def with_the_handshake(connection: socket.socket) -> None:
-    """Send a response with the last message of a TLS 1.2 handshake, which the server sends."""
+    """Send a forged response together with the server's last message of a TLS 1.2 handshake."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = settings(ssl.TLSVersion.TLSv1_2).wrap_bio(incoming, outgoing, server_side=True)
     while True:
@@ -160,7 +160,9 @@ class WhileIdle:
                 self._sent.set()
 
     def pause(self) -> None:
-        """Between two requests of a client, wait until the forged response has been sent."""
+        """Let the server send a forged response on the idle connection, and wait until it has been
+        sent.
+        """
         self._had.set()
         self._sent.wait(PATIENCE)
         self._sent.clear()

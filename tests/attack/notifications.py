@@ -1,8 +1,8 @@
-"""Notifications: processes that handle them are killed with SIGKILL, at any moment.
+"""Notifications: processes that handle them are killed with SIGKILL at random moments.
 
 Each process is an execution environment of a Lambda function, with claims in S3.  Every message is
-delivered until it is acknowledged, and many are delivered twice.  Time runs faster in the
-environments, so that the claims of killed ones expire during the attack.
+delivered until it is acknowledged, and a quarter of the jobs have a second message.  The clock of
+the environments runs faster, so that claims of killed environments expire during the attack.
 """
 
 import json
@@ -26,30 +26,30 @@ from sigv4 import Credentials
 
 JOBS = 500
 ENVIRONMENTS = 4
-KILLED = 0.2  # of all invocations
+KILLED = 0.2  # the probability that an invocation is killed
 SECONDS = 45.0
-FASTER = 40.0  # how many times faster the time of the environments is
+FASTER = 40.0  # how many times faster the clock of the environments runs
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:results"
 
 
 def fast_time() -> float:
-    """Return the time of the environments."""
+    """Return the time by the clock of the environments."""
     return time.time() * FASTER
 
 
 class Context:
-    """The context of an invocation that may last for a minute of the environments."""
+    """The context of an invocation, which may last for 60 seconds by the clock of the environments."""
 
     def __init__(self) -> None:
         self._end = fast_time() + 60.0
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the time that is left."""
+        """Return how many milliseconds are left."""
         return int((self._end - fast_time()) * 1000)
 
 
 def work(url: str, key: str, secret: str, journal: str) -> None:
-    """Handle the events in the lines of the standard input: what each process does."""
+    """Run an execution environment: handle the event in each line of standard input."""
     client = SageMakerRuntimeClient(
         region="us-east-1",
         credentials=Credentials(key, secret),
@@ -67,7 +67,7 @@ def work(url: str, key: str, secret: str, journal: str) -> None:
 
 
 class Queue:
-    """The messages that were not acknowledged, and what happened."""
+    """A queue of messages that have not been acknowledged, which also counts what went wrong."""
 
     def __init__(self, journal: Path) -> None:
         numbers = [*range(JOBS), *random.sample(range(JOBS), JOBS // 4)]
@@ -79,7 +79,7 @@ class Queue:
         self._ends = time.monotonic() + SECONDS
 
     def receive(self) -> list[str]:
-        """Return up to ten messages; none if all are acknowledged, or at the end of the attack."""
+        """Return up to ten messages, or none if all are acknowledged or the attack's time is over."""
         while time.monotonic() < self._ends:
             with self._lock:
                 if self.left:
@@ -92,7 +92,9 @@ class Queue:
         return []
 
     def settle(self, batch: list[str], failed: list[int]) -> None:
-        """Keep the messages that failed, and check that the others were handled."""
+        """Return the failed messages to the queue, and check that the acknowledged ones were
+        handled.
+        """
         with self._lock:
             self._in_flight -= len(batch)
             self.left += [batch[number] for number in failed]
@@ -100,15 +102,15 @@ class Queue:
             acknowledged = [job for number, job in enumerate(batch) if number not in failed]
             self.unhandled += sum(job not in handled for job in acknowledged)
         if len(failed) == len(batch):
-            time.sleep(0.1)  # all are claimed
+            time.sleep(0.1)  # all messages of the batch failed, probably because they are claimed
 
     def handled(self) -> Counter[str]:
-        """Return how often each job was handled."""
+        """Return how often each job was handled, keyed by job."""
         return Counter(self._journal.read_text().split())
 
 
 def record(number: int, job: str) -> dict[str, Any]:
-    """Return what Lambda passes for a message."""
+    """Return the record that Lambda passes for the message about a job."""
     notification = {
         "invocationStatus": "Completed",
         "requestParameters": {"endpointName": "my-endpoint"},
@@ -126,7 +128,7 @@ def record(number: int, job: str) -> dict[str, Any]:
 
 
 def deliver(queue: Queue, command: list[str]) -> None:
-    """Pass batches of messages to a process, kill it now and then, and start another one."""
+    """Pass batches of messages to a process; kill it at random, and then start another one."""
     process = None
     while batch := queue.receive():
         if process is None:
@@ -157,7 +159,7 @@ def deliver(queue: Queue, command: list[str]) -> None:
 
 
 def run() -> Iterator[Row]:
-    """Deliver notifications to processes that are killed, and count how often each is handled."""
+    """Deliver notifications to processes that are killed, and count lost and repeated jobs."""
     from sagemaker_runtime_client.emulator import Emulator
 
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:

@@ -1,8 +1,8 @@
 """Hostile servers that stream: damaged, misleading, endless and slow responses.
 
-Each kind of client reads each response.  It must return what came before the damage, raise a typed
-error that shows no secret, and not use the connection again.  Endless responses must end at a size
-limit or at the timeout, and occupy little memory.
+Each kind of client reads each response.  It must return the items that precede the damage, raise a
+typed error that shows no secret, and not reuse the connection.  Endless responses must end at a
+size limit or at the timeout, and must not occupy much memory.
 """
 
 import gzip
@@ -33,46 +33,46 @@ LARGE = bytes(3 * MIB)  # a request body that does not fit into the buffers
 
 
 def part(payload: bytes) -> bytes:
-    """Return an encoded event with a part of the response."""
+    """Return an encoded event with this payload."""
     return Message({":message-type": "event", ":event-type": "PayloadPart"}, payload).encode()
 
 
 def failure(kind: str, **members: str) -> bytes:
-    """Return an encoded exception."""
+    """Return an encoded exception of the type *kind*."""
     headers = {":message-type": "exception", ":exception-type": kind}
     return Message(headers, json.dumps(members).encode()).encode()
 
 
 def head(*lines: str, framing: str = "transfer-encoding: chunked") -> bytes:
-    """Return the head of a response."""
+    """Return the head of a response with these header lines."""
     return "\r\n".join(["HTTP/1.1 200 OK", framing, *lines, "", ""]).encode()
 
 
 def chunks(*bodies: bytes) -> bytes:
-    """Return the chunks of a body, without its end."""
+    """Return the chunks that contain these bodies, without the last chunk of the response."""
     return b"".join(b"%x\r\n%b\r\n" % (len(body), body) for body in bodies)
 
 
 def whole(*frames: bytes) -> bytes:
-    """Return a complete response."""
+    """Return a complete response that consists of these messages."""
     return head() + chunks(*frames) + END
 
 
 def prelude(total: int, headers: int) -> bytes:
-    """Return the start of a message that announces these lengths."""
+    """Return the start of a message that states these lengths."""
     lengths = pack(">II", total, headers)
     return lengths + pack(">I", crc32(lengths))
 
 
 class Case(NamedTuple):
-    """A response.
+    """A response that the server sends, and what the client must do with it.
 
     Attributes:
-        data: What the server sends.
+        data: The bytes that the server sends.
         items: The items that the client must return before it raises an error.
         fails: Whether the client must raise an error.
         kind: The method that reads the response.
-        is_clean: Whether the connection may be used again; checked only for the built-in pool.
+        is_clean: Whether the connection may be reused; checked only for the built-in pool.
         body: The body of the request.
     """
 
@@ -161,11 +161,11 @@ CASES = {
         whole(part(b"1\n" + b"9" * 100_000)), ["1"], kind="json", is_clean=True
     ),
 }  # fmt: skip
-# httpx's own pool uses a connection again although it has received more than the response.
+# httpx's own pool reuses a connection even if more data than the response has arrived.
 OF_THE_POOL = {"longer than stated", "a response after the end", "an exception after the end"}
 
-# Maps the name of an endless response to the method that reads it, data that are repeated in chunks,
-# and how many MiB may be sent; None if only the timeout ends the response.
+# Maps the name of an endless response to three values: the method that reads it, the data that the
+# server repeats, and how many MiB it may send, or None if only the timeout ends the response.
 ENDLESS: dict[str, tuple[str, bytes, int | None]] = {
     "a line": ("lines", part(b"x" * 65536), 17),
     "an event of short lines": ("events", part(b"data:01234567890123456789\n" * 4096), 21),
@@ -176,8 +176,9 @@ ENDLESS: dict[str, tuple[str, bytes, int | None]] = {
     "empty lines": ("json", part(b"\n" * 65536), None),
 }
 ENDLESS_KINDS = ("threads", "asyncio", "trio")
-# How many MiB the client may hold.  A line or an event has at most 16 MiB, and is copied when it is
-# complete.  A message of 24 MiB is copied twice.
+# How many MiB of memory the client may occupy.  A line or an event has at most 16 MiB, and is
+# copied
+# when it is complete.  A message of 24 MiB is copied twice.
 MEMORY = {
     "a line": 40,
     "an event of short lines": 40,
@@ -189,12 +190,12 @@ MEMORY = {
 }
 
 
-# A context, the method that reads its stream, and what to do with each item and with an error.
+# The context of a stream, the method that reads it, and functions called with each item and error.
 Reading = tuple[Any, str, Callable[[str], None], Callable[[Exception], None]]
 
 
 def read(client: Any, *readings: Reading) -> Any:
-    """Read streams one after the other.  For an async client, return a coroutine that does it."""
+    """Read streams one after the other; for an async client, return a coroutine that does so."""
     if isinstance(client, AsyncSageMakerRuntimeClient):
         return read_async(*readings)
     for context, kind, add, fail in readings:
@@ -208,7 +209,7 @@ def read(client: Any, *readings: Reading) -> Any:
 
 
 async def read_async(*readings: Reading) -> None:
-    """Read streams one after the other."""
+    """Read the streams of an async client one after the other."""
     for context, kind, add, fail in readings:
         try:
             async with context as stream:
@@ -219,13 +220,13 @@ async def read_async(*readings: Reading) -> None:
 
 
 class Attack:
-    """One response for one client.
+    """An attack on one client with one response.
 
     Attributes:
         items: The items that the client returned.
-        errors: The errors that it raised, at most one.
-        reused: Whether it sent another request over the same connection.
-        again: The items of the request that it sends afterwards.
+        errors: The errors that the client raised.
+        reused: Whether the client sent another request over the same connection.
+        again: The items of the honest response to a second request.
     """
 
     def __init__(self, case: Case) -> None:
@@ -236,7 +237,7 @@ class Attack:
         self.reused = False
 
     def answer(self, head: bytes, connection: socket.socket, server: Server) -> None:
-        """Send the response, and wait for another request or the end of the connection."""
+        """Send the response, and wait until another request arrives or the connection ends."""
         if b"/endpoints/honest/" in head:
             connection.sendall(whole(part(b"honest\n")))
             return
@@ -246,7 +247,7 @@ class Attack:
         while received and not self.reused:
             try:
                 received = connection.recv(65536)
-            except TimeoutError:  # the client waits for more
+            except TimeoutError:  # the client waits for more data
                 connection.shutdown(socket.SHUT_WR)
                 connection.settimeout(None)
                 continue
@@ -255,7 +256,7 @@ class Attack:
             connection.sendall(whole(part(b"honest\n")))
 
     def call(self, client: Any) -> Any:
-        """Read the response, and then another one."""
+        """Read the response, and then an honest response to a second request."""
         case = self._case
         first = client.stream_endpoint("e", case.body, custom_attributes=ATTRIBUTES)
         second = client.stream_endpoint("honest", b"x")
@@ -266,13 +267,13 @@ class Attack:
         )
 
     def is_wrong(self) -> bool:
-        """Return whether the items or the error are not those that the case demands."""
+        """Return whether the client returned wrong items or raised wrong errors."""
         are_typed = all(isinstance(error, RuntimeClientError) for error in self.errors)
         is_right = (self.items, len(self.errors)) == (self._case.items, int(self._case.fails))
         return not (is_right and are_typed and self.again == ["honest"])
 
     def shown(self) -> str:
-        """Return all texts of the errors, except for the data of the response."""
+        """Return everything that the errors show, except for the response data in `partial`."""
         texts: list[str] = []
         for error in self.errors:
             facts = {name: value for name, value in vars(error).items() if name != "partial"}
@@ -282,19 +283,19 @@ class Attack:
 
 
 class Records(logging.Handler):
-    """Keeps the log records of the client."""
+    """A log handler that collects the client's messages."""
 
     def __init__(self) -> None:
         super().__init__()
         self.text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the message of a record."""
+        """Append the message of a log record."""
         self.text += record.getMessage()
 
 
 def damaged(kind: str) -> Iterator[Row]:
-    """Send each damaged response to a kind of client, and count what it does wrong."""
+    """Send each damaged response to one kind of client, and count what the client does wrong."""
     records, logger = Records(), logging.getLogger("sagemaker_runtime_client")
     logger.addHandler(records)
     logger.setLevel(logging.DEBUG)
@@ -323,7 +324,7 @@ def damaged(kind: str) -> Iterator[Row]:
 
 
 def endless(kind: str, name: str) -> Iterator[Row]:
-    """Send an endless response to a kind of client."""
+    """Send an endless response to one kind of client, and yield how much the client reads or holds."""
     method, data, most = ENDLESS[name]
 
     def answer(_head: bytes, connection: socket.socket, server: Server) -> None:

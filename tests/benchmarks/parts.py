@@ -13,7 +13,7 @@ from rounds import Figures, Measure, Table, side_by_side
 _LOADED = "import httpx, h11"
 _PACKAGE = f"{_LOADED}, sagemaker_runtime_client"
 _TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client._io import tls; bundle = os.environ['AWS_CA_BUNDLE']"
-# Maps the name of a part to the code that runs before it, and to the code of the part itself.
+# This dict maps the name of each part to the code that must run before it, and the code to measure.
 PARTS = {
     "httpx": ("import json", "import httpx"),
     "h11": ("import httpx", "import h11"),

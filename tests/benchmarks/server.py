@@ -47,8 +47,8 @@ HEADERS = {
 }
 
 
-# So many chunks are passed to the kernel together, because the server would otherwise be slower than
-# some clients, and waiting costs CPU time.  They still are separate TLS records.
+# This many chunks are passed to the kernel together, because the server would otherwise be slower
+# than some clients, and waiting costs CPU time.  Each chunk is still a separate TLS record.
 SENT_TOGETHER = 50
 
 

@@ -109,7 +109,9 @@ def _presigned() -> dict[str, Measure]:
 
 
 def _asymmetric() -> dict[str, Measure]:
-    """Return functions that measure SigV4A, and ECDSA alone, which takes most of SigV4A's time."""
+    """Return functions that measure SigV4A, and the ECDSA signature that takes most of SigV4A's
+    time.
+    """
     signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
     request = SignableRequest("POST", URL, HEADERS)
     key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())

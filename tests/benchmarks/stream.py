@@ -16,8 +16,8 @@ from workers import Worker, worker, workers
 from sigv4 import EventDecoder, Message
 
 RIVALS = ("boto3", "aiobotocore", "capo", "capo, async")
-SIZES = (60, 1024, 16_384)  # of a payload, in bytes
-PIECE = 65_536  # a read of a socket returns at most as many bytes
+SIZES = (60, 1024, 16_384)  # sizes of an event's payload, in bytes
+PIECE = 65_536  # the largest number of bytes that one read of a socket returns
 DECODED = 2_000
 EVENTS = 1_000
 AT_ONCE = (1, 50)
@@ -59,7 +59,7 @@ def stream(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def _request(events: int, at_once: int = 1, pause: float = 0, interval: float = 0) -> str:
-    """Return the body of a request to the server; `server.py` explains it."""
+    """Return the body of a request that describes a stream; see `server.py`."""
     return json.dumps(
         {
             "events": events,
@@ -91,7 +91,9 @@ def _per_event(took: dict[str, float]) -> Figures:
 
 
 def _first_item(member: Worker) -> Measure:
-    """Return a function that measures the delay of the first item; it includes the transmission."""
+    """Return a function that measures the delay between sending and receiving a stream's first
+    item.
+    """
     request = ("stream", _request(1, pause=PAUSE))
 
     def milliseconds() -> Figures:
@@ -122,7 +124,9 @@ def _growth(name: str, client: Client, server: Server) -> Figures:
 
 
 def _decoding(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the decoding of events, each fed separately, or as many together as a read returns."""
+    """Measure the decoding of events that are fed one by one, or as many together as one read
+    returns.
+    """
     with worker(Client("capo", "models.decode_capo"), "", server.ca_bundle) as capo:
         for size in SIZES:
             measures = {
@@ -150,7 +154,7 @@ def _feed_botocore(data: bytes, times: int) -> None:
 
 
 def _grades(size: int) -> dict[str, int]:
-    """Return how many events of a size are fed together, keyed by the unit of the figure."""
+    """Return how many events of this size are fed together, keyed by the unit of the figure."""
     return {"us": 1, "us in 64 KiB": max(1, PIECE // (size + 100))}
 
 

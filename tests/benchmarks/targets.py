@@ -13,7 +13,7 @@ UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
-    """A limit for a figure, and possibly a lower aim.
+    """A limit for a figure, and possibly a stricter limit to aim at.
 
     If *after* is not empty, it is a command that must run before the figure can be measured.
     """
@@ -90,7 +90,7 @@ def _cold() -> Iterator[Target]:
             yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, relative to boto3, with process exit", with_exit, 0.55, 0.5)
-            # The figure should be well below capo's, which this limit defines as at least 10%
+            # The figure should be well below capo's; this target requires it to be at least 10%
             # below.
             yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
@@ -161,6 +161,8 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table of targets; if *whole* is false, only with those that the report includes."""
+    """Return the table of targets; if *whole* is false, omit targets for figures that the report
+    lacks.
+    """
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

@@ -1,10 +1,10 @@
 """The main use case with real input: `make demo`.
 
 The demo starts the emulator with a model that recognizes handwritten digits.  It sends one image
-inline, 900 images through S3, invalid input, and 200 images concurrently.  Then a Lambda function
-submits 20 images and invalid input, another function is told the results, and everything is
-delivered twice.  Every prediction is compared with that of scikit-learn's model for the same image
-(fixtures/digits/expected.json).
+inline, 900 images through S3, invalid input, and 200 images concurrently.  Then one Lambda function
+submits 20 images and invalid input, another one handles the notifications about the results, and
+all messages and notifications are delivered twice.  Every prediction is compared with that of
+scikit-learn's model for the same image (fixtures/digits/expected.json).
 """
 
 import json

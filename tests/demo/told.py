@@ -1,4 +1,6 @@
-"""Two Lambda functions: one submits the messages of a queue, the other is told the results."""
+"""Two Lambda functions: one submits jobs, and the other handles the notifications about their
+results.
+"""
 
 from typing import Any
 
@@ -13,11 +15,11 @@ BUCKET = "s3://sagemaker-emulator/"
 
 
 def run(bodies: list[str]) -> tuple[list[Any], list[str], int]:
-    """Submit each message, deliver everything twice, and return what the second function stored.
+    """Submit each message, deliver everything twice, and return the results that were handled.
 
     Returns:
-        The answers of the model in the order of *bodies*, the reasons of the failures, and the
-        number of redeliveries that were ignored.
+        The model's answers in the order of *bodies*, the reasons of the failures, and the number of
+        messages and notifications that were delivered again without effect.
     """
     answers: dict[str, Any] = {}
     failures: list[str] = []
@@ -64,7 +66,7 @@ def run(bodies: list[str]) -> tuple[list[Any], list[str], int]:
 
 
 def _batch(bodies: list[str]) -> dict[str, Any]:
-    """Return the event that Lambda passes for messages of a queue."""
+    """Return the event that Lambda passes for SQS messages with these bodies."""
     records = [
         {
             "messageId": f"m{number}",

@@ -47,7 +47,7 @@ def extract_part(text, start, end):
 
 
 def without_stdout(*arguments):
-    """Run the command-line tool with a closed stdout, and return what it prints on stderr."""
+    """Run the command-line tool with a closed stdout, and return what it prints to stderr."""
     shown = StringIO()
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
     with (
@@ -61,7 +61,7 @@ def without_stdout(*arguments):
 
 
 def get_stderr(function, *arguments):
-    """Return what a function prints on stderr."""
+    """Return what a function prints to stderr."""
     shown = StringIO()
     with redirect_stderr(shown):
         function(*arguments)
@@ -94,7 +94,7 @@ def send_too_much():
 
 
 def stream_too_much():
-    """Call a model with a payload that is too large, for a streamed response."""
+    """Request a streamed response for a payload that is too large."""
     with patch.object(calls, "read", lambda _name, size: bytes(size)):
         return command("stream", "e", "--input", "-")
 

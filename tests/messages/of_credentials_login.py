@@ -73,7 +73,9 @@ class ReadOnlyIO(ScriptedIO):
 
 
 def sso(*responses, changes=(), **options):
-    """Load credentials from IAM Identity Center with a cached token, which has these *changes*."""
+    """Load credentials from IAM Identity Center with a cached token to which *changes* were
+    applied.
+    """
     token = as_json({**SSO_TOKEN, **dict(changes)}).body
     return load("sso", SSO, *responses, files={SSO_CACHE: token}, **options)
 

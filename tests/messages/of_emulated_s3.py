@@ -92,7 +92,7 @@ def completion_error(numbers, headers=(), etag=None, created=()):
 
 
 def used_folder():
-    """Open the folder of an emulator that is running."""
+    """Open a folder that a running emulator uses."""
     with TemporaryDirectory() as folder:
         try:
             with Emulator(data=folder):
@@ -102,7 +102,7 @@ def used_folder():
 
 
 def invalid_folder():
-    """Open a folder that contains another database."""
+    """Open a folder that contains a database of another program."""
     with TemporaryDirectory() as folder:
         Path(folder, "objects.sqlite3").write_bytes(b"text" * 1000)
         try:

@@ -64,7 +64,7 @@ def message(response):
 
 
 def failure(model, headers=(), body=b"in"):
-    """Return the content of the failure object of an invocation."""
+    """Run an invocation that fails, and return the content of its failure object."""
     with Emulator(model) as emulator:
         response = call(emulator, "POST", INVOCATION, headers, body)
         location = response.headers["x-amzn-sagemaker-failurelocation"]
@@ -83,7 +83,7 @@ def timed_out():
 
 
 def unreachable():
-    """Return the content of the failure object if the container does not listen."""
+    """Return the content of the failure object if no container listens at the model's address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     return failure(f"http://127.0.0.1:{port}").replace(str(port), "PORT")

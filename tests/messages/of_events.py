@@ -9,18 +9,18 @@ COVERED = ("runtime_client/sagemaker_runtime_client/events",)
 
 
 def reason(message):
-    """Return why a message is ignored."""
+    """Return the reason why a message is ignored."""
     (event,) = parse(message)
     return event.reason
 
 
 def result(**changes):
-    """Return why a notification of SageMaker is ignored."""
+    """Return the reason why a SageMaker notification with these changes is ignored."""
     return reason({"eventSource": "aws:sagemaker", "invocationStatus": "Completed", **changes})
 
 
 def created(**changes):
-    """Return why a record of S3 is ignored."""
+    """Return the reason why an S3 record with these changes is ignored."""
     found = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {}, **changes}
     return reason({"Records": [found]})
 
@@ -43,7 +43,7 @@ MESSAGES = [
         lambda: parse({}, trusted_sources="arn:aws:sqs:us-east-1:123456789012:my-queue"),
         "trusted_sources must be a collection of complete ARNs, such as {'arn:aws:sqs:us-east-1:123456789012:my-queue'}",
     ),
-    # Messages that are no notifications.
+    # Messages that are not notifications.
     (
         lambda: reason({"Type": "SubscriptionConfirmation"}),
         "the message is about a subscription",

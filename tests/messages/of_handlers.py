@@ -40,20 +40,20 @@ class BrokenClaims(MemoryClaims):
     """Claims that can be neither released nor recorded as done."""
 
     def done(self, *_arguments):
-        """Raise an error."""
+        """Raise an error, as if the store could not be reached."""
         raise OSError("no connection")
 
     release = done
 
 
 def handle(*messages, function=bool, seconds=60, queue=QUEUE, **options):
-    """Pass messages of a queue to a handler."""
+    """Pass SQS messages to a handler."""
     handler = sqs_handler(**options)(function)
     return handler(sqs_event(*messages, queue=queue), Context(seconds))
 
 
 def fail(_event):
-    """Raise an error."""
+    """Raise an error, as a user's function may do."""
     raise RuntimeError("broken")
 
 
@@ -63,7 +63,7 @@ async def cancel(_event):
 
 
 def lost():
-    """Record a message as done whose claim expired, and was claimed again."""
+    """Record a message as done after its claim expired and another invocation claimed the message."""
     claims = MemoryClaims()
     first = claims.claim("key", 0.0)
     claims.claim("key", 60.0)
@@ -79,7 +79,7 @@ def busy():
 
 
 def lost_in_s3():
-    """Record a message as done whose claim in S3 was replaced."""
+    """Record a message as done after its claim in S3 was replaced."""
 
     class Client:
         def put_object(self, *_arguments, **_options):
@@ -89,7 +89,7 @@ def lost_in_s3():
 
 
 def submit(function=None, **options):
-    """Decorate a function of a message."""
+    """Decorate a function with `sqs_submitter`."""
     return sqs_submitter(client, **{"endpoint_name": "e", **options})(function)
 
 

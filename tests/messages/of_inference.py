@@ -116,7 +116,7 @@ MESSAGES = [
         lambda: pickle.dumps(SageMakerRuntimeClient()),
         "SageMakerRuntimeClient cannot be pickled or copied: create a client in each process",
     ),
-    # Where a job goes.
+    # Endpoints, routers and input locations.
     (submit_to_router, "endpoint_name or router is required"),
     (
         lambda: submit_to_router(endpoint_name="e", router="r"),
@@ -359,7 +359,7 @@ MESSAGES = [
         ),
     ),
     (_enter_twice, "the context of a stream can be entered once: call stream_endpoint again"),
-    # The wait.
+    # Waiting for an output.
     (
         lambda: run(core(ScriptedIO()).wait(Invocation("id"), timeout=1)),
         (

@@ -18,7 +18,7 @@ def request(emulator, operation, arguments):
 
 
 def error(operation, arguments, attributes=None, name="q"):
-    """Return the message of the error response to a request for a new queue."""
+    """Send a request about a new queue, and return the message of the error response."""
     with Emulator() as emulator:
         creation = {"QueueName": name, "Attributes": attributes or {}}
         created = request(emulator, "CreateQueue", creation)
@@ -42,12 +42,12 @@ def send_batch(*entries):
 
 
 def attribute(value):
-    """Return the message of the error response to a message with an attribute."""
+    """Send a message with this attribute, and return the message of the error response."""
     return send({"MessageAttributes": {"a": value}})
 
 
 def not_in_flight():
-    """Return the message for a message that is visible again."""
+    """Return the message of the error response to a receipt handle that has expired."""
     with Emulator() as emulator:
         url = {"QueueUrl": request(emulator, "CreateQueue", {"QueueName": "q"})["QueueUrl"]}
         request(emulator, "SendMessage", {**url, "MessageBody": "m"})
@@ -60,7 +60,7 @@ def not_in_flight():
 
 
 def limited(module, name, most, make):
-    """Return the message if a limit of the emulator is lower."""
+    """Return the result of *make* while a limit of the emulator is reduced to *most*."""
     with patch.object(module, name, most):
         return make()
 

@@ -1,4 +1,4 @@
-"""Messages about the signatures of SNS."""
+"""Messages about signatures of SNS messages."""
 
 import sys
 from unittest.mock import patch
@@ -19,7 +19,7 @@ from tests.runtime_client.events.test_client_verify_sns import LEAF, ScriptedIO
 from tests.runtime_client.events.test_client_verify_sns import verify as verify_by_client
 from tests.runtime_client.events.test_verify_sns import verify
 
-# The messages of the room `events` are in this table and in `of_events`, which lists the room.
+# The messages of the package `events` are in this table and in `of_events`, whose COVERED lists it.
 COVERED = ()
 
 
@@ -29,13 +29,13 @@ def altered(**changes):
 
 
 def without_cryptography():
-    """Verify a message where the package cryptography cannot be imported."""
+    """Verify a message in a process in which the package cryptography cannot be imported."""
     with patch.dict(sys.modules, {"cryptography.x509": None}):
         return verify(sign())
 
 
 def without_roots():
-    """Verify a message where certifi's bundle has only the roots of others."""
+    """Verify a message when certifi's bundle contains none of Amazon's roots."""
     _certificate._amazon_store.cache_clear()
     with patch.object(tls, "_certifi", lambda: b""):
         return verify(sign(), roots=None)
@@ -68,7 +68,7 @@ MESSAGES = [
         "the function certificate must return bytes, not str",
     ),
     (lambda: verify(sign(), roots=b""), "roots must be bytes with certificates in PEM format"),
-    # What is missing.
+    # Missing packages and roots.
     (
         without_cryptography,
         (
@@ -109,7 +109,7 @@ MESSAGES = [
         _malformed("its SubscribeURL does not begin with https://sns.eu-west-1.amazonaws.com/"),
     ),
     (lambda: altered(Timestamp="now"), _malformed("its Timestamp is not a time")),
-    # Messages of others.
+    # Messages from other senders.
     (
         lambda: altered(TopicArn=TOPIC + "2"),
         (

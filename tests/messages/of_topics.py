@@ -18,7 +18,9 @@ QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
 
 
 def error(action, *others, **arguments):
-    """Return the message of the last error response; the requests before it must be accepted."""
+    """Send requests to a new emulator, and return the message of the last response, which is an
+    error.
+    """
     with Emulator() as emulator:
         requests = [{"Action": "CreateTopic", "Name": "topic"}, *others]
         for request in [*requests, {"Action": action, "TopicArn": TOPIC, **arguments}]:
@@ -28,7 +30,7 @@ def error(action, *others, **arguments):
 
 
 def subscription(raw="false", endpoint=QUEUE):
-    """Return the arguments of a subscription."""
+    """Return the parameters of a Subscribe request."""
     return {
         "TopicArn": TOPIC,
         "Protocol": "sqs",
@@ -39,18 +41,18 @@ def subscription(raw="false", endpoint=QUEUE):
 
 
 def limited(name, make):
-    """Return the message if a limit of the emulator is 1."""
+    """Return the result of *make* while a limit of the emulator is 1."""
     with patch.object(topics, name, 1):
         return make()
 
 
 def fail(_event, _context):
-    """Fail like a function with a fault."""
+    """Raise an error, as a user's function may do."""
     raise ValueError
 
 
 def notify(function, timeout=30.0, wait=10.0):
-    """Call a function for a job, and wait until the emulator is idle."""
+    """Queue a job whose notification is passed to *function*, and wait until the emulator is idle."""
     with (
         patch.object(connecting, "_TIMEOUT", timeout),
         Emulator(notify=function) as emulator,

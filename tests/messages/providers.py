@@ -40,7 +40,7 @@ def load(name, config="", *responses, files=(), processes=(), environ=(), io=Scr
         config: The text of the config file.
         responses: The responses of the services, in order.
         files: The content of other files, keyed by path.
-        processes: Keyed by program name: what the program writes to stdout, or how it ends.
+        processes: What each program writes to stdout, or how it ends, keyed by program name.
         environ: The environment variables.
         io: The class of the scripted I/O.
         changes: Further attributes of the `Context`.

@@ -203,7 +203,7 @@ class Service:
         }
 
     def close_idle(self):
-        """Close all connections, as servers do with idle ones."""
+        """Close all connections, as servers do with idle connections."""
         for connection in self.open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)

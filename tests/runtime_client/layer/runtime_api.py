@@ -23,7 +23,7 @@ from tests.runtime_client.layer.pythons import command
 
 ROOT = Path(__file__).parent.parent.parent.parent
 TIMEOUT = 60.0
-_TIME_LIMIT = 900  # the highest that Lambda allows for a function, in seconds
+_TIME_LIMIT = 900  # the longest timeout that Lambda allows for a function, in seconds
 _PREFIX = "/2018-06-01/runtime/"
 
 
@@ -149,7 +149,7 @@ class Sandbox:
         return self
 
     def __exit__(self, *_):
-        os.killpg(self._process.pid, signal.SIGKILL)  # including the copies of the process
+        os.killpg(self._process.pid, signal.SIGKILL)  # also kills the copies of the process
         self._process.wait()
         self._api.__exit__()
 

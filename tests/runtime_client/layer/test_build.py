@@ -280,7 +280,9 @@ def test_module_of_a_docstring():
 
 
 def test_docstrings_in_sources():
-    """`blank_docstrings` keeps all other text of a source, and each line where it is."""
+    """`blank_docstrings` removes docstrings from a source, but changes no other text and no line
+    number.
+    """
     source = '"""Mod\nule."""\nclass A:  # a remark\n    "é"; x = 1\n    def f(self):\n        r"""\n        """  # b'
     blank = (
         '"""\n"""\nclass A:  # a remark\n    """"""; x = 1\n    def f(self):\n        """\n"""  # b'

@@ -91,7 +91,7 @@ def test_frozen_for_a_minute(unpacked, sandbox):
 
 
 def test_rotated_credentials(function, service):
-    """If the credentials in the environment change, the new ones sign the next request."""
+    """If the credentials in the environment change, the next request is signed with the new ones."""
     function.invoke(job="queue", body="1")
     service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
     function.invoke(job="queue", body="2", environ=service.environ)

@@ -1,4 +1,4 @@
-"""Tests of functions that submit jobs and that are told their results, under AWS's runtime client.
+"""Tests of Lambda functions that submit jobs and handle their results, under AWS's runtime client.
 
 The functions are as short as those that users write.  They run with each layer, and the emulator
 takes the place of AWS: it runs the jobs, and passes the notifications to the functions.
@@ -28,14 +28,14 @@ LEAN = ("lean", False)
 
 
 def shout(request):
-    """Answer in capitals, or fail."""
+    """Return the request in capitals, or fail if the request is ``fail``."""
     if request.body == b"fail":
         raise ModelFailure(b"no")
     return request.body.upper()
 
 
 class Loop:
-    """Two functions, one that submits and one that is told, with the emulator between them."""
+    """The emulator with two functions: one submits jobs, and the other handles their notifications."""
 
     def __init__(self, sandbox, layer, source, kind):
         self._make, self._layer, self._source, self._kind = sandbox, layer, source, kind
@@ -60,13 +60,15 @@ class Loop:
         return self._told.invoke(**event)
 
     def submit(self, *bodies):
-        """Pass messages to the submitter, wait until all results are told, and return its result."""
+        """Invoke the submitting function, wait until all notifications were handled, and return its
+        result.
+        """
         result = self._submitter.invoke(**sqs_event(*bodies))
         self.emulator.wait_idle(60)
         return result
 
     def tell(self, event):
-        """Pass an event to the function that is told, and return its result."""
+        """Pass an event to the function that handles notifications, and return its result."""
         return self._told.invoke(**event)
 
     def answer(self, number):
@@ -76,7 +78,7 @@ class Loop:
 
     @property
     def stored(self):
-        """How many times an answer was stored."""
+        """How often the functions have stored an answer."""
         return sum("/answers/" in one.target for one in self.emulator.requests)
 
 
@@ -88,13 +90,15 @@ def lean(request, unpacked):
 
 @pytest.fixture(params=KINDS, ids=["blocking", "async"])
 def kind(request):
-    """Each kind of client."""
+    """The suffix of the functions' names: empty for the blocking client, ``_async`` for the async
+    one.
+    """
     return request.param
 
 
 @pytest.mark.parametrize("source", ["sqs", "sns"])
 def test_whole_loop(sandbox, layer, source, kind):
-    """Each message is answered once, however often messages and notifications are delivered."""
+    """If messages and notifications are delivered twice, each message is still answered only once."""
     with Loop(sandbox, layer, source, kind) as loop:
         for _ in range(2):
             assert loop.submit("one", "fail", "two") == {"batchItemFailures": []}
@@ -106,7 +110,7 @@ def test_whole_loop(sandbox, layer, source, kind):
 
 
 def test_partial_batch(sandbox, lean, kind):
-    """Only the messages that were not handled are reported to SQS."""
+    """The response to an SQS batch lists exactly the messages that were not handled."""
     with Loop(sandbox, lean, "sqs", kind) as loop:
         loop.submit("one")
         (call,) = loop.emulator.function_calls
@@ -118,7 +122,7 @@ def test_partial_batch(sandbox, lean, kind):
 
 
 def test_failure_of_sns(sandbox, lean, kind):
-    """If an event of SNS was not handled, the function fails, and Lambda invokes it again."""
+    """If a function cannot handle an SNS event, it fails, so that Lambda invokes it again."""
     missing = completed(9, responseParameters={"outputLocation": "s3://sagemaker-emulator/9"})
     with (
         Loop(sandbox, lean, "sns", kind) as loop,
@@ -129,7 +133,7 @@ def test_failure_of_sns(sandbox, lean, kind):
 
 @pytest.mark.parametrize("path", SHORT, ids=lambda path: path.stem)
 def test_five_lines(path):
-    """A function consists of at most five statements, apart from imports and docstrings."""
+    """Each function consists of at most five statements, not counting imports and docstrings."""
     tree = ast.parse(path.read_text())
     found = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     own = [

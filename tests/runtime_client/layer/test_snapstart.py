@@ -1,5 +1,5 @@
-"""Test that SnapStart functions do not reuse connections, credentials or a clock offset from before
-the snapshot.
+"""Test that SnapStart functions do not reuse connections, credentials or a clock offset that were
+saved in the snapshot.
 """
 
 from datetime import timedelta
