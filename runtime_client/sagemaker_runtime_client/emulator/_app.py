@@ -11,8 +11,8 @@ injected:
                                                            broken stream, broken or slow body
     4. record the request, and respond                     fault: reset instead of the response
 
-The body of a request to S3 may be large.  It is read in step 3, after its head has been checked, and
-verified while it arrives.  All other bodies are read in step 1.
+The body of a request to S3 may be large.  It is read and verified in step 3, after the head of the
+request has been checked.  All other bodies are read in step 1.
 """
 
 import asyncio

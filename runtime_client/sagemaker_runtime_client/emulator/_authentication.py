@@ -139,7 +139,7 @@ class Authenticator:
 
 
 class BodyVerifier:
-    """Verifies a body while it arrives, and decodes it if it is aws-chunked.
+    """Verifies the body of a request while it arrives, and decodes an aws-chunked body.
 
     Args:
         verified: What the signature of the request covers.

@@ -55,7 +55,7 @@ class Emulator:
             `ModelRequest`, and returns bytes, str, an iterator of these, a pair (bytes or an
             iterator, content type) or a `ModelResponse`.  The default model returns the payload
             unchanged.
-        endpoints: The names of the endpoints that exist; None accepts every name.
+        endpoints: The names of the endpoints that exist.  With None, every endpoint exists.
         credentials: The only valid credentials; by default, random ones.
         region: The region that signatures must be scoped to.
         output_path: The endpoints' ``S3OutputPath``.
@@ -77,12 +77,13 @@ class Emulator:
         require_kms: Whether S3 rejects an upload that does not request encryption with KMS.
         data: A folder in which the S3 objects are stored, so that a later emulator finds them
             again.  It is created if it does not exist.  None stores the objects in memory.
-        notifications: Which notifications the endpoints and S3 send.  By default, there are none,
-            unless *notify* is specified: then all results are announced.
+        notifications: Which notifications the endpoints and S3 send.  By default, they send none,
+            unless *notify* is specified; then every result or, if *notify_by* is ``s3``, every
+            output and failure object is announced.
         notify: A function, or the name of a function as ``"module:function"``, that is called for
             notifications as AWS Lambda would do: with the event and a context.  It is called in a
-            separate thread; a call may take 30 seconds.  If it raises an exception, the event comes
-            again as in AWS, and `advance` shortens the wait.
+            separate thread; a call may take 30 seconds.  If it raises an exception, the emulator
+            repeats the call as AWS would do; use `advance` to shorten the wait for the next call.
         notify_by: The service that calls *notify*: ``sns`` for each message to a topic, ``sqs`` for
             batches of up to 10 messages in a queue that is subscribed to all topics, or ``s3`` for
             each event notification about an object.
@@ -248,15 +249,15 @@ class Emulator:
         self._running.call(self._queue.limit, check_count("concurrency", concurrency), endpoint)
 
     def advance(self, seconds: float) -> None:
-        """Make all invocations and messages older, so that a test need not wait for a time limit.
+        """Make invocations and messages older, so that a test need not wait for a time limit.
 
-        This affects only the time limits of invocations: ``RequestTTLSeconds``,
-        ``InvocationTimeoutSeconds``, ``MaxTimeInBacklogSeconds``, and the 60 seconds of a
-        synchronous or 480 seconds of a streamed invocation; and those of messages in queues, such
-        as ``VisibilityTimeout``.
+        This affects only the time limits of invocations and of queued messages.  Those of
+        invocations are ``RequestTTLSeconds``, ``InvocationTimeoutSeconds``,
+        ``MaxTimeInBacklogSeconds``, and the limits of 60 seconds for a synchronous and 480 seconds
+        for a streamed invocation.  Those of messages include ``VisibilityTimeout``.
 
         Args:
-            seconds: The number of seconds to add to the age of each invocation.
+            seconds: The number of seconds to add to the age of each invocation and message.
 
         Raises:
             RuntimeError: The emulator is not running.
@@ -267,15 +268,15 @@ class Emulator:
         self._functions.wake()
 
     def wait_idle(self, timeout: float = 10.0) -> None:
-        """Wait until no asynchronous invocation is queued or running, and no call of *notify*.
+        """Wait until no asynchronous invocation and no call of *notify* is pending or running.
 
-        Failed calls that will be repeated later do not count.
+        A failed call that is to be repeated later is not pending.
 
         Args:
             timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: An invocation or a call is still queued or running after *timeout*
+            TimeoutError: An invocation or a call is still pending or running after *timeout*
                 seconds.
         """
         until = monotonic() + timeout

@@ -20,15 +20,15 @@ class Latency:
 
 @frozen
 class Reset:
-    """Resets the connection (TCP RST) before the response is complete.
+    """Resets the connection (with a TCP RST) before the response is complete.
 
     Attributes:
-        when: The time of the reset.  With ``before_read``, the request is not executed.  Neither is
-            it with ``while_read``, which first waits for a part of the request's body.  With any
-            other value, the request is executed first, so an asynchronous invocation is queued.
-            After that, ``after_taken`` sends nothing of the response, ``in_head`` sends half of its
-            head, and ``in_body`` sends its head and half of its body.  Of a large body, it sends
-            less.
+        when: The time of the reset.  With ``before_read``, the connection is reset as soon as the
+            request's head has arrived, and with ``while_read``, when the first part of its body has
+            arrived.  In both cases, the request is not executed.  With any other value, the request
+            is executed first, so an asynchronous invocation is queued.  Then ``after_taken`` sends
+            no part of the response, ``in_head`` sends half of the response's head, and ``in_body``
+            sends the head and half of the body, or less of a streamed body.
     """
 
     when: Literal["before_read", "while_read", "after_taken", "in_head", "in_body"]
@@ -63,15 +63,15 @@ class StaleOutput:
 
 @frozen
 class BrokenStream:
-    """Breaks a response stream, and ends it.
+    """Damages a response stream, and ends it early.
 
     Attributes:
         what: The damage.  ``truncated`` ends the response within an event, ``reset`` resets the
             connection there, and ``corrupt`` sends an event with a wrong checksum;
             ``internal_failure`` sends an InternalStreamFailure, and ``error`` sends an error that
             the service model does not define.
-        after: The number of events that are sent before the damage.  A shorter stream is broken
-            after its last event.
+        after: The number of events that are sent before the damage.  If the stream has fewer
+            events, the damage follows its last event.
     """
 
     what: Literal["truncated", "reset", "corrupt", "internal_failure", "error"]
@@ -82,10 +82,10 @@ class BrokenStream:
 class Delivery:
     """Delivers a message several times, or not at all.
 
-    This applies to messages of requests, and to those that the emulator itself sends.
+    This applies to messages that clients send, and to messages that the emulator itself sends.
 
     Attributes:
-        copies: How often the message is delivered.
+        copies: How many times the message is delivered; 0 loses the message.
     """
 
     copies: int
@@ -97,7 +97,8 @@ class BrokenBody:
 
     Attributes:
         what: The damage.  ``flipped`` inverts one bit, and ``reset`` resets the connection.
-        after: The number of bytes before the damage.  In a shorter body, it is at the last byte.
+        after: The number of bytes before the damage.  If the body is shorter, its last byte is
+            damaged.
     """
 
     what: Literal["flipped", "reset"]
@@ -119,14 +120,14 @@ class SlowBody:
 
 @frozen
 class EarlySuccess:
-    """Sends the status 200 before the operation is complete, and white space until it is.
+    """Sends the status 200, then white space, and the result of the operation only after that.
 
-    Of all operations, only CompleteMultipartUpload does so in production.
+    In production, only CompleteMultipartUpload responds in this way.
 
     Attributes:
         seconds: The time for which white space is sent, in seconds.
-        error: The error that follows the status 200.  With None, the result of the operation
-            follows, which may also be an error.
+        error: The error that is sent in place of the result of the operation; None sends the
+            result, which may also be an error.
     """
 
     seconds: float = 0.0
@@ -135,7 +136,7 @@ class EarlySuccess:
 
 @frozen
 class NoContinue:
-    """Sends no ``100 Continue``, but waits for the body of the request."""
+    """Does not send ``100 Continue``, and waits for the body of the request."""
 
 
 Fault = (

@@ -22,7 +22,7 @@ from ._target import OPERATIONS
 
 @frozen
 class ScheduledFault:
-    """A fault, and the operations that it applies to; an empty set stands for all operations."""
+    """A fault, and the operations to which it applies; an empty set means all operations."""
 
     fault: Fault
     operations: frozenset[str]

@@ -4,31 +4,33 @@ from collections.abc import AsyncGenerator
 
 from starlette.requests import Request
 
-# The size from which the body of a rejected request is not read, in bytes.
+# If a request is rejected, a larger body is not read; the size is in bytes.
 _MOST_DISCARDED = 64 * 1024 * 1024
 
 
 class IncomingBody:
     """The body of a request as it arrives, before it is verified.
 
-    Either `read` it whole, or read its `pieces`, which are not kept.
+    Either `read` returns the whole body, or `pieces` yields it without storing it.
 
     Args:
         request: The request.
 
-    All methods that read raise starlette's ClientDisconnect if the client leaves before the end of
-    the body.
+    All methods that read raise starlette's ClientDisconnect if the client disconnects before the
+    end of the body.
     """
 
     def __init__(self, request: Request) -> None:
         self._source = request.stream()
         self._expects_continue = request.headers.get("expect", "").lower() == "100-continue"
-        self._size = int(request.headers.get("content-length", "0"))  # h11 has checked it
+        self._size = int(
+            request.headers.get("content-length", "0")
+        )  # h11 has checked that it is a number
         self._is_started = False
         self._body: bytes | None = None
 
     async def begin(self) -> None:
-        """Wait for the first piece unless the body has been read, and drop it."""
+        """Wait for the first piece of the body and discard it, unless the body has been read."""
         await anext(self._source, b"")
 
     async def read(self) -> bytes:
@@ -44,10 +46,11 @@ class IncomingBody:
             yield piece
 
     async def discard(self) -> dict[str, str]:
-        """Read the rest of the body, and drop it.
+        """Read the rest of the body, and discard it.
 
-        If the client still waits for ``100 Continue``, or if the body is large, it is not read.
-        The result is the header of a response after which the server closes the connection.
+        If the client is still waiting for ``100 Continue``, or if the body is large, the body is
+        not read.  Then the result is a header for the response, after which the server closes the
+        connection; otherwise, the result is empty.
         """
         if (self._expects_continue and not self._is_started) or self._size > _MOST_DISCARDED:
             return {"connection": "close"}

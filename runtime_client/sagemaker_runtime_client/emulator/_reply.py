@@ -105,7 +105,7 @@ def rejection(
 
 
 def invalid_request(message: str) -> RejectedRequestError:
-    """Return S3's error for a request whose headers or parameters do not fit together."""
+    """Return S3's error for a request whose headers or parameters contradict each other."""
     return rejection(400, "InvalidRequest", message)
 
 

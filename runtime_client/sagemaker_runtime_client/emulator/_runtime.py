@@ -1,4 +1,4 @@
-"""Handles invocations of endpoints and inference routers, from a verified request to the response."""
+"""Handles invocations of endpoints and inference routers whose signature has been verified."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -31,7 +31,7 @@ async def send_reply(
         reset: The fault that resets the connection before the response is complete; None if there
             is none.
         scope: The ASGI scope of the request.
-        receive: The ASGI function that waits for the client to leave.
+        receive: The ASGI function that waits for the client to disconnect.
         send: The ASGI function that sends a message.
     """
     if reply.stream is None:
@@ -72,7 +72,7 @@ async def reset_connection(scope: Scope, receive: Receive, partial_response: byt
 async def _send_frames(
     reply: Reply, frames: AsyncGenerator[bytes], receive: Receive, send: Send, *, is_whole: bool
 ) -> None:
-    """Send each frame when it is available, until the last one or until the client leaves.
+    """Send each frame when it is available, until the last one or until the client disconnects.
 
     If *is_whole* is false, the end of the response is not sent.
     """
@@ -81,7 +81,7 @@ async def _send_frames(
 
         async def cancel_when_client_leaves() -> None:
             # The body of the request was read, so the next message reports that the client has
-            # left.
+            # disconnected.
             await receive()
             group.cancel_scope.cancel()
 

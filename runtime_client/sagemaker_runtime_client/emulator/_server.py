@@ -53,7 +53,7 @@ class Connection(H11Protocol):
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Pass data on to uvicorn once the head of the request is complete.
+        """Pass data on to uvicorn as soon as the head of the request is complete.
 
         If a fault `RESET_BEFORE_READ` applies to the request, reset the connection instead.
         """

@@ -1,4 +1,4 @@
-"""Handles the synchronous and the streamed operations, from a verified request to the response."""
+"""Handles requests for synchronous and streamed operations whose signature has been verified."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
@@ -22,7 +22,7 @@ T = TypeVar("T")
 # The maximum time that a model may take to respond, in seconds.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _TIMEOUT = 60.0
-# A router tries at most this number of destinations, and reports why it chose the destination.
+# The maximum number of destinations that a router tries, and the reasons for its choice.
 # Source: service model sagemaker-inference-router-runtime 2026-01-01.
 _ATTEMPTS = 2
 _FIRST_CHOICE, _MOVED = "local-preferred", "failover"
@@ -127,7 +127,7 @@ class SynchronousRoutes:
         return [name for name in destinations if self.queue.has_capacity(name)][:_ATTEMPTS]
 
     def _routing(self, name: str, destinations: tuple[str, ...]) -> dict[str, str]:
-        """Return the headers with which a router reports the endpoint that served the request."""
+        """Return the headers in which a router reports the chosen endpoint and the reason."""
         return {
             "x-amzn-sagemaker-invoked-routed-resource-arn": (
                 f"arn:aws:sagemaker:{self.settings.region}:{ACCOUNT}:endpoint/{name}"

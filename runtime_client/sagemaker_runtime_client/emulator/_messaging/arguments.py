@@ -16,8 +16,8 @@ from .json_values import is_list, is_map, is_text
 
 _MOST_PAIRS = 2000
 _DEEPEST = 8
-# In the query protocol of SQS, lists and maps have other names than in its service model.  For a
-# map, the names of the members for the key and for the value follow.
+# In the query protocol, lists and maps of SQS have names that differ from those in its service
+# model.  The entry of a map also contains the names of the fields for a key and its value.
 _QUERY_LISTS = {
     "AttributeName": "AttributeNames",
     "MessageAttributeName": "MessageAttributeNames",
@@ -42,10 +42,10 @@ class Arguments:
     values: Mapping[str, Any] = field(repr=False)
 
     def text(self, name: str) -> str:
-        """Return a string.
+        """Return a string argument.
 
         Raises:
-            RejectedRequestError: It is missing, empty or not a string.
+            RejectedRequestError: The argument is missing, empty or not a string.
         """
         value = self.optional_text(name)
         if not value:
@@ -55,17 +55,17 @@ class Arguments:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Return a string; None if it is missing."""
+        """Return a string argument; None if it is missing."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, str):
             raise _malformed(name)
         return value
 
     def number(self, name: str, minimum: int, maximum: int) -> int | None:
-        """Return an integer; None if it is missing.
+        """Return an integer argument; None if it is missing.
 
         Raises:
-            RejectedRequestError: It is not an integer, or is too small or too large.
+            RejectedRequestError: The argument is not an integer, or is too small or too large.
         """
         value = self.values.get(name)
         if value is None:
@@ -84,19 +84,19 @@ class Arguments:
         return number
 
     def texts(self, name: str) -> list[str]:
-        """Return a list of strings, empty if it is missing."""
+        """Return an argument that is a list of strings; an empty list if it is missing."""
         return self._list(name, is_text)
 
     def pairs(self, name: str) -> dict[str, str]:
-        """Return a map of strings, empty if it is missing."""
+        """Return an argument that is a map of strings; an empty map if it is missing."""
         return self._map(name, is_text)
 
     def structures(self, name: str) -> dict[str, dict[str, Any]]:
-        """Return a map of structures, empty if it is missing."""
+        """Return an argument that is a map of structures; an empty map if it is missing."""
         return self._map(name, is_map)
 
     def entries(self, name: str) -> "list[Arguments]":
-        """Return a list of structures, empty if it is missing."""
+        """Return an argument that is a list of structures; an empty list if it is missing."""
         return [Arguments(one) for one in self._list(name, is_map)]
 
     def _list(self, name: str, is_item: Callable[[object], bool]) -> list[Any]:
@@ -120,7 +120,7 @@ def parse_json(body: bytes) -> Arguments:
     """
     try:
         values = json.loads(body or b"{}")
-        json.dumps(values, ensure_ascii=False).encode()  # fails if there is a lone surrogate
+        json.dumps(values, ensure_ascii=False).encode()  # raises ValueError for a lone surrogate
     except (ValueError, RecursionError):
         values = None
     if not is_map(values):
@@ -129,10 +129,10 @@ def parse_json(body: bytes) -> Arguments:
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """Return the pairs of a request in the query protocol, such as ``Entry.1.Id`` and its value.
+    """Return a request's parameters in the query protocol, keyed by names like ``Entry.1.Id``.
 
     Raises:
-        RejectedRequestError: The body is not a form, or has too many pairs.
+        RejectedRequestError: The body is not a form, or has too many parameters.
     """
     try:
         return dict(
@@ -148,10 +148,10 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def parse_query(form: Mapping[str, str]) -> Arguments:
-    """Return the arguments in the pairs of a request in the query protocol.
+    """Return the arguments that the parameters of a request in the query protocol contain.
 
     Raises:
-        RejectedRequestError: The pairs contradict each other, or are nested too deeply.
+        RejectedRequestError: The parameters contradict each other, or are nested too deeply.
     """
     tree: dict[str, Any] = {}
     for name, value in form.items():
@@ -178,7 +178,7 @@ def parse_query(form: Mapping[str, str]) -> Arguments:
 def _value(node: Any) -> Any:
     """Return a node of the tree of names as a string, list or dictionary.
 
-    The lists of SNS have the additional level ``member``, and its maps ``entry``.
+    In requests to SNS, a list has the additional level ``member``, and a map ``entry``.
     """
     if not is_map(node):
         return node
@@ -196,7 +196,7 @@ def _value(node: Any) -> Any:
 
 
 def _as_map(entries: Any) -> dict[str, Any]:
-    """Return the map whose entries have a member for the key and one for the value."""
+    """Convert a list of entries, each of which has fields for a key and a value, to a map."""
     found: dict[str, Any] = {}
     for entry in entries if is_list(entries) else [entries]:
         for key, value in _KEY_NAMES:

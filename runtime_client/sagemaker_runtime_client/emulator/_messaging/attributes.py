@@ -1,4 +1,4 @@
-"""The attributes of queues: their defaults, and which values are valid.
+"""The attributes of queues: their default values and their valid values.
 
 Source: service model sqs 2012-11-05, operations CreateQueue and SetQueueAttributes.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from .._reply import rejection
 
-# The minimum, the maximum and the default of each number.
+# The minimum, the maximum and the default of each attribute that is a number.
 _NUMBERS = {
     "DelaySeconds": (0, 900, 0),
     "MaximumMessageSize": (1024, 1_048_576, 1_048_576),
@@ -47,7 +47,8 @@ def check_attributes(
     Args:
         attributes: The attributes, keyed by their names in the service model.
         is_fifo: Whether the queue is a FIFO queue.
-        has_queue: Returns whether there is a queue of this kind with an ARN, for ``RedrivePolicy``.
+        has_queue: Returns whether an ARN is that of a queue of the same kind (FIFO or standard), to
+            which ``RedrivePolicy`` may refer.
 
     Raises:
         RejectedRequestError: An attribute is unknown, or its value is invalid.
@@ -70,7 +71,7 @@ def check_attributes(
 
 
 def set_attributes(current: dict[str, str], changes: Mapping[str, str]) -> None:
-    """Change *current*; an empty value removes an attribute such as ``RedrivePolicy``."""
+    """Set attributes in *current*; an empty value removes some attributes, like a policy."""
     current.update(changes)
     for name in _REMOVABLE & current.keys():
         if not current[name]:
@@ -78,7 +79,7 @@ def set_attributes(current: dict[str, str], changes: Mapping[str, str]) -> None:
 
 
 def parse_redrive_policy(policy: str) -> tuple[str, int]:
-    """Return the ARN of the dead-letter queue, and how often a message is received at most.
+    """Return the dead-letter queue's ARN, and the maximum number of receipts of a message.
 
     Raises:
         RejectedRequestError: The policy is malformed.

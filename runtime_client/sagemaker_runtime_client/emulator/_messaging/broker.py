@@ -1,6 +1,7 @@
-"""All queues of an emulator, and the wait for their messages.
+"""All queues of an emulator, and the waits of receivers for messages.
 
-Its methods may be called from any thread, because a test may write S3 objects in its own thread.
+The methods of `Broker` may be called from any thread, because a test may write S3 objects in its
+own thread.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ _is_name = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo", re.ASCII
 
 @frozen
 class Reception:
-    """What a receiver asks for.
+    """The parameters of a request to receive messages.
 
     Attributes:
         most: The maximum number of messages.
@@ -48,10 +49,10 @@ class Broker:
     """The queues, keyed by name.
 
     Attributes:
-        region: The region in ARNs.
+        region: The region that the ARNs of queues contain.
         clock: Measures the time limits.
         faults: The faults, which may duplicate or lose messages.
-        changed: The lock of all queues, which notifies threads of changes.
+        changed: The condition that protects all queues, and that is notified of changes.
     """
 
     region: str
@@ -59,7 +60,7 @@ class Broker:
     faults: Faults
     changed: Condition = field(factory=Condition, init=False)
     _queues: dict[str, Queue] = field(factory=dict[str, Queue], init=False)
-    # Wake the coroutines that wait for messages.
+    # Functions that wake the coroutines that wait for messages.
     _wakers: set[Callable[[], object]] = field(factory=set[Callable[[], object]], init=False)
     _is_closed: bool = field(default=False, init=False)
 
@@ -68,11 +69,11 @@ class Broker:
         return f"arn:aws:sqs:{self.region}:{ACCOUNT}:{name}"
 
     def create(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Create a queue, unless there is one with the same attributes.
+        """Create a queue, unless a queue with this name and these attributes exists.
 
         Raises:
             RejectedRequestError: The name or an attribute is invalid, there are too many queues, or
-                there is a queue with other attributes.
+                a queue with this name has different attributes.
         """
         is_fifo = attributes.get("FifoQueue") == "true"
         if not _is_name(name) or name.endswith(".fifo") != is_fifo:
@@ -98,14 +99,14 @@ class Broker:
             self._queues[name] = queue
 
     def delete(self, name: str) -> None:
-        """Delete a queue with its messages."""
+        """Delete a queue and its messages."""
         with self.changed:
             self.queue(name)
             del self._queues[name]
             self._wake()
 
     def names(self, prefix: str = "") -> list[str]:
-        """Return the sorted names of the queues that start with *prefix*."""
+        """Return the sorted names of the queues whose names start with *prefix*."""
         with self.changed:
             return sorted(name for name in self._queues if name.startswith(prefix))
 
@@ -125,7 +126,7 @@ class Broker:
         return queue
 
     def use(self, name: str, action: Callable[[Queue], T]) -> T:
-        """Call a function with a queue, and wake those that wait for messages."""
+        """Call a function with a queue, wake all waiting receivers, and return the result."""
         with self.changed:
             result = action(self.queue(name))
             self._wake()
@@ -148,7 +149,7 @@ class Broker:
         self.use(name, change)
 
     def copies(self, operation: str) -> int:
-        """Return how often the next message is delivered, according to the faults."""
+        """Return how many times the next message is delivered, according to the faults."""
         fault = self.faults.take_delivery(operation)
         return 1 if fault is None else fault.copies
 
@@ -158,7 +159,7 @@ class Broker:
         Args:
             name: The name of the queue.
             draft: The message.
-            copies: How often the message is added.
+            copies: How many times the message is added.
 
         Raises:
             RejectedRequestError: There is no such queue, or it does not accept the message.
@@ -167,7 +168,7 @@ class Broker:
         return self.use(name, lambda queue: queue.send(draft, now, sent, copies))
 
     async def receive(self, name: str, reception: Reception) -> list[Message]:
-        """Return messages of a queue as soon as there are some, or none after the wait.
+        """Return messages of a queue as soon as any are available; an empty list after the wait.
 
         Raises:
             RejectedRequestError: There is no such queue.
@@ -199,7 +200,7 @@ class Broker:
                     self._wakers.discard(wake)
 
     def wake(self) -> None:
-        """Let those that wait for messages notice that the clock was moved."""
+        """Wake all waiting receivers, because the clock was advanced."""
         with self.changed:
             self._wake()
 
@@ -232,7 +233,7 @@ class Broker:
         return bury
 
     def _check(self, name: str, attributes: Mapping[str, str], *, is_fifo: bool) -> None:
-        """Check attributes of a queue, whose dead-letter queue must be another one of its kind."""
+        """Check a queue's attributes: its dead-letter queue must be another queue of its kind."""
 
         def has_queue(arn: str) -> bool:
             queue = self._queues.get(arn.rpartition(":")[2])

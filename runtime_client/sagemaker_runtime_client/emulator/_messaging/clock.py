@@ -1,4 +1,4 @@
-"""The clock of the time limits of queues, which `Emulator.advance` moves."""
+"""The clock for the time limits of queues, which `Emulator.advance` moves forward."""
 
 import time
 from collections.abc import Callable
@@ -20,11 +20,11 @@ class Clock:
     advanced: float = 0.0
 
     def seconds(self) -> float:
-        """Return a time in seconds, which only serves to be compared with other such times."""
+        """Return the time in seconds since an arbitrary start, for comparison."""
         return time.monotonic() + self.advanced
 
     def milliseconds(self) -> str:
-        """Return the server's time in milliseconds since 1970, as in the attributes of messages."""
+        """Return the server's time in milliseconds since 1970, as message attributes contain it."""
         return str(int(self.now().timestamp() * 1000))
 
 

@@ -1,4 +1,4 @@
-"""Messages that are to be sent, and the repetitions that FIFO queues recognize.
+"""Messages that are to be sent, and the detection of repeated messages in FIFO queues.
 
 Source:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
@@ -23,7 +23,8 @@ class Draft:
     Attributes:
         body: The content.
         attributes: The attributes that the sender has set.
-        delay: After how many seconds the message becomes visible; None for the queue's delay.
+        delay: The number of seconds after which the message becomes visible; None for the queue's
+            delay.
         group: The message group; None if there is none.
         deduplication_id: The deduplication ID; None if there is none.
         trace: The attribute ``AWSTraceHeader``; None if there is none.
@@ -71,11 +72,12 @@ class SentBefore:
     """The messages of a FIFO queue that were sent in the last five minutes."""
 
     def __init__(self) -> None:
-        # The oldest message is the first one.  The numbers are the ends of the five minutes.
+        # The oldest message is the first one.  Each number is the time until which a repetition of
+        # the message is recognized.
         self._messages: dict[tuple[str | None, str | None], tuple[float, Message]] = {}
 
     def find(self, draft: Draft, attributes: Mapping[str, str], now: float) -> Message | None:
-        """Return the message that *draft* repeats; None if it repeats none."""
+        """Return the message that *draft* repeats; None if it is a new message."""
         while self._messages:
             oldest = next(iter(self._messages))
             if self._messages[oldest][0] > now and len(self._messages) < MOST_MESSAGES:
@@ -87,7 +89,7 @@ class SentBefore:
     def add(
         self, draft: Draft, attributes: Mapping[str, str], now: float, message: Message
     ) -> None:
-        """Remember the message that was made of *draft*, without its content."""
+        """Store the message that was created from *draft*, without its content."""
         known = evolve(message, body="", attributes={})
         self._messages[_identity(draft, attributes)] = (now + _PERIOD, known)
 

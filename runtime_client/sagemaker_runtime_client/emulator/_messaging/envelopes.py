@@ -1,4 +1,4 @@
-"""What SNS delivers: the message in an envelope of JSON, or the message alone.
+"""The forms in which SNS delivers a message: in a JSON envelope, or in a record for AWS Lambda.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 """
@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from .messages import MessageAttributes
 
-# The emulator does not sign notifications: no certificate of Amazon would fit its signature.
+# The emulator does not sign notifications, because it has no private key of an Amazon certificate.
 _SIGNATURE = "RU1VTEFUT1I="
 _CERTIFICATE = "SimpleNotificationService-00000000000000000000000000000000.pem"
 
@@ -26,7 +26,7 @@ class Publication:
         message: The content.
         subject: The subject; None if there is none.
         attributes: The message attributes.
-        timestamp: When it was published, in UTC and ISO 8601.
+        timestamp: The time at which the message was published, in UTC and ISO 8601.
         region: The region of the topic.
         version: The version of the signature, ``1`` or ``2``.
     """
@@ -60,7 +60,7 @@ class Publication:
         return json.dumps(members, indent=2, separators=(",", " : "), ensure_ascii=False)
 
     def lambda_record(self, subscription_arn: str) -> dict[str, Any]:
-        """Return the record that AWS Lambda passes to a subscribed function.
+        """Return the record with this message that AWS Lambda passes to a subscribed function.
 
         Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
         """
@@ -84,7 +84,7 @@ class Publication:
         }
 
     def _attributes(self) -> dict[str, dict[str, str]]:
-        """Return the message attributes in the form in which SNS delivers them."""
+        """Return the message attributes in the form that SNS uses in envelopes."""
         return {
             name: {
                 "Type": attribute["DataType"],

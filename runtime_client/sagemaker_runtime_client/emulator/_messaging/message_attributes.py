@@ -1,4 +1,4 @@
-"""The message attributes in requests, and which of them a receiver asked for."""
+"""Checks the message attributes in a request, and selects those that a receiver has requested."""
 
 import re
 from base64 import b64decode
@@ -13,7 +13,7 @@ _is_type = re.compile(r"(String|Number|Binary)(\..{1,256})?").fullmatch
 
 
 def check_message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> MessageAttributes:
-    """Return the attributes with their type and value only.
+    """Return the attributes, each with only its type and its value.
 
     Raises:
         RejectedRequestError: A name, type or value is invalid.
@@ -32,7 +32,7 @@ def check_message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Mes
 
 
 def select_attributes(attributes: MessageAttributes, names: Sequence[str]) -> MessageAttributes:
-    """Return the attributes that *names* select: a name, a prefix such as ``a.*``, or ``All``."""
+    """Return the attributes that *names* select: names, prefixes like ``a.*``, or ``All``."""
     if {"All", ".*"} & set(names):
         return attributes
     prefixes = tuple(name.removesuffix("*") for name in names if name.endswith(".*"))

@@ -21,9 +21,10 @@ class Message:
         body: The content.
         attributes: The attributes that the sender has set.
         system_attributes: The attributes that SQS has set, such as ``SentTimestamp``.
-        visible_at: When the message can be received, in seconds of the queue's clock.
-        expires_at: When the message is removed, in seconds of the queue's clock.
-        receive_count: How often the message was received.
+        visible_at: The time from which the message can be received, in seconds of the queue's
+            clock.
+        expires_at: The time at which the message is removed, in seconds of the queue's clock.
+        receive_count: How many times the message was received.
         receipt: The latest receipt handle; empty before the message is received.
     """
 
@@ -42,7 +43,7 @@ class Message:
         return self.system_attributes.get("MessageGroupId")
 
     def count_receipt(self, at: str) -> None:
-        """Count that the message is received, at a time in milliseconds since 1970."""
+        """Record that the message was received at *at*, in milliseconds since 1970."""
         self.receive_count += 1
         self.system_attributes = {
             **self.system_attributes,
@@ -59,7 +60,7 @@ class Message:
 
 
 def message_size(body: str, attributes: MessageAttributes) -> int:
-    """Return the size of a message: of its body, and of its attributes' names, types and values."""
+    """Return the total size of a message's body and of its attributes' names, types and values."""
     size = len(body.encode())
     for name, attribute in attributes.items():
         size += len(name.encode()) + len(attribute["DataType"].encode())
@@ -68,12 +69,12 @@ def message_size(body: str, attributes: MessageAttributes) -> int:
 
 
 def body_digest(body: str) -> str:
-    """Return the MD5 of a body, which SDKs compare with the body that they sent or received."""
+    """Return the MD5 digest of a body, by which SDKs verify the body that they sent or received."""
     return md5(body.encode(), usedforsecurity=False).hexdigest()
 
 
 def attributes_digest(attributes: MessageAttributes) -> str:
-    """Return the MD5 of message attributes, which some SDKs check.
+    """Return the MD5 digest of message attributes, which some SDKs verify.
 
     Source:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html

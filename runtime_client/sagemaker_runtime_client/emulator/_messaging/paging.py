@@ -1,4 +1,4 @@
-"""The pages of lists, whose tokens contain the last name of the page before."""
+"""Divides lists into pages; the token of a page contains the last name of the previous page."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence

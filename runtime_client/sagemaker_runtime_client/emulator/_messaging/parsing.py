@@ -1,4 +1,4 @@
-"""Reads messages from requests to SQS."""
+"""Parses the messages in requests to SQS."""
 
 import re
 
@@ -16,7 +16,7 @@ _is_text = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+").
 
 
 def parse_draft(arguments: Arguments) -> Draft:
-    """Return the message in a request."""
+    """Return the message that a request, or an entry of a batch, contains."""
     body = arguments.text("MessageBody")
     if not _is_text(body):
         raise rejection(

@@ -35,7 +35,7 @@ class QueueRoutes:
 
     Attributes:
         broker: The queues.
-        host: The host and the port to which the request was sent, which the URLs of queues contain.
+        host: The host and the port to which the request was sent; they become part of queue URLs.
         target: The target of the request, whose path may be that of a queue.
     """
 
@@ -70,7 +70,7 @@ class QueueRoutes:
         return {"QueueUrl": self._url(self.broker.use(name, lambda queue: queue.name))}
 
     def list_queues(self, arguments: Arguments) -> Result:
-        """Return the URLs of the queues whose names start with a prefix, in pages if asked to."""
+        """Return the URLs of the queues whose names start with a prefix, in pages if requested."""
         most = arguments.number("MaxResults", 1, _MOST_NAMES)
         names = self.broker.names(arguments.optional_text("QueueNamePrefix") or "")
         page, token = take_page(names, arguments.optional_text("NextToken"), most or _MOST_NAMES)
@@ -89,7 +89,7 @@ class QueueRoutes:
         return {}
 
     def get_queue_attributes(self, arguments: Arguments) -> Result:
-        """Return the attributes that the request names."""
+        """Return the attributes of a queue that the request lists."""
         names = arguments.texts("AttributeNames")
         now = self.broker.clock.seconds()
 
@@ -128,7 +128,7 @@ class QueueRoutes:
         return run_batch(entries, lambda entry: self._send(name, entry))
 
     async def receive_message(self, arguments: Arguments) -> Result:
-        """Return messages, as soon as there are some."""
+        """Return messages as soon as any are available, or none after the wait."""
         reception = Reception(
             arguments.number("MaxNumberOfMessages", 1, _MOST_MESSAGES) or 1,
             arguments.number("VisibilityTimeout", 0, _LONGEST_VISIBILITY),
@@ -159,11 +159,11 @@ class QueueRoutes:
         return self._batch(name, arguments, delete)
 
     def change_message_visibility(self, arguments: Arguments) -> Result:
-        """Change when a message becomes visible again."""
+        """Change the time at which a message becomes visible again."""
         return self._change_visibility(self._name(arguments), arguments)
 
     def change_message_visibility_batch(self, arguments: Arguments) -> Result:
-        """Change when several messages become visible again."""
+        """Change the times at which several messages become visible again."""
         name = self._name(arguments)
         return self._batch(name, arguments, lambda entry: self._change_visibility(name, entry))
 
@@ -195,7 +195,7 @@ class QueueRoutes:
         return result if sequence is None else {**result, "SequenceNumber": sequence}
 
     def _name(self, arguments: Arguments) -> str:
-        """Return the name of the queue that the request is for."""
+        """Return the name of the queue in the request's URL; empty for another account's queue."""
         url = arguments.optional_text("QueueUrl") or self.target.path
         if not url.strip("/"):
             raise rejection(
@@ -226,7 +226,7 @@ _OPERATIONS: dict[str, Callable[[QueueRoutes, Arguments], Result]] = {
 
 
 def _received(message: Message, system: list[str], custom: list[str]) -> Result:
-    """Return a message as ReceiveMessage does."""
+    """Return a message in the form of ReceiveMessage's result."""
     result: Result = {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,
@@ -242,5 +242,5 @@ def _received(message: Message, system: list[str], custom: list[str]) -> Result:
 
 
 def _select(known: Mapping[str, str], names: list[str]) -> dict[str, str]:
-    """Return the attributes with these names; ``All`` selects all."""
+    """Return the attributes with these names; the name ``All`` selects all attributes."""
     return {name: known[name] for name in known if name in names or "All" in names}

@@ -1,4 +1,4 @@
-"""The state of a queue: which messages it has, and who can receive them when.
+"""The state of a queue: its attributes, its messages, and when each message can be received.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/welcome.html
 """
@@ -30,9 +30,9 @@ class Queue:
     Attributes:
         name: The name.
         arn: The ARN.
-        attributes: The attributes that can be set, with their current values.
+        attributes: The current values of the attributes that can be set.
         created: When the queue was created, in seconds since 1970.
-        modified: When its attributes were set, in seconds since 1970.
+        modified: When the queue's attributes were last set, in seconds since 1970.
         messages: The messages in the order of their arrival, keyed by serial numbers.
     """
 
@@ -63,10 +63,10 @@ class Queue:
             draft: The message.
             now: The time, in seconds of the clock for time limits.
             sent: The time, in milliseconds since 1970.
-            copies: How often the message is added: 0 if it gets lost, 2 if it is duplicated.
+            copies: How many times the message is added: 0 if it is lost, 2 if it is duplicated.
 
         Returns:
-            The message, or the earlier message that it repeats.
+            The new message, or the earlier message that *draft* repeats.
 
         Raises:
             RejectedRequestError: The message is invalid or too large, or the queue is full.
@@ -88,7 +88,7 @@ class Queue:
         return message
 
     def add(self, message: Message) -> None:
-        """Add a message that was already checked, for example one of another queue."""
+        """Add a message that was already checked, for example a message from another queue."""
         self.messages[str(self._serials())] = message
         self._size += message.size
         self._next_expiry = min(self._next_expiry, message.expires_at)
@@ -131,10 +131,10 @@ class Queue:
         return received
 
     def delete(self, receipt: str) -> None:
-        """Remove the message with a receipt handle, unless the message was received again since.
+        """Remove the message with a receipt handle, unless it has a newer receipt handle.
 
         Raises:
-            RejectedRequestError: The receipt handle is malformed, or is that of another queue.
+            RejectedRequestError: The receipt handle is malformed, or belongs to another queue.
         """
         serial = parse_receipt(self.name, receipt)
         message = self.messages.get(serial)
@@ -142,11 +142,11 @@ class Queue:
             self._remove(serial)
 
     def change_visibility(self, receipt: str, timeout: float, now: float) -> None:
-        """Change after how many seconds a message in flight becomes visible again.
+        """Make a message in flight visible again *timeout* seconds after *now*.
 
         Raises:
-            RejectedRequestError: The receipt handle is malformed, or is that of another queue, or
-                the message is not in flight, at least not with this receipt handle.
+            RejectedRequestError: The receipt handle is malformed, belongs to another queue, or is
+                not the latest one of a message in flight.
         """
         message = self.messages.get(parse_receipt(self.name, receipt))
         if message is None or message.receipt != receipt or message.visible_at <= now:
@@ -173,12 +173,12 @@ class Queue:
         self._next_expiry = min(times, default=inf)
 
     def next_visible(self, now: float) -> float:
-        """Return when the next invisible message becomes visible; infinity if there is none."""
+        """Return when the next invisible message becomes visible; infinity if all are visible."""
         times = [one.visible_at for one in self.messages.values() if one.visible_at > now]
         return min(times, default=inf)
 
     def counts(self, now: float) -> dict[str, str]:
-        """Return the attributes with the numbers of visible, delayed and received messages."""
+        """Return the attributes with the numbers of visible, delayed and in-flight messages."""
         self.drop_expired(now)
         hidden = [one for one in self.messages.values() if one.visible_at > now]
         in_flight = sum(1 for one in hidden if one.receive_count)
@@ -190,7 +190,7 @@ class Queue:
         return {name: str(number) for name, number in numbers.items()}
 
     def _groups_in_flight(self, now: float) -> set[str | None]:
-        """Return the groups of a FIFO queue whose messages have to wait for one in flight."""
+        """Return the message groups of a FIFO queue that have an invisible message."""
         if not self.is_fifo:
             return set()
         return {message.group for message in self.messages.values() if message.visible_at > now}
@@ -223,7 +223,7 @@ class Queue:
             )
 
     def _message(self, draft: Draft, now: float, sent: str) -> Message:
-        """Return the message for a draft."""
+        """Return the message that is created from a draft."""
         system = {
             "SenderId": _SENDER,
             "SentTimestamp": sent,
@@ -242,7 +242,7 @@ class Queue:
         )
 
     def _redrive_policy(self) -> tuple[str, float]:
-        """Return the ARN of the dead-letter queue, and how often a message is received at most."""
+        """Return the dead-letter queue's ARN, and the maximum number of receipts of a message."""
         policy = self.attributes.get("RedrivePolicy")
         return ("", inf) if policy is None else parse_redrive_policy(policy)
 

@@ -1,4 +1,4 @@
-"""Receipt handles, which identify one receipt of a message."""
+"""Receipt handles, each of which identifies one receipt of a message."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from secrets import token_hex
@@ -12,10 +12,10 @@ def make_receipt(queue: str, serial: str) -> str:
 
 
 def parse_receipt(queue: str, receipt: str) -> str:
-    """Return the serial number of the message that a receipt handle is for.
+    """Return the serial number of the message that a receipt handle identifies.
 
     Raises:
-        RejectedRequestError: The receipt handle is malformed, or is that of another queue.
+        RejectedRequestError: The receipt handle is malformed, or belongs to another queue.
     """
     try:
         name, serial, _ = urlsafe_b64decode(receipt.encode()).decode().split(" ")

@@ -16,8 +16,8 @@ _NAMESPACES = {
     "sqs": "http://queue.amazonaws.com/doc/2012-11-05/",
     "sns": "http://sns.amazonaws.com/doc/2010-03-31/",
 }
-# The codes of errors in the query protocol, which SDKs show, if they differ from the names of the
-# errors in the JSON protocol.
+# The error codes in the query protocol that differ from the names of the errors in the JSON
+# protocol.
 _SQS = "AWS.SimpleQueueService."
 _QUERY_CODES = {
     "BatchEntryIdsNotDistinct": f"{_SQS}BatchEntryIdsNotDistinct",
@@ -35,8 +35,8 @@ _QUERY_CODES = {
     "UnrecognizedClientException": "InvalidClientTokenId",
     "UnsupportedOperation": f"{_SQS}UnsupportedOperation",
 }
-# The names of lists and maps in the XML of SQS, in which their items are not enclosed in an element.
-# For a map, the names of the elements for the key and for the value follow.
+# The element names of lists and maps in the XML of SQS, which has no element around all items.  The
+# entry of a map also contains the names of the elements for a key and its value.
 _SQS_LISTS = {
     "Failed": "BatchResultErrorEntry",
     "Messages": "Message",
@@ -74,8 +74,9 @@ def as_error(target: Target, error: ErrorResponse, request_id: str) -> Reply:
     name = error.shown_code
     code = query_code(name)
     if target.protocol == "json":
-        # SDKs show the code in this header, because programs that were written for the query
-        # protocol compare it.  See the trait awsQueryCompatible of the service model.
+        # SDKs report the code in this header, because programs that were written for the query
+        # protocol compare it with the codes of that protocol.  See the trait awsQueryCompatible in
+        # the service model.
         shown = {"x-amzn-query-error": f"{code};{side}"} if name else {}
         shown_type = {"__type": f"com.amazonaws.sqs#{name}"} if name else {}
         document = {**shown_type, "message": error.message, **error.details}
@@ -111,7 +112,7 @@ def _as_xml(document: str, error: ErrorResponse | None = None) -> Reply:
 
 
 def _xml(target: Target, name: str, value: Any) -> str:
-    """Return the XML of a member of the output."""
+    """Return the XML for a member of the output."""
     if isinstance(value, bool):
         return xml_elements({name: str(value).lower()})
     if is_list(value):

@@ -1,4 +1,4 @@
-"""Handles requests to SQS and SNS, from a verified request to the response."""
+"""Handles requests to SQS and SNS whose signature has been verified."""
 
 from collections.abc import Mapping
 
@@ -50,7 +50,7 @@ class NotificationRoutes:
 def read_operation(target: Target, body: bytes) -> Target:
     """Return the target of a request in the query protocol, with the operation in its body.
 
-    The operation of a malformed body is unknown.
+    If the body is malformed, the operation is ``Unknown``.
     """
     try:
         return target.with_action(parse_form(body).get("Action", ""))

@@ -121,7 +121,7 @@ class TopicRoutes:
         return self._publish(arn, arguments)
 
     def publish_batch(self, arguments: Arguments) -> Result:
-        """Deliver several messages."""
+        """Deliver several messages to the subscribers of a topic."""
         arn, entries = arguments.text("TopicArn"), arguments.entries("PublishBatchRequestEntries")
         self.topics.subscriptions(arn)
         return run_batch(entries, lambda entry: self._publish(arn, entry))
@@ -157,7 +157,7 @@ _OPERATIONS: dict[str, Callable[[TopicRoutes, Arguments], Result]] = {
 
 
 def _described(subscription: Subscription) -> dict[str, str]:
-    """Return a subscription as the lists of SNS do."""
+    """Return a subscription in the form in which SNS lists it."""
     return {
         "SubscriptionArn": subscription.arn,
         "Owner": ACCOUNT,
@@ -172,7 +172,7 @@ def _paged(result: Result, token: str | None) -> Result:
 
 
 def _message(arguments: Arguments) -> str:
-    """Return the message for queues, which may be one of several in a JSON object."""
+    """Return the message for queues, which a JSON object may contain next to other messages."""
     message = arguments.text("Message")
     if arguments.optional_text("MessageStructure") != "json":
         return message

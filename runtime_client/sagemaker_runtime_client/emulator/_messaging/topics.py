@@ -1,6 +1,6 @@
 """The topics of SNS, and the deliveries to their subscribers.
 
-Its methods may be called from any thread, like those of `Broker`.
+The methods of `Topics` may be called from any thread, like those of `Broker`.
 """
 
 import re
@@ -18,7 +18,7 @@ from .drafts import Draft
 from .envelopes import Publication
 from .messages import MessageAttributes, message_size
 
-# Limits on the memory.
+# These limits bound the memory.
 MOST_TOPICS = 1000
 MOST_SUBSCRIPTIONS = 10_000
 _LARGEST = 262_144  # the default of MaximumMessageSize, in bytes
@@ -36,7 +36,7 @@ _TOPIC_ATTRIBUTES = {
 }
 _SUBSCRIPTION_ATTRIBUTES = {"RawMessageDelivery": "true|false"}
 
-# Receives what is published to a topic: the ARN of its subscription, and the message.
+# A function that is called with the ARN of its subscription and a published message.
 Subscriber = Callable[[str, Publication], object]
 
 
@@ -58,7 +58,7 @@ class Subscription:
 
     @property
     def is_raw(self) -> bool:
-        """Whether the message is delivered without an envelope."""
+        """Whether messages are delivered without an envelope."""
         return self.attributes.get("RawMessageDelivery") == "true"
 
 
@@ -70,7 +70,8 @@ class Topic:
         arn: The ARN.
         attributes: The attributes that were set.
         subscriptions: The subscriptions of queues, keyed by ARN.
-        subscribers: The functions that receive what is published, keyed by ARN.
+        subscribers: The functions that are called for published messages, keyed by subscription
+            ARN.
     """
 
     arn: str
@@ -95,7 +96,7 @@ class Topics:
         return f"arn:aws:sns:{self.broker.region}:{ACCOUNT}:{name}"
 
     def create(self, name: str, attributes: Mapping[str, str]) -> Topic:
-        """Create a topic, unless it exists, and return it.
+        """Return the topic with this name, which is created if it does not exist.
 
         Raises:
             RejectedRequestError: The name or an attribute is invalid, or there are too many topics.
@@ -112,7 +113,7 @@ class Topics:
             return self._topics.setdefault(arn, Topic(arn, dict(attributes)))
 
     def delete(self, arn: str) -> None:
-        """Delete a topic and its subscriptions, if it exists."""
+        """Delete a topic and its subscriptions; do nothing if the topic does not exist."""
         with self.broker.changed:
             self._topics.pop(arn, None)
 
@@ -148,8 +149,8 @@ class Topics:
 
         Raises:
             RejectedRequestError: There is no such topic, the ARN of the queue or an attribute is
-                invalid, there are too many subscriptions, or the queue is subscribed with other
-                attributes.
+                invalid, there are too many subscriptions, or the queue is already subscribed with
+                different attributes.
         """
         if not _is_queue(endpoint):
             raise invalid_parameter(
@@ -177,7 +178,7 @@ class Topics:
             return made
 
     def unsubscribe(self, subscription_arn: str) -> None:
-        """Delete a subscription, if it exists."""
+        """Delete a subscription; do nothing if it does not exist."""
         with self.broker.changed:
             for topic in self._topics.values():
                 topic.subscriptions.pop(subscription_arn, None)
@@ -207,7 +208,7 @@ class Topics:
             self.subscription(subscription_arn).attributes[name] = value
 
     def call_on_publish(self, name: str, subscriber: Subscriber) -> None:
-        """Subscribe a function of Python to a topic, which is created if necessary."""
+        """Subscribe a Python function to a topic, which is created if necessary."""
         topic = self.create(name, {})
         with self.broker.changed:
             topic.subscribers[f"{topic.arn}:{uuid4()}"] = subscriber
@@ -220,9 +221,9 @@ class Topics:
         subject: str | None = None,
         attributes: MessageAttributes | None = None,
     ) -> Publication:
-        """Deliver a message to all subscribers of a topic, and return it.
+        """Deliver a message to all subscribers of a topic, and return the published message.
 
-        As in production, a queue that does not exist or does not accept the message misses it.
+        As in production, the message is lost for a queue that does not exist or does not accept it.
 
         Raises:
             RejectedRequestError: There is no such topic, or the message is too large.

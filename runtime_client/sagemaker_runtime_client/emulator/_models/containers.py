@@ -26,12 +26,12 @@ class ContainerRunner:
         self._client: httpx.AsyncClient | None = None
 
     async def __call__(self, request: ModelRequest) -> "ContainerOutput":
-        """Return the container's response; without a 2xx response, the inference fails."""
+        """Return the container's response; raise ModelFailure if its status is not 2xx."""
         import httpx
 
         if self._client is None:
-            # The client has no timeout, because the queue limits the time, and uses no proxy,
-            # because the container is assumed to be local.
+            # The client has no timeout, because the emulator limits the time of each inference.  It
+            # uses no proxy, because the container is assumed to be local.
             self._client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113
         try:
             request_to_send = self._client.build_request(
@@ -73,7 +73,7 @@ class ContainerOutput:
         )
 
     async def next_part(self) -> bytes | None:
-        """Return the next piece of the body; a broken connection fails the inference."""
+        """Return the next piece of the body; raise ModelFailure if the connection breaks."""
         try:
             return await anext(self._parts, None)
         except Exception as error:  # noqa: BLE001 (any failure of the connection)
@@ -85,7 +85,7 @@ class ContainerOutput:
 
 
 def _unreachable(url: str, error: Exception) -> ModelFailure:
-    """Return the failure for a container that cannot be reached or breaks the connection."""
+    """Return the failure for a container that cannot be reached or closes the connection early."""
     return ModelFailure(f"Could not reach the model at {url}: {type(error).__name__}")
 
 

@@ -18,15 +18,15 @@ from .values import (
     to_response,
 )
 
-# What the thread of a call reports: the head of the output, then each part, and finally None or the
-# failure.
+# The values that the thread of a call reports: the head of the output, then each part, and finally
+# None or the failure.
 _Step = ModelResponse | bytes | ModelFailure | None
 
 
 class FunctionRunner:
     """Runs a function as a model, in a new thread for each call, so that the function may block.
 
-    The threads are daemons, because Python cannot end a thread, and a model that ignores
+    The threads are daemon threads, because Python cannot end a thread, and a model that ignores
     `ModelRequest.cancelled` must not keep the process alive.
     """
 
@@ -35,7 +35,7 @@ class FunctionRunner:
         self._threads: set[Thread] = set()
 
     async def __call__(self, request: ModelRequest) -> "FunctionOutput":
-        """Return the output of the function; any exception that it raises fails the inference."""
+        """Return the function's output; raise ModelFailure if it has raised any exception."""
         output = FunctionOutput(self._function, request)
         thread = Thread(target=output.run, name="sagemaker-emulator-model", daemon=True)
         self._threads = {other for other in self._threads if other.is_alive()} | {thread}
@@ -74,7 +74,7 @@ class FunctionOutput:
     def run(self) -> None:
         """Call the function.  Only this method runs in the thread of the call."""
         steps = self._steps()
-        while not self._request.cancelled.is_set():  # it is set after the last step, too
+        while not self._request.cancelled.is_set():  # also set after the last step
             try:
                 step = next(steps)
             # A model may raise KeyboardInterrupt, or an exception whose `str` raises another one.
@@ -118,7 +118,7 @@ class FunctionOutput:
         self.head = cast("ModelResponse", step)
 
     async def next_part(self) -> bytes | None:
-        """Return the next part; any exception that the iterator raises fails the inference."""
+        """Return the next part; raise ModelFailure if the iterator has raised any exception."""
         self._needed.release()
         step = await self._arrived.get()
         if isinstance(step, ModelFailure):

@@ -1,4 +1,4 @@
-"""Imports a model, and chooses how it is run."""
+"""Imports a model, and creates the object that runs it."""
 
 from importlib import import_module
 from inspect import iscoroutinefunction
@@ -33,7 +33,7 @@ def import_model(model: Model) -> Model:
         The function; the address of a container is returned unchanged.
 
     Raises:
-        ValueError: *model* has none of these forms, or is a coroutine function.
+        ValueError: *model* is not in one of these forms, or is a coroutine function.
         ImportError: The module does not exist.
         AttributeError: The module has no such function.
     """

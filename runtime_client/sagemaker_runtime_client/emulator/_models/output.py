@@ -1,4 +1,4 @@
-"""The output of a model, which arrives in parts, and the interface of the runners of models."""
+"""The interfaces of a model's output, which arrives in parts, and of a model's runner."""
 
 from collections.abc import Awaitable
 from contextlib import aclosing

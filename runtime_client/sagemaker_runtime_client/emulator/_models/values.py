@@ -28,8 +28,8 @@ class ModelRequest:
         inference_id: The caller's inference ID, or one that the emulator generated.
         session_id: The ID of the session; None if the caller did not specify one.
         cancelled: An event that is set when the output is complete, the invocation has timed out,
-            the client of a response stream has left, or the emulator stops.  A function that blocks
-            should wait for this event.
+            the client of a response stream has disconnected, or the emulator stops.  A function
+            that blocks should wait for this event.
     """
 
     body: bytes = field(repr=_shown)

@@ -1,1 +1,1 @@
-"""The notifications of SageMaker and S3, and the functions that AWS Lambda would call."""
+"""The notifications of SageMaker and S3, and the calls that AWS Lambda would make for them."""

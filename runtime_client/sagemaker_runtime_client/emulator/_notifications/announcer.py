@@ -25,8 +25,9 @@ class Announcer:
 
     Attributes:
         notifications: Which notifications are sent.
-        topics: The topics and the queues, which must include those in *notifications*.
-        paths: The output path and the failure path of the endpoints.
+        topics: The topics and the queues, which must include those that *notifications* mentions.
+        paths: The output path and the failure path of the endpoints, where S3 announces objects by
+            default.
         on_object: Functions that are called with each event notification of S3.
     """
 
@@ -47,7 +48,7 @@ class Announcer:
             broker.create(self.notifications.object_queue, {})
 
     def announce_result(self, outcome: Outcome) -> None:
-        """Announce how an inference ended, if there is a topic for it."""
+        """Announce the outcome of an inference, if a topic for such outcomes is configured."""
         names = {
             (False, False): self.notifications.success_topic,
             (False, True): self.notifications.error_topic,
@@ -63,7 +64,7 @@ class Announcer:
         self._publish(names[outcome.is_of_router, outcome.failure is not None], message)
 
     def announce_object(self, bucket: str, key: str, stored: StoredObject) -> None:
-        """Announce a new object, if S3 is to announce it."""
+        """Announce a new object, if its location is one that S3 announces."""
         locations = self.notifications.objects
         if locations is None:
             locations = [f"{path}/" for path in self.paths]
@@ -81,7 +82,7 @@ class Announcer:
     def _publish(
         self, name: str | None, message: Mapping[str, Any], subject: str | None = None
     ) -> None:
-        """Publish a message to a topic, if there is one."""
+        """Publish a message to a topic; do nothing if *name* is None or the topic was deleted."""
         if name is not None:
             with suppress(RejectedRequestError):
                 self.topics.publish(self.topics.arn(name), json.dumps(message), subject=subject)

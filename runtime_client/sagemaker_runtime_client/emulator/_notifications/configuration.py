@@ -1,4 +1,4 @@
-"""Which notifications the emulator sends, and to which topics and queues."""
+"""The configuration of the notifications: which are sent, and to which topics and queues."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -41,27 +41,27 @@ def _name() -> str | None:
 
 @frozen(kw_only=True)
 class Notifications:
-    """Which notifications the emulator sends.
+    """Configures which notifications the emulator sends.
 
-    The emulator creates the topics and queues that are named here.  boto3 can subscribe its queues
-    to the topics.
+    The emulator creates these topics and queues.  A test can subscribe further queues to the topics
+    with boto3.
 
     Attributes:
         success_topic: The name of the endpoints' ``SuccessTopic``; None for none.
         error_topic: The name of the endpoints' ``ErrorTopic``; None for none.
         include_inference_response_in: The endpoints' ``IncludeInferenceResponseIn``, which contains
             ``SUCCESS_NOTIFICATION_TOPIC``, ``ERROR_NOTIFICATION_TOPIC`` or both.  A response is
-            included if it has at most 128 KB.
+            included only if it has at most 128 KB.
         router_success_topic: The name of the inference routers' topic for successes; None for none.
             Its notifications are sent in addition to those of the endpoint.
         router_error_topic: The name of the inference routers' topic for failures; None for none.
         object_queue: The name of a queue to which S3 sends its event notifications; None for none.
         object_topic: The name of a topic to which S3 sends its event notifications; None for none.
-        objects: The objects that S3 announces: the beginnings of their locations, such as
+        objects: The beginnings of the locations of the objects that S3 announces, such as
             ``s3://bucket/prefix/``.  None announces the objects at the endpoints' output path and
             failure path.
-        raw_keys: Whether the keys in event notifications are unchanged.  If not, they are
-            URL-encoded with ``+`` for a space, as in AWS.
+        raw_keys: Whether event notifications contain the unchanged keys.  If not, the keys are
+            URL-encoded, with ``+`` for a space, as in AWS.
 
     Raises:
         ValueError: A name, a location or ``include_inference_response_in`` is invalid.

@@ -1,4 +1,4 @@
-"""Connects a function to the notifications that it is to be called for."""
+"""Connects a function to the notifications for which it is to be called."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,8 @@ NotifyBy = Literal["s3", "sns", "sqs"]
 NOTIFY_BY = ("s3", "sns", "sqs")
 FUNCTION_QUEUE = "sagemaker-emulator-function"
 _TIMEOUT = 30.0  # the maximum time of a call, and the default of the queue's VisibilityTimeout
-# The longest VisibilityTimeout, because a failed call sets its own pause.
+# The maximum VisibilityTimeout.  An event stays invisible until its call ends; if the call fails, a
+# shorter pause is set.
 _VISIBILITY = "43200"
 _DEFAULT = Notifications(
     success_topic="sagemaker-emulator-success", error_topic="sagemaker-emulator-error"
@@ -26,21 +27,21 @@ _DEFAULT = Notifications(
 
 
 def default_notifications(*, has_function: bool) -> Notifications:
-    """Return the notifications of an emulator for which none are configured."""
+    """Return the default configuration, which announces results only to a function."""
     return _DEFAULT if has_function else Notifications()
 
 
 def connect(function: Handler | str | None, by: NotifyBy, announcer: Announcer) -> Functions:
-    """Return the functions that are called for notifications.
+    """Return the function, connected to the notifications for which it is called.
 
     Args:
         function: The function, or ``"module:function"``; None for none.
-        by: The service whose events the function gets.
+        by: The service whose events are passed to the function.
         announcer: Sends the notifications.
 
     Raises:
-        ValueError: *by* is unknown or none of its notifications are configured, or the function is
-            invalid.
+        ValueError: *by* is unknown, no notification that it would deliver is configured, or the
+            function is invalid.
         ImportError: The module does not exist.
         AttributeError: The module has no such function.
     """
@@ -53,7 +54,7 @@ def connect(function: Handler | str | None, by: NotifyBy, announcer: Announcer) 
 
 
 def _by_sqs(functions: Functions, handler: Handler, announcer: Announcer) -> None:
-    """Call the function for messages of a queue that is subscribed to all topics."""
+    """Call the function for the messages in a queue that is subscribed to all topics."""
     broker, notifications = announcer.topics.broker, announcer.notifications
     _check(bool(notifications.topics or notifications.object_queue), "topic or object_queue", "sqs")
     if notifications.topics:
@@ -66,7 +67,7 @@ def _by_sqs(functions: Functions, handler: Handler, announcer: Announcer) -> Non
 
 
 def _by_sns(functions: Functions, handler: Handler, announcer: Announcer) -> None:
-    """Call the function for what is published to all topics."""
+    """Call the function for each message that is published to one of the topics."""
     _check(bool(announcer.notifications.topics), "topic", "sns")
     send = _event_queue(functions, handler, announcer)
 
@@ -92,7 +93,7 @@ _CONNECT: dict[str, Callable[[Functions, Handler, Announcer], None]] = {
 def _event_queue(
     functions: Functions, handler: Handler, announcer: Announcer
 ) -> Callable[[Any], None]:
-    """Return a function that adds an event to the queue of AWS Lambda, which SQS does not show."""
+    """Return a function that adds an event to Lambda's internal queue, which SQS does not list."""
     shown = announcer.topics.broker
     hidden = Broker(shown.region, shown.clock, shown.faults)
     hidden.create(EVENT_QUEUE, {"VisibilityTimeout": _VISIBILITY})

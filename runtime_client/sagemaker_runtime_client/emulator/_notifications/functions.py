@@ -30,7 +30,7 @@ def import_handler(handler: Handler | str) -> Handler:
     """Return the function of a handler, which is imported if *handler* is ``"module:function"``.
 
     Raises:
-        ValueError: *handler* has none of these forms, or is a coroutine function.
+        ValueError: *handler* is not in one of these forms, or is a coroutine function.
         ImportError: The module does not exist.
         AttributeError: The module has no such function.
     """
@@ -67,15 +67,15 @@ class FunctionWorker:
     _task: asyncio.Task[None] = field(init=False)
     _thread: Thread | None = field(default=None, init=False)
     _is_calling: bool = field(default=False, init=False)
-    # The receipt handles of the messages that failed, and will come again.
+    # The receipt handles of the failed messages, which will be received again.
     _failed: set[str] = field(factory=set[str], init=False)
 
     def start(self) -> None:
-        """Start to wait for events, in the event loop that runs."""
+        """Start waiting for events, in the running event loop."""
         self._task = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
-        """Stop to wait for events, and for the current call."""
+        """Stop waiting for events and for the current call."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -87,10 +87,11 @@ class FunctionWorker:
     def wait_idle(self, timeout: float) -> bool:
         """Wait until no event is due and no call is running, for at most *timeout* seconds.
 
-        A failed event is due when its pause is over.
+        A failed event is due again after its pause.
 
         Returns:
-            Whether this is so.
+            False if an event is still due or a call is still running after *timeout* seconds,
+            otherwise True.
         """
         changed = self.source.broker.changed
         with changed:
@@ -195,12 +196,12 @@ class Functions:
         self.workers.append(FunctionWorker(function, source, timeout, self.calls))
 
     def start(self) -> None:
-        """Start to wait for events, in the event loop that runs."""
+        """Start waiting for events, in the running event loop."""
         for worker in self.workers:
             worker.start()
 
     async def aclose(self) -> None:
-        """Stop to wait for events."""
+        """Stop waiting for events."""
         for worker in self.workers:
             await worker.aclose()
 
@@ -210,10 +211,10 @@ class Functions:
             worker.join(timeout)
 
     def wake(self) -> None:
-        """Let the workers notice that the clock was moved."""
+        """Wake the workers, because the clock was advanced."""
         for worker in self.workers:
             worker.source.broker.wake()
 
     def wait_idle(self, until: float) -> bool:
-        """Wait until no event is due and no call is running, or until a time of `time.monotonic`."""
+        """Wait until no event is due and no call is running, or until *deadline* has passed."""
         return all(worker.wait_idle(until - monotonic()) for worker in self.workers)

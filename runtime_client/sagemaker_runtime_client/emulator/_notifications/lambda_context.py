@@ -1,4 +1,4 @@
-"""The second argument of a function of AWS Lambda.
+"""The context, which AWS Lambda passes to a function as the second argument.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """

@@ -24,7 +24,7 @@ class ObjectEvents:
 
     Attributes:
         region: The region of the buckets.
-        raw_keys: Whether keys are left unchanged instead of URL-encoded.
+        raw_keys: Whether keys are left unchanged instead of being URL-encoded.
     """
 
     region: str
@@ -33,7 +33,7 @@ class ObjectEvents:
 
     def created(self, bucket: str, key: str, stored: StoredObject, at: datetime) -> dict[str, Any]:
         """Return the notification about a new object."""
-        # The ETag of an object that was uploaded in parts ends with their number.
+        # If an object was uploaded in parts, its ETag ends with a hyphen and the number of parts.
         how = "CompleteMultipartUpload" if "-" in stored.etag else "Put"
         record = {
             "eventVersion": "2.1",

@@ -1,6 +1,6 @@
 """SageMaker's notification about an asynchronous inference.
 
-AWS does not document it.  The shape is that of messages in public repositories; see
+AWS does not document this notification.  Its format is that of messages in public repositories; see
 ``fixtures/SOURCES.md`` in the source distribution.
 """
 
@@ -27,7 +27,7 @@ def result_message(
     Args:
         outcome: How the inference ended.
         region: The region.
-        at: The time at which it ended.
+        at: The time at which the inference ended.
         responses: Which notifications include the response, as in ``IncludeInferenceResponseIn``.
     """
     failure = outcome.failure
@@ -57,7 +57,7 @@ def result_message(
 
 
 def _request(outcome: Outcome) -> dict[str, str]:
-    """Return the parameters of the request, without those that it did not contain.
+    """Return the request's parameters, without those that the request did not contain.
 
     AWS does not document the name of the router's parameter.
     """
@@ -74,7 +74,7 @@ def _request(outcome: Outcome) -> dict[str, str]:
 
 
 def _response(outcome: Outcome, responses: Collection[str]) -> dict[str, Any]:
-    """Return the part with the response; a router and a large response have none."""
+    """Return the part with the response; empty for a router or a large response."""
     topic = "SUCCESS" if outcome.failure is None else "ERROR"
     if (
         outcome.is_of_router

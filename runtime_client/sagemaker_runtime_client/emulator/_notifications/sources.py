@@ -1,4 +1,4 @@
-"""Where the events of a function come from, and what becomes of an event that it did not handle.
+"""The sources of a function's events, and what happens to events that the function did not handle.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html
 """
@@ -16,7 +16,7 @@ from .._messaging.json_values import is_list, is_map
 from .._messaging.messages import Message, body_digest
 from .._reply import RejectedRequestError
 
-# For a failed call of an asynchronous event, the seconds until it is repeated.
+# The seconds until an asynchronous call that has failed is repeated, the first and the second time.
 _PAUSES = (60, 120)
 EVENT_QUEUE = "events"
 
@@ -28,7 +28,7 @@ class FunctionCall:
     Attributes:
         event: The first argument of the function.
         result: What the function returned; None if it failed.
-        error: Why the call failed, such as ``ValueError: text``; None if it did not.
+        error: Why the call failed, such as ``ValueError: text``; None if it succeeded.
     """
 
     event: dict[str, Any] = field(repr=False)
@@ -53,15 +53,15 @@ class Source(Protocol):
     def most(self) -> int: ...
 
     def build_event(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """Return the event for messages."""
+        """Return the event with which the function is called for messages."""
         ...
 
     def request_id(self, messages: Sequence[Message]) -> str:
-        """Return the ID of a call for messages."""
+        """Return the request ID of the call for messages."""
         ...
 
     def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
-        """Remove the messages that were handled; the others come again."""
+        """Remove the messages that were handled; the others will be received again."""
         ...
 
 
@@ -81,12 +81,12 @@ class QueueSource:
         return {"Records": [self._record(message) for message in messages]}
 
     def request_id(self, messages: Sequence[Message]) -> str:
-        """Return a new ID."""
+        """Return a new request ID."""
         del messages
         return str(uuid4())
 
     def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
-        """Remove the messages except those that failed, which come again after their timeout."""
+        """Remove all messages except failed ones, which are received again after their timeout."""
         ids = {message.id for message in messages}
         failed = ids if call.error is not None else _failed_ids(call.result, ids)
         for message in messages:
@@ -131,17 +131,17 @@ class EventSource:
         return cast("dict[str, Any]", json.loads(messages[0].body))
 
     def request_id(self, messages: Sequence[Message]) -> str:
-        """Return the ID of the event, which does not change if the call is repeated."""
+        """Return the event's ID, which stays the same if the call is repeated."""
         return messages[0].id
 
     def settle(self, messages: Sequence[Message], call: FunctionCall) -> None:
-        """Remove the event, unless it failed for the first or the second time."""
+        """Remove the event, unless its first or second call failed; then set the pause."""
         (message,) = messages
         if call.error is None or message.receive_count > len(_PAUSES):
             _delete(self, message)
             return
         pause, now = _PAUSES[message.receive_count - 1], self.broker.clock.seconds()
-        with suppress(RejectedRequestError):  # raised if a test has moved the clock
+        with suppress(RejectedRequestError):  # raised if a test has advanced the clock
             self.broker.use(
                 self.queue, lambda queue: queue.change_visibility(message.receipt, pause, now)
             )

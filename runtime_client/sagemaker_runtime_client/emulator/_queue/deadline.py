@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Deadline:
-    """The end of a period of time, which may be enforced several times, one after the other.
+    """The end of a period of time, which several blocks, one after the other, can enforce.
 
     Args:
         seconds: The length of the period, which begins now.

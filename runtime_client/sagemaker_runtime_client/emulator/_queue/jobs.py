@@ -49,7 +49,7 @@ class Job:
     Attributes:
         invocation: The accepted invocation.
         state: ``queued``, ``running``, ``completed``, ``failed`` or ``expired``.
-        destination: The name of the endpoint that has the job now, or had it last.
+        destination: The name of the endpoint to which the job was last assigned.
     """
 
     invocation: Invocation

@@ -12,7 +12,8 @@ class Outcome:
 
     Attributes:
         invocation: The invocation.
-        endpoint_name: The endpoint that processed it, or that did not take it in time.
+        endpoint_name: The name of the endpoint that processed the invocation, or that did not start
+            it within its time limit.
         is_of_router: Whether this is the outcome at the inference router.
         content_type: The MIME type of the output; empty after a failure.
         body: The output, or the content of the failure object.

@@ -5,7 +5,7 @@ from collections import deque
 
 
 class Permits:
-    """A semaphore whose limit can be changed, and which wakes waiters in order of arrival."""
+    """A semaphore with a changeable limit, which wakes waiters in the order of their arrival."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

@@ -43,7 +43,8 @@ class InvocationQueue:
         expired_text: The content of the failure object for an expired invocation; with None, no
             such object is written for an endpoint, because AWS does not document what SageMaker
             does.
-        announce: Is called with each outcome of an invocation, after the result was written.
+        announce: A function that is called with each outcome of an invocation, after the result was
+            written.
         jobs: All accepted invocations, in the order of acceptance.
     """
 
@@ -78,7 +79,8 @@ class InvocationQueue:
 
         Args:
             concurrency: The new maximum.
-            endpoint: The endpoint whose maximum is set; None for all that have none of their own.
+            endpoint: The endpoint whose own maximum is set; None for the endpoints without their
+                own maximum.
         """
         permits = self._permits
         if endpoint is not None:
@@ -89,8 +91,8 @@ class InvocationQueue:
     def has_capacity(self, endpoint: str) -> bool:
         """Return whether an endpoint can run an invocation now.
 
-        Only an endpoint with a maximum of its own can lack the capacity, because the common maximum
-        does not apply to synchronous invocations.
+        Only an endpoint with its own maximum can lack capacity, because the common maximum does not
+        apply to synchronous invocations.
         """
         permits = self._permits_by_endpoint.get(endpoint)
         return permits is None or permits.is_free
@@ -145,8 +147,9 @@ class InvocationQueue:
     async def _run(self, job: Job, outcomes: list[Outcome]) -> State:
         """Try each destination, write the result, and return the final state.
 
-        An inference router leaves a destination that does not take the job in time, or that lacks
-        the capacity for it.  An endpoint is its own only destination, which it never leaves.
+        An inference router moves a job to the next destination if the current one does not start
+        the job within the time limit, or lacks the capacity for it.  A job of an endpoint has only
+        this endpoint as its destination, and is never moved.
 
         Args:
             job: The job.
@@ -236,7 +239,7 @@ class InvocationQueue:
         return stored.body
 
     def _expire(self, job: Job, outcomes: list[Outcome]) -> None:
-        """Let an expired invocation fail, if there is a text for its failure object."""
+        """Write the failure object of an expired invocation, if there is a text for it."""
         default = _EXPIRED if job.invocation.is_routed else None
         text = default if self.expired_text is None else self.expired_text
         if text is not None:
@@ -248,7 +251,7 @@ class InvocationQueue:
     def _fail(self, job: Job, failure: ModelFailure, outcomes: list[Outcome]) -> None:
         """Write the failure object, if there is a failure location.
 
-        The outcome at a router is added to *outcomes*; that at an endpoint is already there.
+        The outcome at a router is added to *outcomes*; the outcome at an endpoint is already there.
         """
         if job.invocation.failure_location is not None:
             self.store.put(job.invocation.failure_location, failure.body, failure.content_type)

@@ -25,8 +25,8 @@ def select_parts(upload: Upload, body: bytes) -> list[Part]:
     """Return the parts that the body of a request lists.
 
     Raises:
-        RejectedRequestError: The body is malformed, a part does not exist or does not match, the
-            parts are not in order, or a part is too small.
+        RejectedRequestError: The body is malformed, a part does not exist or has another ETag or
+            checksum, the parts are not in order, or a part is too small.
     """
     _, listed = parse_elements(body, "CompleteMultipartUpload", "Part")
     numbers = [_part_number(one) for one in listed]
@@ -146,7 +146,7 @@ def _check_checksum(upload: Upload, headers: Mapping[str, str], computed: str | 
 
 
 def mismatched_algorithm(expected: str | None, actual: str | None) -> RejectedRequestError:
-    """Return S3's error for a checksum whose algorithm is not that of the upload."""
+    """Return S3's error for a checksum whose algorithm differs from the upload's."""
     return invalid_request(
         f"Checksum Type mismatch occurred, expected checksum Type: {(expected or 'null').lower()}, "
         f"actual checksum Type: {(actual or 'null').lower()}"

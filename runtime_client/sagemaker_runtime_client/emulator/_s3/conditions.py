@@ -8,7 +8,7 @@ from .stored import StoredObject
 
 
 def check_conditions(headers: Mapping[str, str], stored: StoredObject) -> None:
-    """Reject the request if its If-Match or If-Unmodified-Since does not hold."""
+    """Reject the request if its If-Match or If-Unmodified-Since condition does not hold."""
     if (tags := headers.get("if-match")) is not None:
         if not _etag_matches(tags, stored):
             raise _condition_failed("If-Match")
@@ -21,11 +21,11 @@ def check_conditions(headers: Mapping[str, str], stored: StoredObject) -> None:
 def check_write_conditions(
     headers: Mapping[str, str], stored: StoredObject | None, key: str
 ) -> None:
-    """Reject a request that writes an object if its If-Match or If-None-Match does not hold.
+    """Reject a request to write an object if its If-Match or If-None-Match does not hold.
 
     Args:
         headers: The headers of the request.
-        stored: The object that the request overwrites, if any.
+        stored: The existing object that the request would overwrite; None if there is none.
         key: The key.
     """
     if headers.get("if-none-match", "*") != "*":
@@ -41,7 +41,7 @@ def check_write_conditions(
 def is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
     """Return whether the caller already has the current object.
 
-    If-None-Match decides or, if it is missing, If-Modified-Since.
+    The condition If-None-Match is evaluated or, if it is missing, If-Modified-Since.
     """
     if (tags := headers.get("if-none-match")) is not None:
         # If-None-Match uses weak comparison, which ignores the prefix W/ of weak tags.

@@ -1,4 +1,4 @@
-"""The content of an object, which may be read in pieces and in part."""
+"""The content of an object, which can be read in pieces, and from any position."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
@@ -27,7 +27,7 @@ class Segment(Protocol):
         ...
 
     def discard(self) -> None:
-        """Release the storage of the bytes once nobody reads them any longer."""
+        """Release the storage of the bytes as soon as no one reads them any longer."""
         ...
 
 
@@ -67,7 +67,7 @@ class Content:
 
     @classmethod
     def joined(cls, contents: "Iterable[Content]") -> Self:
-        """Return the contents one after the other; nothing is copied."""
+        """Return the concatenation of several contents, without copying bytes."""
         return cls(tuple(segment for content in contents for segment in content.segments))
 
     def __repr__(self) -> str:
@@ -97,7 +97,7 @@ class Content:
         return b"".join([segment.read() for segment in self.segments])
 
     def discard(self) -> None:
-        """Release the storage of the bytes once nobody reads them any longer."""
+        """Release the storage of the bytes as soon as no one reads them any longer."""
         for segment in self.segments:
             segment.discard()
 
@@ -115,11 +115,11 @@ class ContentWriter(Protocol):
         ...
 
     def finish(self) -> Content:
-        """Return the content."""
+        """Return the content that has been written."""
         ...
 
     def abandon(self) -> None:
-        """Release what has been written."""
+        """Discard the bytes that have been written."""
         ...
 
 
@@ -137,7 +137,7 @@ class MemoryWriter:
             self._flush()
 
     def finish(self) -> Content:
-        """Return the content."""
+        """Return the content that has been written."""
         self._flush()
         return Content(tuple(self._segments))
 

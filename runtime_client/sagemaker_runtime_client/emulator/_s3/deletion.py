@@ -18,7 +18,7 @@ _MOST_KEYS = 1000
 def delete_objects(
     store: ObjectStore, bucket: str, headers: Mapping[str, str], body: bytes
 ) -> Reply:
-    """Remove the objects that the body names, and return a response that lists them.
+    """Remove the objects that the body lists, and return a response with the results.
 
     Args:
         store: The S3 objects.
@@ -27,7 +27,8 @@ def delete_objects(
         body: The decoded body.
 
     Raises:
-        RejectedRequestError: The body is invalid, or a checksum is missing or does not match.
+        RejectedRequestError: The body is invalid, or the checksum of the body is missing or does
+            not match.
     """
     if "content-md5" not in headers and not any(map(checksum_algorithm, headers)):
         raise invalid_request(
@@ -45,7 +46,7 @@ def delete_objects(
 
 
 def _delete(store: ObjectStore, bucket: str, named: Mapping[str, str], *, is_quiet: bool) -> str:
-    """Remove one object unless its ETag differs, and return the XML of the result."""
+    """Remove an object unless its ETag differs from the request's; return the result's XML."""
     key, etag = named["Key"], named.get("ETag")
     stored = store.read(bucket, key)
     if etag and stored is not None and etag.strip().strip('"') != stored.etag.strip('"'):

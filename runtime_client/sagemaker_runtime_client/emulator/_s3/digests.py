@@ -1,6 +1,6 @@
 """Computes the digests of a body while it arrives, and compares them with those in the request.
 
-The error messages are those of S3.
+The error messages are the same as those of S3.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -82,15 +82,16 @@ class BodyDigests:
         return f'"{self._hashers["MD5"].digest().hex()}"'
 
     def checksum(self, algorithm: str) -> str | None:
-        """Return a checksum in base64; None if it was not computed."""
+        """Return a checksum of the body in base64; None if it was not computed."""
         hasher = self._hashers.get(algorithm)
         return None if hasher is None else b64encode(hasher.digest()).decode()
 
     def check(self, trailers: Mapping[str, str]) -> dict[str, str]:
-        """Compare the digests with those in the request, and return its checksum header, if any.
+        """Compare the digests with those in the request; return the request's checksum, if any.
 
         Args:
-            trailers: The trailers of the body, whose checksums are already verified.
+            trailers: The trailers of the body; the verifier of the body has already checked their
+                checksums.
 
         Raises:
             RejectedRequestError: A digest does not match.
@@ -114,10 +115,10 @@ class BodyDigests:
 
 
 def read_checksums(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the algorithm of the ``x-amz-checksum-*`` header, keyed by the header's name, if any.
+    """Return the ``x-amz-checksum-*`` header's algorithm, keyed by the header's name, if any.
 
     Raises:
-        RejectedRequestError: There are several headers, or the header is invalid.
+        RejectedRequestError: There are several such headers, or the header is invalid.
     """
     algorithms = {name: algorithm for name in headers if (algorithm := checksum_algorithm(name))}
     if len(algorithms) > 1:

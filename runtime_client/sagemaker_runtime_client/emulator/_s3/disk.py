@@ -1,7 +1,7 @@
-"""Stores objects in a folder, where a later emulator finds them again.
+"""Stores objects in a folder, from which a later emulator can load them.
 
-The folder contains a database with the descriptions of the objects, and a file for the content of
-each object, or for each part of it if it was uploaded in parts.
+The folder contains a database with the descriptions of the objects, and one file for the content of
+each object or, if the object was uploaded in parts, one file for each part.
 """
 
 import json
@@ -31,14 +31,16 @@ _TEXTS = ("content_type", "checksum_type", "etag")
 class Disk:
     """Stores objects in a folder.
 
-    Uploads in parts are not permanent: files that belong to no object are deleted.
+    Incomplete uploads in parts are not permanent: files that do not belong to an object are
+    deleted.
 
     Args:
         folder: The folder, which is created if it does not exist.
 
     Raises:
         OSError: The folder cannot be created or written.
-        ValueError: Another emulator uses the folder, or it contains another database.
+        ValueError: Another emulator uses the folder, or its database was not created by an
+            emulator.
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
@@ -75,7 +77,7 @@ class Disk:
         return FileWriter(self._contents)
 
     def adopt(self, content: Content) -> Content:
-        """Return the content of a new object, copied unless its files belong to no object yet."""
+        """Return a new object's content, copied unless all of it is in unused files."""
         files = _files(content)
         if len(files) == len(content.segments) and not any(file.is_used for file in files):
             return content
@@ -107,7 +109,10 @@ class Disk:
         self._execute("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, key)
 
     def close(self) -> None:
-        """Release the folder, whose objects can still be read."""
+        """Release the folder, so that another emulator can use it.
+
+        The objects can still be read.
+        """
         self._is_closed = True
         self._database.close()
 

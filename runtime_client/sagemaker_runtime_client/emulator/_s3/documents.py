@@ -22,7 +22,7 @@ def xml_reply(root: str, content: str) -> Reply:
 def parse_elements(body: bytes, root: str, name: str) -> tuple[ET.Element, list[dict[str, str]]]:
     """Parse a document in the body of a request.
 
-    The namespace is optional, as in S3.
+    The XML namespace of the document is optional, as in S3.
 
     Args:
         body: The document.

@@ -1,4 +1,4 @@
-"""Sends the status 200 of a response before the document that is its content.
+"""Sends the status 200 some time before the document that reports the result of the operation.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 """
@@ -16,7 +16,7 @@ _INTERVAL = 0.05  # seconds between two spaces
 
 @frozen
 class _LateDocument:
-    """The XML declaration, white space, and the rest of a document."""
+    """An XML document in which white space, sent over some time, follows the XML declaration."""
 
     document: bytes
     seconds: float
@@ -35,7 +35,7 @@ class _LateDocument:
 
 
 def send_early(reply: Reply, fault: EarlySuccess) -> Reply:
-    """Return a reply with the status 200, whose document follows after some white space.
+    """Return a reply with the status 200 that sends white space before its document.
 
     A reply without a document is returned unchanged.
     """

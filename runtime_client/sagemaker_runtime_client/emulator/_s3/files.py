@@ -1,4 +1,4 @@
-"""Content of objects in files."""
+"""The content of objects that is stored in files."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -38,7 +38,7 @@ class FileSegment:
         return self.path.read_bytes()
 
     def discard(self) -> None:
-        """Delete the file once nobody refers to the segment any longer.
+        """Delete the file when nothing refers to the segment any longer.
 
         Until then, the segment can be read, for example by a response that is being sent.
         """

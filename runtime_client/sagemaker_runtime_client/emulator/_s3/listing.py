@@ -40,7 +40,7 @@ class _Page:
 
 
 def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
-    """Return a response with one page of a bucket's listing, in the version of the operation.
+    """Return a response with one page of a bucket's listing, in the form of the requested version.
 
     Args:
         objects: The bucket's objects, keyed and sorted by key.
@@ -72,7 +72,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
 
 def parse_encoding(target: Target) -> Callable[[str], str]:
-    """Return the function that encodes keys as the parameter ``encoding-type`` demands."""
+    """Return the function that encodes keys as the parameter ``encoding-type`` requires."""
     encoding = target.parameter("encoding-type")
     if encoding not in {"", "url"}:
         raise rejection(
@@ -86,7 +86,7 @@ def parse_encoding(target: Target) -> Callable[[str], str]:
 
 
 def parse_page_size(target: Target, name: str) -> int:
-    """Return the maximum number of entries in a page, which is a parameter but at most 1,000."""
+    """Return the requested maximum number of entries in a page, limited to 1,000."""
     text = target.parameter(name, str(LARGEST_PAGE))
     if not (text.isascii() and text.isdigit()):
         raise rejection(400, "InvalidArgument", f"{name} must be a number.", ArgumentName=name)
@@ -94,7 +94,7 @@ def parse_page_size(target: Target, name: str) -> int:
 
 
 def _first(page: _Page, target: Target, write: Callable[[str], str]) -> dict[str, str]:
-    """Return the elements that only version 1 has.
+    """Return the XML elements that only version 1 of the listing contains.
 
     Without a delimiter, the next page starts after the last key of this page.
     """
@@ -105,7 +105,7 @@ def _first(page: _Page, target: Target, write: Callable[[str], str]) -> dict[str
 
 
 def _second(page: _Page, target: Target, write: Callable[[str], str]) -> dict[str, str]:
-    """Return the elements that only version 2 has."""
+    """Return the XML elements that only version 2 of the listing contains."""
     return {
         "ContinuationToken": target.parameter("continuation-token"),
         "StartAfter": write(target.parameter("start-after")),

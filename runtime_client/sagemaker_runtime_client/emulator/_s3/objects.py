@@ -61,7 +61,7 @@ class ObjectStore:
 
     Args:
         now: Returns the current time.
-        storage: Where the objects are stored; by default in memory.
+        storage: Stores the objects; by default, they are stored in memory.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class ObjectStore:
             content_type: The MIME type of the content.
             metadata: See `StoredObject.metadata`.
             last_modified: The modification time, an aware datetime; None for the server's current
-                time.  S3 does not announce an object with another time.
+                time.  If a time is passed, S3 does not announce the object.
 
         Returns:
-            The object before its modification time is rounded.  The store rounds the time down to a
-            second.
+            The object, with its exact modification time.  The stored object's time is rounded down
+            to a second.
 
         Raises:
             ValueError: *location* is invalid.
@@ -134,7 +134,8 @@ class ObjectStore:
             bucket: The bucket.
             key: The key.
             stored: The object.
-            is_new: Whether S3 announces the object.  If not, it counts as one that existed before.
+            is_new: Whether S3 announces the object.  If not, the object counts as one that existed
+                before.
         """
         last_modified = stored.last_modified.replace(microsecond=0)
         with self._changed:
@@ -174,7 +175,7 @@ class ObjectStore:
         return self._storage.new_writer()
 
     def close(self) -> None:
-        """Release the storage; objects can still be read, but not written."""
+        """Release the storage.  After that, objects can be read but not written."""
         with self._changed:
             self._storage.close()
 

@@ -109,7 +109,7 @@ def _content_encoding(headers: Mapping[str, str]) -> str:
 
 
 def _encryption(headers: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return the missing header with the default key, after checking the encryption headers."""
+    """Check the encryption headers; return the KMS key's header, by default of S3's own key."""
     algorithm = headers.get(_ENCRYPTION)
     if settings.require_kms and algorithm not in _KMS:
         raise rejection(403, "AccessDenied", "Access Denied")

@@ -73,7 +73,7 @@ def checksum_headers(stored: StoredObject) -> dict[str, str]:
 
 @frozen
 class _ObjectStream:
-    """The bytes of an object from *start* up to but not including *stop*, damaged by *faults*."""
+    """A response body: an object's bytes from *start* to before *stop*, damaged by *faults*."""
 
     content: Content
     start: int
@@ -108,7 +108,7 @@ class _ObjectStream:
         return [fault for fault in self.faults if isinstance(fault, BrokenBody)]
 
     def _damaged(self) -> Iterator[bytes]:
-        """Yield the pieces with one bit flipped, or only those before the reset."""
+        """Yield the pieces with one bit flipped, or only the bytes before the reset."""
         stop, flipped = self.stop, -1
         for fault in self._breaks():
             position = min(self.start + fault.after, self.stop - 1)

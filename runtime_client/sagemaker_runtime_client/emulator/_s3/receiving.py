@@ -29,7 +29,7 @@ class Received:
     checksums: Mapping[str, str]
 
     def etag(self, *, is_md5: bool) -> str:
-        """Return the quoted ETag.  An object that is encrypted with KMS has a random one."""
+        """Return the quoted ETag, which is random if the object is encrypted with KMS."""
         return self.digests.etag if is_md5 else f'"{token_hex(16)}"'
 
 

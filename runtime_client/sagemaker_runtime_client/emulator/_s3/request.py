@@ -30,7 +30,7 @@ class RequestBody:
         self.trailers: dict[str, str] = {}
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the decoded body in pieces.  Only after the last one, all of it is verified.
+        """Yield the decoded body in pieces.  It is completely verified only after the last piece.
 
         Raises:
             RejectedRequestError: The body is invalid, or does not match its signature.

@@ -51,7 +51,7 @@ class ObjectRoutes:
     async def handle(self, request: ObjectRequest) -> Reply:
         """Execute a request whose signature has been verified, and return the response.
 
-        What can be checked without the body is checked before the body is read.
+        Everything that can be checked without the body is checked before the body is read.
 
         Raises:
             RejectedRequestError: S3 would reject the request, or the emulator does not support it.

@@ -1,4 +1,4 @@
-"""Where the emulated S3 stores its objects: in memory or, see `disk`, in a folder."""
+"""The storage of the emulated S3's objects: in memory or, as `disk` implements it, in a folder."""
 
 from collections.abc import Iterator
 from os import PathLike
@@ -24,7 +24,7 @@ class Storage(Protocol):
         ...
 
     def adopt(self, content: Content) -> Content:
-        """Return the content of a new object as it is stored here, copied if necessary."""
+        """Return a new object's content in its stored form, copied if necessary."""
         ...
 
     def add_bucket(self, bucket: str) -> None:
@@ -45,7 +45,7 @@ class Storage(Protocol):
 
 
 class MemoryStorage:
-    """Stores objects in memory, where the object store itself keeps them."""
+    """The storage in memory, which does nothing, because the object store holds the objects."""
 
     def buckets(self) -> Iterator[str]:
         """Yield nothing: memory is not permanent."""
@@ -64,16 +64,16 @@ class MemoryStorage:
         return content
 
     def add_bucket(self, bucket: str) -> None:
-        """Do nothing."""
+        """Do nothing, because the object store holds everything."""
 
     def save(self, bucket: str, key: str, stored: StoredObject) -> None:
-        """Do nothing."""
+        """Do nothing, because the object store holds everything."""
 
     def remove(self, bucket: str, key: str) -> None:
-        """Do nothing."""
+        """Do nothing, because the object store holds everything."""
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing, because the object store holds everything."""
 
 
 def open_storage(folder: str | PathLike[str] | None) -> Storage:

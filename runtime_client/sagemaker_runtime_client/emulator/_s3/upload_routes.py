@@ -65,7 +65,7 @@ class UploadRoutes:
             raise rejection(501, "NotImplemented", "The emulator does not copy objects.")
         _check_algorithm(request, kind)
         received = await receive_content(request, self.store.new_writer(), kind.algorithm)
-        if upload not in self.store.uploads:  # it ended while the body arrived
+        if upload not in self.store.uploads:  # the upload ended while the body arrived
             received.content.discard()
             self._find(request)
         checksum = received.digests.checksum(kind.algorithm or "")
@@ -146,10 +146,11 @@ def _part_number(request: ObjectRequest) -> int:
 
 
 def _check_algorithm(request: ObjectRequest, kind: ChecksumKind) -> None:
-    """Reject a part whose checksum has another algorithm than the upload.
+    """Reject a part whose checksum algorithm differs from that of the upload.
 
-    Only a part of an upload with a composite checksum must have a checksum.  If the upload has no
-    algorithm, any checksum is accepted, as in S3 since December 2024.
+    If the upload's checksum is composite, each part must have a checksum; otherwise, a part's
+    checksum is optional.  If the upload has no algorithm, any checksum is accepted, as in S3 since
+    December 2024.
     """
     if kind.algorithm is None:
         return

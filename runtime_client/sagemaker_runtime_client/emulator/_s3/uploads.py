@@ -17,7 +17,7 @@ from .digests import HASHERS
 from .stored import StoredObject
 
 _SUPPORTED = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
-# The checksums of parts from which the checksum of the object can be computed.
+# The algorithms for which the object's checksum can be computed from those of the parts.
 _LINEAR = frozenset({"CRC32", "CRC32C", "CRC64NVME"})
 
 
@@ -27,8 +27,8 @@ class ChecksumKind:
 
     Attributes:
         algorithm: The algorithm, such as ``CRC32``; None if the upload has no checksum.
-        is_composite: Whether the checksum of the object is that of the parts' checksums.  If not,
-            it is the checksum of the whole content.
+        is_composite: Whether the checksum of the object is computed from the checksums of its
+            parts.  If not, it is the checksum of the whole content.
     """
 
     algorithm: str | None = None
@@ -41,7 +41,7 @@ class ChecksumKind:
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 
         Raises:
-            RejectedRequestError: The algorithm is unknown, or does not have the selected type.
+            RejectedRequestError: The algorithm is unknown, or does not support the selected type.
         """
         algorithm = headers.get("x-amz-checksum-algorithm", "").upper()
         kind = headers.get("x-amz-checksum-type", "").upper()
@@ -140,7 +140,7 @@ class Upload:
         self.parts[part.number] = part
 
     def discard(self, *, but: frozenset[int] = frozenset()) -> None:
-        """Release the storage of all parts except those with the numbers in *but*."""
+        """Release the storage of all parts except the parts whose numbers are in *but*."""
         for part in self.parts.values():
             if part.number not in but:
                 part.content.discard()
@@ -161,7 +161,7 @@ class Uploads:
         checksum: ChecksumKind,
         initiated: datetime,
     ) -> Upload:
-        """Create an upload.  The IDs of later uploads are larger, when compared as text."""
+        """Create an upload.  If compared as text, the IDs of later uploads are greater."""
         name = f"{self._next():012x}{token_hex(24)}"
         upload = Upload(name, bucket, key, described, checksum, initiated)
         self._uploads[upload.id] = upload
@@ -188,7 +188,7 @@ class Uploads:
         return upload.id in self._uploads
 
     def remove(self, upload: Upload) -> None:
-        """Remove an upload, whose parts are not discarded."""
+        """Remove an upload, but do not release the storage of its parts."""
         del self._uploads[upload.id]
 
     def all(self) -> list[Upload]:
@@ -197,7 +197,7 @@ class Uploads:
 
 
 def multipart_etag(parts: list[Part]) -> str:
-    """Return the quoted ETag of an object that consists of parts: a digest of their digests."""
+    """Return the quoted ETag of an object made of parts: the MD5 of the parts' MD5s."""
     digests = b"".join([bytes.fromhex(part.etag.strip('"')) for part in parts])
     return f'"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"'
 
