@@ -115,15 +115,14 @@ class _Encoded:
     """The encoded pieces.  `_Pieces` in `body` says why this is not a generator."""
 
     def __init__(self, source: BodySource, checksum: Crc) -> None:
-        self._pieces, self._checksum, self._crc = source.chunks(), checksum, new_crc32()
+        # A method as the hasher would be a reference cycle, which would keep the source in memory
+        # until the garbage collector runs.
+        crc = self._crc = new_crc32()
         form = AwsChunked(
-            None, source.size, checksum="CRC32", hasher=self._hasher, chunk_size=READ_SIZE
+            None, source.size, checksum="CRC32", hasher=lambda: crc, chunk_size=READ_SIZE
         )
-        self._encoder = form.encoder()
+        self._pieces, self._checksum, self._encoder = source.chunks(), checksum, form.encoder()
         self._is_at_end = False
-
-    def _hasher(self) -> Crc:
-        return self._crc
 
     def __aiter__(self) -> Self:
         return self
