@@ -102,7 +102,7 @@ def used_folder():
 
 
 def invalid_folder():
-    """Open a folder that contains a database of another program."""
+    """Open a folder whose database file is not a database."""
     with TemporaryDirectory() as folder:
         Path(folder, "objects.sqlite3").write_bytes(b"text" * 1000)
         try:

@@ -1,4 +1,4 @@
-"""Synchronous model calls with scripted I/O, and scripted responses for them."""
+"""Helpers that call a model synchronously with scripted I/O and scripted responses."""
 
 import pytest
 

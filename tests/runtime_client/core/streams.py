@@ -47,7 +47,7 @@ def whole(*frames):
 
 
 def collect(driver, client, kind="bytes", most=None, **arguments):
-    """Read a stream with the method *kind*, at most *most* items; return the items and the error.
+    """Read at most *most* items of a stream with the method *kind*; return the items and the error.
 
     The error is None if the stream ends without an error.
     """
@@ -76,5 +76,5 @@ def collect(driver, client, kind="bytes", most=None, **arguments):
 
 
 def collect_from(driver, server, kind="bytes", most=None, **settings):
-    """Read a stream of a raw server; return the items and the error."""
+    """Read a stream from a test server with a new client; return the items and the error."""
     return collect(driver, driver.client(**pointed_at(server, **settings)), kind, most)

@@ -1,4 +1,6 @@
-"""Tests of `allowed_locations` and of hostile handles: what is requested, and what is reported."""
+"""Tests of `allowed_locations` and of hostile handles: which requests are sent, and which errors
+raised.
+"""
 
 import copy
 import logging
@@ -30,7 +32,7 @@ ALLOWED = ["s3://ours/out/", "s3://whole"]
 GOOD = "s3://ours/out/1"
 SECRET = b"canary-secret-of-another-object"
 
-# Locations of objects that are outside `ALLOWED`.
+# Object locations that are outside `ALLOWED`.
 OUTSIDE = [
     "s3://theirs/out/1",
     "s3://ours/secret",
@@ -54,7 +56,7 @@ OUTSIDE = [
     "https://evil.s3.ours.s3.amazonaws.com/out/1",
     "s3://ours/secret\n" + "x" * 900,
 ]
-# Texts that are not the location of an object in S3.
+# Strings that are not the location of an S3 object.
 INVALID = [
     "",
     "s3://",
@@ -80,7 +82,7 @@ INVALID = [
     "s3://ours/out/\ud800",
     "s3://ours/out/" + "x" * 2000,
 ]
-# Locations in `ALLOWED`, with the bucket and the key that are requested.
+# Maps locations in `ALLOWED` to the bucket and the key that must be requested.
 INSIDE = {
     GOOD: ("ours", "out/1"),
     "s3://ours/out/../secret": ("ours", "out/../secret"),
@@ -93,7 +95,7 @@ INSIDE = {
     "https://whole.s3.eu-west-1.amazonaws.com/a+b": ("whole", "a b"),
     "s3://whole/secret": ("whole", "secret"),
 }
-# For each field of a handle: hostile values that `Invocation.from_json` accepts.
+# Pairs of a handle's field and a hostile value that `Invocation.from_json` accepts for the field.
 HOSTILE = {
     "inference_id": [None, "", "x\nERROR forged", "\x1b[2J", "y" * 100_000, "\ud800"],
     "output_location": [None, *OUTSIDE, *INVALID, *INSIDE],
@@ -109,7 +111,7 @@ HOSTILE = {
     "routing_target": [None, "https://evil.example/"],
 }
 FIELDS = [(field, value) for field, values in HOSTILE.items() for value in values]
-# The ways in which a handle can arrive.
+# The ways in which a program can receive a handle.
 ORIGINS = {
     "JSON": lambda handle: Invocation.from_json(handle.to_json()),
     "pickle": lambda handle: pickle.loads(pickle.dumps(handle)),
@@ -137,7 +139,7 @@ each_read = pytest.mark.parametrize("read", READS.values(), ids=READS)
 
 
 def requested(sent):
-    """Return the bucket and the key of a request to S3, whose host must be one of S3's."""
+    """Return the bucket and the key in a request, after checking that its host belongs to S3."""
     host = urlsplit(sent.origin).hostname
     assert sent.origin.startswith("https://")
     assert host.endswith(".amazonaws.com")
@@ -156,12 +158,12 @@ def requested(sent):
 
 
 def is_allowed(bucket, key):
-    """Return whether `ALLOWED` contains an object."""
+    """Return whether `ALLOWED` contains the object with this bucket and key."""
     return bucket == "whole" or (bucket == "ours" and key.startswith("out/"))
 
 
 def secret_unless_allowed(_io, sent):
-    """Respond with a secret to a request for an object that is not allowed, else with 404."""
+    """Return a response: 404 for an allowed object, and a secret for any other object."""
     is_good = is_allowed(*requested(sent))
     return NO_SUCH_KEY if is_good else Response(200, {"last-modified": "x"}, SECRET)
 
@@ -170,7 +172,9 @@ class TestReads:
     @each_read
     @pytest.mark.parametrize("location", OUTSIDE)
     def test_outside(self, read, location):
-        """No operation sends a request if a location is not allowed; the error names the argument."""
+        """If a location is not allowed, no operation sends a request, and the error names the
+        argument.
+        """
         io = ScriptedIO([])
         with pytest.raises(LocationNotAllowedError) as caught:
             run(read(core(io, allowed_locations=ALLOWED), location))
@@ -182,7 +186,7 @@ class TestReads:
     @each_read
     @pytest.mark.parametrize("location", INVALID)
     def test_invalid(self, read, location):
-        """With and without `allowed_locations`, nothing is sent for a text that is not a location."""
+        """If a string is not a location, nothing is sent, with or without `allowed_locations`."""
         for arguments in ({}, {"allowed_locations": ALLOWED}):
             io = ScriptedIO([NO_SUCH_KEY])
             with pytest.raises(RuntimeClientError) as caught:
@@ -194,7 +198,7 @@ class TestReads:
     @pytest.mark.parametrize("location", INSIDE)
     @pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
     def test_inside(self, options, location):
-        """A location that is allowed is requested with exactly this bucket and key."""
+        """For an allowed location, exactly its bucket and key are requested."""
         for read in (READS["get_object"], READS["head_object"], READS["wait"]):
             io = ScriptedIO([Response(200, (), b"body")])
             found = run(read(core(io, allowed_locations=ALLOWED, **options), location))
@@ -202,7 +206,7 @@ class TestReads:
             assert found.location == "s3://{}/{}".format(*INSIDE[location])
 
     def test_handle(self):
-        """The error of a wait contains the handle, and can be pickled."""
+        """If `wait` rejects a location, the error contains the handle, and can be pickled."""
         handle = Invocation(inference_id="id", output_location="s3://theirs/1")
         with pytest.raises(LocationNotAllowedError) as caught:
             run(core(ScriptedIO(), allowed_locations=tuple(ALLOWED)).wait(handle, timeout=60))
@@ -211,13 +215,15 @@ class TestReads:
         assert twin.argument == "invocation.output_location"
 
     def test_uploads(self):
-        """Uploads are not restricted."""
+        """An upload to a location outside `allowed_locations` is sent."""
         io = ScriptedIO([Response(200, ())])
         run(core(io, allowed_locations=ALLOWED).put_object("s3://theirs/1", b"x"))
         assert len(io.sent) == 1
 
     def test_with_options(self):
-        """`with_options` replaces the locations of the new client only; None keeps them."""
+        """`with_options` changes `allowed_locations` only for the new client, unless the value is
+        None.
+        """
         io = ScriptedIO(lambda *_: Response(200, (), b""))
         client = core(io, allowed_locations=ALLOWED)
         other = client.with_options(allowed_locations=["s3://theirs"])
@@ -267,8 +273,8 @@ class TestHostileHandles:
         ],
     )
     def test_allowed_locations(self, origin, options, caplog):
-        """For each value in each field of a handle, and each way in which the handle arrives: nothing
-        outside the allowed locations is requested, and no log line or message has a line break.
+        """For any hostile value in a handle, only allowed locations are requested, and log lines
+        and messages contain no line break.
         """
         caplog.set_level(logging.DEBUG)
         for field, value in FIELDS:
@@ -280,7 +286,7 @@ class TestHostileHandles:
 
     @pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
     def test_no_allowed_locations(self, options, caplog):
-        """Without `allowed_locations`, a handle can still cause requests to S3 only."""
+        """Without `allowed_locations`, a hostile value in a handle can cause only requests to S3."""
         caplog.set_level(logging.DEBUG)
         for field, value in FIELDS:
             io = ScriptedIO(lambda *_: NO_SUCH_KEY)
@@ -290,7 +296,7 @@ class TestHostileHandles:
 
 
 def hostile_wait(io, origin, field, value, **options):
-    """Wait for a handle in which one field is hostile, and return the error."""
+    """Wait for a handle with a hostile value in one field, and return the error."""
     fields = {
         "inference_id": "id",
         "output_location": GOOD,
@@ -309,7 +315,7 @@ def hostile_wait(io, origin, field, value, **options):
 
 
 def assert_quiet(error, caplog):
-    """Assert that neither the error nor a log line has a line break, is long, or shows a secret."""
+    """Assert that the error and the log lines have no line break, are not long, and show no secret."""
     lines = [str(error), *(record.getMessage() for record in caplog.records)]
     assert [line for line in lines if not line.isprintable() or len(line) > 4000] == []
     assert SECRET.decode() not in "".join(lines)
@@ -319,8 +325,8 @@ def assert_quiet(error, caplog):
 class TestClients:
     @pytest.mark.parametrize("location", INSIDE)
     def test_paths_that_arrive(self, driver, emulator, location):
-        """The path that arrives at S3 has the key of the handle, even if the key contains ``..``
-        and the user has supplied the HTTP client.
+        """For each kind of HTTP client, S3 receives the unchanged key of the handle, even if the
+        key contains ``..``.
         """
         bucket, key = INSIDE[location]
         client = driver.client(**settings(emulator, allowed_locations=ALLOWED))
@@ -330,7 +336,7 @@ class TestClients:
         assert paths == {f"/{bucket}/{key}"}
 
     def test_infer(self, plain_driver, emulator):
-        """`infer` reads the output from an allowed location; otherwise its error has the handle."""
+        """`infer` returns an output from an allowed location; else its error contains the handle."""
         client = plain_driver.client(**settings(emulator))
         allowed = client.with_options(allowed_locations=["s3://sagemaker-emulator"])
         assert plain_driver.call(allowed.infer, "e", b"x", timeout=60, schedule=often).body == b"X"

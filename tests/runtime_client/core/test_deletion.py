@@ -31,7 +31,7 @@ from tests.runtime_client.scripted_io import (
 
 BOTOCORE = Botocore()
 NO_CONTENT = Response(204, ())
-# The characters that XML can contain.
+# Keys that an XML document can contain.
 KEYS = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\t\r\n"),
     min_size=1,
@@ -40,7 +40,7 @@ KEYS = st.text(
 
 
 def result(*errors):
-    """Return a response to DeleteObjects; each error is a key, a code and a message."""
+    """Return a response to DeleteObjects; each error consists of a key, a code and a message."""
     entries = "".join(
         f"<Error><Key>{key}</Key><Code>{code}</Code><Message>{message}</Message></Error>"
         for key, code, message in errors
@@ -50,12 +50,12 @@ def result(*errors):
 
 
 def delete(io, *locations, **arguments):
-    """Delete objects, and return the failures."""
+    """Delete objects, and return the errors of those that were not deleted."""
     return run(core(io).delete_objects(locations, **arguments))
 
 
 def test_one():
-    """An object is deleted with the request that botocore sends, and is retried if it is lost."""
+    """delete_object sends the request that botocore sends, and retries it if the connection breaks."""
     io = ScriptedIO([dropped(), NO_CONTENT])
     assert run(core(io).delete_object("s3://bucket/a b")) is None
     assert sent_parts(io.sent[1]) == BOTOCORE.request("delete_object", Key="a b")
@@ -63,7 +63,7 @@ def test_one():
 
 
 def test_one_fails():
-    """A refused deletion raises an error."""
+    """If S3 denies a deletion, delete_object raises the error."""
     with pytest.raises(AccessDeniedError, match=r"^s3://bucket/key: Access Denied"):
         run(core(ScriptedIO([ACCESS_DENIED])).delete_object("s3://bucket/key"))
 
@@ -71,7 +71,7 @@ def test_one_fails():
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.lists(KEYS, min_size=1, max_size=5, unique=True))
 def test_request(keys):
-    """Many objects are deleted with the request that botocore sends, and with an MD5."""
+    """delete_objects sends the request that botocore sends, and a Content-MD5 header in addition."""
     io = ScriptedIO([result()])
     assert delete(io, *(f"s3://bucket/{key}" for key in keys)) == {}
     method, host, path, query, headers, body = sent_parts(io.sent[0])
@@ -85,7 +85,7 @@ def test_request(keys):
 
 
 def test_checksum_is_required():
-    """S3 requires a checksum of this request, so it is sent even with ``when_required``."""
+    """delete_objects sends a checksum even with ``when_required``, because S3 requires one."""
     io = ScriptedIO([result()])
     client = core(io, request_checksum_calculation="when_required")
     run(client.delete_objects(["s3://bucket/a"]))
@@ -93,7 +93,9 @@ def test_checksum_is_required():
 
 
 def test_batches():
-    """A request deletes up to 1,000 objects of one bucket, each only once."""
+    """Each request deletes at most 1,000 objects from one bucket, and each object is listed only
+    once.
+    """
     io = ScriptedIO([result()] * 4)
     many = [f"s3://bucket/{number}" for number in range(2001)]
     assert delete(io, "s3://other/1", *many, "s3://bucket/7", "s3://other/1") == {}
@@ -107,12 +109,12 @@ def test_batches():
 
 
 def test_nothing():
-    """If there is nothing to delete, nothing is sent."""
+    """If no location is passed, delete_objects sends nothing."""
     assert delete(ScriptedIO([])) == {}
 
 
 def test_keys_that_xml_cannot_contain():
-    """A key that XML cannot contain is deleted with a request of its own."""
+    """Each key that XML cannot contain is deleted in a separate DELETE request."""
     io = ScriptedIO([NO_CONTENT, s3_error(403, "AccessDenied", "no"), result()])
     failures = delete(io, "s3://bucket/a\0", "s3://bucket/\ufffe", "s3://bucket/b")
     assert [(sent.request.method, sent.request.path) for sent in io.sent] == [
@@ -136,7 +138,7 @@ def test_keys_that_xml_cannot_contain():
     ],
 )
 def test_failures(code, kind):
-    """Each object that was not deleted has a typed error, which can be pickled."""
+    """delete_objects returns a typed error for each object that S3 did not delete."""
     io = ScriptedIO([result(("b &amp; c", code, "because"))])
     failures = delete(io, "s3://bucket/a", "s3://bucket/b & c")
     error = failures.pop("s3://bucket/b & c")
@@ -151,7 +153,7 @@ def test_failures(code, kind):
 
 
 def test_failures_have_no_secrets():
-    """A failure does not repeat a secret that the store has put into its message."""
+    """If S3 repeats a secret in an error message, the returned error does not contain the secret."""
     message = f"{CREDENTIALS.session_token} {CREDENTIALS.secret_access_key}"
     (error,) = delete(
         ScriptedIO([result(("a", "AccessDenied", message))]), "s3://bucket/a"
@@ -168,7 +170,7 @@ def test_failures_have_no_secrets():
     ],
 )
 def test_malformed(body, error):
-    """A response that does not contain the result raises an error."""
+    """If the response to DeleteObjects is an error or is malformed, delete_objects raises an error."""
     with pytest.raises(error):
         delete(ScriptedIO([Response(200, (), body)] * 3), "s3://bucket/a")
 
@@ -177,7 +179,7 @@ def test_malformed(body, error):
     "locations", ["s3://bucket/a", b"s3://bucket/a", ["s3://bucket/a", "s3://bucket"], [None]]
 )
 def test_invalid(locations):
-    """If a location is invalid, nothing is deleted."""
+    """If any location is invalid, an error is raised, and nothing is deleted."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         run(core(io).delete_objects(locations))

@@ -1,4 +1,4 @@
-"""Tests of `fetch`: what it requests, returns and raises for each kind of event."""
+"""Tests of `fetch`: what it requests, returns and raises for each type of event."""
 
 import logging
 import pickle
@@ -56,14 +56,14 @@ BUCKET = ["s3://bucket"]
 
 
 def fetch(s3, event, allowed=None, **arguments):
-    """Fetch the result of an event, and return the output and the keys that were requested."""
+    """Fetch the result of an event, and return the output and the paths that were requested."""
     io = ScriptedIO(s3)
     output = run(core(io, allowed_locations=allowed).fetch(event, **arguments))
     return output, [sent.request.path for sent in io.sent]
 
 
 def fails(kind, s3, event, allowed=None, **arguments):
-    """Fetch, expect an error of exactly this class, and return it and the requested keys."""
+    """Expect an error of exactly this class from `fetch`; return it and the requested paths."""
     io = ScriptedIO(s3)
     with pytest.raises(RuntimeClientError) as caught:
         run(core(io, allowed_locations=allowed).fetch(event, **arguments))
@@ -74,11 +74,11 @@ def fails(kind, s3, event, allowed=None, **arguments):
 
 
 def stored():
-    """Return a fake S3 that has the output."""
+    """Return a fake S3 that contains the output of the job."""
     return FakeS3().put(OUT, b"stored")
 
 
-# The two ways in which a caller can confirm the location in an event.
+# The two ways in which a caller can confirm the location in an event: either one is enough.
 CONFIRMED = {"invocation": {"invocation": JOB}, "allowed_locations": {"allowed": BUCKET}}
 each_confirmation = pytest.mark.parametrize("confirmed", CONFIRMED.values(), ids=CONFIRMED)
 
@@ -86,14 +86,18 @@ each_confirmation = pytest.mark.parametrize("confirmed", CONFIRMED.values(), ids
 class TestCompleted:
     @each_confirmation
     def test_output(self, confirmed):
-        """If the location is confirmed, the output is read with one request."""
+        """If the invocation or an allowed location confirms the event, one request reads the
+        output.
+        """
         output, paths = fetch(stored(), COMPLETED, **confirmed)
         assert (output.body, output.location, paths) == (b"stored", OUT, ["/out/1"])
         assert output.invocation == confirmed.get("invocation", COMPLETED.invocation)
 
     @pytest.mark.parametrize("event", [COMPLETED, TRUSTED], ids=["location", "body"])
     def test_unconfirmed(self, event):
-        """Without both, nothing is sent, and the message names both."""
+        """An event without an invocation or allowed location causes no request; the error names
+        both.
+        """
         error, paths = fails(ParamValidationError, stored(), event)
         assert (error.argument, paths) == ("event", [])
         assert "invocation=" in str(error)
@@ -101,48 +105,54 @@ class TestCompleted:
 
     @each_confirmation
     def test_body(self, confirmed):
-        """The body of a trusted event is returned without a request."""
+        """For a trusted event with a body, `fetch` returns this body without a request."""
         output, paths = fetch(stored(), TRUSTED, **confirmed)
         job = confirmed.get("invocation", COMPLETED.invocation)
         expected = Output(b"from the event", "text/csv", location=OUT, invocation=job)
         assert (output, output.size, paths) == (expected, 14, [])
 
     def test_empty_body(self):
-        """An empty body of a trusted event is an output, too."""
+        """If the body of a trusted event is empty, `fetch` returns an empty output."""
         assert fetch(stored(), TRUSTED.replace(body=b""), BUCKET)[0].body == b""
 
     def test_untrusted_body(self):
-        """The body of an event that is not trusted is not used."""
+        """If an event is not trusted, its body is ignored, and the output is read from S3."""
         event = TRUSTED.replace(trusted=False)
         assert fetch(stored(), event, BUCKET)[0].body == b"stored"
 
     def test_max_size(self):
-        """An output of more than max_size is rejected, in the event as well as in S3."""
+        """If the body of an event is larger than max_size, `fetch` raises an error without a
+        request.
+        """
         assert fetch(stored(), TRUSTED, BUCKET, max_size=14)[0].size == 14
         error, paths = fails(ResponseTooLargeError, stored(), TRUSTED, BUCKET, max_size=13)
         assert (error.limit, paths) == (13, [])
 
     @each_confirmation
     def test_missing(self, confirmed):
-        """If S3 has no output, S3 is polled once by default; the handle can be waited for."""
+        """If there is no output, a single poll is made, and the WaitTimeoutError contains the
+        handle.
+        """
         error, paths = fails(WaitTimeoutError, FakeS3(), COMPLETED, **confirmed)
         assert paths[0] == "/out/1"
         assert error.invocation == confirmed.get("invocation", COMPLETED.invocation)
 
     def test_timeout(self):
-        """With a timeout, S3 is polled until the output exists."""
+        """With a timeout, `fetch` polls S3 until the output exists."""
         output, paths = fetch(FakeS3().put(OUT, at=5), COMPLETED, BUCKET, timeout=30)
         assert output.body == b"output"
         assert len(paths) > 1
 
     @pytest.mark.parametrize("job", [JOB, None])
     def test_stale(self, job):
-        """An object that is older than the job is not its output."""
+        """An object that was written before the job was submitted does not count as the output."""
         s3 = FakeS3().put(OUT, written=-60)
         fails(WaitTimeoutError, s3, COMPLETED, BUCKET, invocation=job)
 
     def test_failure_object(self):
-        """If S3 has the failure object only, S3 decides."""
+        """If S3 contains only the failure object, `fetch` raises InferenceFailedError for a success
+        event.
+        """
         error, _ = fails(
             InferenceFailedError, FakeS3().put(FAIL, b"boom"), COMPLETED, invocation=JOB
         )
@@ -160,7 +170,7 @@ class TestCompleted:
     )
     @pytest.mark.parametrize("allowed", [None, BUCKET])
     def test_another_job(self, changes, allowed):
-        """If the event contradicts the invocation, nothing is sent, even if it is allowed."""
+        """An event that contradicts the invocation is rejected, even if its location is allowed."""
         job = JOB.replace(inference_router_name="r")
         error, paths = fails(
             ParamValidationError, stored(), COMPLETED.replace(**changes), allowed, invocation=job
@@ -170,19 +180,19 @@ class TestCompleted:
         assert error.invocation == job
 
     def test_forms(self):
-        """The same location in two forms is not a contradiction."""
+        """The s3:// form and the https:// form of one location do not contradict each other."""
         job = JOB.replace(output_location="https://bucket.s3.amazonaws.com/out/1")
         assert fetch(stored(), COMPLETED, invocation=job)[0].body == b"stored"
 
     def test_unknown_fields(self):
-        """A field that the event or the invocation lacks contradicts nothing."""
+        """A field that is missing in the event or the invocation does not contradict the other one."""
         bare = Completed(output_location=OUT)
         assert fetch(stored(), bare, invocation=JOB)[0].body == b"stored"
         assert fetch(stored(), COMPLETED.replace(output_location=None), invocation=JOB)[1]
         assert fetch(stored(), COMPLETED, invocation=Invocation(output_location=OUT))[1]
 
     def test_location_from_event(self):
-        """If the service returned no location, that of the event is used if it is allowed."""
+        """If the invocation has no output location, an allowed location in the event is used."""
         job = Invocation(inference_id="id", date=START)
         output, _ = fetch(stored(), COMPLETED, BUCKET, invocation=job)
         assert output.invocation == job.replace(output_location=OUT)
@@ -190,13 +200,13 @@ class TestCompleted:
 
     @pytest.mark.parametrize("job", [None, Invocation()])
     def test_no_location(self, job):
-        """Without any location of the output, nothing is sent."""
+        """If neither the event nor the invocation has an output location, nothing is sent."""
         event = COMPLETED.replace(output_location=None)
         error, paths = fails(ParamValidationError, stored(), event, BUCKET, invocation=job)
         assert (error.argument, paths) == ("event", [])
 
     def test_handle_outside(self):
-        """The allowed locations apply to the invocation, too."""
+        """A location in the invocation is also rejected if it is not allowed."""
         allowed = ["s3://bucket/fail/"]
         for event in (COMPLETED, FAILED, CREATED):
             error, paths = fails(LocationNotAllowedError, stored(), event, allowed, invocation=JOB)
@@ -205,19 +215,23 @@ class TestCompleted:
 
 class TestFailed:
     def test_failure_object(self):
-        """With an invocation that has a failure location, S3 decides."""
+        """If the invocation has a failure location, the reason is read from the failure object."""
         s3 = FakeS3().put(FAIL, b"from S3")
         error, paths = fails(InferenceFailedError, s3, FAILED, invocation=JOB)
         assert (error.reason, error.failure_location) == ("from S3", FAIL)
         assert paths == ["/out/1", "/fail/1", "/out/1"]
 
     def test_output(self):
-        """An output takes precedence over the event and over the failure object."""
+        """If S3 contains the output, `fetch` returns it despite the failure event and failure
+        object.
+        """
         s3 = stored().put(FAIL, b"from S3")
         assert fetch(s3, FAILED, invocation=JOB)[0].body == b"stored"
 
     def test_neither(self):
-        """If S3 has neither object, the event alone is not believed."""
+        """If S3 contains neither the output nor the failure object, the failure event is not
+        believed.
+        """
         fails(WaitTimeoutError, FakeS3(), FAILED, invocation=JOB)
 
     @pytest.mark.parametrize(
@@ -230,15 +244,15 @@ class TestFailed:
         ids=["invocation", "allowed_locations", "trusted"],
     )
     def test_reason(self, event, confirmed):
-        """If S3 cannot decide, the error has the reason in the event, and nothing is sent."""
+        """If there is no failure location to read, the error contains the event's reason."""
         error, paths = fails(InferenceFailedError, stored(), event, **confirmed)
         assert (error.reason, error.failure_location, paths) == ("ClientError: no", None, [])
         assert str(error) == "inference id failed: ClientError: no"
         assert error.inference_id == "id"
 
     def test_unconfirmed(self):
-        """An event that is neither trusted nor confirmed is refused, with a message that names
-        both.
+        """A failure event that is not trusted, without an invocation or allowed location, is
+        rejected.
         """
         error, _ = fails(ParamValidationError, stored(), FAILED)
         assert error.argument == "event"
@@ -246,26 +260,26 @@ class TestFailed:
         assert "allowed_locations=" in str(error)
 
     def test_body(self):
-        """The body of the event is in the error only if the event is trusted."""
+        """The body of a failure event is in the error only if the event is trusted."""
         event = FAILED.replace(trusted=True, body=b"boom")
         assert fails(InferenceFailedError, stored(), event)[0].body == b"boom"
         event = event.replace(trusted=False)
         assert fails(InferenceFailedError, stored(), event, BUCKET)[0].body == b""
 
     def test_hostile_reason(self):
-        """The reason is shortened, and cannot add a line to a log."""
+        """A long reason is shortened, and its line breaks do not appear in the error's message."""
         event = FAILED.replace(reason="a\nERROR b" + "x" * 4000)
         error, _ = fails(InferenceFailedError, stored(), event, BUCKET)
         assert len(error.reason) == 2000
         assert str(error).isprintable()
 
     def test_no_reason(self):
-        """An event without a reason raises the error, too."""
+        """If a failure event has no reason, `fetch` still raises InferenceFailedError."""
         error, _ = fails(InferenceFailedError, stored(), FAILED.replace(reason=None), BUCKET)
         assert (error.reason, str(error)) == ("", "inference id failed: the event has no reason")
 
     def test_locations(self):
-        """If the event has both locations and they are allowed, S3 decides."""
+        """If both locations in a failure event are allowed, the reason is read from S3."""
         event = FAILED.replace(output_location=OUT, failure_location=FAIL)
         s3 = FakeS3().put(FAIL, b"from S3")
         assert fails(InferenceFailedError, s3, event, BUCKET)[0].reason == "from S3"
@@ -284,24 +298,24 @@ class TestFailed:
 class TestObjectCreated:
     @each_confirmation
     def test_output(self, confirmed):
-        """If the location is confirmed, the object is read as an output."""
+        """If the new object's location is confirmed, the object is read as the output."""
         output, paths = fetch(stored(), CREATED, **confirmed)
         assert (output.body, output.location, paths) == (b"stored", OUT, ["/out/1"])
 
     def test_failure(self):
-        """With an invocation, a new failure object is reported as a failure."""
+        """If the new object is the failure object of the invocation, `fetch` raises its reason."""
         s3 = FakeS3().put(FAIL, b"boom")
         event = ObjectCreated("bucket", "fail/1")
         assert fails(InferenceFailedError, s3, event, invocation=JOB)[0].reason == "boom"
 
     def test_unconfirmed(self):
-        """Without both, nothing is sent."""
+        """A new object without an invocation or allowed location causes no request."""
         error, paths = fails(ParamValidationError, stored(), CREATED)
         assert (error.argument, paths) == ("event", [])
 
     @pytest.mark.parametrize("key", ["a+b", "a%20b"])
     def test_encoded_key(self, key):
-        """A key that may be encoded is compared with the invocation, and never guessed."""
+        """If a key may be encoded, the object is read only if it matches the invocation."""
         location = "s3://bucket/a b"
         event = ObjectCreated("bucket", key)
         error, paths = fails(ParamValidationError, stored(), event, BUCKET)
@@ -312,13 +326,13 @@ class TestObjectCreated:
 
     @pytest.mark.parametrize("job", [JOB, Invocation()])
     def test_another_object(self, job):
-        """An event about another object than those of the invocation is refused."""
+        """A new object that does not belong to the invocation is rejected."""
         event = ObjectCreated("bucket", "out/2")
         error, paths = fails(ParamValidationError, stored(), event, BUCKET, invocation=job)
         assert (error.argument, paths, error.invocation) == ("event", [], job)
 
     def test_forms(self):
-        """The location in the invocation may be an https URL."""
+        """A new object may match an invocation whose output location is an https:// URL."""
         job = Invocation(output_location="https://bucket.s3.amazonaws.com/out/1")
         assert fetch(stored(), CREATED, invocation=job)[0].body == b"stored"
 
@@ -326,7 +340,7 @@ class TestObjectCreated:
 class TestArguments:
     @pytest.mark.parametrize("event", [Ignored("test", "a test message of S3"), None, {}, "x", JOB])
     def test_event(self, event):
-        """Any other event raises an error before anything is sent."""
+        """A value that is not an event with a result raises an error before anything is sent."""
         error, paths = fails(ParamValidationError, stored(), event, BUCKET, invocation=JOB)
         assert (error.argument, paths) == ("event", [])
 
@@ -341,12 +355,14 @@ class TestArguments:
         ],
     )
     def test_others(self, arguments, argument):
-        """Each other argument is checked before anything is sent, even if S3 is not needed."""
+        """An invalid argument is rejected even if the body of a trusted event makes requests
+        unnecessary.
+        """
         error, paths = fails(ParamValidationError, stored(), TRUSTED, BUCKET, **arguments)
         assert (error.argument, paths) == (argument, [])
 
 
-# For each field of each event: hostile values.
+# Hostile values for the fields of events, and locations that may or may not be allowed.
 TEXTS = [None, "", "x\nERROR forged", "../../x", "https://evil.example/", "y" * 4000]
 LOCATIONS = [*OUTSIDE, *INVALID, *INSIDE]
 EVENTS = [
@@ -375,8 +391,8 @@ class TestHostileEvents:
     )
     @pytest.mark.parametrize("allowed", [None, ALLOWED], ids=["", "allowed_locations"])
     def test_events(self, job, allowed, caplog):
-        """For each hostile field: only S3 is asked, and only for what the caller has confirmed;
-        errors and logs have no line breaks.
+        """For any hostile field, only confirmed locations are requested, and errors and logs
+        contain no line breaks.
         """
         caplog.set_level(logging.DEBUG)
         for event in EVENTS:
@@ -391,7 +407,7 @@ class TestHostileEvents:
 
     @pytest.mark.parametrize("location", OUTSIDE)
     def test_messages(self, location):
-        """A parsed message about a foreign object causes no request."""
+        """A message whose output location is not allowed causes no request."""
         message = {
             "invocationStatus": "Completed",
             "requestParameters": {"endpointName": "e"},
@@ -408,7 +424,9 @@ class TestHostileEvents:
 
 class TestClients:
     def test_results(self, plain_driver, emulator):
-        """Both clients fetch an output and a failure."""
+        """Blocking and async clients return the output of a job, and raise the error of a failed
+        one.
+        """
         client = plain_driver.client(**settings(emulator))
         job = client.infer("e", b"x", timeout=60, schedule=often).invocation
         event = Completed(inference_id=job.inference_id, output_location=job.output_location)

@@ -23,7 +23,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def page(*keys, token=None, encoding="url"):
-    """Return a response with a page of objects; a token means that there is another page."""
+    """Return a response with a page of objects; if *token* is passed, another page follows."""
     entries = "".join(
         f"<Contents><Key>{key}</Key><LastModified>2026-11-22T12:00:00.000Z</LastModified>"
         f"<ETag>&quot;e&quot;</ETag><Size>{index}</Size></Contents>"
@@ -42,17 +42,17 @@ def page(*keys, token=None, encoding="url"):
 
 
 def listing(io, prefix="s3://bucket/in/", settings=None, **arguments):
-    """Return a blocking iterator over the objects below a prefix."""
+    """List the objects below a prefix with a blocking iterator."""
     return core(io, **(settings or {})).list_objects(prefix, **arguments).blocking()
 
 
 def locations(objects):
-    """Return the location of each object."""
+    """Return the location of each listed object."""
     return [found.location for found in objects]
 
 
 def test_an_object():
-    """An object is described by its location, size, tag and date; nothing else is listed."""
+    """A listed object has a location, a size, an entity tag and a date, but no body or metadata."""
     (found,) = listing(ScriptedIO([page("in/a%2Bb+c%0A%C3%A4")]))
     assert found == S3Object(
         location="s3://bucket/in/a+b c\nä",
@@ -66,14 +66,14 @@ def test_an_object():
 
 
 def test_not_encoded():
-    """Keys from a store that does not encode them are not decoded."""
+    """If the response does not state that keys are URL-encoded, the keys are not decoded."""
     assert locations(listing(ScriptedIO([page("in/a%2Bb+c", encoding="")]))) == [
         "s3://bucket/in/a%2Bb+c"
     ]
 
 
 def test_pages():
-    """A page is requested only when the iterator reaches it, and starts where the last one ended."""
+    """A page is requested only when the iterator reaches it, with the token of the page before it."""
     io = ScriptedIO([page("in/1", "in/2", token="t/1="), page(token="t2"), page("in/3")])
     objects = listing(io, page_size=2)
     assert io.sent == []
@@ -92,7 +92,7 @@ def test_pages():
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(prefix=KEYS, start_after=KEYS, page_size=st.integers(min_value=1, max_value=1000))
 def test_requests(prefix, start_after, page_size):
-    """The request is the one that botocore sends, for any keys."""
+    """For any prefix and first key, list_objects sends the request that botocore sends."""
     io = ScriptedIO([page()])
     assert (
         list(listing(io, f"s3://bucket/{prefix}", start_after=start_after, page_size=page_size))
@@ -107,7 +107,7 @@ def test_requests(prefix, start_after, page_size):
 @pytest.mark.parametrize("prefix", ["s3://bucket", "s3://bucket/"])
 @pytest.mark.parametrize("style", ["path", "virtual"])
 def test_a_whole_bucket(prefix, style):
-    """Without a key, all objects of a bucket are listed, in both addressing styles."""
+    """Without a prefix, all objects of the bucket are listed, in both addressing styles."""
     io = ScriptedIO([page("a")])
     assert locations(listing(io, prefix, {"s3_addressing_style": style})) == ["s3://bucket/a"]
     expected = Botocore(s3={"addressing_style": style}).request(
@@ -118,7 +118,7 @@ def test_a_whole_bucket(prefix, style):
 
 @pytest.mark.parametrize("start_after", ["in/1", "s3://bucket/in/1"])
 def test_start_after(start_after):
-    """A listing can start after a key or after the location of an object, in the first page only."""
+    """*start_after* may be a key or a location, and is sent only with the first page's request."""
     io = ScriptedIO([page("in/2", token="t"), page("in/3")])
     assert len(list(listing(io, start_after=start_after))) == 2
     queries = [dict(sent_parts(sent)[3]) for sent in io.sent]
@@ -126,7 +126,7 @@ def test_start_after(start_after):
 
 
 def test_max_objects():
-    """No more objects are returned than were asked for, and no more than needed are requested."""
+    """With max_objects, at most this many objects are returned, and the last page is smaller."""
     io = ScriptedIO([page("in/1", "in/2", token="t"), page("in/3", "in/4", token="u")])
     assert len(list(listing(io, page_size=2, max_objects=3))) == 3
     assert [dict(sent_parts(sent)[3])["max-keys"] for sent in io.sent] == ["2", "1"]
@@ -134,7 +134,7 @@ def test_max_objects():
 
 
 def test_errors():
-    """After an error, the iterator continues with the page that failed."""
+    """If the request for a page fails, the iterator requests the same page again when it continues."""
     io = ScriptedIO([page("in/1", token="t"), ACCESS_DENIED, page("in/2")])
     objects = listing(io)
     assert next(objects).location == "s3://bucket/in/1"
@@ -144,7 +144,7 @@ def test_errors():
 
 
 def test_timeout():
-    """The time limit applies to each page, with all its attempts."""
+    """The timeout applies separately to each page, including all attempts to request the page."""
     io = ScriptedIO([page("in/1", token="t"), dropped(), page("in/2")], latency=1.0)
     assert len(list(listing(io, timeout=10))) == 2
     deadlines = [sent.deadline - 1000.0 for sent in io.sent]
@@ -152,7 +152,7 @@ def test_timeout():
 
 
 def test_a_region():
-    """If the bucket is in another region, the page is requested from there, with its query."""
+    """If the bucket is in another region, the same query is repeated in that region."""
     elsewhere = Response(301, {"x-amz-bucket-region": "eu-north-1"})
     io = ScriptedIO([elsewhere, page("in/1")])
     assert len(list(listing(io))) == 1
@@ -162,7 +162,7 @@ def test_a_region():
 
 
 def test_allowed_locations():
-    """A listing is not bounded by `allowed_locations`, but reading what it returns is."""
+    """A listing may be outside `allowed_locations`, but the listed objects cannot be read."""
     io = ScriptedIO([page("in/1")])
     client = core(io, allowed_locations=["s3://bucket/out/"])
     (found,) = client.list_objects("s3://bucket/in/").blocking()
@@ -191,14 +191,14 @@ GOOD = page("in/1").body
     ids=lambda body: repr(body[:40]),
 )
 def test_malformed(body):
-    """A response that is not a page raises an error, and expands no entities."""
+    """If a response is not a valid page, an error is raised, and XML entities are not expanded."""
     with pytest.raises(TransportError, match="without a valid") as caught:
         list(listing(ScriptedIO([Response(200, {"x-amz-request-id": "R"}, body)])))
     assert caught.value.request_id == "R"
 
 
 def test_endless():
-    """A store whose page refers to itself as the next page does not keep the client busy."""
+    """If a page has the token with which it was requested, the iterator raises an error."""
     objects = listing(ScriptedIO([page("in/1", token="t"), page("in/1", token="t")]))
     assert next(objects).size == 0
     with pytest.raises(TransportError, match="without a valid marker of the next page"):
@@ -207,7 +207,7 @@ def test_endless():
 
 @pytest.mark.parametrize("date", ["", "yesterday", "2026-11-22T12:00:00", "0001-01-01T00:00:00Z"])
 def test_dates(date):
-    """A date that is not valid is None."""
+    """If the date of a listed object is invalid, the object's last_modified is None."""
     body = GOOD.replace(b"2026-11-22T12:00:00.000Z", date.encode())
     (found,) = listing(ScriptedIO([Response(200, (), body)]))
     assert found.last_modified is None
@@ -234,7 +234,7 @@ def test_dates(date):
     ],
 )
 def test_invalid(argument, arguments):
-    """An invalid argument is rejected by the call itself, before the iterator is used."""
+    """list_objects rejects an invalid argument when it is called, not when the iterator is used."""
     with pytest.raises(ParamValidationError) as caught:
         core(ScriptedIO([])).list_objects(**{"prefix": "s3://bucket/", **arguments})
     assert caught.value.argument == argument

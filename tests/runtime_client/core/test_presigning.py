@@ -1,4 +1,4 @@
-"""Tests of presign_get and presign_put: URLs equal to botocore's, signed headers, and secrecy."""
+"""Tests of presign_get and presign_put."""
 
 import pickle
 from copy import copy
@@ -22,7 +22,9 @@ from tests.runtime_client.scripted_io import (
     s3_error,
 )
 
-BOTOCORE = Botocore(s3={"addressing_style": "virtual"})  # otherwise, the host has no region
+BOTOCORE = Botocore(
+    s3={"addressing_style": "virtual"}
+)  # with the path style, the host name would not contain the region
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 VALUES = st.none() | st.text(
     st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20
@@ -31,7 +33,9 @@ EXPIRES = st.integers(min_value=1, max_value=604_800)
 
 
 def theirs(operation, expires, **arguments):
-    """Return botocore's URL, and scripted I/O whose clock shows the time of its signature."""
+    """Return botocore's presigned URL, and scripted I/O whose clock shows the signing time of the
+    URL.
+    """
     url = BOTOCORE.client.generate_presigned_url(
         operation, Params={"Bucket": "bucket", **arguments}, ExpiresIn=expires
     )
@@ -42,7 +46,7 @@ def theirs(operation, expires, **arguments):
 
 
 def compared(url):
-    """Return the parts of a URL, with its parameters in alphabetical order."""
+    """Return the parts of a URL that tests compare, with the parameters sorted."""
     split = urlsplit(url)
     return split.scheme, split.netloc, split.path, sorted(split.query.split("&"))
 
@@ -50,7 +54,7 @@ def compared(url):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(key=KEYS, expires=EXPIRES, kind=VALUES, disposition=VALUES)
 def test_get(key, expires, kind, disposition):
-    """A URL for reading an object is the one that botocore makes."""
+    """presign_get returns the URL that botocore returns, and sends nothing."""
     given_ = {"ResponseContentType": kind, "ResponseContentDisposition": disposition}
     arguments = {name: value for name, value in given_.items() if value is not None}
     url, io = theirs("get_object", expires, Key=key, **arguments)
@@ -70,7 +74,7 @@ def test_get(key, expires, kind, disposition):
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(key=KEYS, expires=EXPIRES, kind=VALUES, owner=VALUES)
 def test_put(key, expires, kind, owner):
-    """A URL for writing an object is the one that botocore makes, and its headers are listed."""
+    """presign_put returns the URL that botocore returns, and the headers that must be sent with it."""
     kinds = {} if kind is None else {"ContentType": kind}
     metadata = {} if owner is None else {"owner": owner}
     url, io = theirs(
@@ -103,14 +107,14 @@ def test_put(key, expires, kind, owner):
 
 
 def check(found, headers, *, at=START):
-    """Verify a request that uses a presigned URL."""
+    """Verify the signature of a request that uses a presigned URL with these headers."""
     request = SignableRequest(found.method, found.url, headers, Payload.of(b"any body"))
     known = {CREDENTIALS.access_key_id: CREDENTIALS}
     return verify(request, known, at=at, service="s3", region=REGION)
 
 
 def test_the_headers_are_signed():
-    """S3 accepts the request with all headers of the URL, and without one of them it refuses it."""
+    """The URL of presign_put is valid only if all headers that it returns are sent."""
     found = run(
         core(ScriptedIO([])).presign_put(
             "s3://bucket/key", content_type="a/b", metadata={"a": "b"}, tagging={"c": "d"}
@@ -125,7 +129,7 @@ def test_the_headers_are_signed():
 
 
 def test_the_owner():
-    """The header with the expected owner of the bucket is one of those that must be sent."""
+    """With expected_bucket_owner, presign_get returns the owner's header, which must be sent."""
     client = core(ScriptedIO([]), expected_bucket_owner="123456789012")
     found = run(client.presign_get("s3://bucket/key"))
     assert found.headers == {"x-amz-expected-bucket-owner": "123456789012"}
@@ -133,7 +137,7 @@ def test_the_owner():
 
 
 def test_expiry():
-    """A URL expires after the requested time, but not later than the credentials."""
+    """A presigned URL expires after the requested time, or earlier if the credentials expire."""
     found = run(core(ScriptedIO([])).presign_get("s3://bucket/key", expires=60))
     assert found.expires_at == START + timedelta(seconds=60)
     end = START + timedelta(seconds=30)
@@ -144,14 +148,14 @@ def test_expiry():
 
 
 def test_expired_credentials():
-    """Credentials that have expired raise an error."""
+    """If the credentials have expired, presign_get raises an error."""
     keys = Credentials("AKIDEXAMPLE", "secret", "token", START)
     with pytest.raises(CredentialsError):
         run(core(ScriptedIO([]), keys).presign_get("s3://bucket/key"))
 
 
 def test_the_region_and_the_clock():
-    """What earlier responses have said about the region and the time is used for the URL."""
+    """Presigning uses the bucket's region and the clock correction that earlier responses caused."""
     skewed = s3_error(
         403, "RequestTimeTooSkewed", headers=[("date", "Sun, 22 Nov 2026 12:00:00 GMT")]
     )
@@ -165,7 +169,7 @@ def test_the_region_and_the_clock():
 
 
 def test_secrecy():
-    """The URL is shown only by ``url`` and ``str``, and cannot be pickled or copied."""
+    """A presigned URL can be read only by ``url`` and ``str``, and cannot be pickled or copied."""
     found = run(core(ScriptedIO([])).presign_put("s3://bucket/key", tagging={"a": "b"}))
     assert str(found) == found.url
     assert repr(found) == f"PresignedURL(method='PUT', expires_at={found.expires_at!r})"
@@ -189,7 +193,7 @@ def test_secrecy():
     ],
 )
 def test_invalid(argument, arguments):
-    """An invalid argument is rejected."""
+    """presign_put rejects an invalid argument."""
     with pytest.raises(ParamValidationError) as caught:
         run(core(ScriptedIO([])).presign_put(**{"location": "s3://bucket/key", **arguments}))
     assert caught.value.argument == argument
@@ -197,7 +201,7 @@ def test_invalid(argument, arguments):
 
 @pytest.mark.parametrize("method", ["presign_get", "presign_put"])
 def test_a_url_works_until_it_expires(method):
-    """A URL is valid for the requested time and not for a second longer."""
+    """A presigned URL is valid until the requested number of seconds has passed."""
     found = run(getattr(core(ScriptedIO([])), method)("s3://bucket/key", expires=60))
     check(found, {}, at=START + timedelta(seconds=59))
     with pytest.raises(SignatureError):

@@ -1,4 +1,4 @@
-"""Tests of how a stream ends: at its last event, early, or by a cancellation at any of its awaits."""
+"""Tests of the end of a stream: after its last event, or if it is left or cancelled before."""
 
 import gc
 from contextlib import AsyncExitStack
@@ -26,7 +26,7 @@ FIRST_EVENT = [ServerSentEvent("1")]
 def connections_of_two_streams(driver, data):
     """Read two streams with the same response, and return how many connections they used.
 
-    The server sends *data*, and then waits for the next request or the end of the connection.
+    The server sends *data*, and then waits for another request or the end of the connection.
     """
 
     def answer(_request, _connection):
@@ -40,7 +40,7 @@ def connections_of_two_streams(driver, data):
 
 
 def can_drain(driver):
-    """Return whether a client of this kind reads what follows the last event."""
+    """Return whether a client of this kind reads the rest of a response after the last event."""
     return driver.kind.is_async or driver.kind.library is None
 
 
@@ -55,7 +55,7 @@ def can_drain(driver):
     ids=["nothing", "another event", "a failure", "garbage"],
 )
 def test_the_rest_after_the_last_event(driver, rest):
-    """What follows the event ``[DONE]`` is ignored; if it is short, the connection is reused."""
+    """Data after the event ``[DONE]`` are ignored; if they are short, the connection is reused."""
     expected = 1 if can_drain(driver) else 2
     assert connections_of_two_streams(driver, head() + chunked(LAST) + rest) == expected
 
@@ -66,24 +66,26 @@ def test_the_rest_after_the_last_event(driver, rest):
     ids=["no end", "too much", "invalid"],
 )
 def test_a_connection_that_cannot_be_reused(driver, rest):
-    """If the response does not end soon after the event ``[DONE]``, its connection is closed."""
+    """If the response continues or is invalid after the event ``[DONE]``, its connection is closed."""
     assert connections_of_two_streams(driver, head() + chunked(LAST) + rest) == 2
 
 
 def test_another_response_after_the_last_event(plain_driver):
-    """If a response that nobody requested follows, the pool closes the connection."""
+    """If an unrequested response follows the event ``[DONE]``, the pool closes the connection."""
     rest = chunked(b"") + b"HTTP/1.1 200 OK\r\n"
     assert connections_of_two_streams(plain_driver, head() + chunked(LAST) + rest) == 2
 
 
 def test_more_in_the_part_of_the_last_event(plain_driver):
-    """Data after the event ``[DONE]`` are ignored even if they are in the same part, and too long."""
+    """Data after the event ``[DONE]`` are ignored, even if they are in the same part and are too
+    long.
+    """
     long = part(b"data: 1\n\ndata: [DONE]\n\n" + b"x" * (17 << 20))
     assert connections_of_two_streams(plain_driver, head() + chunked(long) + chunked(b"")) == 1
 
 
 def test_items_are_decoded_a_few_at_a_time(plain_driver):
-    """The lines of a large part are not decoded all at once."""
+    """When the first of 100,000 lines in a part is read, fewer than 1,000 lines have been decoded."""
     lines = 100_000
     data = head() + chunked(part(b"x\n" * lines)) + chunked(b"")
     with Loopback(lambda *_: data) as server:
@@ -106,9 +108,9 @@ def test_items_are_decoded_a_few_at_a_time(plain_driver):
 
 
 class Halting:
-    """A server function that sends a part, and the rest when the client has seen this part.
+    """A server function that sends one part, and the last event after the client has read this part.
 
-    The response has no end, so that a client also waits after the event ``[DONE]``.
+    The response does not end, so the client also waits after the event ``[DONE]``.
     """
 
     def __init__(self):
@@ -125,14 +127,14 @@ class Halting:
 
 
 async def read(context, see):
-    """Enter a context, and read the stream."""
+    """Open a stream, and call *see* for each of its events."""
     async with context as stream:
         async for _ in stream.events():
             see()
 
 
 async def cancelled_around(context, see, cancelling, at):
-    """Cancel a stream with its context at the n-th await, and return the number of awaits."""
+    """Cancel opening and reading a stream at the await number *at*; return the number of awaits."""
     async with cancelling() as cancel:
         suspensions = Suspensions(read(context, see), {at: [cancel]})
         await suspensions
@@ -140,7 +142,7 @@ async def cancelled_around(context, see, cancelling, at):
 
 
 async def cancelled_inside(context, see, cancelling, at):
-    """Cancel only the reading of a stream at the n-th await, and return the number of awaits."""
+    """Cancel only the reading of a stream at the await number *at*; return the number of awaits."""
 
     async def read_inside(stream):
         async for _ in stream.events():
@@ -157,14 +159,15 @@ async def cancelled_inside(context, see, cancelling, at):
     ("loop", "cancelling", "library"),
     [
         *(("asyncio", native, None), ("uvloop", native, None), ("trio", scoped, None)),
-        # httpx's pool loses a connection if a task is cancelled without a scope while it closes one.
+        # httpx's pool loses a connection if a task without a cancel scope is cancelled while it
+        # closes one.
         *(("asyncio", scoped, "httpx"), ("trio", scoped, "httpx")),
         *(("asyncio", native, "httpx2"), ("uvloop", native, "httpx2"), ("trio", scoped, "httpx2")),
     ],
 )
 def test_cancellation_at_every_await(loop, cancelling, library, call):
-    """If a stream is cancelled at any await, its only connection is free for the next stream, and
-    no warning is emitted.
+    """If a stream is cancelled at any await, the pool's only connection can be used again, and no
+    warning is emitted.
     """
     answer = Halting()
 
@@ -196,7 +199,7 @@ def test_cancellation_at_every_await(loop, cancelling, library, call):
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_reading_after_a_cancelled_read(loop):
-    """After a read was cancelled, another read is an error, because data may have been lost."""
+    """If a read is cancelled, the next read raises an error, because data may have been lost."""
     answer = Halting()
 
     async def main():
@@ -219,7 +222,7 @@ def test_reading_after_a_cancelled_read(loop):
 
 
 def test_the_end_after_the_last_event(plain_driver):
-    """If the last event has arrived, the end is known also after the context was left."""
+    """If the last event was read, the iterator ends normally even after the context was left."""
     with Loopback(lambda *_: head() + chunked(LAST) + chunked(b"")) as server:
         context = plain_driver.client(**pointed_at(server)).itself.stream_endpoint("e", b"")
 
@@ -242,7 +245,7 @@ def test_the_end_after_the_last_event(plain_driver):
 @pytest.mark.parametrize("library", [None, "httpx", "httpx2"])
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_leaving_early_emits_no_warning(library, loop):
-    """A stream that is left early leaves nothing that emits a warning when it is collected."""
+    """If a stream's context is left early, collecting the stream as garbage emits no warning."""
     data = b"".join(chunked(part(b"%d\n" % number)) for number in range(1000))
 
     def answer(_request, connection):

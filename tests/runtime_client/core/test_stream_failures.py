@@ -1,4 +1,4 @@
-"""Tests of streamed responses that are damaged, and of requests for them that fail."""
+"""Tests of damaged or failing streamed responses."""
 
 import time
 import traceback
@@ -35,7 +35,7 @@ from tests.runtime_client.loopback import Loopback, refusing, response
 
 
 def test_other_messages(plain_driver):
-    """Messages of unknown kinds are ignored."""
+    """Messages of unknown types in a stream are ignored."""
     unknown = [
         Message({":message-type": "event", ":event-type": "initial-response"}, b"x").encode(),
         Message({":message-type": "new"}, b"x").encode(),
@@ -46,7 +46,9 @@ def test_other_messages(plain_driver):
 
 
 def test_an_error_message(plain_driver):
-    """An error message is an error with its code and text, even if its payload is not JSON."""
+    """An error message in a stream raises an error with its code and text, without reading its
+    payload.
+    """
     headers = {":message-type": "error", ":error-code": "Code", ":error-message": "text"}
     with Loopback(lambda *_: whole(Message(headers, b"{").encode())) as server:
         items, error = collect_from(plain_driver, server)
@@ -54,7 +56,9 @@ def test_an_error_message(plain_driver):
 
 
 def test_a_model_error_without_a_reason(plain_driver):
-    """An exception whose members are missing has no reason and an empty message."""
+    """If the payload of an exception lacks its members, the error has an empty message and no
+    reason.
+    """
     headers = {":message-type": "exception", ":exception-type": "ModelStreamError"}
     with Loopback(lambda *_: whole(Message(headers, b"[]").encode())) as server:
         _, error = collect_from(plain_driver, server)
@@ -62,9 +66,7 @@ def test_a_model_error_without_a_reason(plain_driver):
 
 
 def test_reading_after_the_end(plain_driver):
-    """Reading after the context was left is an error, not an empty stream, even if the stream was
-    not read before.
-    """
+    """Reading a stream after its context was left raises an error, even if nothing was read before."""
     with Loopback(lambda *_: whole(part(b"a"), part(b"b"))) as server:
         client = plain_driver.client(**pointed_at(server)).itself
         context = client.stream_endpoint("e", b"")
@@ -85,7 +87,7 @@ def test_reading_after_the_end(plain_driver):
 
 
 def test_connection_refused(plain_driver):
-    """A server that refuses the connection is a TransportError after which nothing was sent."""
+    """If the server refuses the connection, the error states that the request was not accepted."""
     with refusing() as port:
         server = SimpleNamespace(url=f"http://127.0.0.1:{port}")
         items, error = collect_from(plain_driver, server)
@@ -94,7 +96,9 @@ def test_connection_refused(plain_driver):
 
 @pytest.mark.parametrize("size", [2_000_000, 10])
 def test_the_body_of_an_error(plain_driver, size):
-    """An error whose body is too large or is cut off is raised with the beginning of the body."""
+    """If the body of an error response is too large or cut off, the error of the response is
+    raised.
+    """
     data = response(b"x" * 2_000_000, 500)
     end = len(data) - 2_000_000 + size
 
@@ -108,7 +112,7 @@ def test_the_body_of_an_error(plain_driver, size):
 
 
 def test_an_interrupt_while_the_request_is_built():
-    """An interrupt releases the reservation.  Closing the response again does nothing."""
+    """An interrupt while a request is built releases the reserved connection exactly once."""
     held = []
 
     class Reservation(nullcontext):
@@ -127,17 +131,17 @@ def test_an_interrupt_while_the_request_is_built():
 
 
 def test_a_read_after_the_deadline():
-    """A read after the deadline is an error, even if data have arrived."""
+    """A read after the deadline raises an error, even if data have arrived."""
     sender = SimpleNamespace(library=httpx, client=None)
     opened = OpenResponse(sender, "https://host.example", time.monotonic())
     opened._body = httpx.ByteStream(b"late")
-    opened._body.read = None  # reading would raise another error
+    opened._body.read = None  # calling this would raise a TypeError
     with pytest.raises(TransportError, match=r"the timeout elapsed while the response from https"):
         run(opened.read())
 
 
 def test_incomplete_events():
-    """The data of an incomplete event are its partial data; at the end they are an event."""
+    """The data of an incomplete event are partial data; if the stream ends, they become an event."""
     decoder = EventsDecoder()
     assert list(decoder.feed(b"data: a\ndata: b\nda")) == []
     assert decoder.partial == b"a\nbda"
@@ -148,7 +152,9 @@ def test_incomplete_events():
 
 
 def test_incomplete_documents():
-    """The data of an incomplete event are partial data; at the end they must be a document."""
+    """The data of an incomplete event are partial data; if the stream ends, they must be valid
+    JSON.
+    """
     decoder = JSONDecoder()
     assert list(decoder.feed(b"data: {\nda")) == []
     assert decoder.partial == b"{da"
@@ -160,7 +166,7 @@ def test_incomplete_documents():
 
 
 def test_entering_twice(plain_driver):
-    """A context can be entered once; the second attempt does not disturb the first."""
+    """Entering a stream's context a second time raises an error, and does not disturb the stream."""
     with Loopback(lambda *_: whole(part(b"a"), part(b"b"))) as server:
         context = plain_driver.client(**pointed_at(server)).itself.stream_endpoint("e", b"")
 
@@ -181,7 +187,7 @@ def test_entering_twice(plain_driver):
 
 
 def test_a_document_that_is_nested_too_deeply(plain_driver):
-    """A document that Python refuses to parse is an error after the documents before it."""
+    """If a JSON document is nested too deeply, an error is raised after the documents before it."""
     with Loopback(lambda *_: whole(part(b"1\n" + b"[" * 200_000 + b"\n"))) as server:
         items, error = collect_from(plain_driver, server, "json")
     assert (items, type(error)) == ([1], ResponseStreamError)
@@ -192,7 +198,7 @@ def test_a_document_that_is_nested_too_deeply(plain_driver):
 
 @pytest.mark.parametrize("start", [b"", b"data: "])
 def test_an_integer_with_too_many_digits(plain_driver, start):
-    """An integer that Python refuses to convert is an error after the documents before it."""
+    """If an integer in JSON has too many digits, an error is raised after the documents before it."""
     text = start + b"1\n\n" + start + b"1" * 5000 + b"\n\n"
     with Loopback(lambda *_: whole(part(text))) as server:
         items, error = collect_from(plain_driver, server, "json")
@@ -204,8 +210,8 @@ def test_an_integer_with_too_many_digits(plain_driver, start):
 
 
 def test_a_failure_beside_the_first_part(plain_driver):
-    """A failure that arrives together with the first part has the number of attempts, and no
-    secrets in its reason.
+    """An exception that follows the first part contains the number of attempts, and its reason no
+    secrets.
     """
     failed = failure("ModelStreamError", Message="m", ErrorCode="x TOKEN/example=")
     with Loopback(lambda *_: whole(part(b"a") + failed)) as server:
@@ -222,8 +228,8 @@ def test_a_failure_beside_the_first_part(plain_driver):
     ids=["JSON Lines", "server-sent events"],
 )
 def test_a_failure_at_every_position(plain_driver, text, separator):
-    """If the model fails anywhere, the items before the failure are returned, and the error has the
-    data of the incomplete item.
+    """If the model fails at any position, the complete items are returned, and the error contains
+    the data of the incomplete item.
     """
     cuts = iter(range(1, len(text) + 1))
     with Loopback(
@@ -256,7 +262,7 @@ ECHO = "TOKEN/example= x-secret"
     ids=["exception", "error", "request id", "header", "line", "chunk", "error response"],
 )
 def test_secrets_that_a_server_repeats(driver, data):
-    """No error shows a secret that the server repeats anywhere in its response."""
+    """If the server repeats secrets anywhere in a response, the error does not show them."""
     with Loopback(lambda *_: data) as server:
         client = driver.client(**pointed_at(server, read_timeout=1))
         _, error = collect(driver, client, custom_attributes="x-secret")
@@ -266,7 +272,7 @@ def test_secrets_that_a_server_repeats(driver, data):
 
 
 def test_long_codes_and_ids(plain_driver):
-    """A text that is too long to be an error code or a request id is dropped or truncated."""
+    """An error code that is too long is dropped, and a request ID that is too long is truncated."""
     data = head({"x-amzn-requestid": "i" * 5000}) + chunked(failure("c" * 5000)) + chunked(b"")
     with Loopback(lambda *_: data) as server:
         _, error = collect_from(plain_driver, server)

@@ -1,4 +1,4 @@
-"""Tests of `stream_endpoint`: what it sends, which items it returns, and how a stream fails."""
+"""Tests of `stream_endpoint`: requests, items and failures."""
 
 import json
 import pickle
@@ -48,7 +48,7 @@ def serving(data):
 
 
 def test_what_is_sent(driver):
-    """Each argument is sent under its name in the API.  Accept has a header of its own."""
+    """stream_endpoint sends each argument under its name in the API, and the body unchanged."""
     with Loopback(lambda *_: whole(part(b"x"))) as server:
         client = driver.client(**pointed_at(server))
         items, error = collect(
@@ -87,7 +87,7 @@ def test_what_is_sent(driver):
 
 
 def test_options_of_a_derived_client(plain_driver):
-    """`with_options` provides defaults for streams, too."""
+    """The options of `with_options` also apply to streams."""
     with Loopback(lambda *_: whole(part(b"x"))) as server:
         client = plain_driver.client(**pointed_at(server))
         derived = Driven(plain_driver, client.itself.with_options(content_type="text/csv"))
@@ -97,8 +97,8 @@ def test_options_of_a_derived_client(plain_driver):
 
 
 def test_the_head(plain_driver):
-    """The stream has the content type, variant, attributes and request id of the response; its repr
-    shows the content type alone.
+    """A stream has the content type, variant, attributes and request ID of the response, but its
+    `repr` shows only the content type.
     """
     with Loopback(lambda *_: whole(part(b"x"))) as server:
         client = plain_driver.client(**pointed_at(server)).itself
@@ -130,13 +130,15 @@ def test_the_head(plain_driver):
     ],
 )
 def test_items(driver, kind, expected):
-    """Each method returns the items in the response."""
+    """Each method of a stream returns all items of the response in its own form."""
     with Loopback(lambda *_: whole(part(EVENTS[:20]), part(b""), part(EVENTS[20:]))) as server:
         assert collect_from(driver, server, kind) == (expected, None)
 
 
 def test_the_emulator(driver):
-    """A model that yields its output is read from the emulator part by part."""
+    """If an emulated model yields parts, the items of the stream are the same as those of the
+    whole.
+    """
     with Emulator(model=lambda _request: iter([EVENTS[:9], EVENTS[9:]])) as emulator:
         client = driver.client(**settings(emulator))
         assert collect(driver, client, "json") == (DOCUMENTS, None)
@@ -144,7 +146,7 @@ def test_the_emulator(driver):
 
 @pytest.mark.parametrize("kind", ["events", "json"])
 def test_every_cut(plain_driver, kind):
-    """The items do not depend on where the text, or the bytes on the wire, are cut."""
+    """The items are the same wherever the text is split into parts, and the bytes into chunks."""
     cuts = iter(range(len(EVENTS) + 1))
 
     def answer(_request, _connection):
@@ -166,8 +168,8 @@ def test_every_cut(plain_driver, kind):
 
 
 def test_every_truncation(plain_driver):
-    """If the connection breaks anywhere, the items that preceded the break are returned, and the
-    error has the rest.
+    """If the connection breaks anywhere, the items before the break are returned, and the error
+    contains the data of the incomplete item.
     """
     text = b'{"a": 1}\n{"b": 2}\n{"c": 3}\n'
     frames = [part(text[n : n + 5]) for n in range(0, len(text), 5)]
@@ -193,7 +195,7 @@ def test_every_truncation(plain_driver):
 
 
 def test_the_end_within_a_message(plain_driver):
-    """A response that ends properly, but in the middle of a message, is an error."""
+    """If a response ends in the middle of a message, an error is raised after the complete items."""
     data = part(b'{"a": 1}\n{"b') + part(b'": 2}\n')
     with Loopback(lambda *_: whole(data[:-3])) as server:
         items, error = collect_from(plain_driver, server, "json")
@@ -205,7 +207,7 @@ def test_the_end_within_a_message(plain_driver):
 
 
 def test_a_document_without_end(plain_driver):
-    """Text that ends in the middle of a JSON document is an error with this text."""
+    """If a stream ends in the middle of a JSON document, the error contains the incomplete text."""
     with Loopback(lambda *_: whole(part(b'{"a": 1}\n{"b'))) as server:
         items, error = collect_from(plain_driver, server, "json")
     assert items == [{"a": 1}]
@@ -213,14 +215,14 @@ def test_a_document_without_end(plain_driver):
     assert error.partial == b'{"b'
 
 
-# The lengths of a message of 4 GiB.
+# The start of a message that states a total length of 4 GiB.
 HUGE = struct.pack(">II", 0xFFFFFFFF, 0)
 MODEL = {"Message": "the container x-secret TOKEN/example= failed", "ErrorCode": "StreamBroken"}
 
 
 @pytest.mark.parametrize("first", [b"", b"one\ntw"])
 def test_model_failure(plain_driver, first):
-    """A failure of the model is raised after the items that preceded it, without secrets."""
+    """If the model fails, its error follows the complete items, and does not show secrets."""
     data = [part(first)] if first else []
     with Loopback(lambda *_: whole(*data, failure("ModelStreamError", **MODEL))) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -250,7 +252,7 @@ def test_model_failure(plain_driver, first):
     ],
 )
 def test_other_failures(plain_driver, frame, kind, text):
-    """A failure of the service, and one that its model does not describe, are typed errors."""
+    """A failure of the service raises a typed error, even if the service model does not define it."""
     with Loopback(lambda *_: whole(part(b"x"), frame)) as server:
         items, error = collect_from(plain_driver, server)
     assert items == [b"x"]
@@ -271,7 +273,7 @@ def test_other_failures(plain_driver, frame, kind, text):
     ],
 )
 def test_not_an_event_stream(plain_driver, frame, fault):
-    """Data that are not an event stream, or that announce a huge message, are an error."""
+    """If the response is not an event stream, or states a huge length, an error is raised."""
     with Loopback(lambda *_: whole(part(b"x"), frame)) as server:
         items, error = collect_from(plain_driver, server)
     assert items == [b"x"]
@@ -279,7 +281,7 @@ def test_not_an_event_stream(plain_driver, frame, fault):
 
 
 def test_error_responses(driver):
-    """An error in place of the stream is raised as for invoke_endpoint."""
+    """An error response to stream_endpoint raises the same error as one to invoke_endpoint."""
     body = b'{"Message": "m", "OriginalStatusCode": 500}'
     answer = response(body, 424, {"x-amzn-errortype": "ModelError"})
     with Loopback(lambda *_: answer) as server:
@@ -288,8 +290,8 @@ def test_error_responses(driver):
 
 
 def test_retries(plain_driver, shortest_pauses):  # noqa: ARG001 (a fixture)
-    """The request is repeated after 503, and after a failure before the first part only if the
-    caller allows it.
+    """After the status 503, the request is retried; after a break before the first item, only with
+    ``retry_model=True``.
     """
     broken = head() + chunked(part(b"x"))[:20]
     answers = iter([response(status=503), broken, response(status=503), broken, whole(part(b"y"))])
@@ -310,7 +312,7 @@ def test_retries(plain_driver, shortest_pauses):  # noqa: ARG001 (a fixture)
 
 
 def test_leaving_early(driver):
-    """Leaving the context frees the connection: a client with one connection can stream again."""
+    """If a stream is left early, its connection is closed, and the pool can open another one."""
     data = head() + chunked(part(b"a")) + chunked(part(b"b"))
 
     def answer(_request, connection):
@@ -326,7 +328,7 @@ def test_leaving_early(driver):
 
 
 def test_reuse(plain_driver):
-    """A stream that is read to its end leaves its connection to the next request."""
+    """If a stream is read to its end, its connection is reused by the next request."""
     with Loopback(lambda *_: whole(part(b"a"))) as server:
         client = plain_driver.client(**pointed_at(server, max_connections=1))
         for _ in range(3):
@@ -335,7 +337,7 @@ def test_reuse(plain_driver):
 
 
 def test_parts_arrive_as_they_are_sent(plain_driver):
-    """A part is returned before the server has sent the next one."""
+    """A part is returned to the caller before the server sends the next one."""
     seen = Event()
 
     def answer(_request, connection):
@@ -366,7 +368,7 @@ def test_parts_arrive_as_they_are_sent(plain_driver):
 
 
 def test_timeout(driver):
-    """`timeout` limits the whole stream, also while the server keeps the connection open."""
+    """`timeout` limits the duration of the whole stream, even if the server sends nothing more."""
     waiting = Event()
 
     def answer(_request, connection):
@@ -382,7 +384,7 @@ def test_timeout(driver):
 
 
 def test_read_timeout(driver):
-    """The read timeout applies to each part."""
+    """The read timeout limits the wait for the next part of a stream."""
     waiting = Event()
 
     def answer(_request, connection):
@@ -398,7 +400,7 @@ def test_read_timeout(driver):
 
 
 def test_a_long_line(plain_driver):
-    """A line over 16 MiB is an error, after the items that precede it."""
+    """If a line is longer than 16 MiB, an error is raised after the items that precede it."""
     parts = [part(b"[1]\n"), *[part(bytes(1 << 20))] * 17]
     with Loopback(lambda *_: whole(*parts)) as server:
         items, error = collect_from(plain_driver, server, "json")
@@ -407,7 +409,7 @@ def test_a_long_line(plain_driver):
 
 
 def test_a_broken_connection(driver):
-    """If the server closes the connection, the items that precede this are returned."""
+    """If the server closes the connection early, an error is raised after the items that arrived."""
     with serving(head() + chunked(part(b"a"))) as server:
         items, error = collect_from(driver, server)
     assert (items, type(error)) == ([b"a"], ResponseStreamError)
@@ -428,7 +430,7 @@ def test_a_broken_connection(driver):
     ],
 )
 def test_invalid_arguments(plain_driver, arguments, text):
-    """An invalid argument is an error before anything is sent."""
+    """An invalid argument raises an error when the context is entered, before anything is sent."""
     arguments = {"endpoint_name": "e", "body": b"", **arguments}
     client = plain_driver.client(**pointed_at(None, endpoint_url="http://127.0.0.1:9")).itself
     context = client.stream_endpoint(**arguments)
@@ -447,14 +449,14 @@ def test_invalid_arguments(plain_driver, arguments, text):
 
 
 def test_unknown_arguments(plain_driver):
-    """A wrong argument is a TypeError that mentions the method."""
+    """An unknown argument raises a TypeError that mentions the method."""
     client = plain_driver.client(**pointed_at(None)).itself
     with pytest.raises(TypeError, match=r"^\w+Client\.stream_endpoint\(\) got an unexpected"):
         client.stream_endpoint("e", b"", TargetModel="x")
 
 
 def test_one_reading(plain_driver):
-    """A stream can be read once."""
+    """If a second method starts to read a stream, an error is raised."""
     with Loopback(lambda *_: whole(part(b"a"))) as server:
         client = plain_driver.client(**pointed_at(server)).itself
         context = client.stream_endpoint("e", b"")
