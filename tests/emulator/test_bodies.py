@@ -24,7 +24,7 @@ EXPECT = {"expect": "100-continue", "content-length": "4"}
 
 
 def begin(emulator, headers=EXPECT, **options):
-    """Send the head of an upload, and return the connection."""
+    """Send the head of a PutObject request, and return the connection."""
     head = sign_request(
         emulator, "PUT", "/bucket/key", headers, payload=Payload.of(b"body"), **options
     )
@@ -34,7 +34,7 @@ def begin(emulator, headers=EXPECT, **options):
 
 
 def begin_part(emulator, upload_id):
-    """Send the head of an upload of a part, and return the connection."""
+    """Send the head of an UploadPart request, read 100 Continue, and return the connection."""
     target = f"/b/k?partNumber=1&uploadId={upload_id}"
     head = sign_request(emulator, "PUT", target, EXPECT, payload=Payload.of(b"body"))
     connection = socket.create_connection(address(emulator), TIMEOUT)
@@ -78,14 +78,14 @@ def test_error_instead_of_continue(emulator, headers, options, status):
 
 
 def test_fault_instead_of_continue(emulator):
-    """An injected error is sent in place of 100 Continue."""
+    """If an error is injected, it is sent in place of 100 Continue."""
     emulator.faults.once(Faults.EXPECTATION_FAILED, on="PutObject")
     with begin(emulator) as connection:
         assert read_response(connection) == (417, True)
 
 
 def test_no_continue(emulator):
-    """With `NO_CONTINUE`, the server waits for the body in silence."""
+    """With `NO_CONTINUE`, the server sends no 100 Continue, but reads the body when it arrives."""
     emulator.faults.once(Faults.NO_CONTINUE, on="PutObject")
     with begin(emulator) as connection:
         connection.sendall(b"body")
@@ -93,7 +93,7 @@ def test_no_continue(emulator):
 
 
 def test_error_after_a_body_that_was_sent_at_once(emulator):
-    """The body of a rejected request is read, so the connection can be used again."""
+    """If a rejected request includes its body, the body is read, and the connection stays usable."""
     request = sign_request(emulator, "PUT", "/bucket/key", {"if-match": '"a"'}, LARGE)
     with socket.create_connection(address(emulator), TIMEOUT) as connection:
         for _ in range(2):
@@ -102,7 +102,7 @@ def test_error_after_a_body_that_was_sent_at_once(emulator):
 
 
 def test_client_leaves(emulator):
-    """Nothing is stored if the client leaves before the end of the body."""
+    """If the client disconnects before the end of the body, nothing is stored."""
     with begin(emulator, {"content-length": "4"}) as connection:
         connection.sendall(b"bo")
     assert call(emulator, "GET", "/bucket/key").status == 404
@@ -110,7 +110,9 @@ def test_client_leaves(emulator):
 
 
 def test_reset_while_read(emulator):
-    """With `RESET_WHILE_READ`, the connection is reset after a part of the body has arrived."""
+    """With `RESET_WHILE_READ`, the connection is reset while the body arrives, and nothing is
+    stored.
+    """
     emulator.faults.once(Faults.RESET_WHILE_READ, on="PutObject")
     head = sign_request(emulator, "PUT", "/bucket/key", {"content-length": str(len(LARGE))})
     assert receive_until_reset(emulator, head + LARGE[:1000]) == b""
@@ -123,7 +125,7 @@ def test_reset_while_read(emulator):
     [("", 0, len(LARGE)), ("bytes=1-", 1, len(LARGE)), ("bytes=300000-900000", 300_000, 900_001)],
 )
 def test_large_bodies(emulator, requested, first, stop):
-    """A large object is sent in pieces, completely or in part."""
+    """A large object, or a range of it, is returned unchanged."""
     assert call(emulator, "PUT", "/bucket/key", (), LARGE).status == 200
     response = call(emulator, "GET", "/bucket/key", {"range": requested} if requested else {})
     assert response.body == LARGE[first:stop]
@@ -133,7 +135,7 @@ def test_large_bodies(emulator, requested, first, stop):
 
 @pytest.mark.parametrize(("after", "position"), [(0, 0), (500_000, 500_000), (MIB * 2, MIB + 3)])
 def test_flipped_bit(emulator, after, position):
-    """With `BrokenBody`, one bit of the body is inverted."""
+    """With `BrokenBody("flipped")`, exactly one bit of the response body is inverted."""
     emulator.objects.put("s3://bucket/key", LARGE)
     emulator.faults.once(BrokenBody("flipped", after), on="GetObject")
     damaged = call(emulator, "GET", "/bucket/key").body
@@ -144,7 +146,7 @@ def test_flipped_bit(emulator, after, position):
 
 
 def test_reset_within_a_body(emulator):
-    """With `BrokenBody`, the connection is reset after the specified number of bytes."""
+    """With `BrokenBody("reset")`, the connection is reset after the specified number of body bytes."""
     emulator.objects.put("s3://bucket/key", LARGE)
     emulator.faults.once(BrokenBody("reset", 10), on="GetObject")
     request = sign_request(emulator, "GET", "/bucket/key")
@@ -152,14 +154,14 @@ def test_reset_within_a_body(emulator):
 
 
 def test_slow_body(emulator):
-    """With `SlowBody`, the body arrives in small pieces."""
+    """With `SlowBody`, the response body is sent in small pieces, but is complete."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(SlowBody(0.001, size=3), on="GetObject")
     assert call(emulator, "GET", "/bucket/key").body == b"0123456789"
 
 
 def test_empty_body(emulator):
-    """Faults of a body do nothing if the body is empty."""
+    """If the response body is empty, `FLIPPED_BIT` has no effect."""
     emulator.objects.put("s3://bucket/key", b"")
     emulator.faults.once(Faults.FLIPPED_BIT, on="GetObject")
     response = call(emulator, "GET", "/bucket/key")
@@ -167,7 +169,7 @@ def test_empty_body(emulator):
 
 
 def test_overrides(emulator):
-    """Parameters of a GetObject request replace headers of the response."""
+    """The parameters response-* of a GetObject request replace headers of the response."""
     emulator.objects.put("s3://bucket/key", b"body")
     query = "response-cache-control=no-store&response-content-type=text%2Fcsv"
     headers = call(emulator, "GET", f"/bucket/key?{query}").headers
@@ -175,7 +177,7 @@ def test_overrides(emulator):
 
 
 def test_conditions_are_checked_again(emulator):
-    """Of two uploads with If-None-Match at the same time, the one that ends first is stored."""
+    """If two uploads with If-None-Match overlap, the one that ends first is stored."""
     headers = {**EXPECT, "if-none-match": "*"}
     with begin(emulator, headers) as first, begin(emulator, headers) as second:
         for connection in (first, second):
@@ -188,7 +190,7 @@ def test_conditions_are_checked_again(emulator):
 
 
 def test_options(emulator, boto):
-    """The options of an upload are stored, and returned when the object is read."""
+    """The options of an upload are stored, and returned when the object is read or listed."""
     s3 = boto("s3", emulator)
     context = b64encode(json.dumps({"a": "b"}).encode()).decode()
     put = s3.put_object(
@@ -212,12 +214,14 @@ def test_options(emulator, boto):
         assert (response["SSEKMSKeyId"], response["BucketKeyEnabled"]) == ("my-key", True)
     assert put["SSEKMSEncryptionContext"] == context
     assert emulator.objects.get("s3://b/k").tags == {"a": "1", "b": ""}
-    assert got["ETag"] != '"d41d8cd98f00b204e9800998ecf8427e"'  # KMS: not the MD5
+    assert (
+        got["ETag"] != '"d41d8cd98f00b204e9800998ecf8427e"'
+    )  # with KMS, the ETag is not the MD5 of the content
     assert s3.list_objects_v2(Bucket="b")["Contents"][0]["StorageClass"] == "STANDARD_IA"
 
 
 def test_default_options(emulator, boto):
-    """The default storage class is not returned, and KMS has a default key."""
+    """The default storage class is not returned, and an upload with KMS gets a default key."""
     s3 = boto("s3", emulator)
     s3.put_object(Bucket="b", Key="k", StorageClass="STANDARD", ServerSideEncryption="aws:kms")
     head = s3.head_object(Bucket="b", Key="k")
@@ -226,7 +230,7 @@ def test_default_options(emulator, boto):
 
 
 def test_required_encryption(boto):
-    """With `require_kms`, an upload must request encryption with KMS."""
+    """With `require_kms`, an upload that does not request encryption with KMS is denied."""
     with Emulator(require_kms=True) as emulator:
         s3 = boto("s3", emulator)
         for options in ({}, {"ServerSideEncryption": "AES256"}):
@@ -247,7 +251,7 @@ def test_required_encryption(boto):
     ids=["signed chunk", "signed trailer", "unsigned chunk", "size"],
 )
 def test_damaged_chunks(emulator, algorithm, position, code):
-    """An aws-chunked body of which one byte is damaged is rejected and not stored."""
+    """An aws-chunked body with one inverted bit is rejected and not stored."""
     form = AwsChunked(algorithm, len(LARGE), checksum="CRC32")
 
     def damaged(seed):
@@ -263,7 +267,9 @@ def test_damaged_chunks(emulator, algorithm, position, code):
 
 
 def test_reset_while_an_invocation_is_read(emulator):
-    """With `RESET_WHILE_READ`, an invocation is not executed."""
+    """With `RESET_WHILE_READ`, the connection is reset while an invocation arrives, and no job is
+    queued.
+    """
     emulator.faults.once(Faults.RESET_WHILE_READ, on="InvokeEndpointAsync")
     assert (
         receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"x")) == b""

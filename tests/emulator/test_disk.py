@@ -1,4 +1,4 @@
-"""Test that an emulator can store its objects in a folder, and needs little memory for them."""
+"""Test that an emulator can store its objects in a folder and then needs little memory."""
 
 import gc
 import io
@@ -22,18 +22,18 @@ PIECE = bytes(MIB)
 
 @pytest.fixture
 def data(tmp_path):
-    """Return a folder for objects, which does not exist."""
+    """The path of a folder for objects, which does not exist yet."""
     return tmp_path / "new" / "data"
 
 
 def files(data):
-    """Return the number of files that contain content."""
+    """Return the number of files that contain objects or parts."""
     gc.collect()
     return len(list((data / "contents").iterdir()))
 
 
 def test_later_emulator(data, boto):
-    """A later emulator finds the buckets, the objects, and everything that is stored with them."""
+    """A later emulator with the same folder finds the buckets and the objects with their options."""
     body = os.urandom(6 * MIB)
     options = {
         "Metadata": {"a": "b"},
@@ -63,7 +63,7 @@ def test_later_emulator(data, boto):
 
 
 def test_parts(data, boto):
-    """An upload in parts is stored without copying; parts that are not used are deleted."""
+    """Files of parts that an upload does not use, or of an aborted upload, are deleted."""
     with Emulator(data=data) as emulator:
         s3 = boto("s3", emulator)
         named = {"Bucket": "b", "Key": "k"}
@@ -90,7 +90,7 @@ def test_parts(data, boto):
 
 
 def test_replaced_objects(data):
-    """The content of an object is deleted when the object was replaced or removed."""
+    """If an object is replaced or deleted, its file is deleted once nothing refers to it."""
     with Emulator(data=data) as emulator:
         for body in (b"1", b"22", b"333"):
             call(emulator, "PUT", "/b/k", (), body)
@@ -99,14 +99,14 @@ def test_replaced_objects(data):
         emulator.objects.write("b", "copy", old)
         assert files(data) == 2
         call(emulator, "DELETE", "/b/k")
-        assert old.body == b"333"  # readable as long as somebody refers to it
+        assert old.body == b"333"  # can be read as long as *old* refers to it
         del old
         assert files(data) == 1
         assert emulator.objects.get("s3://b/copy").body == b"333"
 
 
 def test_failed_upload(data):
-    """A rejected or interrupted upload leaves no file."""
+    """A rejected or interrupted upload leaves no file behind."""
     with Emulator(data=data) as emulator:
         wrong = {"x-amz-checksum-crc32": "AAAAAA=="}
         assert call(emulator, "PUT", "/b/k", wrong, b"body").status == 400
@@ -120,7 +120,7 @@ def test_failed_upload(data):
 
 
 def test_leftover_files(data):
-    """An emulator deletes files that belong to no object."""
+    """When an emulator is created, it deletes files that belong to no object."""
     with Emulator(data=data) as emulator:
         emulator.objects.put("s3://b/k", b"body")
     (data / "contents" / "leftover").write_bytes(b"")
@@ -130,7 +130,7 @@ def test_leftover_files(data):
 
 
 def test_ranges_of_a_file(data):
-    """A range of an object in a file is returned, and damaged by faults."""
+    """For an object in a file, ranges and the fault `BrokenBody` work."""
     with Emulator(data=data) as emulator:
         body = os.urandom(MIB)
         emulator.objects.put("s3://b/k", body)
@@ -141,14 +141,14 @@ def test_ranges_of_a_file(data):
 
 
 def test_empty_object(data):
-    """An object without content can be stored."""
+    """An empty object can be stored in a folder and read."""
     with Emulator(data=data) as emulator:
         call(emulator, "PUT", "/b/k")
         assert call(emulator, "GET", "/b/k").body == b""
 
 
 def test_two_emulators(data):
-    """Only one emulator at a time can use a folder."""
+    """If an emulator uses a folder, creating a second emulator with this folder raises an error."""
     with (
         Emulator(data=data),
         pytest.raises(ValueError, match="the folder of data= is used by another emulator"),
@@ -157,7 +157,7 @@ def test_two_emulators(data):
 
 
 def test_foreign_database(data):
-    """A folder with another database is rejected."""
+    """A folder whose database file is invalid is rejected."""
     data.mkdir(parents=True)
     (data / "objects.sqlite3").write_bytes(b"not a database" * 100)
     with pytest.raises(ValueError, match="the folder of data= has an invalid database"):
@@ -165,14 +165,14 @@ def test_foreign_database(data):
 
 
 def test_no_folder(tmp_path):
-    """A path that is not a folder is rejected."""
+    """A path to a file instead of a folder is rejected."""
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         Emulator(data=tmp_path / "file")
 
 
 def test_after_the_end(data):
-    """After the emulator has stopped, objects can be read, but not changed."""
+    """After an emulator has stopped, its objects can be read, but changing them raises an error."""
     with Emulator(data=data) as emulator:
         emulator.objects.put("s3://b/k", b"body")
     assert emulator.objects.get("s3://b/k").body == b"body"
@@ -181,7 +181,7 @@ def test_after_the_end(data):
 
 
 def test_unused_emulator(data):
-    """An emulator that is not entered releases its folder when it is garbage collected."""
+    """If an emulator is never entered, it releases its folder when it is garbage-collected."""
     Emulator(data=data)
     gc.collect()
     with sqlite3.connect(data / "objects.sqlite3", timeout=0) as database:
@@ -190,7 +190,7 @@ def test_unused_emulator(data):
 
 
 def send_large(emulator, target, size, headers=()):
-    """Upload zeros piece by piece, and return the status."""
+    """Upload an object of zeros piece by piece, and return the status of the response."""
     named = {"content-length": str(size), **dict(headers)}
     head = sign_request(emulator, "PUT", target, named, payload=Payload.UNSIGNED)
     with socket.create_connection(address(emulator), 60) as connection:
@@ -203,7 +203,7 @@ def send_large(emulator, target, size, headers=()):
 
 
 def receive_large(emulator, target):
-    """Download an object piece by piece, and return the number of bytes that are zero."""
+    """Download an object piece by piece, and return how many of its bytes are zero."""
     buffer = bytearray(MIB)
     with socket.create_connection(address(emulator), 60) as connection:
         connection.sendall(sign_request(emulator, "GET", target))
@@ -219,7 +219,7 @@ def receive_large(emulator, target):
     ("on_disk", "size", "most"), [(True, LARGE, 8 * MIB), (False, 64 * MIB, 72 * MIB)]
 )
 def test_memory(data, on_disk, size, most):
-    """A large object in a folder needs little memory; in memory, there is only one copy of it."""
+    """The memory for a large object is small with a folder, and is about one copy without a folder."""
     with Emulator(data=data if on_disk else None) as emulator:
         tracemalloc.start()
         try:
@@ -228,11 +228,13 @@ def test_memory(data, on_disk, size, most):
             assert tracemalloc.get_traced_memory()[1] < most
         finally:
             tracemalloc.stop()
-            emulator.objects.delete("s3://b/k")  # otherwise it is searched for secrets
+            emulator.objects.delete(
+                "s3://b/k"
+            )  # otherwise, the object is searched for secrets at the end of the test
 
 
 def test_memory_of_parts(data, boto):
-    """An object that is uploaded in parts needs little memory, too."""
+    """The memory for an object that is uploaded in parts to a folder is small."""
     size = 64 * MIB
     with Emulator(data=data) as emulator:
         s3 = boto("s3", emulator)
@@ -253,11 +255,13 @@ def test_memory_of_parts(data, boto):
             assert tracemalloc.get_traced_memory()[1] < 16 * MIB
         finally:
             tracemalloc.stop()
-            emulator.objects.delete("s3://b/k")  # otherwise it is searched for secrets
+            emulator.objects.delete(
+                "s3://b/k"
+            )  # otherwise, the object is searched for secrets at the end of the test
 
 
 def test_transfer_manager(data, boto):
-    """boto3's transfer manager can be used with objects in a folder."""
+    """boto3's transfer manager can upload and download an object in a folder."""
     body = os.urandom(20 * MIB)
     with Emulator(data=data) as emulator:
         s3 = boto("s3", emulator)

@@ -23,7 +23,7 @@ def s3(emulator, boto):
 @pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 def test_pages(s3, operation, size):
-    """Both versions list each key and each common prefix once, on pages of any size."""
+    """ListObjects and ListObjectsV2 list each key and common prefix once, for any page size."""
     pages = list(
         s3.get_paginator(operation).paginate(
             Bucket="b", Delimiter="/", PaginationConfig={"PageSize": size}
@@ -36,7 +36,9 @@ def test_pages(s3, operation, size):
 
 
 def test_pages_without_delimiter(s3):
-    """Without a delimiter, version 1 has no NextMarker, and continues after the last key."""
+    """Without a delimiter, ListObjects returns no NextMarker, and the next page starts after the
+    last key.
+    """
     first = s3.list_objects(Bucket="b", MaxKeys=3)
     assert first["IsTruncated"]
     assert "NextMarker" not in first
@@ -46,7 +48,7 @@ def test_pages_without_delimiter(s3):
 
 
 def test_start_after_and_prefix(s3):
-    """A page of version 2 contains only keys that start with the prefix and follow StartAfter."""
+    """A ListObjectsV2 page contains only keys that start with the prefix and follow StartAfter."""
     page = s3.list_objects_v2(Bucket="b", Prefix="d/", StartAfter="d/1")
     assert [one["Key"] for one in page["Contents"]] == ["d/2"]
     assert (page["StartAfter"], page["KeyCount"], page["IsTruncated"]) == ("d/1", 1, False)
@@ -55,7 +57,7 @@ def test_start_after_and_prefix(s3):
 @pytest.mark.usefixtures("s3")
 @pytest.mark.parametrize(("encoding", "key"), [("", "e/é"), ("&encoding-type=url", "e/%C3%A9")])
 def test_encoding(emulator, encoding, key):
-    """Keys are percent-encoded only if the request asks for it."""
+    """Keys in a listing are percent-encoded only if the request specifies this."""
     page = ET.fromstring(call(emulator, "GET", f"/b?list-type=2&prefix=e{encoding}").body)
     assert page.findtext("{*}Contents/{*}Key") == key
 
@@ -84,7 +86,7 @@ def test_invalid_parameters(emulator, query):
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_delete_objects(emulator, s3, quiet):
-    """DeleteObjects removes the objects; unless it is quiet, it lists them, missing ones too."""
+    """DeleteObjects removes objects, and lists existing and missing ones unless it is quiet."""
     names = ["a&<b", "d/1", "missing"]
     response = s3.delete_objects(
         Bucket="b", Delete={"Objects": [{"Key": name} for name in names], "Quiet": quiet}
@@ -94,7 +96,7 @@ def test_delete_objects(emulator, s3, quiet):
 
 
 def test_delete_objects_conditionally(s3):
-    """An object whose ETag differs is reported, and not removed."""
+    """If the ETag in a DeleteObjects request differs, the object is reported and not removed."""
     objects = [
         {"Key": "d/1", "ETag": "other"},
         {"Key": "d/2", "ETag": s3.head_object(Bucket="b", Key="d/2")["ETag"]},

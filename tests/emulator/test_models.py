@@ -261,7 +261,7 @@ def test_container_error(status, side):
 
 
 def test_container_connections():
-    """Three invocations that use the same container complete."""
+    """Three invocations of a model in the same container complete."""
     with container() as url, Emulator(url) as emulator:
         for _ in range(3):
             call(emulator, "POST", INVOCATION, (), b"in")

@@ -1,6 +1,4 @@
-"""Tests of `allowed_locations` and of hostile handles: which requests are sent, and which errors
-raised.
-"""
+"""Test `allowed_locations` and hostile handles: the requests that are sent, and the errors."""
 
 import copy
 import logging

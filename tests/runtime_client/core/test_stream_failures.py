@@ -210,9 +210,7 @@ def test_an_integer_with_too_many_digits(plain_driver, start):
 
 
 def test_a_failure_beside_the_first_part(plain_driver):
-    """An exception that follows the first part contains the number of attempts, and its reason no
-    secrets.
-    """
+    """The error for an exception after the first part contains the attempts, but no secrets."""
     failed = failure("ModelStreamError", Message="m", ErrorCode="x TOKEN/example=")
     with Loopback(lambda *_: whole(part(b"a") + failed)) as server:
         items, error = collect_from(plain_driver, server)

@@ -1,4 +1,4 @@
-"""Test the decoding of response bodies in chunks, in comparison with h11."""
+"""Test the decoding of chunked response bodies, and compare it with h11."""
 
 import h11
 import httpx
@@ -14,9 +14,9 @@ DATA = b"abcd\r\nfghijkl\rm"
 
 
 def decoded(pieces, received=b"", ready=()):
-    """Decode a body that arrives in *pieces*.
+    """Decode a chunked body that arrives in *pieces*.
 
-    Return its data, the error after them or None, and whether nothing follows the body.
+    Return the data, the error that followed or None, and whether nothing followed the body.
     """
     arriving, further = list(pieces), list(ready)
 
@@ -38,7 +38,7 @@ def decoded(pieces, received=b"", ready=()):
 
 
 def decoded_by_h11(text):
-    """Decode a body with h11; return the same as `decoded`."""
+    """Decode a chunked body with h11; return the same values as `decoded`."""
     connection = h11.Connection(h11.CLIENT)
     connection.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
     connection.send(h11.EndOfMessage())
@@ -57,7 +57,7 @@ def decoded_by_h11(text):
 
 @pytest.mark.parametrize("cut", range(len(BODY) + 1))
 def test_cut_anywhere(cut):
-    """However a body is cut in two, all its data are returned, and nothing follows it."""
+    """If a chunked body arrives in two pieces, all of its data are returned, wherever it was cut."""
     pieces = list(filter(None, [BODY[:cut], BODY[cut:]]))
     expected = (DATA, None, True)
     assert decoded(pieces) == expected
@@ -66,15 +66,13 @@ def test_cut_anywhere(cut):
 
 
 def test_single_bytes():
-    """A body that arrives byte by byte is decoded completely."""
+    """If a chunked body arrives byte by byte, all of its data are returned."""
     assert decoded([BODY[at : at + 1] for at in range(len(BODY))]) == (DATA, None, True)
 
 
 @pytest.mark.parametrize("end", range(len(BODY)))
 def test_incomplete(end):
-    """If the connection ends inside a body, the data before this are returned, and then the error
-    of the connection is raised.
-    """
+    """If the connection ends within a chunked body, an error is raised after the data before it."""
     data, error, is_at_end = decoded([BODY[:end]] if end else [])
     assert (data, error, is_at_end) == (decoded_by_h11(BODY[:end])[0], EOFError, False)
 
@@ -98,7 +96,7 @@ MALFORMED = {
 @pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
 @pytest.mark.parametrize("data", [b"", b"ab"], ids=["first", "after data"])
 def test_malformed(text, data):
-    """If a body is malformed, the data before this are returned, and then an error is raised."""
+    """If a chunked body is malformed, an error is raised after the data before the fault."""
     text = b"2\r\nab\r\n" + text if data else text
     found = {decoded([text]), decoded([text[at : at + 1] for at in range(min(len(text), 5200))])}
     if len(text) < 5200:
@@ -108,13 +106,13 @@ def test_malformed(text, data):
 
 
 def test_longest_line():
-    """A line of 4096 bytes is accepted."""
+    """A line of 4,096 bytes in a chunked body is accepted."""
     text = b"1;" + b"x" * 4094 + b"\r\ny\r\n0\r\n\r\n"
     assert decoded([text]) == (b"y", None, True)
 
 
 def test_data_behind():
-    """Bytes after the body are not returned, and are reported."""
+    """Bytes after a chunked body are not returned as data, but their existence is reported."""
     assert decoded([BODY + b"HTTP/1.1 200 OK"]) == (DATA, None, False)
 
 
@@ -126,7 +124,5 @@ _END = st.sampled_from([b"", b"\r\n0\r\n\r\n", b"\r\n00;x\r\nA: b\r\n\r\n", b"\r
 
 @given(_LINES.map(b"\r\n".join), _END)
 def test_like_h11(lines, end):
-    """Lines, and possibly an end of a body, are decoded as by h11, and an error is raised for the
-    same texts.
-    """
+    """For any sequence of lines, the decoder returns the same data and the same error as h11."""
     assert decoded([lines + end]) == decoded_by_h11(lines + end)

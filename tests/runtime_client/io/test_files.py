@@ -1,4 +1,6 @@
-"""Test that `replacing` writes a file completely or not at all, and that `growing` writes at once."""
+"""Test that `replacing` writes a file completely or not at all, and that `growing` writes
+immediately.
+"""
 
 import os
 from io import BytesIO
@@ -76,7 +78,9 @@ def test_what_is_no_file(tmp_path):
 
 
 def test_a_pipe_without_a_reader(tmp_path):
-    """If the reader of a pipe has closed it, BrokenPipeError is raised, not NotWrittenError."""
+    """If the reader of a pipe has closed it, `replacing` raises BrokenPipeError, not
+    NotWrittenError.
+    """
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -91,7 +95,7 @@ def test_a_pipe_without_a_reader(tmp_path):
 
 
 class Pieces(BytesIO):
-    """A file that accepts at most two bytes at a time, as a file without a buffer may do."""
+    """A file that accepts at most two bytes per write, as an unbuffered file may do."""
 
     def write(self, data):
         return super().write(data[:2])
@@ -99,14 +103,14 @@ class Pieces(BytesIO):
 
 @pytest.mark.parametrize("data", [b"", b"a", b"abcde"])
 def test_write_all(data):
-    """`write_all` writes all data, even if the file accepts only a piece at a time."""
+    """`write_all` writes all data, even if each write accepts only a part of them."""
     file = Pieces()
     write_all(file, data)
     assert file.getvalue() == data
 
 
 def test_growing(tmp_path):
-    """`growing` empties the file, and readers see each write before the file is closed."""
+    """`growing` empties a file, and each write can be read before the file is closed."""
     path = tmp_path / "file"
     path.write_bytes(b"old content")
     with growing(path) as file:

@@ -11,7 +11,7 @@ BODY = bytes(range(256)) * 1500
 
 
 def collect(driver, server, size, deadline=None):
-    """Read the response of *server* through a buffer of *size* bytes, and return the body."""
+    """Read a response from *server* through a buffer of *size* bytes, and return its body."""
     client = driver.client(**pointed_at(server)).itself
 
     async def read():
@@ -32,20 +32,22 @@ def collect(driver, server, size, deadline=None):
 
 @pytest.mark.parametrize("size", [1000, 1 << 18])
 def test_body(driver, size):
-    """A buffer of any size receives the whole body."""
+    """The complete body is read, whatever the size of the buffer."""
     with Loopback(always(BODY)) as server:
         assert b"".join(collect(driver, server, size)) == BODY
 
 
 def test_full_buffers(plain_driver):
-    """Every buffer is filled, except at the end of the first bytes that arrive and at the end."""
+    """Every read fills the buffer, except at the end of the data received with the head, and at the
+    end.
+    """
     with Loopback(always(BODY)) as server:
         found = collect(plain_driver, server, 10_000)
     assert sum(len(piece) < 10_000 for piece in found) <= 2
 
 
 def test_deadline(plain_driver):
-    """After the deadline, an error is raised."""
+    """Reading after the deadline raises an error."""
     with (
         Loopback(always(BODY)) as server,
         pytest.raises(TransportError),

@@ -1,4 +1,4 @@
-"""The requests that botocore sends to S3, without sending them."""
+"""Build the requests that botocore would send to S3, without sending them."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,7 +8,7 @@ from botocore.session import Session
 
 from tests.runtime_client.scripted_io import CREDENTIALS, REGION
 
-# Headers that every request has, or that the tests of signatures compare.
+# Headers that every request has, or whose values are tested elsewhere; comparisons omit them.
 OTHERS = {
     "amz-sdk-invocation-id",
     "amz-sdk-request",
@@ -25,14 +25,14 @@ OTHERS = {
 
 
 class _Raw:
-    """The body of an empty response."""
+    """A raw response whose body is empty."""
 
     def stream(self, **_):
         return iter(())
 
 
 class Botocore:
-    """A client of botocore whose requests are recorded."""
+    """A botocore client that records each request and responds with an empty 200 response."""
 
     def __init__(self, **config):
         self.client = Session().create_client(
@@ -51,7 +51,7 @@ class Botocore:
         return AWSResponse(request.url, 200, {}, _Raw())
 
     def request(self, operation, **arguments):
-        """Return the request of an operation, as `parts` does; its errors are not raised."""
+        """Return the parts of the request that botocore builds for an operation; see `parts`."""
         getattr(self.client, operation)(Bucket="bucket", **arguments)
         request = self._request
         body = request.body or b""
@@ -64,7 +64,9 @@ class Botocore:
 
 
 def parts(method, url, headers, body):
-    """Return what is compared of a request: the query is sorted, and some headers are omitted."""
+    """Return the parts of a request that tests compare: the query is sorted, and `OTHERS` is
+    omitted.
+    """
     split = urlsplit(url)
     query = sorted(parse_qsl(split.query, keep_blank_values=True))
     compared = sorted((name.lower(), value) for name, value in headers)
@@ -73,6 +75,6 @@ def parts(method, url, headers, body):
 
 
 def sent_parts(sent):
-    """Return what is compared of a request that `ScriptedIO` recorded."""
+    """Return the same parts of a request that `ScriptedIO` has recorded; see `parts`."""
     request = sent.request
     return parts(request.method, sent.url, request.headers, request.body)

@@ -26,7 +26,7 @@ MOVED = Response(301, ())
 
 
 def owners(io):
-    """Return the expected owner in each request that was sent to S3; it must be signed."""
+    """Return the owner header of each request to S3, after checking that the header is signed."""
     sent = [sent for sent in io.sent if ".s3." in sent.origin]
     for one in sent:
         signed = one.verify("s3", one.origin.split(".")[2]).signed_headers
@@ -36,7 +36,9 @@ def owners(io):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_header(name):
-    """Each request to S3 has the expected owner, in a signed header; no other service gets it."""
+    """Each request to S3 contains the expected owner in a signed header; other services do not get
+    it.
+    """
     answers = [accepted(), OBJECT] if name == "infer" else [OBJECT]
     io = ScriptedIO(answers)
     run(CALLS[name](core(io, expected_bucket_owner=OWNER)))
@@ -47,7 +49,7 @@ def test_header(name):
 
 
 def test_another_region():
-    """The requests that find a bucket in another region have the header, too."""
+    """Requests that find a bucket in another region also contain the expected owner."""
     region = {"x-amz-bucket-region": "eu-north-1"}
     io = ScriptedIO([MOVED, Response(200, region), OBJECT])
     run(core(io, expected_bucket_owner=OWNER).get_object(LOCATION))
@@ -56,7 +58,9 @@ def test_another_region():
 
 
 def test_with_options():
-    """The option applies to the new client, but not to the original client."""
+    """If `with_options` sets expected_bucket_owner, the option does not apply to the original
+    client.
+    """
     io = ScriptedIO([OBJECT] * 2)
     client = core(io)
     run(client.with_options(expected_bucket_owner=OTHER).get_object(LOCATION))
@@ -65,7 +69,7 @@ def test_with_options():
 
 
 def test_timeout_of_a_wait():
-    """If S3 rejects every poll, the error of `infer` mentions the setting."""
+    """If S3 denies every poll, the error of `infer` mentions expected_bucket_owner."""
     denied = s3_error(403, "AccessDenied")
     io = ScriptedIO(lambda _io, sent: denied if ".s3." in sent.origin else accepted())
     with pytest.raises(Exception, match="the bucket must belong to expected_bucket_owner"):
@@ -74,7 +78,9 @@ def test_timeout_of_a_wait():
 
 @pytest.mark.parametrize("name", ["put_object", "get_object", "head_object"])
 def test_emulator(plain_driver, emulator, name):
-    """S3 accepts the account that owns the bucket, and rejects another one."""
+    """A call succeeds if the expected owner owns the bucket, and raises AccessDeniedError
+    otherwise.
+    """
     emulator.objects.put(LOCATION, b"x")
     client = plain_driver.client(**settings(emulator, expected_bucket_owner=OWNER))
     call = CALLS[name]

@@ -1,4 +1,4 @@
-"""Tests of running checksums, and of the choice between the checksums that S3 states."""
+"""Tests of incremental checksums, and of the choice among the checksums in a response."""
 
 import sys
 
@@ -28,7 +28,7 @@ def without_awscrt(monkeypatch):
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256", "SHA512", "MD5"])
 def test_a_hasher(algorithm):
-    """A checksum that is computed in pieces is the same as that of the whole."""
+    """A checksum that is computed piece by piece equals the checksum of the whole data."""
     hasher = new_hasher(algorithm)
     hasher.update(DATA[:4])
     hasher.update(memoryview(DATA)[4:])
@@ -37,7 +37,7 @@ def test_a_hasher(algorithm):
 
 @pytest.mark.parametrize("algorithm", NATIVE)
 def test_a_native_hasher(algorithm):
-    """If awscrt is installed, it computes the checksums that the standard library cannot."""
+    """With awscrt, CRC32C and CRC64NVME can be computed piece by piece."""
     function, size = NATIVE[algorithm]
     hasher = new_hasher(algorithm)
     hasher.update(DATA[:4])
@@ -48,34 +48,36 @@ def test_a_native_hasher(algorithm):
 @pytest.mark.usefixtures("without_awscrt")
 @pytest.mark.parametrize("algorithm", NATIVE)
 def test_without_awscrt(algorithm):
-    """Without awscrt, these checksums are not computed."""
+    """Without awscrt, `new_hasher` returns None for CRC32C and CRC64NVME."""
     assert new_hasher(algorithm) is None
 
 
 def test_an_old_awscrt(monkeypatch):
-    """A version of awscrt without a function for CRC64NVME is treated like no awscrt."""
+    """If the installed awscrt lacks CRC64NVME, `new_hasher` returns None for this algorithm."""
     monkeypatch.delattr(awscrt, "crc64nvme")
     assert new_hasher("CRC64NVME") is None
 
 
 def test_an_unknown_algorithm():
-    """For an algorithm that is not known, there is no hasher."""
+    """For an unknown algorithm, `new_hasher` returns None."""
     assert new_hasher("XXHASH64") is None
 
 
 def headers(*algorithms, value="AAAAAA=="):
-    """Return headers that state this value for each algorithm."""
+    """Return a checksum header with this value for each algorithm."""
     return [(checksum_header(algorithm), value) for algorithm in algorithms]
 
 
 def test_order():
-    """The checksum that is fastest to compute comes first, regardless of their order in the headers."""
+    """Checksums are sorted by the speed of their algorithms, regardless of the order of the
+    headers.
+    """
     found = stated_checksums(headers("SHA256", "CRC64NVME", "MD5", "CRC32", "SHA1"))
     assert [one.algorithm for one in found] == ["CRC32", "CRC64NVME", "SHA1", "SHA256", "MD5"]
 
 
 def test_composite():
-    """A checksum of the checksums of N parts is recognized, and is not used."""
+    """A composite checksum, which ends with the number of parts, is recognized and ignored."""
     assert [is_composite(value) for value in ("AAAAAA==", "AAAAAA==-3")] == [False, True]
     composite = headers("CRC32", value="AAAAAA==-3")
     assert stated_checksums([*composite, *headers("SHA1")]) == [StatedChecksum("SHA1", "AAAAAA==")]
@@ -84,7 +86,7 @@ def test_composite():
 
 @pytest.mark.usefixtures("without_awscrt")
 def test_the_next_best():
-    """Without awscrt, a checksum that needs it is passed over for one that does not."""
+    """Without awscrt, a checksum that requires awscrt is skipped, and the next one is used."""
     stated, hasher = start_verification(headers("SHA256", "CRC64NVME"))
     assert (stated.algorithm, hasher.name) == ("SHA256", "sha256")
     assert start_verification(headers("CRC64NVME")) is None

@@ -35,12 +35,12 @@ each_condition = pytest.mark.parametrize("condition", CONDITIONS.items(), ids=CO
 
 
 def put(io, **arguments):
-    """Write ``body`` under a condition, and return the description of the object."""
+    """Upload ``body``, and return the description of the object."""
     return run(core(io).put_object(LOCATION, b"body", **arguments))
 
 
 def fails(error, io, **arguments):
-    """Write an object, expect an error of exactly this class, and return it."""
+    """Upload ``body``, check that an error of exactly this class is raised, and return the error."""
     with pytest.raises(error) as caught:
         put(io, **arguments)
     assert type(caught.value) is error
@@ -54,7 +54,7 @@ def methods(io):
 
 @each_condition
 def test_header(condition):
-    """A condition is sent in a header of its own, and a success returns the new tag."""
+    """Each condition is sent in its own header, and put_object returns the new entity tag."""
     name, value = condition
     io = ScriptedIO([STORED])
     assert put(io, **{name: value}).etag == '"new"'
@@ -66,7 +66,7 @@ def test_header(condition):
 
 
 def test_no_condition():
-    """Without a condition, no condition is sent."""
+    """If put_object is called without a condition, neither condition header is sent."""
     io = ScriptedIO([STORED])
     put(io)
     assert [io.sent[0].header(name) for name in ("if-match", "if-none-match")] == [None, None]
@@ -106,7 +106,7 @@ def test_condition_fails(condition):
 
 @each_condition
 def test_conflict(condition):
-    """A conflict with a concurrent request is retried, and at last raised as a failed condition."""
+    """A conflict with a concurrent request is retried; after the last attempt, it raises an error."""
     io = ScriptedIO([CONFLICT, STORED])
     assert put(io, **dict([condition])).etag == '"new"'
     io = ScriptedIO([CONFLICT] * 3)
@@ -115,7 +115,7 @@ def test_conflict(condition):
 
 
 def test_deleted():
-    """If there is no object for `if_match`, the error is ObjectNotFoundError."""
+    """If the object for `if_match` does not exist, put_object raises ObjectNotFoundError."""
     fails(ObjectNotFoundError, ScriptedIO([NO_SUCH_KEY]), if_match='"old"')
 
 
@@ -133,7 +133,9 @@ class TestRetry:
 
     @pytest.mark.parametrize("body", [b"them", b"", b"body and more"])
     def test_others(self, condition, first, body):
-        """If the object has other content, the call raises the error of the retry."""
+        """If the condition of a retry fails and the object has other content, the call raises an
+        error.
+        """
         io = ScriptedIO([first, FAILED, Response(200, {"etag": '"theirs"'}, body)])
         error = fails(PreconditionFailedError, io, **dict([condition]))
         assert (error.attempts, error.possibly_accepted) == (2, True)
@@ -148,7 +150,9 @@ class TestRetry:
         ],
     )
     def test_unreadable(self, condition, first, answers, kind):
-        """If the object cannot be read, the error states that it was possibly written."""
+        """If the object cannot be read after a failed retry, the error states that it may be
+        written.
+        """
         error = fails(kind, ScriptedIO([first, FAILED, *answers]), **dict([condition]))
         assert error.possibly_accepted
 
@@ -160,8 +164,8 @@ class TestRetry:
 
 
 def test_certain_failure():
-    """After an attempt that certainly wrote nothing, a failed condition is another's object, even
-    if it has the same content.
+    """If the first attempt was certainly rejected and the retry's condition fails, the call raises
+    an error without reading the object.
     """
     io = ScriptedIO([THROTTLED, FAILED])
     assert not fails(PreconditionFailedError, io, if_none_match="*").possibly_accepted
@@ -169,14 +173,14 @@ def test_certain_failure():
 
 
 def test_outside_allowed_locations():
-    """The client may read its own upload, although `allowed_locations` does not contain it."""
+    """To check its own upload, the client may read an object outside `allowed_locations`."""
     io = ScriptedIO([dropped(), FAILED, OURS])
     client = core(io, allowed_locations=["s3://other"])
     assert run(client.put_object(LOCATION, b"body", if_none_match="*")).etag == '"ours"'
 
 
 def test_large_object():
-    """An object that is larger than the upload is not read to its end."""
+    """To check its own upload, the client reads at most as many bytes as it uploaded."""
 
     def respond(_io, sent):
         if sent.request.method == "PUT":
@@ -189,7 +193,7 @@ def test_large_object():
 
 
 def test_emulator(plain_driver, emulator):
-    """Of several uploads under the same condition, exactly one succeeds."""
+    """If two uploads have the same condition, the first one succeeds, and the second one fails."""
     client = plain_driver.client(**settings(emulator))
     first = client.put_object(LOCATION, b"1", if_none_match="*")
     with pytest.raises(PreconditionFailedError):
@@ -204,7 +208,7 @@ def test_emulator(plain_driver, emulator):
 @pytest.mark.usefixtures("shortest_pauses")
 @pytest.mark.parametrize("fault", [Faults.RESET_AFTER_TAKEN, Faults.RESET_IN_HEAD])
 def test_lost_response(plain_driver, emulator, fault):
-    """If the response to an upload is lost, the upload succeeds, and everybody else's fails."""
+    """If the response to a conditional upload is lost, the upload succeeds, and a second one fails."""
     client = plain_driver.client(**settings(emulator))
     emulator.faults.once(fault, on="PutObject")
     stored = client.put_object(LOCATION, b"mine", if_none_match="*")

@@ -1,4 +1,4 @@
-"""Tests of the CRC of a whole, computed from the CRCs of its parts."""
+"""Tests of combining the CRCs of parts into the CRC of the whole."""
 
 import zlib
 from itertools import pairwise
@@ -29,7 +29,9 @@ untimed = settings(deadline=None)  # the tests must not fail on a busy machine
     data=st.binary(max_size=300), cuts=st.lists(st.integers(min_value=0, max_value=300), max_size=9)
 )
 def test_splits(algorithm, data, cuts):
-    """However data is divided into parts, some of them empty, the CRC of the whole is computed."""
+    """For any division of data into parts, including empty ones, `combine` returns the CRC of the
+    data.
+    """
     crc = CRCS[algorithm]
     borders = sorted([0, *(min(cut, len(data)) for cut in cuts), len(data)])
     parts = [data[start:end] for start, end in pairwise(borders)]
@@ -40,15 +42,15 @@ def test_splits(algorithm, data, cuts):
 @untimed
 @given(data=st.data(), length=st.integers(min_value=1, max_value=5 * TEBIBYTE))
 def test_lengths(algorithm, data, length):
-    """Up to the largest length of an object, the result is the same as that of awscrt."""
+    """For parts of up to 5 TiB, `combine` returns the same CRC as awscrt."""
     values = st.integers(min_value=0, max_value=(1 << (64 if "64" in algorithm else 32)) - 1)
     one, other = data.draw(values), data.draw(values)
     expected = REFERENCES[algorithm](one, other, length)
-    # The length of the first part does not matter.
+    # The length of the first part does not affect the result.
     assert combine(algorithm, [(one, 1), (other, length)]) == expected
 
 
 @each_algorithm
 def test_no_parts(algorithm):
-    """Without parts, the result is the CRC of no bytes."""
+    """Without parts, `combine` returns the CRC of empty data."""
     assert combine(algorithm, []) == CRCS[algorithm](b"")

@@ -194,7 +194,7 @@ OTHER_STORAGE = {
 )
 @pytest.mark.parametrize("parse", [S3Location.parse, S3Location.parse_prefix])
 def test_other_storage(parse, kind, text):
-    """Storage that needs another protocol is refused by its name, with what to use instead."""
+    """A location in an unsupported kind of storage is rejected with an error that names this kind."""
     with pytest.raises(ParamValidationError, match=kind) as caught:
         parse(text, argument="input_location")
     assert str(caught.value).startswith("input_location is ")
@@ -203,14 +203,14 @@ def test_other_storage(parse, kind, text):
 
 @pytest.mark.parametrize("text", ["arn:aws:lambda:x", "s3://arn:aws:sns:y/z"])
 def test_other_arns(text):
-    """The ARN of another service is not a location."""
+    """An ARN of a service that is not S3 is rejected."""
     with pytest.raises(ParamValidationError, match="must"):
         S3Location.parse(text)
 
 
 @pytest.mark.parametrize("bucket", ["my--bucket-s3", "point-abc-s3alias", "a--x-s3a", "x-s3"])
 def test_names_that_look_like_others(bucket):
-    """A bucket or an alias whose name only looks like those of other storage is accepted."""
+    """A bucket is accepted if its name only resembles those of unsupported storage."""
     assert S3Location.parse(f"s3://{bucket}/key") == S3Location(bucket, "key")
 
 
@@ -219,5 +219,5 @@ def test_names_that_look_like_others(bucket):
     [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/", "a/"), ("s3://bucket/a", "a")],
 )
 def test_prefixes(text, key):
-    """The location of a prefix may have no key."""
+    """`parse_prefix` accepts a location with or without a key."""
     assert S3Location.parse_prefix(text) == S3Location("bucket", key)

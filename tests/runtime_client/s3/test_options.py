@@ -1,4 +1,4 @@
-"""Tests of the options of stored objects: their headers, their checks, and their secrecy."""
+"""Tests of the options of put_object, such as encryption, tags and the storage class."""
 
 import logging
 from html import escape
@@ -31,7 +31,7 @@ STORED = Response(200, {"etag": '"e"'})
 
 
 def put(io, **options):
-    """Write an object with options."""
+    """Write an object with these options, and without a checksum."""
     return run(
         core(io, request_checksum_calculation="when_required").put_object(
             "s3://bucket/key", b"body", **options
@@ -40,7 +40,7 @@ def put(io, **options):
 
 
 def test_headers():
-    """The options are sent in the headers in which botocore sends them."""
+    """put_object sends each option in the same header as botocore."""
     io = ScriptedIO([STORED])
     put(io, **OPTIONS)
     expected = BOTOCORE.request(
@@ -62,7 +62,7 @@ def test_headers():
 
 
 def test_signed():
-    """The headers of S3's own options are signed, so that nobody can remove the encryption."""
+    """The x-amz headers of the options are signed, so that nobody can remove them in transit."""
     io = ScriptedIO([STORED])
     put(io, **OPTIONS)
     own = {name for name, _ in to_headers(OPTIONS) if name.startswith("x-amz-")}
@@ -71,14 +71,16 @@ def test_signed():
 
 
 def test_none():
-    """An option that is None counts as absent."""
+    """An option that is None is not sent."""
     assert to_headers(dict.fromkeys(OPTIONS)) == ()
 
 
 @settings(deadline=None)  # the test must not fail on a busy machine
 @given(st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=20), max_size=10))
 def test_tags(tags):
-    """Any tags of valid length are encoded so that S3 gets them unchanged."""
+    """Valid tags are encoded so that decoding returns them unchanged; half a surrogate pair is
+    rejected.
+    """
     try:
         ((_, value),) = to_headers({"tagging": tags})
     except ParamValidationError:
@@ -127,7 +129,7 @@ def test_tags(tags):
     ],
 )
 def test_invalid(argument, options):
-    """An invalid option is rejected before anything is sent, without its value in the message."""
+    """An invalid option raises an error that names the argument, before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         put(io, **options)
@@ -137,13 +139,15 @@ def test_invalid(argument, options):
 
 
 def test_bucket_key_of_the_bucket():
-    """A bucket key can be requested without an encryption, for the bucket's default encryption."""
+    """bucket_key_enabled may be passed without an encryption, because the bucket may have a default
+    one.
+    """
     ((_, value),) = to_headers({"bucket_key_enabled": False})
     assert value == "false"
 
 
 def test_unknown():
-    """An unknown option raises TypeError, with a hint for the spelling of boto3."""
+    """An unknown option raises a TypeError, which suggests the right name for one of boto3's names."""
     io = ScriptedIO([])
     with pytest.raises(TypeError) as caught:
         put(io, ServerSideEncryption="AES256", acl="private")
