@@ -32,7 +32,7 @@ def collect(driver, server, size, deadline=None):
 
 @pytest.mark.parametrize("size", [1000, 1 << 18])
 def test_body(driver, size):
-    """The complete body is read, whatever the size of the buffer."""
+    """The complete body is read with a buffer of any size."""
     with Loopback(always(BODY)) as server:
         assert b"".join(collect(driver, server, size)) == BODY
 
