@@ -137,6 +137,10 @@ MESSAGES = [
             invoke      send a payload, wait and print the output
             stream      send a payload and print the response while it arrives
             wait        wait for a queued job and print its output
+            upload      upload a file or stdin to S3
+            download    download an object from S3, and verify it
+            ls          list the objects below a prefix in S3
+            presign     print a secret URL for reading or writing an object
             credentials show the source of the credentials, or export them
             emulate     run an emulator of SageMaker and S3
             layer       build layers for AWS Lambda
@@ -158,7 +162,7 @@ MESSAGES = [
             5    the inference failed
             6    no output in time; wait again with the handle on stderr
             7    network error
-            8    the output could not be written; wait again with the handle on stderr
+            8    the output could not be written; if stderr shows a handle, wait again with it
             129  ended by SIGHUP
             130  ended by Ctrl-C
             141  stdout was closed (broken pipe)

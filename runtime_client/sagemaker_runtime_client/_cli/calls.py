@@ -5,6 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .._clients import SageMakerRuntimeClient
 from .._errors import ConfigError, ParamValidationError
@@ -43,6 +44,11 @@ def check_stdout(options: argparse.Namespace) -> None:
 def source_name(name: str) -> str:
     """Return the name of an input for messages."""
     return "stdin" if name == STDIO else name
+
+
+def source(name: str) -> Path | BinaryIO:
+    """Return a file, or stdin, as the client accepts it; it is read while it is sent."""
+    return sys.stdin.buffer if name == STDIO else Path(name)
 
 
 def read(name: str, size: int = -1) -> bytes:

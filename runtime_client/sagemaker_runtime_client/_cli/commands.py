@@ -19,7 +19,9 @@ from .._errors import (
 )
 from .._inference.model_errors import ModelError, ModelStreamError
 from .._io.files import NotWrittenError, writing
+from .._io.sources.body import SourceError
 from .._io.stderr_log import log_to_stderr
+from .._io.targets.target import TargetError
 from .._settings.context import configure_log
 from .credentials import credentials
 from .emulate import emulate
@@ -29,6 +31,7 @@ from .shell_words import in_shell_words
 from .signals import raise_ending_signals, terminate_by
 from .stream import stream
 from .terminal import replace_closed_streams, say, silence
+from .transfers import download, ls, presign, upload
 
 # The first matching class determines the exit code.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -36,7 +39,9 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ParamValidationError, 2),
     (OSError, 2),
     (ImportError, 2),
+    (SourceError, 2),
     (NotWrittenError, 8),
+    (TargetError, 8),
     (CredentialsError, 3),
     (ModelError, 5),
     (ModelStreamError, 5),
@@ -80,6 +85,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         invoke=invoke,
         stream=stream,
         wait=wait,
+        upload=upload,
+        download=download,
+        ls=ls,
+        presign=presign,
         credentials=credentials,
         emulate=emulate,
         layer=_layer,

@@ -10,7 +10,7 @@ from .._inference.router import INVOKE_INFERENCE_ROUTER, INVOKE_INFERENCE_ROUTER
 from .._inference.stream_endpoint import INVOKE_ENDPOINT_WITH_RESPONSE_STREAM
 from . import values
 
-STDIO = "-"
+STDIO = values.STDIO
 _INPUT = "file with the payload; - for stdin"
 
 INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
@@ -109,8 +109,8 @@ def add_stream(parser: argparse.ArgumentParser) -> None:
     for option, summary in _FORMS:
         form.add_argument(option, action="store_true", help=summary)
     _add_output(parser.add_argument)
-    _add_timeout(parser, "maximum time until the response is complete (default: 900)")
-    _add_client(parser, ("profile", "region", "endpoint_url", "ca_bundle"))
+    add_timeout(parser, "maximum time until the response is complete (default: 900)")
+    add_client(parser, ("profile", "region", "endpoint_url", "ca_bundle"))
 
 
 def _add_repeating(add_argument: Callable[..., argparse.Action]) -> None:
@@ -159,9 +159,9 @@ def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
 
 def _add_waiting(parser: argparse.ArgumentParser) -> None:
     """Add the options that `invoke` and `wait` share."""
-    _add_timeout(parser, "maximum time to wait for the output (default: 900)")
+    add_timeout(parser, "maximum time to wait for the output (default: 900)")
     parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
-    _add_client(parser, CLIENT_OPTIONS)
+    add_client(parser, CLIENT_OPTIONS)
     parser.add_argument(
         "--allowed-location",
         metavar="S3URI",
@@ -170,13 +170,16 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_timeout(parser: argparse.ArgumentParser, summary: str) -> None:
+def add_timeout(
+    parser: argparse.ArgumentParser, summary: str, default: float | None = 900.0
+) -> None:
+    """Add the option for a time limit."""
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=values.seconds, default=900.0, help=summary
+        "--timeout", metavar="SECONDS", type=values.seconds, default=default, help=summary
     )
 
 
-def _add_client(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+def add_client(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """Add the options with these names that become settings of the client."""
     for name in names:
         metavar, summary = CLIENT_OPTIONS[name]

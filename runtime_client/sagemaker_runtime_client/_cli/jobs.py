@@ -13,7 +13,7 @@ from .._inference.invocation import Invocation
 from .._inference.invoke_endpoint import ModelOutput
 from .._inference.output import Output
 from .._io.files import replacing, writing
-from .calls import check_stdout, open_client, read, read_small_payload, source_name
+from .calls import check_stdout, open_client, read, read_small_payload, source, source_name
 from .job_options import INVOKE_OPTIONS, ROUTER_SYNC_OPTIONS, STDIO, SYNC_OPTIONS, option_name
 from .terminal import say, status
 
@@ -111,8 +111,9 @@ def _submit(client: SageMakerRuntimeClient, options: argparse.Namespace) -> Invo
             arguments["endpoint_name"] = options.endpoint_name
         else:
             arguments |= {"router": options.router, "routing_target": options.routing_target}
-        payload = read(options.input)
-        return client.submit(payload=payload, input_prefix=options.input_prefix, **arguments)
+        return client.submit(
+            payload=source(options.input), input_prefix=options.input_prefix, **arguments
+        )
     arguments["input_location"] = options.input_location
     if options.router is None:
         return client.invoke_endpoint_async(options.endpoint_name, **arguments)

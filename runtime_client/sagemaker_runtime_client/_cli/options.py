@@ -9,6 +9,7 @@ from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from . import values
 from .exports import FORMATS
 from .job_options import add_invoke, add_stream, add_wait
+from .transfer_options import add_download, add_ls, add_presign, add_upload
 
 # The text at the end of the help.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
@@ -24,7 +25,7 @@ Exit codes:
     5    the inference failed
     6    no output in time; wait again with the handle on stderr
     7    network error
-    8    the output could not be written; wait again with the handle on stderr
+    8    the output could not be written; if stderr shows a handle, wait again with it
     129  ended by SIGHUP
     130  ended by Ctrl-C
     141  stdout was closed (broken pipe)
@@ -39,6 +40,10 @@ def parser(
     invoke: _Command,
     stream: _Command,
     wait: _Command,
+    upload: _Command,
+    download: _Command,
+    ls: _Command,
+    presign: _Command,
     credentials: _Command,
     emulate: _Command,
     layer: _Command,
@@ -51,6 +56,10 @@ def parser(
         invoke: The function that runs the command `invoke`.
         stream: The function that runs the command `stream`.
         wait: The function that runs the command `wait`.
+        upload: The function that runs the command `upload`.
+        download: The function that runs the command `download`.
+        ls: The function that runs the command `ls`.
+        presign: The function that runs the command `presign`.
         credentials: The function that runs the command `credentials`.
         emulate: The function that runs the command `emulate`.
         layer: The function that runs the command `layer`.
@@ -70,6 +79,15 @@ def parser(
         (invoke, add_invoke, "invoke", "send a payload, wait and print the output"),
         (stream, add_stream, "stream", "send a payload and print the response while it arrives"),
         (wait, add_wait, "wait", "wait for a queued job and print its output"),
+        (upload, add_upload, "upload", "upload a file or stdin to S3"),
+        (download, add_download, "download", "download an object from S3, and verify it"),
+        (ls, add_ls, "ls", "list the objects below a prefix in S3"),
+        (
+            presign,
+            add_presign,
+            "presign",
+            "print a secret URL for reading or writing an object",
+        ),
         (
             credentials,
             _add_credentials,

@@ -3,6 +3,7 @@
 import re
 
 from .job_options import CLIENT_OPTIONS, INVOKE_OPTIONS, SYNC_OPTIONS, option_name
+from .transfer_options import SHELL_WORDS
 
 _OPTIONS = {
     name: option_name(name)
@@ -27,8 +28,10 @@ _WORDS = {
     "allowed_locations": "--allowed-location",
     "endpoint_name": "ENDPOINT",
     "inference_router_name": "--router",
+    "payload": "--input",
+    **SHELL_WORDS,
 }
-_argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
+_argument = re.compile(r'\b(\w+)(=(?![\w"]))?( to the client)?')
 
 
 def in_shell_words(message: str, argument: str = "") -> str:

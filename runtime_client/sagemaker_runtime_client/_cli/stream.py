@@ -30,15 +30,15 @@ def stream(options: argparse.Namespace) -> None:
     with (
         open_client(options) as client,
         client.stream_endpoint(options.endpoint_name, payload, **arguments) as response,
-        _target(options.output) as write,
+        open_output(options.output) as write,
     ):
         for item in to_items(response):
             write(item)
 
 
 @contextmanager
-def _target(name: str) -> Generator[Callable[[bytes], None]]:
-    """Yield the function that writes to a file or to stdout."""
+def open_output(name: str) -> Generator[Callable[[bytes], None]]:
+    """Yield the function that writes, at once, to a file or to stdout."""
     if name == STDIO:
         yield _print
     else:

@@ -11,9 +11,13 @@ from pathlib import Path
 from .._inference.arguments import LONGEST_WAIT
 from .._inference.invoke_endpoint import is_name
 
+STDIO = "-"  # stands for stdin or stdout
+
 
 def output(text: str) -> str:
-    """Return *text*, after checking that it is the path of a file that can be written."""
+    """Return *text*, after checking that it is the path of a file that can be written, or stdout."""
+    if text == STDIO:
+        return text
     path = Path(text)
     needed = [path] if path.exists() else []
     if not needed or path.is_file():
@@ -51,6 +55,14 @@ def destination(text: str) -> tuple[str, str]:
             "hyphens"
         )
     return target, endpoint
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Parse a name and a value."""
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError("must be like NAME=VALUE")
+    return name, value
 
 
 def port(text: str) -> int:

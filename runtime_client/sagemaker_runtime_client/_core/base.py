@@ -137,8 +137,8 @@ class BaseOperations:
         self, content: object, argument: str, most: int
     ) -> AsyncGenerator[bytes | UploadSource]:
         """Return the bytes in *content* if it has at most *most*; otherwise open it until the end."""
-        is_in_memory = isinstance(content, bytes | bytearray | memoryview)
-        if is_in_memory and memoryview(cast("bytes", content)).nbytes <= most:
+        size = _size_in_memory(content)
+        if size is not None and size <= most:
             yield await self._bytes(content, argument)
             return
         with importing():
@@ -263,3 +263,10 @@ def parse_location(text: str, argument: str = "location") -> S3Location:
         from .._s3.objects import S3Location
 
     return S3Location.parse(text, argument=argument)
+
+
+def _size_in_memory(content: object) -> int | None:
+    """Return the number of bytes in *content*, or None if it is not bytes-like."""
+    if isinstance(content, bytes | bytearray | memoryview):
+        return memoryview(cast("bytes", content)).nbytes
+    return None

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from copy import copy
 from functools import lru_cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from .message import PIECE_SIZE
 from .run import run
@@ -93,7 +93,7 @@ def _request_body(httpx: ModuleType, kind: type) -> "Callable[[object], object]"
         _BlockingSource: httpx.SyncByteStream,
         _Source: httpx.AsyncByteStream,
     }
-    return type("RequestBody", (kind, bases[kind]), {})
+    return cast("Callable[[object], object]", type("RequestBody", (kind, bases[kind]), {}))
 
 
 @lru_cache(maxsize=2)

@@ -296,7 +296,20 @@ class TestProgram:
             runpy.run_module("sagemaker_runtime_client", run_name="__main__")
         assert (caught.value.code, capsys.readouterr().out) == (0, f"{__version__}\n")
 
-    @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "invoke",
+            "wait",
+            "upload",
+            "download",
+            "ls",
+            "presign",
+            "credentials",
+            "emulate",
+            "layer",
+        ],
+    )
     def test_help(self, capsys, command):
         """Each command has a help page, and the help page of the command-line tool lists the exit
         codes.
@@ -309,7 +322,8 @@ class TestProgram:
 
     def test_each_option_has_help(self):
         """Every option and every command has a help text."""
-        names = ("invoke", "stream", "wait", "credentials", "emulate", "layer")
+        names = ("invoke", "stream", "wait", "upload", "download", "ls", "presign")
+        names += ("credentials", "emulate", "layer")
         program = _options.parser(**dict.fromkeys(names, print))
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]
