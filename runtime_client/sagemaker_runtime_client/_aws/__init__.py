@@ -1,1 +1,1 @@
-"""Calls to any AWS service: endpoint, signature, attempts and errors, for every operation."""
+"""Calls to AWS services: endpoints, signatures, attempts and errors."""

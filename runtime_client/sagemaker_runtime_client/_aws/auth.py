@@ -1,12 +1,12 @@
 """Authentication of requests: the protocol `Auth` and its general implementations.
 
 Each attempt uses an `Auth` in two steps.  `prepare` obtains everything that requires waiting, such
-as credentials.  `apply` runs once a connection is available, so that the signature carries the time
-of sending.
+as credentials.  `apply` runs when a connection is available, so that the signature contains the
+time at which the request is sent.
 
-This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
-further implementations: one adds the proof of possession that the login provider sends, and one
-signs with an IAM Roles Anywhere certificate.
+This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define two
+more implementations: one adds the login provider's proof of possession, and one signs with an IAM
+Roles Anywhere certificate.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Auth(Protocol):
 
         Raises:
             CredentialsError: There are no credentials, or the credentials provider failed.
-            TransportError: The *deadline* passed before credentials were available.
+            TransportError: The deadline passed before credentials were available.
         """
         ...
 
@@ -191,6 +191,6 @@ class SigV4Auth(Auth):
         return failure
 
 
-@lru_cache(64)  # an S3 client may need one signer per region
+@lru_cache(64)  # an S3 client needs one signer for each region that it uses
 def _sigv4_signer(service: str, region: str) -> Signer:
     return Signer(SigV4(service, region))

@@ -5,8 +5,8 @@
 1. Prepare the authentication.  Credentials are requested for each attempt, because they may have
    been rotated since the previous attempt.
 2. Let the transport acquire a permit for a connection.  Waiting for a permit may take long, so the
-   request is signed only after a connection is available.  The signature then has the time at
-   which the request is sent, and a call that waits for a permit does not hold a signed copy.
+   request is signed afterwards.  Its signature then contains the time at which the request is
+   sent, and a call that waits for a permit does not hold a signed copy.
 3. Send the request, read the response and classify it.  An error response becomes a `ServiceError`,
    and a missing or incomplete response becomes a `TransportError`.
 
@@ -21,8 +21,8 @@ If the service rejects a signature because this machine's clock is wrong, the cl
 service's time and repeats the attempt once.  This retry counts as one of the attempts, but has no
 pause and does not use the quota.
 
-The deadline covers the whole call.  If a pause would last until the deadline or longer, it is not
-started, and the last error is raised.  The transport aborts a request when the deadline passes.
+The deadline covers the whole call.  If a pause would last until the deadline or longer, the call
+raises the last error instead.  The transport aborts a request when the deadline passes.
 """
 
 import logging
@@ -141,7 +141,7 @@ class ServiceClient:
         headers = self._attempt_headers(operation, attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
         # Uploading the input or fetching credentials may have used up the time.  If the operation
-        # has its own auth, as the final poll of a wait does, only the transport limits the time.
+        # has its own auth, as in the final poll of a wait, only the transport limits the time.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError(f"the timeout elapsed before {operation} could be sent")
 

@@ -61,7 +61,7 @@ TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 # failed later, or a gateway may have sent the response.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
-# Some services send these codes with status 400.
+# These codes determine the error class, because some services send them with status 400.
 _CREDENTIALS_CODES = (
     *("AccessDenied", "AccessDeniedException"),
     *("ExpiredToken", "ExpiredTokenException", "InvalidToken"),
@@ -87,7 +87,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 ByCode = Mapping[str, type[ServiceError]]
 _NO_CODES: ByCode = MappingProxyType({})
-# In a successful response, the status does not determine the class of an error.
+# If a response with status 200 contains an error, the status does not determine the error's class.
 _REPORTED_CODES: ByCode = {
     "InternalError": InternalFailureError,
     "ServiceUnavailable": ServiceUnavailableError,

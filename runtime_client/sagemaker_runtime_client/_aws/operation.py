@@ -1,4 +1,4 @@
-"""An operation, which is a request and the rules for its response, and the attempts to send it."""
+"""An operation, which is a request with the rules for its response, and the attempts of a call."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class Operation(NamedTuple):
         check: Raises an error for an invalid successful response; None accepts every successful
             response.
         is_poll: Whether the request is one of a series of polls.  A failed poll is not retried,
-            because the next poll follows; only a correction of the clock repeats it.  Polls do not
-            use the retry quota, which they would exhaust for all other calls.
+            because the next poll follows; a poll is repeated only after a correction of the clock.
+            Polls do not use the retry quota, which they would exhaust for all other calls.
         progress: Updated as the call proceeds; None if it is not needed.
         sensitive_headers: The names of request headers whose values no message may contain.
         retry_ambiguous: Whether to retry after an attempt that the service may have accepted.  None

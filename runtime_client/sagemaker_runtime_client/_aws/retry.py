@@ -126,12 +126,13 @@ def backoff(
 ) -> float:
     """Return the number of seconds to pause before a retry.
 
-    The pause is a random part of an upper bound that doubles with each retry, up to 20 seconds.
+    The pause is a random fraction of an upper bound, which doubles with each retry up to 20
+    seconds.
 
     Args:
         reason: The reason for the retry.
         retry: The number of retries that preceded this one.
-        error: The failure.  If the service requests a longer pause in it, the pause is extended by
+        error: The failure.  If the error response requests a longer pause, the pause is extended by
             at most 5 seconds.
         random: Returns a random number from 0 up to 1, by which the upper bound is multiplied.
     """
@@ -148,7 +149,7 @@ class RetryQuota:
     deque, because the operations of a deque are atomic.
 
     Attributes:
-        is_untouched: True until a retry first requests tokens; until then, there are none to give back.
+        is_untouched: Whether the quota is still full, because no retry has requested tokens yet.
     """
 
     CAPACITY = 500
@@ -176,17 +177,17 @@ class RetryQuota:
         return True
 
     def release(self, last: Reason | None) -> None:
-        """Add the tokens of a successful call's last retry, or one token without a retry."""
+        """Add the tokens of a successful call's last retry, or one token if it had no retry."""
         self._tokens.extend(
             repeat(None, last.cost if last else 1)
         )  # the deque's maximum length bounds the quota
 
 
 class ServiceClock:
-    """The difference between the services' clock and this machine's clock.
+    """The correction of this machine's clock, which is added for signatures.
 
-    All calls of a client share the correction, because the error is in this machine's clock.
-    Botocore has no such correction.
+    All calls of a client share the correction, because it is this machine's clock that is wrong.
+    Botocore does not correct the clock for all calls.
 
     Attributes:
         offset: The correction that is added to this machine's clock for a signature.
@@ -197,7 +198,7 @@ class ServiceClock:
         self.forget()
 
     def forget(self) -> None:
-        """Discard the correction, for a new client or a new process generation."""
+        """Discard the correction, because a new client or a new process generation starts."""
         self.offset = timedelta()
         self.was_right = False
 

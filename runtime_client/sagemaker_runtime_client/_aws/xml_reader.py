@@ -45,7 +45,8 @@ def read_xml(body: bytes, repeated: Collection[str] = ()) -> Document:
 
     Elements without text and elements that are nested too deeply are omitted.  A document type
     declaration is rejected, because AWS never sends one, and because the entities that it declares
-    could make a small response expand to a large one.  So is a document with too many elements.
+    could make a small response expand to a large one.  A document with too many elements is
+    rejected, too.
 
     Args:
         body: The text of the document.
@@ -61,7 +62,9 @@ def read_xml(body: bytes, repeated: Collection[str] = ()) -> Document:
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = _refuse
     try:
-        parser.Parse(body.lstrip(), True)  # S3 sends white space while it processes a request
+        parser.Parse(
+            body.lstrip(), True
+        )  # S3 sends white space before the document while it processes a request
     except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding raises LookupError
         return _NO_DOCUMENT
     return Document(

@@ -1,6 +1,6 @@
-"""All operations of the clients, each written once for both clients.
+"""All operations of the clients, each written once for the blocking and the async client.
 
-Annotations in this folder refer to classes such as ``_core.Output``, which the first call does not
+Annotations in this folder refer to classes, such as ``_core.Output``, that the first call does not
 need.  Such a class is imported when a tool evaluates an annotation that refers to it.
 """
 

@@ -1,4 +1,4 @@
-"""The base classes of the clients and of all operations: options, session, first steps of a call."""
+"""The base classes of the clients and of the operations, with their options and their session."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class BaseOperations:
     def _with_defaults(
         self, model: OperationModel, arguments: Mapping[str, object]
     ) -> Mapping[str, object]:
-        """Return *arguments*; a default replaces each argument that is None or missing."""
+        """Return *arguments*, in which defaults replace the arguments that are None or missing."""
         if not self._defaults:
             return arguments
         defaults = {
@@ -125,8 +125,8 @@ class BaseOperations:
     async def _bytes(self, value: object, argument: str) -> bytes:
         """Return *value* as bytes.
 
-        A bytearray or a memoryview is copied, because it could change.  A value that is not
-        bytes-like is rejected.
+        A bytearray or a memoryview is copied, because the caller could change it.  A value that is
+        not bytes-like is rejected.
         """
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
@@ -136,7 +136,7 @@ class BaseOperations:
     async def _small_or_open(
         self, content: object, argument: str, most: int
     ) -> AsyncGenerator[bytes | UploadSource]:
-        """Return the bytes in *content* if it has at most *most*; otherwise open it until the end."""
+        """Return *content* as bytes if it has at most *most* bytes; otherwise, open its source."""
         size = _size_in_memory(content)
         if size is not None and size <= most:
             yield await self._bytes(content, argument)
@@ -175,13 +175,13 @@ class BaseOperations:
 
 
 class BaseClient:
-    """The base class of the clients, with `repr`, `with_options` and the error of pickling."""
+    """The base class of the clients, with `repr` and `with_options`; a client cannot be pickled."""
 
     _core: Any  # each client declares the exact type, a subclass of `BaseOperations`
     _shown: dict[str, object]
 
     def __repr__(self) -> str:
-        """Return the class, profile, region and changed settings; others may contain secrets."""
+        """Return the class, profile, region and changed settings; other settings may be secret."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -16,7 +16,10 @@ from .objects import option_headers
 
 
 class BucketOperations(BaseOperations):
-    """Operations on the objects of a bucket.  The client's `allowed_locations` do not apply."""
+    """Operations on the objects in a bucket.
+
+    The client's `allowed_locations` do not restrict them.
+    """
 
     def list_objects(
         self,
@@ -30,8 +33,8 @@ class BucketOperations(BaseOperations):
         """Return an iterator over descriptions of the objects below a prefix, in order of their keys.
 
         Each page is requested when the iterator reaches it, so nothing is sent before the first
-        object is needed.  After ``break``, or after an error, the iterator continues where it was.
-        The credentials need ``s3:ListBucket``.
+        object is needed.  If the iterator is used again after ``break`` or after an error, it
+        continues where it stopped.  The credentials need ``s3:ListBucket``.
 
         Args:
             prefix: The location with which the objects' locations begin: ``s3://bucket/inputs/``,
@@ -39,8 +42,9 @@ class BucketOperations(BaseOperations):
             start_after: A key, or a location such as ``S3Object.location``, after which the listing
                 starts; it need not exist.
             page_size: The maximum number of objects in a page, from 1 to 1,000.
-            max_objects: The maximum number of objects in all; None for no limit.
-            timeout: The time limit of each page, in seconds; None uses the client's default.
+            max_objects: The maximum number of objects in total; None for no limit.
+            timeout: The time limit of the request for each page, in seconds; None uses the client's
+                default.
 
         Returns:
             An iterator or, from an async client, an async iterator.  Each `S3Object` has its
@@ -51,7 +55,8 @@ class BucketOperations(BaseOperations):
             ObjectNotFoundError: The bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:ListBucket``.
             ServiceError: S3 rejected the request for another reason; see `code`.
-            TransportError: No complete page was received before the timeout.  Continue to iterate.
+            TransportError: A page was not received completely before the timeout.  To request it
+                again, continue the iteration.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
         """
@@ -65,8 +70,8 @@ class BucketOperations(BaseOperations):
     async def delete_object(self, location: str, *, timeout: float | None = None) -> None:
         """Delete an object.  It is not an error if the object does not exist.
 
-        If the bucket has versions, S3 keeps the versions and adds a delete marker.  The credentials
-        need ``s3:DeleteObject``.
+        If the bucket has versioning, S3 keeps the object's versions and adds a delete marker.  The
+        credentials need ``s3:DeleteObject``.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
@@ -105,9 +110,10 @@ class BucketOperations(BaseOperations):
 
         Raises:
             ParamValidationError: A location is invalid; nothing was sent.
-            ServiceError: S3 rejected a whole request; see `code`.  Some objects may be deleted.
+            ServiceError: S3 rejected a whole request; see `code`.  Some objects may have been
+                deleted.
             TransportError: No complete response was received before the timeout.  Some objects may
-                be deleted.  Try again with the same locations.
+                have been deleted.  Try again with the same locations.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
         """
@@ -131,11 +137,12 @@ class BucketOperations(BaseOperations):
         response_content_disposition: str | None = None,
         timeout: float | None = None,
     ) -> _core.PresignedURL:
-        """Return a URL with which others can read an object, without credentials.
+        """Return a URL with which anyone can read an object without credentials.
 
-        The URL is a secret: anyone who has it can read the object.  Nothing is sent to S3, so it is
-        not checked whether the object exists, or whether the credentials allow ``s3:GetObject``.
-        The client's region must be that of the bucket, unless an earlier request has found it.
+        The URL is a secret: anyone who has it can read the object.  This method sends nothing to
+        S3, so it does not check whether the object exists, or whether the credentials allow
+        ``s3:GetObject``.  The client must be configured for the bucket's region, unless an earlier
+        request has found this region.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
@@ -148,8 +155,8 @@ class BucketOperations(BaseOperations):
                 default.
 
         Returns:
-            The URL, its expiry, and the headers that a request must contain: none, unless the
-            client has an `expected_bucket_owner`.
+            The URL, its expiry time, and the headers that a request must contain.  There are no
+            such headers unless the client has an `expected_bucket_owner`.
 
         Raises:
             ParamValidationError: An argument is invalid.
@@ -179,10 +186,12 @@ class BucketOperations(BaseOperations):
         timeout: float | None = None,
         **options: Unpack[_core.ObjectOptions],
     ) -> _core.PresignedURL:
-        """Return a URL with which others can write an object, without credentials.
+        """Return a URL with which anyone can write an object without credentials.
 
         The URL is a secret: anyone who has it can write the object, with any content and size.
-        Nothing is sent to S3; `presign_get` describes what follows from this.
+        This method sends nothing to S3, so it does not check whether the credentials allow
+        ``s3:PutObject``.  The client must be configured for the bucket's region, unless an earlier
+        request has found this region.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
@@ -196,8 +205,8 @@ class BucketOperations(BaseOperations):
             options: The options of the stored object, which `put_object` describes.
 
         Returns:
-            The URL, its expiry, and the headers for these arguments.  They are signed, so the
-            upload must contain them unchanged.
+            The URL, its expiry time, and the headers for these arguments.  The headers are signed,
+            so the upload must contain them unchanged.
 
         Raises:
             ParamValidationError: An argument is invalid.
@@ -220,16 +229,16 @@ class BucketOperations(BaseOperations):
     async def abort_uploads(
         self, prefix: str, *, older_than: timedelta, timeout: float | None = None
     ) -> list[_core.MultipartUpload]:
-        """Abort old uploads in parts, so that S3 no longer stores and charges their parts.
+        """Abort old uploads in parts, so that S3 no longer stores their parts or charges for them.
 
-        A program that was killed during an upload leaves the parts that it has written.  The
+        If a program is killed during an upload, the parts that it has written remain in S3.  The
         credentials need ``s3:ListBucketMultipartUploads`` and ``s3:AbortMultipartUpload``.
 
         Args:
             prefix: The location with which the objects' locations begin: ``s3://bucket/inputs/``,
                 or ``s3://bucket`` for all uploads.
-            older_than: The minimum age.  It must be more than the longest upload takes, because an
-                upload that is still in progress fails.
+            older_than: The minimum age of the uploads.  It must exceed the duration of your longest
+                upload, because an upload in progress fails if it is aborted.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
@@ -237,8 +246,9 @@ class BucketOperations(BaseOperations):
 
         Raises:
             ParamValidationError: An argument is invalid; nothing was sent.
-            ServiceError: S3 rejected a request; see `code`.  Some uploads may be aborted.
-            TransportError: No complete response was received before the timeout.  Call it again.
+            ServiceError: S3 rejected a request; see `code`.  Some uploads may have been aborted.
+            TransportError: No complete response was received before the timeout.  Call the method
+                again.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
         """

@@ -1,4 +1,4 @@
-"""Operations that download objects from S3: to files, into memory, or as a stream."""
+"""Operations that download objects from S3 to files, into memory, or as streams."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ class DownloadOperations(BaseOperations):
         """Download an object of any size to a file or into memory, and verify it.
 
         An object of more than *part_size* bytes is downloaded in parts, several at the same time,
-        all of the same version of the object.  If a connection is cut, only the rest of its part is
-        requested again.  An object that was damaged in transit is downloaded again, once.
+        all from the same version of the object.  If a connection breaks, only the rest of its part
+        is requested again.  If the object was damaged in transit, it is downloaded once more.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
-            target: A path, whose file appears or is replaced when the object is complete; or an
-                open binary file, which is written at its position and stays open; or a bytearray,
-                whose size is adapted; or a memoryview that is large enough.
-            part_size: The size of a part in bytes, at least 65,536; None for 8 MiB.  The parts of
-                an object of more than 10,000 parts are larger.
-            concurrency: The largest number of parts that are downloaded at the same time.  An open
-                file that cannot seek needs memory for so many parts.
-            resume: Whether a later call with the same path continues after a failure.  The data and
-                their state are kept beside *target* meanwhile, as ``.NAME.part`` and
-                ``.NAME.part.json``.
+            target: A path, whose file is created or replaced when the download is complete; or an
+                open binary file, which is written from its current position and stays open; or a
+                bytearray, which is resized; or a memoryview that is large enough.
+            part_size: The size of a part in bytes, at least 65,536; None for 8 MiB.  If the object
+                would have more than 10,000 parts, larger parts are used.
+            concurrency: The largest number of parts that are downloaded at the same time.  If
+                *target* is an open file that cannot seek, this number of parts is held in memory.
+            resume: Whether a later call with the same path continues a failed download.  Until
+                then, the data and their state are stored in the same folder as *target*, as
+                ``.NAME.part`` and ``.NAME.part.json``.
             max_size: The maximum size of the object in bytes; None for no limit.
             on_progress: A plain (not async) function that is called with the number of bytes that
                 were received and the size of the object; possibly from other threads, but never
@@ -56,8 +56,8 @@ class DownloadOperations(BaseOperations):
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
-            The description of the object.  `verified` is the algorithm of the checksum that has
-            verified it; None if S3 has no checksum of the whole object that can be computed here.
+            The description of the object.  `verified` is the algorithm of the checksum that was
+            compared; None if S3 has no checksum of the whole object that this machine can compute.
             CRC64NVME and CRC32C need the package awscrt.
 
         Raises:
@@ -65,7 +65,7 @@ class DownloadOperations(BaseOperations):
             AccessDeniedError: The credentials do not allow ``s3:GetObject``, or ``kms:Decrypt`` for
                 the KMS key of the object.
             ObjectReplacedError: The object was replaced during the download.  Try again.
-            ChecksumError: The object was damaged in transit, twice.
+            ChecksumError: The object was damaged in transit in both attempts.
             TargetError: The target cannot be written, for example because the folder is missing,
                 the disk is full, or another download to the path is in progress.
             ResponseTooLargeError: The object is larger than *max_size*.
@@ -163,7 +163,7 @@ class DownloadOperations(BaseOperations):
         """Return a context in which the body of an object can be read while it arrives.
 
         Entering the context sends the request and waits for the beginning of the response.  Leaving
-        the context early closes the connection.  If the connection is cut, the rest of the object
+        the context early closes the connection.  If the connection breaks, the rest of the object
         is requested again, unless the object was replaced meanwhile.
 
         Args:
@@ -172,17 +172,17 @@ class DownloadOperations(BaseOperations):
                 None uses the client's default.
 
         Returns:
-            A context manager or, from an async client, an async context manager.  Its value has
-            the methods ``read`` and ``readinto``, and is an iterator over pieces.  Its attribute
-            ``description`` is the `S3Object`, and ``verified`` is the algorithm of the checksum
-            that has verified the object, after its end.
+            A context manager or, from an async client, an async context manager.  Its value has the
+            methods ``read`` and ``readinto``, and is an iterator over pieces.  Its attribute
+            ``description`` is the `S3Object`, and ``verified`` is, after the end of the body, the
+            algorithm of the checksum that was compared, or None.
 
         Raises:
             ObjectNotFoundError: The key or the bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:GetObject``, or ``kms:Decrypt`` for
                 the KMS key of the object.
-            ChecksumError: The object was damaged in transit.  The read of its last bytes raises
-                this error, so do not use the bytes before it.
+            ChecksumError: The object was damaged in transit.  Only reading the last bytes raises
+                this error, so do not use the bytes that were read before.
             ObjectReplacedError: The object was replaced while it was read.
             LocationNotAllowedError: The location is outside ``allowed_locations``; nothing was
                 requested.

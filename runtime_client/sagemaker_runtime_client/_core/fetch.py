@@ -1,8 +1,8 @@
 """Decides what `fetch` does with an event, before anything is requested.
 
-An event may be forged, late, or about another job.  So S3 decides about the result wherever it can:
-the event only determines when S3 is asked, and not about what, unless the caller has stated by
-`allowed_locations` where results are.
+An event may be forged, late, or about another job.  Therefore the result comes from S3 whenever
+possible.  The event determines when S3 is polled.  It determines the location only if this is
+within the caller's `allowed_locations`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..events import Completed, Event, Failed, Ignored, ObjectCreated
 
 # The fields that identify a job or its endpoint.
 _IDENTITIES = ("inference_id", "endpoint_name", "inference_router_name")
-# The fields of an event or of a handle that are locations of results.
+# The fields of an event or of a handle that contain the locations of results.
 _LOCATIONS = ("output_location", "failure_location")
 _MAX_REASON_LENGTH = 2000
 
@@ -31,17 +31,19 @@ _NO_INVOCATION = Invocation()
 def decide(
     event: Event, invocation: Invocation | None, s3: S3, max_size: int | None
 ) -> Invocation | Output:
-    """Return the handle whose result S3 has, or the output that *event* itself contains.
+    """Return the handle of the job whose result to request, or the output in *event* itself.
 
     Args:
         event: The event.
-        invocation: The handle of the job that the caller has kept; None if there is none.
+        invocation: The handle of the job that the caller has stored; None if there is none.
         s3: The S3 client, which has the allowed locations.
         max_size: The maximum size of the output in bytes; None for no limit.
 
     Raises:
-        InferenceFailedError: The event announces a failure about which S3 has no object.
-        ParamValidationError: The event announces no result, or may not be used.
+        InferenceFailedError: The event announces a failure, and the location of the failure object
+            is not known.
+        ParamValidationError: The event announces no result, contradicts *invocation*, or has an
+            unconfirmed location.
         LocationNotAllowedError: A location is outside the allowed locations.
         ResponseTooLargeError: The output in the event is larger than *max_size*.
     """
@@ -137,7 +139,7 @@ def _check_location(text: str, known: str | None, name: str, s3: S3) -> str:
 
     Args:
         text: The location in the event.
-        known: The location in the caller's handle; None if there is none.
+        known: The location in the caller's handle; None if the handle has none.
         name: The name of the event's field.
         s3: The S3 client, which has the allowed locations.
     """

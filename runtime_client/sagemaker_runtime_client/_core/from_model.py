@@ -1,4 +1,4 @@
-"""Builds the operations that their tables define completely."""
+"""Builds operations that are completely defined by their tables."""
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls
     from .._s3.objects import S3Location
 
 _log = logging.getLogger("sagemaker_runtime_client")
-# How many seconds the deletion of an input may take.
+# The maximum number of seconds that the deletion of an input may take.
 _DELETION_TIME = 10.0
 
 
@@ -60,7 +60,8 @@ class InferenceOperations(SubmissionOperations):
         Args:
             invocation: The handle that `invoke_endpoint_async` or `submit` has returned, or the
                 ``invocation`` of an error.
-            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once, with repetitions for
+            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once, with repetitions
+                for
                 up to a second after transient errors.  An output that is still being transferred at
                 the time limit may take another minute.
             schedule: A plain (not async) function that accepts the seconds waited so far and
@@ -80,8 +81,8 @@ class InferenceOperations(SubmissionOperations):
         Raises:
             InferenceFailedError: The endpoint has written the failure object; ``reason`` contains
                 its message.  Correct the input or the model before you submit the job again.
-            WaitTimeoutError: Neither object exists yet.  The job may still succeed: call `wait`
-                again with the error's ``invocation``.
+            WaitTimeoutError: Neither object existed at the timeout.  The job may still succeed:
+                call `wait` again with the error's ``invocation``.
             ResponseTooLargeError: The output is larger than *max_size*.
             AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for
                 the KMS key of the output, or *access_denied_grace* has passed.
@@ -149,8 +150,8 @@ class InferenceOperations(SubmissionOperations):
             input_options: Options of `put_object` for the uploaded payload.
             inline: True always sends the payload in the request, and False always uploads it.  None
                 sends a payload of 1 to 128,000 bytes in the request, and uploads any other.
-            clean_up: Whether to delete the uploaded payload when the output was received.  If that
-                fails, a warning is logged.  This needs ``s3:DeleteObject``.
+            clean_up: Whether to delete the uploaded payload after the output was received, which
+                needs ``s3:DeleteObject``.  If the deletion fails, a warning is logged.
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
             max_size: As for `wait`.
@@ -228,12 +229,12 @@ class InferenceOperations(SubmissionOperations):
     ) -> _core.Output:
         """Return the output that an event announces, or raise the error that it announces.
 
-        An event may be forged, late, or delivered twice, so S3 decides about the result wherever it
-        can.  A `Failed` event is believed if S3 cannot contradict it, because the endpoint has no
-        ``S3FailurePath`` or its location is not known.
+        An event may be forged, late, or delivered twice, so the result is read from S3 whenever
+        possible.  A `Failed` event is accepted without a failure object if the endpoint has no
+        ``S3FailurePath`` or if the location of the failure object is not known.
 
-        A location in an event is used only if it is that of *invocation*, or if the client has
-        ``allowed_locations`` that contain it.
+        A location in an event is used only if it equals that in *invocation*, or if the client's
+        ``allowed_locations`` include it.
 
         Args:
             event: A `Completed`, `Failed` or `ObjectCreated` that ``events.parse`` has returned.
@@ -248,9 +249,8 @@ class InferenceOperations(SubmissionOperations):
 
         Raises:
             InferenceFailedError: The inference failed; ``reason`` contains the message of the
-                failure object or, if S3 was not asked, of the event.
-            WaitTimeoutError: S3 has neither an output nor a failure object.  Let the event come
-                again, or call `fetch` again.
+                failure object or, if S3 was not polled, that of the event.
+            WaitTimeoutError: S3 has neither an output nor a failure object.  Try again later.
             LocationNotAllowedError: A location is outside ``allowed_locations``; nothing was
                 requested.
             ParamValidationError: An argument is invalid, the event announces no result, it is about

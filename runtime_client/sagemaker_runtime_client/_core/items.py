@@ -1,4 +1,4 @@
-"""Iterators over items that arrive in groups: a blocking one and an async one."""
+"""A blocking and an async iterator over items that arrive in groups."""
 
 from collections import deque
 from typing import Generic, Protocol, Self, TypeVar
@@ -18,12 +18,12 @@ class ItemSource(Protocol[T]):
     ready: deque[T]
 
     async def fill(self) -> bool:
-        """Get items until one is ready, and return True; return False if there are no more."""
+        """Wait until an item is ready, and return True; return False if there are no more items."""
         ...
 
 
 class Items(Generic[T]):
-    """An iterator for blocking clients."""
+    """An iterator over the items of a source, for blocking clients."""
 
     def __init__(self, source: ItemSource[T]) -> None:
         self._source, self._ready = source, source.ready
@@ -38,7 +38,7 @@ class Items(Generic[T]):
 
 
 class AsyncItems(Generic[T]):
-    """An async iterator, but not an async generator, because trio warns if one is not exhausted."""
+    """An async iterator; trio would warn about an async generator that is not exhausted."""
 
     def __init__(self, source: ItemSource[T]) -> None:
         self._source, self._ready = source, source.ready

@@ -20,14 +20,14 @@ A_co = TypeVar("A_co", covariant=True)
 if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
 
     class Streamed(Protocol[S_co, A_co]):
-        """The result of an operation, in the form for blocking and in that for async clients."""
+        """The result of an operation, which has one form for blocking and one for async clients."""
 
         def blocking(self) -> S_co:
-            """Return the form for a blocking client."""
+            """Return the result in the form for a blocking client."""
             ...
 
         def asynchronous(self) -> A_co:
-            """Return the form for an async client."""
+            """Return the result in the form for an async client."""
             ...
 
     class HasCore(Protocol):

@@ -36,7 +36,7 @@ class _BaseBody:
     def verified(self) -> str | None:
         """The algorithm of the checksum that verified the object, such as ``CRC32``.
 
-        None before the end, or if S3 has stated no checksum that can be computed here.
+        None before the end of the body, or if S3 has no checksum that this machine can compute.
         """
         return self._reader.verified
 
@@ -48,11 +48,11 @@ class ObjectBody(_BaseBody):
     """
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next *size* bytes, or fewer at the end; if *size* is negative, all of them."""
+        """Return the next *size* bytes, or fewer at the end; all bytes if *size* is negative."""
         return run(self._reader.read(size))
 
     def readinto(self, buffer: Buffer, /) -> int:
-        """Read the next bytes into *buffer*, and return their number; 0 at the end."""
+        """Read the next bytes into *buffer*, and return their number, which is 0 at the end."""
         return run(self._reader.read_into(memoryview(buffer).cast("B")))
 
     def __iter__(self) -> Self:
@@ -73,11 +73,11 @@ class AsyncObjectBody(_BaseBody):
     """
 
     async def read(self, size: int = -1, /) -> bytes:
-        """Return the next *size* bytes, or fewer at the end; if *size* is negative, all of them."""
+        """Return the next *size* bytes, or fewer at the end; all bytes if *size* is negative."""
         return await self._reader.read(size)
 
     async def readinto(self, buffer: Buffer, /) -> int:
-        """Read the next bytes into *buffer*, and return their number; 0 at the end."""
+        """Read the next bytes into *buffer*, and return their number, which is 0 at the end."""
         return await self._reader.read_into(memoryview(buffer).cast("B"))
 
     def __aiter__(self) -> Self:
@@ -95,7 +95,8 @@ class BodyContext:
     """A request that is sent when its context is entered, and that ends when the context is left.
 
     Args:
-        prepare: Returns the reader of the body, which has not been opened, and its admission.
+        prepare: Returns the reader of the body, which has not been opened, and the admission, which
+            limits how many calls run at the same time.
     """
 
     def __init__(self, prepare: OpenReader) -> None:

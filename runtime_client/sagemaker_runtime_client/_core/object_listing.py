@@ -16,7 +16,7 @@ from .session import Session
 
 
 class ObjectListing:
-    """The objects below a prefix, which are requested in pages while they are iterated over.
+    """The objects below a prefix, which are requested in pages during the iteration.
 
     The arguments are described in `BucketOperations.list_objects`.
 

@@ -1,4 +1,4 @@
-"""The names that belong to operations on objects, which the first call does not need."""
+"""The names that belong to operations on objects, which most first calls do not need."""
 
 from .._io.sources.body import SourceError
 from .._io.sources.opened import Source

@@ -33,10 +33,10 @@ class ObjectOperations(BaseOperations):
         timeout: float | None = None,
         **options: Unpack[_core.ObjectOptions],
     ) -> _core.S3Object:
-        """Write an object to S3: in one request if it has at most 5 GiB.
+        """Write an object to S3, in one request if its size is known and at most 5 GiB.
 
-        A stream of more than 8 MiB is written in parts, because its size is not known; see
-        `upload`.
+        A larger object, and a stream of unknown size that has more than 8 MiB, is written in parts;
+        see `upload`.
 
         Args:
             location: The location as ``s3://bucket/key``, where the key is not percent-encoded.
@@ -50,8 +50,8 @@ class ObjectOperations(BaseOperations):
                 headers.
             if_none_match: ``"*"`` writes the object only if there is no object at the location.
                 This needs an S3-compatible store that supports it; AWS does.
-            if_match: An entity tag, such as ``S3Object.etag``: the object is written only if the
-                existing object has it.  This also needs ``s3:GetObject``.
+            if_match: An entity tag, such as ``S3Object.etag``.  The object is written only if the
+                existing object has this entity tag.  This also needs ``s3:GetObject``.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
             options: How S3 stores the object.  *server_side_encryption* is ``AES256``, ``aws:kms``
                 or ``aws:kms:dsse``.  With the last two, *sse_kms_key_id* is the id, ARN or alias of
@@ -68,15 +68,15 @@ class ObjectOperations(BaseOperations):
                 sent.
             PreconditionFailedError: The condition does not hold, so nothing was written.  If an
                 earlier attempt may have written the object, the client reads the object, and raises
-                this error only if the content is not *body*.  So write content that no other
-                program writes, for example with a UUID.
+                this error only if the content is not *body*.  Therefore the content should be
+                unique, for example by containing a UUID.
             ObjectNotFoundError: There is no object for *if_match*, or the bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
             ServiceError: S3 rejected the request for another reason; see `code`.
             TransportError: No complete response was received before the timeout.  The object may
-                have been written.  Without a condition, writing it again is harmless; with one,
-                read the object first.
+                have been written.  Without a condition, it is safe to write the object again; with
+                a condition, read the object first.
         """
         start = self._start(timeout)
         target = parse_location(location)
@@ -121,12 +121,12 @@ class ObjectOperations(BaseOperations):
     ) -> _core.S3Object:
         """Write an object of any size, up to 5 TiB, to S3.
 
-        Up to 8 MiB are sent in one request, and more in parts, several at the same time.  A part
-        that fails is sent again.  S3 verifies each part, and the whole object, by its CRC32.  If
-        the upload fails or is interrupted, the client deletes the parts that it has sent; after
-        ``kill -9``, `abort_uploads` does.
+        An object of at most 8 MiB is sent in one request, and a larger one in parts, several at the
+        same time.  A part that fails is sent again.  S3 verifies each part, and the whole object,
+        by its CRC32.  If the upload fails or is interrupted, the client deletes the parts that it
+        has sent.  If the process was killed, call `abort_uploads` to delete them.
 
-        Parts of a file or of bytes are read while they are sent.  Of any other source,
+        The parts of a file or of bytes are read while they are sent.  For any other source,
         *concurrency* parts are held in memory.
 
         Args:
@@ -138,11 +138,11 @@ class ObjectOperations(BaseOperations):
                 ``binary/octet-stream``.
             metadata: As for `put_object`.
             part_size: The size of a part in bytes, 5 MiB to 5 GiB; None for 8 MiB, or more if a
-                file has more than 10,000 parts.
+                file would have more than 10,000 parts.
             concurrency: How many parts are sent at the same time, 1 to 64.
             if_none_match: ``"*"`` writes the object only if there is no object at the location.
-            on_progress: A plain function that is called with the number of bytes that were sent,
-                and the number in all, or None if that is not known yet.
+            on_progress: A plain (not async) function that is called with the number of bytes that
+                were sent, and the total number, which is None if it is not known yet.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
             options: As for `put_object`.
 
@@ -153,7 +153,7 @@ class ObjectOperations(BaseOperations):
             ParamValidationError: An argument is invalid, or the file cannot be opened; nothing was
                 sent.
             SourceError: The source could not be read, or changed while it was read.
-            PreconditionFailedError: There is an object at the location already.
+            PreconditionFailedError: An object already exists at the location.
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
             ServiceError: S3 rejected a request for another reason; see `code`.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class ModelOperations(InferenceOperations):
     """Operations that call a model and wait for its response."""
 
-    # What `invoke_endpoint` needs; it is kept, because importing it each time takes 5 us.
+    # The imports that `invoke_endpoint` needs, stored because importing them in each call would
+    # take 5 us.
     _invoke: tuple[type[ModelCall], OperationModel] | None = None
 
     async def invoke_endpoint(
@@ -243,18 +244,18 @@ class Core(
         roots: bytes | None = None,
         timeout: float | None = None,
     ) -> str:
-        """Verify a message that claims to be of SNS, and return the ARN of its topic.
+        """Verify that SNS has sent a message, and return the ARN of its topic.
 
         Pass the ARN as ``source`` to ``events.parse``.  The docstring of ``events.verify_sns``
-        lists the checks, and what SNS does not sign.
+        lists the checks and the signed fields.
 
-        The certificate is downloaded from the host of SNS in the region of the topic, and that of
-        its issuer from Amazon Trust Services (over http; its signature is verified).  Each may have
-        65,536 bytes.  Redirects are not followed.  The client keeps the certificates for later
-        messages.  No credentials are needed.
+        The certificate is downloaded from the host of SNS in the region of the topic, and its
+        issuer's certificate from Amazon Trust Services (over http, because the signature of this
+        certificate is verified).  Each may have at most 65,536 bytes.  Redirects are not followed.
+        The client stores the certificates for later messages.  No credentials are needed.
 
         Args:
-            message: The body of the request that SNS has sent, or an envelope of SNS as a dict.
+            message: The body of the request that SNS has sent, or an SNS envelope as a dict.
             topic_arns: The ARNs of the topics whose messages are expected, at least one.
             max_age: How many seconds may have passed since the message was published; ``math.inf``
                 for no limit.  SNS repeats failed deliveries for up to an hour.
@@ -266,11 +267,12 @@ class Core(
             The ARN of the topic, which is one of *topic_arns*.
 
         Raises:
-            SignatureError: A check failed; `check` names it.  Do not use the message, and respond
-                with status 403.
+            SignatureError: A check failed; the error's attribute `check` identifies it.  Do not use
+                the message, and respond with status 403.
             TransportError: The certificate could not be downloaded.  Respond with status 500, so
                 that SNS sends the message again.
-            ServiceError: SNS has no such certificate, or its issuer's is not available.
+            ServiceError: The certificate, or its issuer's certificate, is not available for
+                download.
             ResponseTooLargeError: A certificate is too large.
             ParamValidationError: An argument is invalid.
             ConfigError: The package `cryptography` is not installed, certifi's bundle lacks the

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .._aws.call import ServiceClient
     from .session import Session
 
-# SNS changes the certificate of a region about twice a year.
+# A few certificates suffice, because SNS changes the certificate of a region about twice a year.
 _MOST_CERTIFICATES = 64
 
 
@@ -64,8 +64,8 @@ class SNSVerification:
     async def run(self, session: Session, deadline: float | None) -> str:
         """Verify the message, and return the ARN of its topic.
 
-        A certificate is kept only if it has verified a message: another one may be the page of a
-        proxy, or have been requested because of a forged message.
+        A certificate is stored only after it has verified a message.  Otherwise, a forged message
+        could cause an unrelated certificate to be stored.
         """
         client, found = session.sns
         url = self._message.certificate_url
@@ -78,7 +78,7 @@ class SNSVerification:
 
 
 async def _download(client: ServiceClient, url: str, deadline: float | None) -> list[Certificate]:
-    """Return the certificate at *url*, and that of its issuer, which SNS does not send."""
+    """Return the certificate at *url*, and its issuer's certificate if that must be downloaded."""
     certificates = read_certificates(await _get(client, url, deadline))
     if issuer := issuer_url(certificates):
         certificates.append(read_issuer(await _get(client, issuer, deadline)))

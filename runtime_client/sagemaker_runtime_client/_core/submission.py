@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # imported when S3 is first needed, to keep other first calls
     from .._s3.client import S3
     from .._s3.objects import S3Location
 
-# The arguments that specify an endpoint, or an inference router and its target.
+# The arguments that specify an endpoint, or an inference router and its routing target.
 _TARGET = ("endpoint_name", "inference_router_name", "routing_target")
 
 
@@ -205,7 +205,7 @@ class SubmissionOperations(BaseOperations):
     ) -> AsyncGenerator[tuple[dict[str, Any], Upload | None]]:
         """Return the arguments of the invocation, and the upload that must precede it or None.
 
-        The source of the upload is open until the context ends.
+        The source of the upload stays open until the context ends.
         """
         json, input_prefix, input_options, inline = payload_options
         content = as_content(payload, "payload", json)

@@ -1,4 +1,4 @@
-"""Uploads: their arguments are checked, and their source is opened, before anything is sent."""
+"""Checks the arguments of an upload and opens its source before anything is sent."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ _CONDITIONS = frozenset({"if-match", "if-none-match"})
 async def open_until_end(
     system: System, content: object, argument: str
 ) -> AsyncGenerator[UploadSource]:
-    """Open the source of an upload until the context ends."""
+    """Open the source of an upload, and close it when the context ends."""
     opened = await open_source(system.backend(), content, argument)
     try:
         yield opened
@@ -38,7 +38,7 @@ async def open_until_end(
 async def small_or_open(
     system: System, content: object, argument: str, most: int
 ) -> AsyncGenerator[bytes | UploadSource]:
-    """Return the bytes of a source that has at most *most*; otherwise open it until the end."""
+    """Return a source's bytes if there are at most *most*; otherwise, open it."""
     async with open_until_end(system, content, argument) as source:
         if isinstance(source, StreamSource):
             start = await source.take(most + 1)
@@ -68,7 +68,7 @@ class UploadArguments(NamedTuple):
     async def open(
         self, system: System, source: object, argument: str
     ) -> AsyncGenerator[UploadSource]:
-        """Check the arguments, and open the source until the context ends.
+        """Check the arguments, and open the source, which is closed when the context ends.
 
         Raises:
             ParamValidationError: An argument is invalid.
@@ -81,7 +81,7 @@ class UploadArguments(NamedTuple):
     async def upload(
         self, system: System, s3: S3, source: UploadSource, deadline: float | None
     ) -> S3Object:
-        """Write the object."""
+        """Upload the object, and return its description."""
         headers = self.headers()
         job = Job(
             system,
@@ -101,7 +101,7 @@ class UploadArguments(NamedTuple):
         )
 
     def headers(self) -> Headers:
-        """Return the headers, including those with a condition."""
+        """Return the headers of the object, including those that contain a condition."""
         return self.options + upload_headers(
             self.content_type, self.metadata or {}, *self.conditions
         )

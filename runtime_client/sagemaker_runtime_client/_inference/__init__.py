@@ -1,1 +1,1 @@
-"""An inference job: its arguments, request, handle, wait and output."""
+"""Inference jobs and calls of models: arguments, requests, handles, waits and outputs."""

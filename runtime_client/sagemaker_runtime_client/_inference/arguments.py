@@ -1,4 +1,4 @@
-"""Checks for the arguments that no operation's table describes, and the default `schedule`."""
+"""Checks of arguments that are not in an operation's table, and the default `schedule`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # imported when S3 is first needed
 # A function that receives the seconds waited so far and returns the seconds until the next poll.
 Schedule = Callable[[float], float]
 
-# This is about 32 years in seconds.  If it is added to the current time, no clock overflows.
+# This is about 32 years in seconds.  Adding it to the current time does not overflow any clock.
 LONGEST_WAIT = 1_000_000_000
 
 
@@ -29,7 +29,7 @@ class Upload(NamedTuple):
     """A payload that is uploaded before its job is queued.
 
     Attributes:
-        location: Where it is uploaded.
+        location: The location to which the payload is uploaded.
         source: The payload, or its open source.
         headers: The headers for the options of the object.
     """
@@ -40,7 +40,7 @@ class Upload(NamedTuple):
 
 
 class PayloadOptions(NamedTuple):
-    """The arguments about the payload, which `SubmissionOperations.submit` describes."""
+    """The arguments of `submit` that determine how the payload is sent; `submit` describes them."""
 
     json: object
     input_prefix: str | None
@@ -87,7 +87,8 @@ def submission_target(
     for argument, value in (("router", router), ("routing_target", routing_target)):
         if value is None:
             raise invalid_argument(argument, "is required: pass router and routing_target together")
-    # The operation, which checks it again, has another name for it.
+    # The operation's table calls this argument by another name, so it is checked here under the
+    # caller's name.
     router_model().members["inference_router_name"].check("router", router)
     return {"inference_router_name": router, "routing_target": routing_target}
 
@@ -107,7 +108,7 @@ def check_options(options: InvokeOptions) -> None:
 
 
 def as_content(value: object, argument: str, json: object = None) -> object:
-    """Return *value*, with a str as UTF-8, or *json* as a JSON document in its place.
+    """Return *value*, a str encoded as UTF-8; or, in its place, *json* as a JSON document.
 
     Raises:
         ParamValidationError: Both are given, or one of them cannot be converted.
@@ -156,7 +157,7 @@ def check_invocation(invocation: object) -> Invocation:
 
 
 def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
-    """Check the arguments of a wait; `infer` does so before it queues the job."""
+    """Check the arguments of a wait, which `infer` must do before it queues the job."""
     _check_seconds("timeout", timeout)
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
@@ -197,7 +198,7 @@ def goes_inline(body: bytes, inline: bool | None) -> bool:
 
 
 def upload_reason(payload: bytes | UploadSource, inline: bool | None, *, is_routed: bool) -> str:
-    """Return the reason why a payload must be uploaded."""
+    """Return the reason why a payload must be uploaded, for an error message."""
     if is_routed:
         return "an inference router reads it from there"
     if inline is False:
@@ -213,8 +214,8 @@ def poll_schedule(elapsed: float) -> float:
     """Return the seconds from the start of a poll to the start of the next one.
 
     The result is 0.4 s at first, later nearly a tenth of the time waited, and at most 14.5 s.  If
-    the polls themselves are short, an output is thus detected within 0.5 s at first, later within a
-    tenth of the time waited, and always within 15 s.
+    S3 responds quickly, an output is therefore detected within 0.5 s at first, later within a tenth
+    of the time waited, and always within 15 s.
 
     Args:
         elapsed: The seconds from the start of the wait to the start of the poll.

@@ -38,9 +38,9 @@ class Invocation(JobHandle):
         unique_output_name: Whether no older object can have the output's name.  That is the case if
             neither ``filename`` nor ``inference_id`` was passed.  Otherwise, ``wait`` compares the
             dates of the object and the job to detect an older object.
-        first_attempt_date: The start of the first failed attempt that the service may nevertheless
-            have accepted, by the service's clock; the output may be as old as this attempt.  None
-            if there was no such attempt.
+        first_attempt_date: The start, by the service's clock, of the first attempt that failed but
+            may have been accepted; the output may be as old as this attempt.  None if there was no
+            such attempt.
         inference_router_name: The name of the inference router that accepted the job; None for an
             endpoint.
         routing_target: The name of the routing target; None for an endpoint.
@@ -99,8 +99,8 @@ class Invocation(JobHandle):
             inference_id: The id that was sent, which is used if the response contains no id.
 
         Raises:
-            ServiceError: The status is not 2xx.  A 2xx response does not raise this error, because
-                the job is queued.
+            ServiceError: The status is not 2xx.  After a 2xx status, the job is queued, so even a
+                malformed body does not raise an error.
         """
         response = Response(status, headers, bytes(body or b""))
         if not response.ok:
@@ -158,8 +158,8 @@ def parse_invocation(
         inference_id: The id that was sent; None if no id was sent.
         endpoint_name: The name of the endpoint; None for an inference router, or if it is unknown.
         attempts: The number of requests that were sent.
-        age_of_first: The seconds since the start of the first failed attempt that the service may
-            nevertheless have accepted; None if there was no such attempt.
+        age_of_first: The seconds since the start of the first attempt that failed but may have been
+            accepted; None if there was no such attempt.
         unique_output_name: Whether no older object can have the output's name.
         inference_router_name: The name of the inference router; None for an endpoint.
         routing_target: The name of the routing target; None for an endpoint.

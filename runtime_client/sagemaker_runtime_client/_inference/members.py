@@ -1,4 +1,4 @@
-"""The table that describes an operation: its arguments, their checks and places in the request."""
+"""The table that describes an operation: its arguments, their checks and their places."""
 
 from __future__ import annotations
 
@@ -265,8 +265,8 @@ def inline(
 
     Args:
         maximum: The maximum size in bytes.
-        minimum: The minimum size in bytes.  Some operations do not accept an empty body, because it
-            looks like a missing body in HTTP.
+        minimum: The minimum size in bytes.  Some operations do not accept an empty body, which
+            cannot be distinguished from a missing body in HTTP.
         advice: What to do if the body is too large, for the error message.
     """
 

@@ -1,6 +1,6 @@
 """Errors that synchronous calls to models raise, or that reading a streamed response raises.
 
-They belong to the tree in `_errors`.  The first such call imports this module.
+They are subclasses of the errors in `_errors`.  The first synchronous call imports this module.
 """
 
 import json
@@ -45,7 +45,7 @@ class ModelNotReadyError(ThrottlingError):
 
 
 class ResponseStreamError(TransportError):
-    """A streamed response broke off, or it cannot be decoded.
+    """A streamed response ended prematurely, or it cannot be decoded.
 
     The items that were received before are valid.  Nothing is sent again, because the model has
     run; call `stream_endpoint` again to repeat the request.

@@ -12,7 +12,7 @@ from .invocation import Invocation
 
 
 class Output(S3Object):
-    """The output of an inference: an object in S3, and the job that produced it.
+    """The output of a job: the content and description of an S3 object, and the job's handle.
 
     Equality ignores *size* and *etag*.
 

@@ -43,7 +43,8 @@ class EventReader:
 
     Attributes:
         head: The response without its body.
-        attempts: The number of attempts of the call, for errors; set by the caller.
+        attempts: The number of attempts of the call, which the caller sets, and which errors
+            contain.
     """
 
     head: Response
@@ -55,8 +56,10 @@ class EventReader:
         self._opened: OpenResponse | None = None
         self._is_complete = False
         self._decoder = EventDecoder()
-        self._first: list[bytes] = []  # the parts that arrived first
-        self._failure: ServiceError | TransportError | None = None  # raised after these parts
+        self._first: list[bytes] = []  # the parts that were read but not yet returned
+        self._failure: ServiceError | TransportError | None = (
+            None  # raised after these parts were returned
+        )
 
     async def send(
         self,
@@ -110,7 +113,8 @@ class EventReader:
             parts = await self._receive(self._opened)
         if not parts and self._failure is not None:
             await self.aclose()
-            # The failure may have arrived together with the first part, before this was known.
+            # The failure may have arrived together with the first part, before the number of
+            # attempts was set.
             self._failure.attempts = self.attempts
             try:
                 raise self._failure
@@ -135,7 +139,7 @@ class EventReader:
         return []
 
     def _payloads(self, messages: Iterable[Message]) -> list[bytes]:
-        """Return the payloads of *messages* that precede the first error, which is stored."""
+        """Return the payloads of *messages* up to the first error, and store the error."""
         parts: list[bytes] = []
         for message in messages:
             headers = message.headers
@@ -173,7 +177,7 @@ class EventReader:
         return without_secrets(error, self._secrets)
 
     async def drain(self) -> None:
-        """Release the connection, which can be reused if the rest of the response arrives at once."""
+        """Release the connection, which can be reused if the response's end arrives immediately."""
         if self._opened is not None:
             await self._opened.drain()
         await self.aclose()

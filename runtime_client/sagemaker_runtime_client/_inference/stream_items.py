@@ -16,13 +16,15 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=EventParser | JSONParser)
 
-_MOST_READY = 1000  # how many items are decoded ahead; a part may contain millions of short lines
+_MOST_READY = (
+    1000  # how many items are decoded in advance; a part may contain millions of short lines
+)
 
 
 class Decoder(Protocol[T_co]):
     """Converts the parts of a response into items."""
 
-    piece_size: int  # how many bytes are added at a time at most
+    piece_size: int  # the maximum number of bytes that are added at a time
 
     @property
     def partial(self) -> bytes:
@@ -31,7 +33,7 @@ class Decoder(Protocol[T_co]):
 
     @property
     def is_done(self) -> bool:
-        """Whether the data themselves have marked the end of the response."""
+        """Whether the data contained a marker for the end of the response."""
         ...
 
     def feed(self, part: bytes) -> Iterable[T_co]:
@@ -181,7 +183,7 @@ class ItemReader(Generic[T]):
     async def _read(self) -> None:
         """Decode the next items, or raise an error after which nothing more can be read."""
         if self._decoder.is_done:
-            self._failure = None  # the data after the mark are ignored
+            self._failure = None  # the data after the end marker are ignored
             await self._events.drain()
             self._is_at_end = True
         elif self._failure is not None:
@@ -211,7 +213,7 @@ class ItemReader(Generic[T]):
             self._is_at_end = not self._decode()
 
     def _decode(self) -> bool:
-        """Decode more items, and return whether there are any, or a failure."""
+        """Decode more items, and return whether there are further items or a failure."""
         try:
             self.ready.extend(islice(self._items, _MOST_READY))
         except (ResponseTooLargeError, ResponseStreamError) as error:

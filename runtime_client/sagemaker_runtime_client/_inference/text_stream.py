@@ -28,9 +28,9 @@ class LineDecoder:
         ends_at_return: Whether ``\r`` alone also ends a line, as in server-sent events.
     """
 
-    is_done = False  # lines have no mark for the end of the response
-    # How many bytes to add at a time, so that the lines in a large part, of which each is an object
-    # of its own, do not occupy many times as much memory.
+    is_done = False  # lines contain no marker for the end of the response
+    # How many bytes to add at a time.  Each line becomes a separate object, so all lines of a large
+    # part would occupy many times as much memory.
     piece_size = 64 * 1024
 
     def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
@@ -140,7 +140,7 @@ class EventParser:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            # The line break counts, so that empty lines are bounded.
+            # Each line break counts, so that the number of empty lines is limited, too.
             if self._data.tell() + len(value) + 1 > LINE_SIZE:
                 raise ResponseTooLargeError(
                     f"an event of the response is longer than {LINE_SIZE:,} characters",
@@ -185,8 +185,8 @@ class EventParser:
 class JSONParser:
     """Parses lines, in JSON Lines format or from server-sent events, into JSON documents.
 
-    The first line that is not empty shows which of the two formats the response has, because no
-    JSON document begins with a colon, or with the name of an event field.
+    The first non-empty line determines the format of the response, because no JSON document begins
+    with a colon, or with the name of an event field.
     """
 
     def __init__(self) -> None:
@@ -222,6 +222,6 @@ class JSONParser:
             yield json.loads(line)
 
     def finish(self) -> Iterator[Any]:
-        """Yield the last event's document if only the empty line that ends it is missing."""
+        """Yield the last event's document if only the empty line that ends the event is missing."""
         if self._events is not None and (event := self._events.finish()):
             yield event.json()

@@ -147,7 +147,7 @@ def inference_failed_error(
 
 
 def _failure_reason(body: bytes) -> str:
-    """Return the (truncated) message in a failure object or, if it has none, its text."""
+    """Return the truncated message in a failure object or, if it has no message, its text."""
     text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     try:
         document = json.loads(body)
@@ -168,7 +168,7 @@ def timeout_error(
     failure: PolledObject | None,
     last_error: RuntimeClientError | None,
 ) -> WaitTimeoutError:
-    """Return the error for a wait that timed out; it states the causes that the polls suggest."""
+    """Return the error for a wait that timed out, with the causes that the polls suggest."""
     reasons = _timeout_reasons(output, failure, last_error)
     return WaitTimeoutError(
         "; ".join([waited, *reasons]), access_denied_only=output.verdicts == {Verdict.DENIED}

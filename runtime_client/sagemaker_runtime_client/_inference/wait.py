@@ -59,9 +59,9 @@ from .verdicts import (
     without_frames,
 )
 
-# A caller that will wait for a job loads this module before it queues the job.  What reads S3's error
-# responses is imported here, because a later import could fail, for example if there are no file
-# descriptors left, and the job's output would then be lost.
+# A caller that will wait for a job loads this module before it queues the job.  The parser of S3's
+# error responses is imported here, because a later import could fail, for example for lack of file
+# descriptors, and the wait would then end without the output.
 _LOADED_BEFORE = (xml.parsers.expat, xml_reader)
 
 # This margin allows for a difference between the clocks of S3 and SageMaker, and for the whole

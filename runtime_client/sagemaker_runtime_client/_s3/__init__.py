@@ -1,1 +1,1 @@
-"""Objects in S3: locations, requests and checksums."""
+"""The requests to S3, the parsing of its responses, and the transfer of objects."""

@@ -17,7 +17,7 @@ from .._limits import RESPONSE
 from .objects import S3Location
 from .request import Headers
 
-# The statuses and the codes of error responses for a bucket in another region than the request's.
+# The statuses and the codes of S3's error responses if the bucket is not in the request's region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # A region is a label of a host name (RFC 1035, section 2.3.4).
@@ -28,10 +28,10 @@ _endpoint = lru_cache(maxsize=256)(Endpoints.s3)
 
 
 class BucketAddresses:
-    """The addresses of buckets, some of which are in another region than the configured one.
+    """The addresses of buckets, including buckets outside the configured region.
 
     Args:
-        service: Asks for the region of a bucket.
+        service: Sends the requests that ask S3 for the region of a bucket.
         endpoints: The endpoints of the configured region.
         url: A custom endpoint; None for the AWS endpoint.
         addressing_style: ``virtual``, ``path`` or ``auto``; see `Endpoints.s3`.
@@ -40,7 +40,7 @@ class BucketAddresses:
         headers: The headers of all requests.
 
     Attributes:
-        any_origin: The origin of a bucket with an ordinary name.
+        any_origin: The origin of a bucket with an ordinary name in the configured region.
     """
 
     def __init__(

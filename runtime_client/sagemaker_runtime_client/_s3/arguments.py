@@ -1,17 +1,17 @@
-"""Checks of arguments that several operations on objects have."""
+"""Checks for arguments that several operations on objects have in common."""
 
 from .._errors import ParamValidationError
 
 
 def check_number(argument: str, value: object, least: int, most: int, unit: str) -> int:
-    """Return *value*, or raise ParamValidationError if it is not a whole number in the range.
+    """Return *value*, or raise ParamValidationError if it is not an integer in the range.
 
     Args:
         argument: The name of the argument.
         value: The value of the argument.
         least: The smallest number.
         most: The largest number.
-        unit: What is counted, for the error message.
+        unit: The plural name of the unit, such as ``bytes``, for the error message.
     """
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value

@@ -23,7 +23,7 @@ async def list_page(
     page_size: int = listing.MAX_PAGE_SIZE,
     marker: listing.Marker = (),
 ) -> listing.ObjectsPage:
-    """Return a page of the objects below *location*; `listing.list_objects` describes the rest."""
+    """Return a page of the objects below *location*; see `listing.list_objects`."""
     request = listing.list_objects(
         location.key, start_after=start_after, page_size=page_size, marker=marker
     )
@@ -35,7 +35,7 @@ async def list_page(
 
 
 async def delete_object(s3: S3, location: S3Location, deadline: float | None) -> None:
-    """Delete an object; it is not an error if there is none."""
+    """Delete an object; it is not an error if the object does not exist."""
     await s3.perform(location, delete.DELETE_OBJECT, deadline)
 
 
@@ -78,7 +78,7 @@ async def _delete_batch(
 async def abort_uploads(
     s3: S3, location: S3Location, older_than: timedelta, deadline: float | None
 ) -> list[listing.MultipartUpload]:
-    """Abort the uploads below *location* that are older than a duration, and return them."""
+    """Abort the uploads below *location* that are older than *older_than*, and return them."""
     before = s3.now() - older_than
     bucket = S3Location(location.bucket, "")
     aborted: list[listing.MultipartUpload] = []

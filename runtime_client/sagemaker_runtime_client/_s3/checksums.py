@@ -43,7 +43,8 @@ class Crc:
     """A running CRC.
 
     Args:
-        function: Returns the CRC of some bytes that follow bytes with a known CRC.
+        function: A function that accepts some bytes and the CRC of the bytes before them, and
+            returns the CRC of both together.
         size: The size of the CRC in bytes.
 
     Attributes:
@@ -66,19 +67,20 @@ class Crc:
 
 
 def _native(function: str, size: int) -> Hasher | None:
-    """Return a running CRC of awscrt, or None if awscrt cannot be imported."""
+    """Return a running CRC that awscrt computes, or None if awscrt cannot be imported."""
     try:
         with importing():
             module = import_module("awscrt.checksums")
         return Crc(getattr(module, function), size)
-    except (AttributeError, ImportError):  # old versions have no CRC64NVME
+    except (AttributeError, ImportError):  # old versions of awscrt have no CRC64NVME
         return None
 
 
 # The checksum algorithms of S3, fastest first, and functions that start a checksum.  The standard
-# library cannot compute CRC64NVME and CRC32C, and importing awscrt takes longer than the CRC32 of
-# a gigabyte, so CRC32 is before them.  This package does not require awscrt; botocore does not
-# verify these two either, unless awscrt is installed.  The flag permits MD5 and SHA-1 in FIPS mode.
+# library cannot compute CRC64NVME and CRC32C, and importing awscrt for them takes longer than
+# computing the CRC32 of a gigabyte, so CRC32 precedes them.  This package does not require awscrt.
+# Like botocore, it verifies CRC64NVME and CRC32C only if awscrt is installed.  The flag permits MD5
+# and SHA-1 in FIPS mode.
 _HASHERS: dict[str, Callable[[], Hasher | None]] = {
     "CRC32": partial(Crc, zlib.crc32, 4),
     "CRC64NVME": partial(_native, "crc64nvme", 8),
@@ -103,17 +105,17 @@ def new_hasher(algorithm: str) -> Hasher | None:
 
 
 def encode(digest: bytes) -> str:
-    """Return a digest in base64, as a header contains it."""
+    """Return a digest in base64, the form that headers contain."""
     return b2a_base64(digest, newline=False).decode("ascii")
 
 
 def checksum_header(algorithm: str) -> str:
-    """Return the name of the header with a checksum of *algorithm*."""
+    """Return the name of the header that contains a checksum of *algorithm*."""
     return _PREFIX + algorithm.lower()
 
 
 def is_composite(value: str) -> bool:
-    """Return whether *value* is a checksum of the checksums of N parts, which ends with ``-N``."""
+    """Return whether *value* is a composite checksum, which ends with ``-`` and a part count."""
     return "-" in value
 
 
@@ -130,7 +132,7 @@ def stated_checksums(headers: Iterable[tuple[str, str]]) -> list[StatedChecksum]
 def start_verification(
     headers: Iterable[tuple[str, str]],
 ) -> tuple[StatedChecksum, Hasher] | None:
-    """Return the stated checksum that is fastest to compute, and a running checksum to compare.
+    """Return the fastest stated checksum, and a running checksum to compare with it.
 
     If *headers* contain no checksum that can be computed here, return None.
     """
@@ -142,7 +144,7 @@ def start_verification(
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
-    """Return the header with the checksum of *body*, which S3 uses to verify *body*."""
+    """Return the header with the checksum of *body*, so that S3 can verify *body*."""
     return checksum_header("CRC32"), encode(zlib.crc32(body).to_bytes(4, "big"))
 
 
@@ -167,7 +169,7 @@ def check_download(location: S3Location, response: Response) -> None:
 
 
 def damaged(location: S3Location, stated: StatedChecksum, response: Response) -> ChecksumError:
-    """Return the error for an object that differs from the checksum that S3 has stated."""
+    """Return the error for an object that does not match the checksum that S3 has stated."""
     return ChecksumError(
         f"{printable(location)}: the object was damaged in transit: its {stated.algorithm} differs "
         "from the one that S3 sent",

@@ -1,4 +1,4 @@
-"""Requests for one object in S3: put, get and head.
+"""The S3 client, which sends requests, and writes, reads and describes single objects.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject).
 """
@@ -99,7 +99,8 @@ class S3:
     def check_allowed(self, location: S3Location, argument: str = "location") -> None:
         """Raise LocationNotAllowedError if the client may not read from *location*.
 
-        The key is compared as it is: S3 does not resolve ``..`` or decode percent signs in keys.
+        The key is compared without normalization, because S3 does not resolve ``..`` or decode
+        percent signs in keys.
         """
         if self._allowed_locations and not str(location).startswith(self._allowed_locations):
             raise LocationNotAllowedError(
@@ -139,8 +140,9 @@ class S3:
         except PreconditionFailedError as error:
             if not error.possibly_accepted:
                 raise
-            # An earlier attempt may have written the object although its response was lost.  That
-            # write, and no other writer, may then be why the condition does not hold any more.
+            # An earlier attempt may have written the object although its response was lost.  In
+            # this case, the condition may fail because of that write, and not because of another
+            # writer.
             written = await self._find_written(location, body, deadline)
             if written is None:
                 raise
@@ -151,9 +153,9 @@ class S3:
     async def _find_written(
         self, location: S3Location, body: bytes, deadline: float | None
     ) -> Response | None:
-        """Return S3's description of the object if its content is *body*; otherwise None.
+        """Return S3's description of the object if its content is *body*, otherwise None.
 
-        If the object cannot be read, the error states that the object was possibly written.
+        If the object cannot be read, the raised error states that it was possibly written.
         """
         operation = self.operation(location, S3Request("GET"))._replace(
             limit=OBJECT.replace(size=len(body)),
@@ -233,7 +235,7 @@ class S3:
         return self._service.now()
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Prepare for a request for *location* with a short deadline; return its authentication."""
+        """Prepare for a request for *location* with a short deadline; return the authentication."""
         endpoint, _ = self._addresses.address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
@@ -257,8 +259,8 @@ class S3:
     ) -> Response:
         """Send *request* for *location*, and return the successful response.
 
-        S3 may send an error with status 200.  It sends none to a GET request, whose response may be
-        a long listing, which is not parsed twice.
+        S3 may send an error with status 200, but not in response to a GET request.  The response to
+        a GET request is therefore not checked for an error, which would parse a long listing twice.
         """
         is_error = None if request.method == "GET" else is_s3_error
         operation = self.operation(location, request)

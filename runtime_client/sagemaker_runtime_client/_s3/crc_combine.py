@@ -1,7 +1,8 @@
-"""The CRC of a whole, computed from the CRCs and the lengths of its parts.
+"""Computes the CRC of concatenated parts from the CRCs and the lengths of the parts.
 
-A CRC is the remainder of a polynomial division.  Appending *n* bytes to data multiplies the data by
-x to the power of 8n, so the CRC of both together needs only that power, and not the data.
+A CRC is the remainder of a polynomial division.  Appending *n* bytes multiplies the polynomial of
+the preceding data by x to the power of 8n.  Therefore the CRC of the concatenated data can be
+computed from this power and the two CRCs, without the data.
 
 Source: https://github.com/madler/zlib/blob/v1.3.1/crc32.c (crc32_combine), which does the same.
 """
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 
 class _Crc(NamedTuple):
-    """A CRC: its number of bits, and its polynomial, whose highest bit is the coefficient of 1."""
+    """The parameters of a CRC: its size in bits, and its bit-reversed polynomial."""
 
     bits: int
     polynomial: int

@@ -1,4 +1,4 @@
-"""Deleting objects, one or up to 1,000 in a request.
+"""The requests that delete objects: one object, or up to 1,000 objects in one request.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 """
@@ -17,7 +17,7 @@ from .objects import S3Location, printable
 from .request import S3Request
 
 _BATCH_SIZE = 1000
-# The characters that an XML document cannot contain, not even escaped
+# The characters that an XML document cannot contain, even if they are escaped
 # (https://www.w3.org/TR/xml/#charsets).
 _NOT_IN_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 
@@ -25,14 +25,14 @@ DELETE_OBJECT = S3Request("DELETE")
 
 
 def is_single(batch: list[S3Location]) -> bool:
-    """Return whether a batch has a key that XML cannot contain, so that it needs `DELETE_OBJECT`."""
+    """Return whether a batch needs `DELETE_OBJECT`, because XML cannot contain its key."""
     return re.search(_NOT_IN_XML, batch[0].key) is not None
 
 
 def batches(locations: Iterable[S3Location]) -> Iterator[list[S3Location]]:
     """Divide the locations into lists that one request can delete.
 
-    Each list belongs to one bucket.  A key that XML cannot contain has a list of its own.
+    Each list belongs to one bucket.  A key that XML cannot contain is in a separate list.
     """
     buckets: dict[str, dict[S3Location, None]] = {}
     for location in locations:
@@ -49,7 +49,8 @@ def batches(locations: Iterable[S3Location]) -> Iterator[list[S3Location]]:
 def delete_objects(batch: Iterable[S3Location]) -> S3Request:
     """Return the request that deletes objects of one bucket.
 
-    S3 requires a checksum of this request.  Older stores know only the header ``content-md5``.
+    S3 requires a checksum with this request.  Older S3-compatible stores support only the header
+    ``content-md5``.
     """
     entries = "".join(
         documents.element("Object", documents.texts([("Key", location.key)])) for location in batch

@@ -14,7 +14,7 @@ from .._errors import TransportError
 from .._io.message import Response
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-# XML parsers change line breaks that are not escaped.
+# Line breaks are escaped, because XML parsers change unescaped ones.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;", "\n": "&#xA;"})
 
 
@@ -24,14 +24,14 @@ def element(name: str, content: str) -> str:
 
 
 def texts(fields: Iterable[tuple[str, str | None]]) -> str:
-    """Return an XML element for each pair of a name and a text; None counts as absent."""
+    """Return an XML element for each pair of a name and a text, unless the text is None."""
     return "".join(
         element(name, text.translate(_ESCAPES)) for name, text in fields if text is not None
     )
 
 
 def document(root: str, content: str) -> bytes:
-    """Return an XML document of S3's namespace."""
+    """Return an XML document in S3's namespace."""
     return f'<{root} xmlns="{_NAMESPACE}">{content}</{root}>'.encode()
 
 
@@ -39,7 +39,7 @@ def read(response: Response, root: str, repeated: Collection[str] = ()) -> Docum
     """Return the document in a successful response; `read_xml` describes *repeated*.
 
     Raises:
-        TransportError: The response contains another document, or none.
+        TransportError: The response does not contain this document.
     """
     found = read_xml(response.body, repeated)
     if found.root != root:
@@ -56,7 +56,7 @@ def required(response: Response, fields: Fields, name: str) -> str:
 
 
 def decode_names(response: Response, found: Document, names: Collection[str]) -> None:
-    """Decode the texts with these names, if S3 has percent-encoded them.
+    """Decode the texts with these names in *found*, if S3 has percent-encoded them.
 
     XML cannot contain every character of a key, so the requests ask for ``encoding-type=url``.
 

@@ -44,14 +44,14 @@ class MultipartUpload(Value):
 
 
 class ObjectsPage(NamedTuple):
-    """A page of objects; *marker* requests the next page, and is empty if this is the last."""
+    """A page of objects; *marker* requests the next page, and is empty after the last page."""
 
     objects: list[S3Object]
     marker: Marker
 
 
 class UploadsPage(NamedTuple):
-    """A page of uploads; *marker* requests the next page, and is empty if this is the last."""
+    """A page of uploads; *marker* requests the next page, and is empty after the last page."""
 
     uploads: list[MultipartUpload]
     marker: Marker
@@ -81,7 +81,7 @@ def list_objects(
 
 
 def parse_objects(bucket: str, response: Response) -> ObjectsPage:
-    """Return the page, or raise TransportError if the response has none."""
+    """Return the page, or raise TransportError if the response does not contain one."""
     found = documents.read(response, "ListBucketResult", {"Contents"})
     documents.decode_names(response, found, {"Key"})
     objects = [_object(bucket, response, fields) for fields in found.records]
@@ -107,7 +107,7 @@ def _object(bucket: str, response: Response, fields: Fields) -> S3Object:
 
 
 def check_progress(response: Response, previous: Marker, marker: Marker) -> None:
-    """Raise TransportError if a page refers to itself as the next page, which would never end."""
+    """Raise TransportError if a page refers to itself as the next page, an endless loop."""
     if marker and marker == previous:
         raise documents.malformed(response, "marker of the next page")
 
@@ -119,7 +119,7 @@ def list_uploads(prefix: str, marker: Marker = ()) -> S3Request:
 
 
 def parse_uploads(bucket: str, response: Response) -> UploadsPage:
-    """Return the page, or raise TransportError if the response has none."""
+    """Return the page, or raise TransportError if the response does not contain one."""
     found = documents.read(response, "ListMultipartUploadsResult", {"Upload"})
     documents.decode_names(response, found, {"Key", "NextKeyMarker"})
     uploads = [_upload(bucket, response, fields) for fields in found.records]

@@ -1,4 +1,4 @@
-"""The requests of a multipart upload, and its responses.
+"""The requests of a multipart upload, and the parsing of their responses.
 
 An upload is created, its parts are written in any order, and then it is completed or aborted.
 
@@ -27,8 +27,8 @@ class CreatedUpload(NamedTuple):
 
     Attributes:
         upload_id: The id of the upload.
-        checksum_type: ``FULL_OBJECT`` or ``COMPOSITE``; None if the store does not know checksums
-            of uploads.
+        checksum_type: ``FULL_OBJECT`` or ``COMPOSITE``; None if the store does not support
+            checksums of uploads.
     """
 
     upload_id: str
@@ -52,7 +52,7 @@ class UploadedPart(NamedTuple):
 
 
 class PartsPage(NamedTuple):
-    """A page of an upload's parts; *marker* requests the next page, None if this is the last."""
+    """A page of an upload's parts; *marker* requests the next page, and is None after the last."""
 
     parts: list[UploadedPart]
     marker: str | None
@@ -71,7 +71,7 @@ class CompletedUpload(NamedTuple):
 
 
 def combined_crc32(parts: Iterable[tuple[int, int]]) -> str:
-    """Return the CRC32 of the object in base64, from the CRC32 and the size of each part."""
+    """Return the object's CRC32 in base64, computed from the CRC32 and the size of each part."""
     return encode(combine("CRC32", parts).to_bytes(4, "big"))
 
 
@@ -119,9 +119,10 @@ def complete_upload(
     Args:
         upload_id: The id of the upload.
         parts: The parts, in the order of their numbers.
-        size: The size of the object in bytes, which S3 compares with that of the parts.
-        crc32: The CRC32 of the whole object, which S3 compares with that of the parts; None if the
-            upload was created without a checksum, or the store does not know ``FULL_OBJECT``.
+        size: The size of the object in bytes, which S3 compares with the total size of the parts.
+        crc32: The CRC32 of the whole object, which S3 compares with the CRC32 of the parts
+            together; None if the upload was created without a checksum, or if the store does not
+            support ``FULL_OBJECT``.
         headers: Further headers, such as ``if-none-match``.
     """
     checksum = () if crc32 is None else ((_CRC32, crc32), (_CHECKSUM_TYPE, FULL_OBJECT))
@@ -163,7 +164,7 @@ def list_parts(upload_id: str, marker: str | None = None) -> S3Request:
 
 
 def parse_parts(response: Response) -> PartsPage:
-    """Return the page, or raise TransportError if the response has none."""
+    """Return the page, or raise TransportError if the response does not contain one."""
     found = documents.read(response, "ListPartsResult", {"Part"})
     parts = [_parse_part(response, fields) for fields in found.records]
     if found.texts.get("IsTruncated") != "true":

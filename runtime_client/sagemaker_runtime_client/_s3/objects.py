@@ -1,4 +1,4 @@
-"""Locations and descriptions of objects in S3, and the errors that only requests to S3 have.
+"""Locations and descriptions of objects in S3, and errors that only requests to S3 raise.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
@@ -43,9 +43,10 @@ class LocationNotAllowedError(ParamValidationError):
 class PreconditionFailedError(ServiceError):
     """The condition of a conditional upload does not hold, so nothing was written.
 
-    With ``if_none_match="*"``, the object exists already.  With ``if_match``, the object has another
-    entity tag: read the object, and decide again.  If `code` is ``ConditionalRequestConflict``, a
-    concurrent request was in the way in each attempt, and the same call may succeed later.
+    With ``if_none_match="*"``, the object exists already.  With ``if_match``, the object has a
+    different entity tag: read the object, and decide what to write.  If `code` is
+    ``ConditionalRequestConflict``, each attempt conflicted with a concurrent request, and the same
+    call may succeed later.
     """
 
 
@@ -107,7 +108,7 @@ class S3Location(Value):
 
     @classmethod
     def parse_prefix(cls, text: str, *, argument: str = "prefix") -> "S3Location":
-        """Return the location that *text* contains, in which the key may be missing.
+        """Return the location that *text* contains; it may lack a key.
 
         Args:
             text: A string such as ``s3://bucket/inputs/`` or ``s3://bucket``.
@@ -129,14 +130,14 @@ class S3Location(Value):
 def printable(location: S3Location) -> str:
     """Return *location* as text for a message.
 
-    Characters that are not printable are escaped, so that a line break in the key cannot imitate
-    another message.
+    Characters that are not printable are escaped, so that a key with a line break cannot forge a
+    second message.
     """
     return shown(str(location))
 
 
 def _check_supported(name: str, argument: str) -> None:
-    """Raise ParamValidationError if *name*, an ARN or a bucket, belongs to another kind of storage."""
+    """Raise ParamValidationError if *name*, an ARN or a bucket, is of an unsupported kind."""
     with importing():
         from .unsupported import unsupported
 

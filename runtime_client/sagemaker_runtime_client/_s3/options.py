@@ -1,4 +1,4 @@
-"""The options of an object that is written, and the headers that contain them.
+"""The options for storing an object, and the headers that contain the options.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 """
@@ -19,12 +19,12 @@ _ENCRYPTION = "x-amz-server-side-encryption"
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 _MAX_TAGS = 10
 _MAX_TAG_NAME, _MAX_TAG_VALUE = 128, 256
-_MAX_CONTEXT = 8192  # the limit for all headers of a request
+_MAX_CONTEXT = 8192  # the maximum size of all headers of a request
 _NEED_KMS = ("sse_kms_key_id", "bucket_key_enabled", "encryption_context")
 
 
 class ObjectOptions(TypedDict, total=False):
-    """The optional arguments of `put_object` for the storage of an object, which describes them."""
+    """The optional arguments of `put_object`, which describes them, for storing an object."""
 
     server_side_encryption: str | None
     sse_kms_key_id: str | None
@@ -38,7 +38,7 @@ class ObjectOptions(TypedDict, total=False):
 
 
 def to_headers(options: Mapping[str, object]) -> Headers:
-    """Return the headers for the options of an object, as in `ObjectOptions`; None counts as absent.
+    """Return the headers for the options in `ObjectOptions`; None counts as absent.
 
     Raises:
         ParamValidationError: An option is invalid; `argument` is its name.
@@ -77,7 +77,7 @@ def _boolean(argument: str, value: object) -> str:
 
 
 def _texts(argument: str, value: object) -> Mapping[str, str]:
-    """Return a mapping of texts, or raise ParamValidationError, which does not contain them."""
+    """Return *value* if it maps strings to strings; otherwise, raise an error without its texts."""
     entries = cast(Mapping[Any, Any], value)
     if not isinstance(value, Mapping) or not all(
         isinstance(text, str) for pair in entries.items() for text in pair
@@ -103,7 +103,7 @@ def _context(argument: str, value: object) -> str:
 
 
 def _tags(argument: str, value: object) -> str:
-    """Return tags in the form of a query, as AWS requires."""
+    """Return tags in the form of a URL query, as AWS requires."""
     tags = _texts(argument, value)
     is_valid = all(
         0 < len(name) <= _MAX_TAG_NAME and len(text) <= _MAX_TAG_VALUE

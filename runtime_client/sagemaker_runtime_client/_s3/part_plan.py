@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 
 class PartPlan(NamedTuple):
-    """The division of an object.
+    """The division of an object into parts.
 
     Attributes:
         size: The size of the object in bytes.
@@ -49,12 +49,12 @@ class PartPlan(NamedTuple):
 
 
 def plan_parts(size: int, part_size: int | None = None) -> PartPlan:
-    """Return the division of an object of *size* bytes.
+    """Return the division of an object of *size* bytes into parts.
 
     Args:
         size: The size of the object.
-        part_size: The requested size of a part; None for 8 MiB.  If there would be more than 10,000
-            parts, the size is increased to a larger number of mebibytes.
+        part_size: The requested size of a part; None for 8 MiB.  If the object would have more than
+            10,000 parts, a larger size is used, in whole mebibytes.
 
     Raises:
         ParamValidationError: The object is too large, or *part_size* is invalid.

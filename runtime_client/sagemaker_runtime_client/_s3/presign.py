@@ -1,4 +1,4 @@
-"""Presigned URLs, with which others can read or write one object without credentials.
+"""Presigned URLs, with which anyone can read or write one object without credentials.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 """
@@ -17,11 +17,11 @@ from .objects import S3Location
 from .request import Headers, S3Request
 from .upload_headers import upload_headers
 
-_MAX_EXPIRES = 604_800  # a week
+_MAX_EXPIRES = 604_800  # one week
 
 
 class PresignedURL(Value):
-    """A URL that allows everyone who has it to send one kind of request.  The URL is a secret.
+    """A URL with which anyone can send one kind of request.  The URL is a secret.
 
     ``str`` returns the URL, and ``repr`` omits it.  It cannot be pickled.
 
@@ -29,8 +29,8 @@ class PresignedURL(Value):
         url: The URL.
         method: The HTTP method of the request: ``GET`` or ``PUT``.
         headers: The headers that are signed, which the request must contain unchanged.
-        expires_at: The time at which the URL expires: after the requested time or, if that is
-            earlier, with the credentials.
+        expires_at: The time at which the URL expires: at the end of the requested period or, if
+            that is earlier, when the credentials expire.
     """
 
     __slots__ = __match_args__ = ("url", "method", "headers", "expires_at")
@@ -54,7 +54,7 @@ class PresignedURL(Value):
         return self.url
 
     def __hash__(self) -> int:
-        """Return the hash of the URL, which contains a signature of the other fields."""
+        """Return the hash of the URL, whose signature depends on the other fields."""
         return hash(self.url)
 
     def __reduce__(self) -> Never:
@@ -63,7 +63,7 @@ class PresignedURL(Value):
 
 
 def get_request(content_type: str | None, content_disposition: str | None) -> S3Request:
-    """Return the request that reads an object; S3 will respond with the given headers."""
+    """Return the request that reads an object, and to which S3 responds with the given headers."""
     parameters = {
         "response-content-type": content_type,
         "response-content-disposition": content_disposition,
@@ -97,7 +97,7 @@ async def presign(
     has found its region.
     """
     operation = s3.operation(location, request)
-    # The authentication of a client always signs with credentials.
+    # This cast is safe, because a client's own authentication always uses credentials.
     auth = cast(CredentialsAuth, await s3.prepare(location, deadline))
     sent = operation.request
     url, end = auth.presign(operation.endpoint, sent, s3.now(), expires)

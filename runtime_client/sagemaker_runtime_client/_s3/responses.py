@@ -1,4 +1,4 @@
-"""The responses of S3: objects, errors, and responses that have neither."""
+"""Parses S3's error responses, and rejects successful responses that contain no object."""
 
 from .._aws.error_response import xml_error
 from .._errors import ServiceError, TransportError

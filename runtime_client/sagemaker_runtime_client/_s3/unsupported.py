@@ -1,4 +1,4 @@
-"""The kinds of storage that have names like buckets but need another protocol, and alternatives.
+"""Kinds of storage with bucket-like names that need another protocol, and their alternatives.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-arn-format.html, and botocore 1.44,
 endpoint-rule-set-1.json of S3.
@@ -7,7 +7,7 @@ endpoint-rule-set-1.json of S3.
 import re
 
 _ARN = r"^arn:[\w-]+:"
-# Patterns that match the beginning of an ARN or the end of a bucket's name, and what to say.
+# Patterns that match the beginning of an ARN or the end of a bucket's name, and their messages.
 _KINDS = {
     rf"{_ARN}s3-outposts:|--op-s3$": (
         "is S3 on Outposts, which this client does not support: copy the object to a bucket in an "
@@ -37,5 +37,5 @@ _KINDS = {
 
 
 def unsupported(name: str) -> str | None:
-    """Return what is wrong with *name*, a bucket or an ARN; None if nothing is known about it."""
+    """Return why *name*, a bucket or an ARN, is not supported; None if it may be supported."""
     return next((text for pattern, text in _KINDS.items() if re.search(pattern, name)), None)
