@@ -62,9 +62,7 @@ def read_xml(body: bytes, repeated: Collection[str] = ()) -> Document:
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = _refuse
     try:
-        parser.Parse(
-            body.lstrip(), True
-        )  # S3 sends white space before the document while it processes a request
+        parser.Parse(body.lstrip(), True)  # S3 may send white space before the document
     except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding raises LookupError
         return _NO_DOCUMENT
     return Document(

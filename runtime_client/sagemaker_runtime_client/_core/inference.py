@@ -60,10 +60,9 @@ class InferenceOperations(SubmissionOperations):
         Args:
             invocation: The handle that `invoke_endpoint_async` or `submit` has returned, or the
                 ``invocation`` of an error.
-            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once, with repetitions
-                for
-                up to a second after transient errors.  An output that is still being transferred at
-                the time limit may take another minute.
+            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once, and repeats the
+                poll for up to a second after transient errors.  An output that is still being
+                transferred at the time limit may take another minute.
             schedule: A plain (not async) function that accepts the seconds waited so far and
                 returns the seconds from the start of this poll to the start of the next one.  The
                 default returns 0.4 at first and at most 14.5.

@@ -57,9 +57,7 @@ class EventReader:
         self._is_complete = False
         self._decoder = EventDecoder()
         self._first: list[bytes] = []  # the parts that were read but not yet returned
-        self._failure: ServiceError | TransportError | None = (
-            None  # raised after these parts were returned
-        )
+        self._failure: ServiceError | TransportError | None = None  # raised after the parts
 
     async def send(
         self,

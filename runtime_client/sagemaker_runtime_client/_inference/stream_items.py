@@ -16,9 +16,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=EventParser | JSONParser)
 
-_MOST_READY = (
-    1000  # how many items are decoded in advance; a part may contain millions of short lines
-)
+_MOST_READY = 1000  # decoded in advance; a part may contain millions of short lines
 
 
 class Decoder(Protocol[T_co]):
