@@ -1,11 +1,11 @@
-"""A queue, used through boto3."""
+"""A wrapper for using an emulated queue through boto3."""
 
 import json
 from typing import Any, NamedTuple
 
 
 class BotoQueue(NamedTuple):
-    """A queue, used through boto3."""
+    """A queue that is used through boto3."""
 
     sqs: Any
     url: str
@@ -15,7 +15,7 @@ class BotoQueue(NamedTuple):
         return self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **options)
 
     def receive(self, count=10, **options):
-        """Return the messages that can be received now."""
+        """Receive the messages that are visible now."""
         response = self.sqs.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=count,
@@ -25,7 +25,7 @@ class BotoQueue(NamedTuple):
         return response.get("Messages", [])
 
     def bodies(self, count=10):
-        """Return the bodies of the messages that can be received now."""
+        """Receive messages, and return their bodies."""
         return [message["Body"] for message in self.receive(count)]
 
     def delete(self, message):
@@ -43,12 +43,12 @@ class BotoQueue(NamedTuple):
         return self.attribute("QueueArn")
 
     def messages(self):
-        """Return the messages of SNS in the envelopes that can be received now, parsed."""
+        """Receive SNS envelopes, and return the parsed messages in them."""
         return [json.loads(json.loads(body)["Message"]) for body in self.bodies()]
 
 
 def subscribed_queue(boto, emulator, *topics, **attributes):
-    """Return a new queue that is subscribed to topics, which are given by name."""
+    """Return a new queue that subscribes to the topics with these names."""
     sqs, sns = boto("sqs", emulator), boto("sns", emulator)
     queue = BotoQueue(sqs, sqs.create_queue(QueueName="subscribed")["QueueUrl"])
     for topic in topics:

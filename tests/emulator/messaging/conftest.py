@@ -1,4 +1,4 @@
-"""Fixtures that provide boto3's clients of SQS and SNS, and a queue."""
+"""Fixtures that provide boto3 clients for SQS and SNS, and a queue."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.emulator.messaging.boto_queue import BotoQueue
 
 @pytest.fixture
 def make_queue(emulator, boto):
-    """Return a function that creates a queue."""
+    """A function that creates a queue."""
 
     def make(name="queue", **attributes):
         sqs = boto("sqs", emulator)
@@ -19,5 +19,5 @@ def make_queue(emulator, boto):
 
 @pytest.fixture
 def queue(make_queue):
-    """Return a queue with default attributes."""
+    """A queue with default attributes."""
     return make_queue()

@@ -8,7 +8,7 @@ from sagemaker_runtime_client.emulator._messaging import drafts
 
 @pytest.fixture
 def fifo(make_queue):
-    """Return a FIFO queue that computes deduplication IDs."""
+    """A FIFO queue that computes deduplication IDs from the content."""
     return make_queue("q.fifo", FifoQueue="true", ContentBasedDeduplication="true")
 
 
@@ -25,14 +25,14 @@ def test_order_within_groups(emulator, fifo):
     assert [message["Body"] for message in received] == ["a1", "a2", "b1"]
     for message in received[:1]:
         fifo.delete(message)
-    assert fifo.bodies() == []  # a2 is still in flight
+    assert fifo.bodies() == []  # message a2 is still in flight
     numbers = [message["Attributes"]["SequenceNumber"] for message in received]
     assert numbers == sorted(numbers)
     assert received[1]["Attributes"]["MessageGroupId"] == "a"
 
 
 def test_repeated_messages(emulator, fifo):
-    """A repeated message is accepted with the ID of the first one, but delivered once."""
+    """A repeated message is accepted with the ID of the first one, and is delivered only once."""
     first = fifo.send("m", MessageGroupId="a")
     again = fifo.send("m", MessageGroupId="b")
     assert (again["MessageId"], again["SequenceNumber"]) == (
@@ -57,7 +57,7 @@ def test_repetitions_within_a_group(make_queue):
 
 
 def test_bounded_memory_for_repetitions(fifo, monkeypatch):
-    """The oldest message is forgotten if there are too many to remember."""
+    """If too many messages were sent, the deduplication ID of the oldest one is forgotten."""
     monkeypatch.setattr(drafts, "MOST_MESSAGES", 2)
     for body in ("1", "2", "3", "1"):
         fifo.send(body, MessageGroupId="g")
@@ -65,7 +65,7 @@ def test_bounded_memory_for_repetitions(fifo, monkeypatch):
 
 
 def test_redrive_of_a_group(emulator, make_queue):
-    """A message that moves to the dead-letter queue does not block its group."""
+    """After a message is moved to the dead-letter queue, the next message of its group is received."""
     dead = make_queue("dead.fifo", FifoQueue="true")
     policy = f'{{"deadLetterTargetArn": "{dead.arn}", "maxReceiveCount": 1}}'
     queue = make_queue("q.fifo", FifoQueue="true", RedrivePolicy=policy)
@@ -92,7 +92,7 @@ def test_redrive_of_a_group(emulator, make_queue):
     ],
 )
 def test_wrong_messages(make_queue, options, text):
-    """A message without a group, an identity or with a delay is rejected."""
+    """A message is rejected if it lacks a valid group or a deduplication ID, or has a delay."""
     queue = make_queue("q.fifo", FifoQueue="true")
     with pytest.raises(ClientError, match=text):
         queue.send("m", **options)
@@ -102,6 +102,6 @@ def test_wrong_messages(make_queue, options, text):
     ("name", "is_fifo"), [("q", "true"), ("q.fifo", "false"), ("a b", "false")]
 )
 def test_names(make_queue, name, is_fifo):
-    """The name of a FIFO queue ends in .fifo, and that of another queue does not."""
+    """A FIFO queue is rejected unless its name ends in .fifo, and any other queue if its name does."""
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         make_queue(name, FifoQueue=is_fifo)

@@ -1,4 +1,4 @@
-"""Test the calls of a function for notifications, as AWS Lambda makes them."""
+"""Test how the emulator calls a function for notifications, in the same way as AWS Lambda."""
 
 import json
 import sys
@@ -17,7 +17,9 @@ TOPICS = Notifications(success_topic="success", error_topic="error")
 
 
 class Recorder:
-    """A function that records its arguments, and that fails if it is told to."""
+    """A function that records its arguments, and then returns or raises the next of the given
+    results.
+    """
 
     def __init__(self, *results):
         self.results = list(results)
@@ -25,7 +27,7 @@ class Recorder:
         self.contexts = []
 
     def __call__(self, event, context):
-        """Return or raise the next result, or return None if there is none."""
+        """Record the arguments; return or raise the next result, or return None if none is left."""
         self.events.append(json.loads(json.dumps(event)))
         self.contexts.append(context)
         event.clear()
@@ -37,7 +39,7 @@ class Recorder:
 
 @pytest.fixture
 def emulate():
-    """Return a function that runs jobs in an emulator that calls a function."""
+    """Return a function that starts an emulator with a function for notifications, and runs jobs."""
     emulators = []
 
     def run(function, by, bodies=(b"in",), **options):
@@ -54,17 +56,19 @@ def emulate():
 
 
 def submit(emulator, body=b"in"):
-    """Queue a job."""
+    """Queue a job with this payload."""
     assert call(emulator, "POST", INVOCATION, (), body).status == 202
 
 
 def results(recorder):
-    """Return the parsed events of all calls."""
+    """Return the parsed events of all recorded calls."""
     return [event for one in recorder.events for event in events.parse(one)]
 
 
 def test_by_sns(emulate):
-    """For each message to a topic, the function gets the record that Lambda builds for SNS."""
+    """With notify_by="sns", the function gets one SNS record, as Lambda builds it, for each
+    message.
+    """
     recorder = Recorder()
     emulator = emulate(recorder, "sns", notifications=TOPICS)
     (made,) = emulator.function_calls
@@ -95,7 +99,9 @@ def test_by_sns(emulate):
 
 
 def test_by_sqs(emulate, boto):
-    """The function gets the records that Lambda builds for a queue that is subscribed to the topics."""
+    """With notify_by="sqs", the function gets SQS records from a queue that subscribes to the
+    topics.
+    """
     recorder = Recorder()
     emulator = emulate(recorder, "sqs", bodies=())
     sqs, url = function_queue(emulator, boto)
@@ -135,7 +141,7 @@ def test_by_sqs(emulate, boto):
 
 
 def test_by_s3(emulate):
-    """The function gets the event notifications of S3."""
+    """With notify_by="s3", the function gets S3's notification of the output object."""
     recorder = Recorder()
     emulator = emulate(recorder, "s3")
     (event,) = results(recorder)
@@ -143,7 +149,7 @@ def test_by_s3(emulate):
 
 
 def test_queue_of_s3(emulate):
-    """With an object_queue, the function also gets the messages that S3 sends to it."""
+    """With an object_queue and notify_by="sqs", the function gets the messages that S3 sends to it."""
     recorder = Recorder()
     notifications = Notifications(object_queue="objects")
     emulate(recorder, "sqs", notifications=notifications)
@@ -153,7 +159,7 @@ def test_queue_of_s3(emulate):
 
 
 def test_context(emulate):
-    """The context has the attributes and the method of Lambda's."""
+    """The context has the same attributes and method as Lambda's context."""
     recorder = Recorder()
     emulate(recorder, "sns")
     (context,) = recorder.contexts
@@ -166,7 +172,9 @@ def test_context(emulate):
 
 
 def test_repeated_asynchronous_calls(emulate):
-    """A failed call for SNS is repeated after one and two minutes, with the same ID."""
+    """A failed call for SNS is repeated after one minute and after two more, with the same request
+    ID.
+    """
     recorder = Recorder(ValueError("1"), SystemExit(2), ValueError("3"))
     emulator = emulate(recorder, "sns")
     for seconds in (59, 1, 119, 1, 1000):
@@ -179,7 +187,7 @@ def test_repeated_asynchronous_calls(emulate):
 
 
 def function_queue(emulator, boto):
-    """Return the queue whose messages the function gets."""
+    """Return the queue from which the emulator passes messages to the function."""
     sqs = boto("sqs", emulator)
     return BotoQueue(sqs, sqs.get_queue_url(QueueName="sagemaker-emulator-function")["QueueUrl"])
 
@@ -201,7 +209,7 @@ def function_queue(emulator, boto):
     ],
 )
 def test_partial_batch_responses(emulate, boto, respond, again):
-    """The messages that failed come again after the visibility timeout, the others are removed."""
+    """Failed messages are delivered again after the visibility timeout; the others are deleted."""
     calls = []
 
     def function(event, _context):
@@ -219,7 +227,7 @@ def test_partial_batch_responses(emulate, boto, respond, again):
 
 
 def test_a_call_that_takes_too_long(emulate, monkeypatch):
-    """A call that takes too long fails, and its late result is ignored."""
+    """A call that exceeds the time limit fails, and its late result is ignored."""
     monkeypatch.setattr(connecting, "_TIMEOUT", 0.05)
     release = Event()
     emulator = emulate(lambda _event, _context: release.wait(10), "sns")
@@ -228,7 +236,7 @@ def test_a_call_that_takes_too_long(emulate, monkeypatch):
 
 
 def test_an_error_without_text(emulate):
-    """An error whose text cannot be made is reported by its type."""
+    """If the text of an error cannot be computed, the call's record contains only the error's type."""
 
     class SilentError(Exception):
         def __str__(self):
@@ -239,7 +247,7 @@ def test_an_error_without_text(emulate):
 
 
 def test_a_deleted_queue(emulate, boto):
-    """The function is not called any more once its queue is deleted."""
+    """After the function's queue is deleted, the function is not called any more."""
     recorder = Recorder()
     emulator = emulate(recorder, "sqs", bodies=())
     sqs, url = function_queue(emulator, boto)
@@ -250,7 +258,7 @@ def test_a_deleted_queue(emulate, boto):
 
 
 def test_a_queue_that_is_deleted_during_a_call(emulate, boto):
-    """A queue may be deleted while the function handles a message."""
+    """If the function's queue is deleted during a call, the call succeeds."""
     emulator = emulate(lambda _event, _context: delete(), "sqs", bodies=())
     sqs, url = function_queue(emulator, boto)
 
@@ -263,7 +271,7 @@ def test_a_queue_that_is_deleted_during_a_call(emulate, boto):
 
 
 def test_a_function_that_submits(emulate):
-    """A function may submit another job; the emulator is idle when that has ended, too."""
+    """If the function submits jobs, `wait_idle` also waits for these jobs and their notifications."""
     bodies = [b"2", b"3"]
     emulators = []
 
@@ -278,14 +286,14 @@ def test_a_function_that_submits(emulate):
 
 
 def test_bounded_records(emulate, monkeypatch):
-    """Only the newest calls are kept."""
+    """`function_calls` contains only the newest calls."""
     monkeypatch.setattr(functions, "MOST_CALLS", 2)
     emulator = emulate(Recorder(), "sns", bodies=[b"in"] * 3)
     assert len(emulator.function_calls) == 2
 
 
 def test_moved_clock(emulate):
-    """A failed call that lasted long, by a clock that was moved, is repeated immediately."""
+    """If the emulator's clock advances far during a failed call, the call is repeated immediately."""
     emulators = []
 
     def function(_event, _context):
@@ -300,7 +308,7 @@ def test_moved_clock(emulate):
 
 
 def test_full_queue_of_events(emulate, monkeypatch):
-    """An event that does not fit into the queue of events is lost."""
+    """If the queue of a function is full, further notifications are lost."""
     recorder = Recorder()
     emulator = emulate(recorder, "sns", bodies=())
     monkeypatch.setattr(queues, "MOST_MESSAGES", 0)
@@ -310,7 +318,7 @@ def test_full_queue_of_events(emulate, monkeypatch):
 
 
 def test_duplicated_notifications(emulate):
-    """The function is called twice for a duplicated notification."""
+    """If a notification is duplicated, the function is called twice with the same event."""
     recorder = Recorder()
     emulator = emulate(recorder, "sns", bodies=())
     emulator.faults.once(Faults.DUPLICATED, on="Publish")
@@ -321,7 +329,7 @@ def test_duplicated_notifications(emulate):
 
 
 def test_by_name(emulate, tmp_path, monkeypatch):
-    """The function can be given by its module and its name."""
+    """The function may be specified as ``"module:name"``."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "notified.py").write_text("def handler(event, context):\n    return len(event)\n")
     try:
@@ -332,7 +340,7 @@ def test_by_name(emulate, tmp_path, monkeypatch):
 
 
 async def coroutine_function(_event, _context):
-    """Do nothing; Lambda cannot call a coroutine function."""
+    """Do nothing; the emulator must reject this function, because Lambda cannot call it."""
 
 
 @pytest.mark.parametrize(
@@ -350,6 +358,6 @@ async def coroutine_function(_event, _context):
     ],
 )
 def test_wrong_arguments(options, text):
-    """A wrong function or service is rejected when the emulator is made."""
+    """An invalid function or an invalid combination of arguments is rejected by the constructor."""
     with pytest.raises(ValueError, match=text):
         Emulator(**options)

@@ -1,4 +1,4 @@
-"""Test the whole loop: jobs are submitted, and a handler of this package is told their results."""
+"""Test jobs from their submission to the handler that gets their notifications."""
 
 import pytest
 
@@ -17,7 +17,7 @@ REPEATED = b"5"
 
 
 def model(request):
-    """Return the payload, or fail."""
+    """Return the payload, or fail if the payload is in `FAILED`."""
     if request.body in FAILED:
         raise ModelFailure("no", status_code=400)
     return request.body
@@ -25,13 +25,15 @@ def model(request):
 
 @pytest.fixture
 def run():
-    """Return a function that runs ten jobs, and returns what a handler was told about them."""
+    """Return a function that runs ten jobs, and returns the outputs and failures that were handled."""
 
     def run(by):
         told, clients = [], []
 
         def handle(event):
-            """Record the output or the failure; fail for the first notification about one job."""
+            """Record the output or the failure reason; raise an error for the first event of one
+            job.
+            """
             try:
                 body = clients[0].fetch(event).body
             except InferenceFailedError as error:
@@ -67,10 +69,10 @@ COMPLETED = [b"%d" % number for number in range(10) if b"%d" % number not in FAI
 
 @pytest.mark.parametrize("by", ["sqs", "sns"])
 def test_results(run, by):
-    """Each job is handled once, although each notification is duplicated and one call fails."""
+    """Each job is handled once, although notifications are duplicated and the handler fails once."""
     assert run(by) == [*COMPLETED, b"ClientError", b"ClientError"]
 
 
 def test_objects(run):
-    """Each output is handled once, although one call fails."""
+    """Each output object is handled once, although the handler fails once."""
     assert run("s3") == COMPLETED

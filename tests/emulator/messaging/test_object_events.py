@@ -1,4 +1,4 @@
-"""Test the event notifications of S3."""
+"""Test the event notifications of the emulated S3."""
 
 import json
 
@@ -19,7 +19,7 @@ def object_queue(boto, emulator):
 
 @pytest.mark.parametrize(("raw_keys", "key"), [(False, "a+b/%C3%BC%2Bc.out"), (True, KEY)])
 def test_shape(boto, raw_keys, key):
-    """A notification has the shape of a real one; its key is encoded, or unchanged on request."""
+    """A notification has the fields of a real one; the key is encoded unless raw_keys is true."""
     notifications = Notifications(object_queue="objects", objects=["s3://"], raw_keys=raw_keys)
     with Emulator(notifications=notifications) as emulator:
         boto("s3", emulator).put_object(Bucket="bucket", Key=KEY, Body=b"body")
@@ -36,7 +36,7 @@ def test_shape(boto, raw_keys, key):
 
 
 def test_upload_in_parts(boto):
-    """An object that was uploaded in parts is announced once, when it is complete."""
+    """An object that is uploaded in parts is announced once, after the upload is completed."""
     notifications = Notifications(object_queue="objects", objects=["s3://"])
     with Emulator(notifications=notifications) as emulator:
         s3 = boto("s3", emulator)
@@ -52,7 +52,7 @@ def test_upload_in_parts(boto):
 
 
 def test_outputs_and_failures(boto):
-    """By default, the objects at the output path and at the failure path are announced."""
+    """By default, outputs and failure objects are announced, but no other objects."""
     notifications = Notifications(object_queue="objects")
     with Emulator(
         lambda request: int(request.body) * b"x", notifications=notifications
@@ -67,7 +67,9 @@ def test_outputs_and_failures(boto):
 
 
 def test_topic(boto):
-    """A subscribed queue receives the notification that S3 publishes to a topic."""
+    """With an object_topic, S3 publishes its notifications to the topic, where a fault can lose
+    one.
+    """
     notifications = Notifications(object_topic="topic", objects=["s3://bucket/out/"])
     with Emulator(notifications=notifications) as emulator:
         queue = subscribed_queue(boto, emulator, "topic")
@@ -80,7 +82,7 @@ def test_topic(boto):
 
 
 def test_lost_duplicated_and_undeliverable_notifications(boto):
-    """Notifications can be lost and duplicated; one to a deleted queue is lost."""
+    """A notification to a queue can be lost or duplicated, and is lost if the queue was deleted."""
     notifications = Notifications(object_queue="objects", objects=["s3://"])
     with Emulator(notifications=notifications) as emulator:
         queue = object_queue(boto, emulator)
@@ -95,7 +97,7 @@ def test_lost_duplicated_and_undeliverable_notifications(boto):
 
 
 def test_older_objects(boto):
-    """An object that is written with an earlier time counts as one that existed before."""
+    """An object that is written with an older modification time is not announced."""
     notifications = Notifications(object_queue="objects", objects=["s3://"])
     with Emulator(notifications=notifications) as emulator:
         older = emulator.objects.put("s3://bucket/1", b"").last_modified

@@ -1,4 +1,4 @@
-"""Test the query protocol of SQS, which former SDKs speak, with botocore's own implementation of it."""
+"""Test the query protocol of SQS, which older SDKs use, with botocore's implementation of it."""
 
 import json
 from copy import deepcopy
@@ -12,7 +12,7 @@ from sagemaker_runtime_client.emulator import Faults
 from tests.emulator.conftest import ONE_ATTEMPT
 from tests.emulator.wire import call, receive_until_reset, sign_request
 
-# The names of items in the query protocol, keyed by the shapes of lists in the service model.
+# The names of list items in the query protocol, keyed by the names of shapes in the service model.
 ITEMS = {
     "AttributeNameList": "AttributeName",
     "BatchResultErrorEntryList": "BatchResultErrorEntry",
@@ -37,7 +37,7 @@ MAPS = {
 
 
 def query_model():
-    """Return the service model of SQS, changed to the query protocol."""
+    """Return botocore's service model of SQS, changed to use the query protocol."""
     model = deepcopy(create_loader().load_service_model("sqs", "service-2"))
     model["metadata"]["protocol"], model["metadata"]["protocols"] = "query", ["query"]
     model["metadata"]["xmlNamespace"] = "http://queue.amazonaws.com/doc/2012-11-05/"
@@ -63,7 +63,7 @@ def query_model():
 
 @pytest.fixture
 def sqs(emulator, tmp_path):
-    """Return a boto3 client that speaks the query protocol."""
+    """A boto3 client that uses the query protocol."""
     folder = tmp_path / "sqs" / "2012-11-05"
     folder.mkdir(parents=True)
     (folder / "service-2.json").write_text(json.dumps(query_model()))
@@ -79,7 +79,7 @@ def sqs(emulator, tmp_path):
 
 
 def test_the_loop(emulator, sqs):
-    """A queue is created, filled, read and deleted."""
+    """With the query protocol, a queue can be created, filled, read and deleted."""
     url = sqs.create_queue(
         QueueName="q", Attributes={"VisibilityTimeout": "7"}, tags={"team": "a"}
     )["QueueUrl"]
@@ -129,7 +129,7 @@ def test_the_loop(emulator, sqs):
 
 
 def test_errors(emulator, sqs):
-    """Errors have the codes of the query protocol."""
+    """Errors have the error codes of the query protocol."""
     with pytest.raises(ClientError) as raised:
         sqs.get_queue_url(QueueName="missing")
     error = raised.value.response["Error"]
@@ -145,12 +145,12 @@ def test_errors(emulator, sqs):
 
 
 def post(emulator, body, path="/"):
-    """Send a form, and return the response."""
+    """Send a form in a signed request, and return the response."""
     return call(emulator, "POST", path, (), body, service="sqs")
 
 
 def test_queue_in_the_path(emulator, queue):
-    """Former SDKs send requests to the URL of the queue."""
+    """A request to the URL of a queue is executed, because older SDKs send requests to this URL."""
     path = queue.url.removeprefix(emulator.url)
     response = post(emulator, b"Action=SendMessage&MessageBody=a%20b", path)
     assert response.status == 200
@@ -177,7 +177,7 @@ def test_malformed_forms(emulator, queue, body):
 
 
 def test_unsupported_operation(emulator):
-    """An unknown operation is rejected in the protocol of the request."""
+    """A request for an unknown operation gets an error in the protocol of the request."""
     response = post(emulator, b"Action=StartMessageMoveTask")
     code = b"<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>"
     assert (response.status, code in response.body) == (400, True)
@@ -185,7 +185,7 @@ def test_unsupported_operation(emulator):
 
 
 def test_reset_before_the_request_is_read(emulator):
-    """A reset before reading also applies to operations that are named in the body."""
+    """`RESET_BEFORE_READ` also applies to an operation whose name is in the request body."""
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="ListQueues")
     assert post(emulator, b"Action=CreateQueue&QueueName=q").status == 200
     request = sign_request(emulator, "POST", "/", (), b"Action=ListQueues", service="sqs")

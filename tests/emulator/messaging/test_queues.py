@@ -19,7 +19,7 @@ def error_code(function, **arguments):
 
 
 def test_a_message(queue):
-    """A message is received with its attributes, and is gone once it is deleted."""
+    """A message is received with its attributes, and no longer exists after it was deleted."""
     sent = queue.send(
         "Grüße",
         MessageAttributes={
@@ -51,7 +51,7 @@ def test_a_message(queue):
     ],
 )
 def test_selected_message_attributes(queue, names, expected):
-    """Only the message attributes are returned that the receiver asks for."""
+    """Only the message attributes that the receiver requests are returned."""
     attribute = {"DataType": "String", "StringValue": "v"}
     queue.send("m", MessageAttributes=dict.fromkeys(["text", "prefix.a", "prefix.b"], attribute))
     (received,) = queue.receive(MessageAttributeNames=names)
@@ -59,14 +59,14 @@ def test_selected_message_attributes(queue, names, expected):
 
 
 def test_known_digest_of_attributes(queue):
-    """The digest of message attributes is the one that SQS computes."""
+    """For a known example, the digest of the message attributes is the same as that of SQS."""
     value = {"DataType": "Number", "StringValue": "1493147359900"}
     sent = queue.send("m", MessageAttributes={"timestamp": value})
     assert sent["MD5OfMessageAttributes"] == "235c5c510d26fb653d073faed50ae77c"
 
 
 def test_visibility_timeout(emulator, queue):
-    """A message that is not deleted comes again after the visibility timeout, and is counted."""
+    """A message that is not deleted is received again after the visibility timeout, and is counted."""
     queue.send("m")
     (first,) = queue.receive()
     assert queue.bodies() == []
@@ -75,12 +75,12 @@ def test_visibility_timeout(emulator, queue):
     assert again["MessageId"] == first["MessageId"]
     assert again["ReceiptHandle"] != first["ReceiptHandle"]
     assert again["Attributes"]["ApproximateReceiveCount"] == "2"
-    queue.delete(first)  # a former receipt handle does not delete the message
+    queue.delete(first)  # the receipt handle of an earlier receipt does not delete the message
     assert queue.attribute("ApproximateNumberOfMessagesNotVisible") == "1"
 
 
 def test_changed_visibility(emulator, queue):
-    """A receiver can extend the visibility timeout of a message, or end it."""
+    """A receiver can extend or end the visibility timeout of a message."""
     queue.send("m")
     (message,) = queue.receive(VisibilityTimeout=5)
     handle = {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"]}
@@ -95,7 +95,7 @@ def test_changed_visibility(emulator, queue):
 
 
 def test_batches(queue):
-    """Batches send, postpone and delete messages, and report each failure on its own."""
+    """Batch operations send, hide and delete messages, and report a failure for each invalid entry."""
     entries = [{"Id": name, "MessageBody": name} for name in ("a", "b")]
     bad = {"Id": "bad", "MessageBody": "bad", "MessageDeduplicationId": "d"}
     sent = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=[*entries, bad])
@@ -145,7 +145,7 @@ def test_wrong_batches(queue, entries, code):
 
 
 def test_redrive(emulator, make_queue):
-    """After the maximum number of receipts, a message moves to the dead-letter queue."""
+    """After the maximum number of receipts, a message is moved to the dead-letter queue."""
     dead = make_queue("dead")
     policy = f'{{"deadLetterTargetArn": "{dead.arn}", "maxReceiveCount": "2"}}'
     queue = make_queue("queue", RedrivePolicy=policy, VisibilityTimeout="7")
@@ -158,13 +158,13 @@ def test_redrive(emulator, make_queue):
     assert message["Attributes"]["DeadLetterQueueSourceArn"] == queue.arn
     dead.sqs.delete_queue(QueueUrl=dead.url)
     queue.send("stays")
-    for _ in range(3):  # there is no dead-letter queue any more
+    for _ in range(3):  # the dead-letter queue has been deleted
         assert queue.bodies() == ["stays"]
         emulator.advance(7)
 
 
 def test_long_polling(emulator, queue):
-    """A receiver waits for a message, and gets it as soon as it arrives."""
+    """With long polling, a receiver gets a message as soon as it is sent."""
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(queue.receive, WaitTimeSeconds=20)
         while not emulator._broker._wakers:
@@ -174,7 +174,7 @@ def test_long_polling(emulator, queue):
 
 
 def test_waiting_for_a_visible_message(make_queue):
-    """A waiting receiver gets a message that becomes visible in the meantime."""
+    """With long polling, a receiver gets a message that becomes visible while the receiver waits."""
     queue = make_queue(DelaySeconds="1", ReceiveMessageWaitTimeSeconds="20")
     queue.send("m")
     assert queue.attribute("ApproximateNumberOfMessagesDelayed") == "1"
@@ -182,12 +182,12 @@ def test_waiting_for_a_visible_message(make_queue):
 
 
 def test_waiting_ends(queue):
-    """A receiver that waits for a short time gets no message."""
+    """If no message arrives within the waiting time, the receiver gets none."""
     assert queue.receive(WaitTimeSeconds=1) == []
 
 
 def test_a_stopped_emulator_ends_waits(boto):
-    """When the emulator stops, it does not wait for receivers."""
+    """If the emulator stops while a receiver waits, the emulator stops immediately."""
     with ThreadPoolExecutor() as threads:
         with Emulator() as emulator:
             sqs = boto("sqs", emulator)
@@ -199,7 +199,7 @@ def test_a_stopped_emulator_ends_waits(boto):
 
 
 def test_queues(make_queue):
-    """Queues are created once, listed in pages, found by name and deleted."""
+    """Creating a queue twice has no effect; queues can be listed, found by name and deleted."""
     first, second = make_queue("a-1", VisibilityTimeout="3"), make_queue("a-2")
     make_queue("b")
     sqs = first.sqs
@@ -224,7 +224,7 @@ def test_queues(make_queue):
 
 
 def test_attributes(emulator, queue):
-    """Attributes can be changed and removed; retention removes old messages, and purging all."""
+    """Attributes can be set and removed, old messages expire, and PurgeQueue removes all messages."""
     sqs, url = queue.sqs, queue.url
     attributes = {"VisibilityTimeout": "9", "Policy": "{}", "MessageRetentionPeriod": "60"}
     sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
@@ -267,7 +267,7 @@ def test_attributes(emulator, queue):
     ],
 )
 def test_wrong_attributes(queue, attributes, code):
-    """Invalid attributes are rejected."""
+    """Invalid values and unknown names of queue attributes are rejected."""
     change = queue.sqs.set_queue_attributes
     assert error_code(change, QueueUrl=queue.url, Attributes=attributes) == code
 
@@ -276,7 +276,9 @@ def test_wrong_attributes(queue, attributes, code):
     ("fault", "expected"), [(Faults.LOST, ["2"]), (Faults.DUPLICATED, ["1", "1", "2"])]
 )
 def test_lost_and_duplicated_messages(emulator, queue, fault, expected):
-    """A fault loses or duplicates the next message, while other faults apply to requests."""
+    """`LOST` or `DUPLICATED` affects the next message that is sent, after an error that was
+    injected.
+    """
     emulator.faults.once(Faults.LOST, on="Publish")
     emulator.faults.once(fault, on="SendMessage")
     emulator.faults.once(Faults.THROTTLED_429, on=["SendMessage"])
@@ -292,7 +294,7 @@ def test_lost_and_duplicated_messages(emulator, queue, fault, expected):
 
 
 def test_bounded_memory(make_queue, monkeypatch):
-    """A queue that is full rejects messages, and so does an emulator with too many queues."""
+    """A full queue rejects messages, and an emulator with too many queues rejects further ones."""
     monkeypatch.setattr(queues, "MOST_MESSAGES", 1)
     monkeypatch.setattr(broker, "MOST_QUEUES", 1)
     queue = make_queue()
@@ -305,7 +307,7 @@ def test_bounded_memory(make_queue, monkeypatch):
 
 
 def test_signatures(emulator, boto):
-    """A wrong secret, an unknown key and a signature for another service are refused."""
+    """Requests with a wrong secret, an unknown key or a signature for another service are rejected."""
     for key, code in (
         (emulator.credentials.access_key_id, "SignatureDoesNotMatch"),
         ("AKIDOTHER", "InvalidClientTokenId"),
@@ -319,7 +321,7 @@ def test_signatures(emulator, boto):
 
 @pytest.mark.parametrize("number", ["many", True, 1.5, 11])
 def test_wrong_numbers(emulator, queue, number):
-    """An argument that must be a number is rejected if it is not one, or is out of range."""
+    """MaxNumberOfMessages is rejected if it is not an integer or is out of range."""
     headers = {"x-amz-target": "AmazonSQS.ReceiveMessage"}
     body = json.dumps({"QueueUrl": queue.url, "MaxNumberOfMessages": number}).encode()
     response = call(emulator, "POST", "/", headers, body, service="sqs")
@@ -327,7 +329,7 @@ def test_wrong_numbers(emulator, queue, number):
 
 
 def test_a_long_queue(queue):
-    """Each message of a long queue is received once."""
+    """Each of 1,000 messages in a queue is received once, in order."""
     for start in range(0, 1000, 10):
         numbers = [str(number) for number in range(start, start + 10)]
         entries = [{"Id": number, "MessageBody": number} for number in numbers]
@@ -337,7 +339,9 @@ def test_a_long_queue(queue):
 
 
 def test_dead_letters_make_room(make_queue):
-    """Messages that move to the dead-letter queue leave their places to the next ones."""
+    """A message that is moved to the dead-letter queue does not count for the limit of its old
+    queue.
+    """
     dead = make_queue("dead")
     policy = f'{{"deadLetterTargetArn": "{dead.arn}", "maxReceiveCount": 1}}'
     queue = make_queue(RedrivePolicy=policy, VisibilityTimeout="0")
@@ -350,7 +354,7 @@ def test_dead_letters_make_room(make_queue):
 
 @pytest.mark.parametrize("body", [b"[", b"[]", b"[" * 100_000, b'{"QueueName": "\\ud800"}'])
 def test_malformed_bodies(emulator, body):
-    """A body that is not a JSON object is rejected."""
+    """A request body that is not a valid JSON object is rejected."""
     headers = {"x-amz-target": "AmazonSQS.CreateQueue"}
     response = call(emulator, "POST", "/", headers, body, service="sqs")
     assert (response.status, b"MalformedInput" in response.body) == (400, True)
@@ -365,7 +369,7 @@ def test_malformed_bodies(emulator, body):
     ],
 )
 def test_arguments_of_wrong_types(emulator, arguments):
-    """Arguments of wrong types are rejected."""
+    """A CreateQueue request with an argument of a wrong type is rejected."""
     headers = {"x-amz-target": "AmazonSQS.CreateQueue"}
     response = call(emulator, "POST", "/", headers, arguments, service="sqs")
     assert (response.status, b"MalformedInput" in response.body) == (400, True)

@@ -1,4 +1,4 @@
-"""Test the notifications about asynchronous inferences."""
+"""Test the notifications about results of asynchronous inferences."""
 
 import json
 from base64 import b64decode
@@ -34,13 +34,15 @@ TAIL = " for more information."
 
 
 def refuse(request):
-    """Fail with the status in the payload."""
+    """Fail with the status that the payload contains."""
     raise ModelFailure(b"no\xff", status_code=int(request.body))
 
 
 @pytest.fixture
 def announced(boto):
-    """Return a function that runs a job, and returns the job's response and its notifications."""
+    """Return a function that runs one job, and returns the response to its request and its
+    notifications.
+    """
 
     def run(notifications, model, body=b"in", topics=("success", "error"), **arguments):
         with Emulator(model, notifications=notifications, clock=lambda: datetime.now(UTC)) as one:
@@ -57,14 +59,14 @@ def announced(boto):
 
 
 def without_times(message):
-    """Return a notification without its times, after checking that they are in order."""
+    """Return a notification without its times, after checking that receivedTime precedes eventTime."""
     times = [message[name] for name in ("receivedTime", "eventTime")]
     assert times == sorted(times)
     return {name: value for name, value in message.items() if not name.endswith("Time")}
 
 
 def test_completed(announced):
-    """The notification of a success has the shape of a real one."""
+    """The notification about a successful inference has the fields of a real one."""
     accepted, (message,) = announced(
         TOPICS,
         lambda _: ModelResponse(b"out", "text/plain"),
@@ -108,7 +110,7 @@ def test_completed(announced):
     ],
 )
 def test_failed(announced, status, reason):
-    """The notification of a failure has a reason, but no responseParameters."""
+    """The notification about a failed inference contains a reason, but no responseParameters."""
     accepted, (message,) = announced(TOPICS, refuse, status)
     assert without_times(message) == {
         "awsRegion": "us-east-1",
@@ -126,7 +128,7 @@ def test_failed(announced, status, reason):
 
 
 def test_included_responses(announced):
-    """A notification includes the response if it is asked to, and if the response is small."""
+    """A notification includes a response of at most 128 KiB if the configuration requests this."""
     _, (completed,) = announced(WITH_RESPONSES, lambda _: b"\xff" * 131_072)
     assert b64decode(completed["responseBody"]["content"]) == b"\xff" * 131_072
     assert completed["responseBody"]["encoding"] == "BASE64"
@@ -138,7 +140,7 @@ def test_included_responses(announced):
 
 
 def test_inline_input(boto):
-    """The notification about an inline input has no input location; the times are the server's."""
+    """The notification about an inline payload contains no input location."""
     with Emulator(notifications=TOPICS, clock=lambda: datetime.now(UTC)) as emulator:
         queue = subscribed_queue(boto, emulator, "success", RawMessageDelivery="true")
         runtime = boto("sagemaker-runtime", emulator)
@@ -149,7 +151,7 @@ def test_inline_input(boto):
 
 
 def test_expired_jobs(boto):
-    """An expired job is announced if a failure object is written for it."""
+    """If a failure object is written for an expired job, the job's failure is announced."""
     with Emulator(notifications=TOPICS, concurrency=0, expired_text="expired") as emulator:
         queue = subscribed_queue(boto, emulator, "error")
         runtime = boto("sagemaker-runtime", emulator)
@@ -160,7 +162,7 @@ def test_expired_jobs(boto):
 
 
 def router_messages(boto, model, **options):
-    """Return which of the four topics announced what about a job of an inference router."""
+    """Run a job of an inference router, and return the topic and content of each notification."""
     destinations = {"t": ["a", "b"]}
     found = []
     with Emulator(
@@ -185,7 +187,7 @@ def router_messages(boto, model, **options):
 
 
 def test_router(boto):
-    """A success at an inference router is announced by the endpoint, and by the router."""
+    """If one destination fails and the next succeeds, both endpoints and the router announce this."""
 
     def model(request):
         if request.endpoint_name == "a":
@@ -200,14 +202,14 @@ def test_router(boto):
 
 
 def test_router_that_fails(boto):
-    """A job that no destination takes is announced by the router alone."""
+    """If no destination accepts a job, only the router announces the failure."""
     assert router_messages(boto, lambda _: b"", concurrency=0, max_time_in_backlog=0.01) == [
         ("router-error", "b", "r", False)
     ]
 
 
 def test_a_deleted_topic(boto):
-    """A notification is lost if its topic was deleted, but the job is completed."""
+    """If a topic was deleted, its notification is lost, but the job is completed."""
     with Emulator(notifications=TOPICS) as emulator:
         sns = boto("sns", emulator)
         sns.delete_topic(TopicArn=sns.create_topic(Name="success")["TopicArn"])
@@ -218,7 +220,7 @@ def test_a_deleted_topic(boto):
 
 @pytest.mark.parametrize(("fault", "copies"), [(Faults.LOST, 0), (Faults.DUPLICATED, 2)])
 def test_lost_and_duplicated_notifications(boto, fault, copies):
-    """A fault loses or duplicates a notification that no request has published."""
+    """`LOST` and `DUPLICATED` also apply to notifications that the emulator itself publishes."""
     with Emulator(notifications=TOPICS) as emulator:
         queue = subscribed_queue(boto, emulator, "success")
         emulator.faults.once(fault, on="Publish")
@@ -228,7 +230,7 @@ def test_lost_and_duplicated_notifications(boto, fault, copies):
 
 
 def test_parsed(boto):
-    """`events.parse` understands the messages that boto3 receives from the emulator."""
+    """`events.parse` can parse a notification that boto3 has received from the emulator."""
     with Emulator(notifications=WITH_RESPONSES) as emulator:
         queue = subscribed_queue(boto, emulator, "success")
         runtime = boto("sagemaker-runtime", emulator)
@@ -256,6 +258,6 @@ def test_parsed(boto):
     ],
 )
 def test_wrong_configuration(arguments, text):
-    """An invalid configuration is rejected, with the name of the argument."""
+    """An invalid argument of `Notifications` raises an error that names the argument."""
     with pytest.raises(ValueError, match=text):
         Notifications(**arguments)

@@ -11,18 +11,18 @@ from sagemaker_runtime_client.emulator._messaging import topic_routes, topics
 
 @pytest.fixture
 def sns(emulator, boto):
-    """Return a boto3 client of SNS."""
+    """A boto3 client for SNS."""
     return boto("sns", emulator)
 
 
 @pytest.fixture
 def topic(sns):
-    """Return the ARN of a topic."""
+    """The ARN of a new topic."""
     return sns.create_topic(Name="topic")["TopicArn"]
 
 
 def test_delivery_in_an_envelope(sns, topic, queue):
-    """A subscribed queue receives the message in the envelope of SNS."""
+    """A subscribed queue receives a published message in an SNS envelope."""
     subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     published = sns.publish(
         TopicArn=topic,
@@ -56,7 +56,7 @@ def test_delivery_in_an_envelope(sns, topic, queue):
 
 
 def test_raw_delivery(sns, topic, queue):
-    """With RawMessageDelivery, the queue receives the message and its attributes alone."""
+    """With RawMessageDelivery, the queue receives only the message and its attributes."""
     sns.subscribe(
         TopicArn=topic,
         Protocol="sqs",
@@ -70,7 +70,7 @@ def test_raw_delivery(sns, topic, queue):
 
 
 def test_batch(sns, topic, queue):
-    """A batch publishes each entry, and reports each failure on its own."""
+    """PublishBatch publishes each valid entry, and reports a failure for each invalid one."""
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes=raw)
     result = sns.publish_batch(
@@ -86,7 +86,7 @@ def test_batch(sns, topic, queue):
 
 
 def test_message_for_queues(sns, topic, queue):
-    """With MessageStructure=json, a queue receives the message for its protocol."""
+    """With MessageStructure=json, a queue receives the message for "sqs", or else the default one."""
     raw = {"RawMessageDelivery": "true"}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes=raw)
     for message in ({"default": "d"}, {"default": "d", "sqs": "s"}):
@@ -98,7 +98,7 @@ def test_message_for_queues(sns, topic, queue):
 
 
 def test_topics(sns, topic, monkeypatch):
-    """Topics are created once, described, changed, listed in pages and deleted."""
+    """Creating a topic twice has no effect; topics can be described, changed, listed and deleted."""
     monkeypatch.setattr(topic_routes, "_PAGE", 1)
     assert sns.create_topic(Name="topic")["TopicArn"] == topic
     assert topic == "arn:aws:sns:us-east-1:000000000000:topic"
@@ -123,7 +123,7 @@ def test_topics(sns, topic, monkeypatch):
 
 
 def test_subscriptions(sns, topic, queue):
-    """Subscriptions are made once, described, changed, listed and deleted."""
+    """Subscribing twice has no effect; subscriptions can be described, changed, listed and deleted."""
     arguments = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue.arn}
     arn = sns.subscribe(**arguments)["SubscriptionArn"]
     assert sns.subscribe(**arguments)["SubscriptionArn"] == arn
@@ -151,7 +151,7 @@ def test_subscriptions(sns, topic, queue):
 
 
 def test_a_queue_that_does_not_exist(sns, topic, queue):
-    """A queue that does not exist misses the message, while the others receive it."""
+    """If one subscribed queue does not exist, the other queues still receive the message."""
     for arn in (f"{queue.arn}-missing", queue.arn):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     sns.publish(TopicArn=topic, Message="m")
@@ -160,7 +160,9 @@ def test_a_queue_that_does_not_exist(sns, topic, queue):
 
 @pytest.mark.parametrize(("fault", "copies"), [(Faults.LOST, 0), (Faults.DUPLICATED, 2)])
 def test_lost_and_duplicated_messages(emulator, sns, topic, queue, fault, copies):
-    """A fault loses or duplicates a published message; the copies have the same ID of SNS."""
+    """`LOST` loses a published message, and `DUPLICATED` delivers it twice with the same message
+    ID.
+    """
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     emulator.faults.once(fault, on="Publish")
     published = sns.publish(TopicArn=topic, Message="m")
@@ -176,7 +178,7 @@ def test_lost_and_duplicated_messages(emulator, sns, topic, queue, fault, copies
     ],
 )
 def test_wrong_attributes(sns, topic, queue, attributes, text):
-    """Attributes that the emulator does not support are rejected instead of ignored."""
+    """An unsupported or invalid attribute of a subscription is rejected, not ignored."""
     with pytest.raises(ClientError, match=text):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes=attributes)
 
@@ -185,14 +187,14 @@ def test_wrong_attributes(sns, topic, queue, attributes, text):
     "changes", [{"Protocol": "http"}, {"Endpoint": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}]
 )
 def test_wrong_subscriptions(sns, topic, changes):
-    """Only standard queues can be subscribed."""
+    """A subscription of anything but a standard queue is rejected."""
     arn = "arn:aws:sqs:us-east-1:000000000000:q"
     with pytest.raises(sns.exceptions.InvalidParameterException):
         sns.subscribe(**{"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, **changes})
 
 
 def test_limits(sns, topic, queue, monkeypatch):
-    """The number of topics and subscriptions and the size of messages are limited."""
+    """Too many topics, too many subscriptions and messages that are too large are rejected."""
     with pytest.raises(sns.exceptions.InvalidParameterException):
         sns.create_topic(Name="a b")
     with pytest.raises(sns.exceptions.InvalidParameterException):
@@ -206,7 +208,7 @@ def test_limits(sns, topic, queue, monkeypatch):
 
 
 def test_signatures(emulator, boto):
-    """A wrong secret is refused, in the format of SNS."""
+    """A request that is signed with a wrong secret is rejected in the error format of SNS."""
     sns = boto("sns", emulator, aws_secret_access_key="wrong")
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         sns.list_topics()

@@ -95,9 +95,7 @@ class TestCompleted:
 
     @pytest.mark.parametrize("event", [COMPLETED, TRUSTED], ids=["location", "body"])
     def test_unconfirmed(self, event):
-        """An event without an invocation or allowed location causes no request; the error names
-        both.
-        """
+        """An event without *invocation* or an allowed location causes no request, but an error."""
         error, paths = fails(ParamValidationError, stored(), event)
         assert (error.argument, paths) == ("event", [])
         assert "invocation=" in str(error)

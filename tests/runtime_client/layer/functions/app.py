@@ -62,7 +62,7 @@ def batch(event, _):
 
 
 def verify(event, _):
-    """Verify a message of SNS, and return why this is impossible."""
+    """Try to verify an SNS message, and return the error that states what is missing."""
     try:
         return client.verify_sns(event["message"], topic_arns=[event["message"]["TopicArn"]])
     except ConfigError as error:

@@ -1,7 +1,7 @@
-"""The function of `snapstart`, without snapshot hooks.
+"""The same function as in `snapstart`, but without snapshot hooks.
 
-The client can recognize only by the wall clock, which is an hour behind until the snapshot, that
-the process was restored.
+Until the snapshot, the wall clock is an hour slow, so the client can recognize only by the clock
+that the process was restored.
 """
 
 import sys
@@ -12,7 +12,7 @@ import snapshot_restore_py
 
 right_time, behind = time.time, [3600]
 time.time = lambda: right_time() - sum(behind)
-# From the snapshot on, the clock is correct again.
+# After the snapshot, the clock is correct again.
 snapshot_restore_py.register_before_snapshot(behind.clear)
 
 sys.modules["snapshot_restore_py"] = None

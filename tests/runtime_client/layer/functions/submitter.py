@@ -1,4 +1,4 @@
-"""A function that submits each message of a queue, in the fewest lines that a user must write."""
+"""A function that submits each message of a queue, in as few lines as a user can write."""
 
 from sagemaker_runtime_client import SageMakerRuntimeClient, handlers
 

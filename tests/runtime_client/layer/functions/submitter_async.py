@@ -1,4 +1,4 @@
-"""The function of `submitter`, with an async client."""
+"""The same function as in `submitter`, with an async client."""
 
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, handlers
 
