@@ -102,6 +102,6 @@ def test_wrong_messages(make_queue, options, text):
     ("name", "is_fifo"), [("q", "true"), ("q.fifo", "false"), ("a b", "false")]
 )
 def test_names(make_queue, name, is_fifo):
-    """A FIFO queue is rejected unless its name ends in .fifo, and any other queue if its name does."""
+    """A queue whose name is invalid, or does not match the attribute FifoQueue, is rejected."""
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         make_queue(name, FifoQueue=is_fifo)
