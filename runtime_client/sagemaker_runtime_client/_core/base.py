@@ -18,7 +18,7 @@ from .._settings.arguments import ClientOptions, check_option_names
 from .._settings.config import SETTINGS, Config
 from .session import Session
 
-if TYPE_CHECKING:  # only for type checkers; at run time, the first call that uses S3 imports it
+if TYPE_CHECKING:  # at run time, the first call that uses S3 imports this class
     from .._io.sources.opened import UploadSource
     from .._s3.objects import S3Location
 

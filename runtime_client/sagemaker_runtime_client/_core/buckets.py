@@ -40,7 +40,7 @@ class BucketOperations(BaseOperations):
             prefix: The location with which the objects' locations begin: ``s3://bucket/inputs/``,
                 or ``s3://bucket`` for all objects.
             start_after: A key, or a location such as ``S3Object.location``, after which the listing
-                starts; it need not exist.
+                starts.  The object need not exist.
             page_size: The maximum number of objects in a page, from 1 to 1,000.
             max_objects: The maximum number of objects in total; None for no limit.
             timeout: The time limit of the request for each page, in seconds; None uses the client's

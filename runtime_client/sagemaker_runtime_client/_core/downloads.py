@@ -108,25 +108,25 @@ class DownloadOperations(BaseOperations):
     ) -> _core.FolderDownload:
         """Download all objects below a prefix to files in a folder, and verify them.
 
-        The name of a file is what follows the last slash of *prefix* in the key; each slash in it
-        begins a folder.  No file is written outside *folder*.  An object is skipped if its key
-        cannot be the name of a file in it: if the key contains ``..``, a backslash, a NUL
-        character, a drive letter, an empty name or one of more than 255 bytes; if a folder is a
-        symbolic link; if the key ends with a slash; if another key differs by case alone; or if
-        another key needs a folder of the same name.
+        The path of each file below *folder* is the part of the object's key after the last slash of
+        *prefix*; slashes in this part separate folders.  No file is written outside *folder*.  An
+        object is skipped if its key contains ``..``, a backslash, a NUL character, a drive letter,
+        an empty name or a name of more than 255 bytes; if a folder in the path is a symbolic link;
+        if the key ends with a slash; if another key differs only by case; or if another key needs a
+        folder with the name of the file.
 
         Args:
             prefix: The location with which the objects' locations begin: ``s3://bucket/inputs/``,
                 or ``s3://bucket`` for all objects.
-            folder: The path of the folder, which is created if it is missing.  Existing files of
+            folder: The path of the folder, which is created if it is missing.  Existing files with
                 the same names are replaced.
             part_size: As for `download`.
-            concurrency: The largest number of requests at the same time, from 1 to 256.
+            concurrency: The maximum number of requests at the same time, from 1 to 256.
             timeout: The time limit of the whole call, in seconds; None uses the client's default.
 
         Returns:
-            The descriptions of the objects that were downloaded, in ``downloads``, and the objects
-            that were skipped, each with the reason, in ``skipped``.
+            The result.  Its attribute ``downloads`` contains the descriptions of the downloaded
+            objects, and ``skipped`` contains the skipped objects, each with the reason.
 
         Raises:
             AccessDeniedError: The credentials do not allow ``s3:ListBucket``, or ``s3:GetObject``
@@ -135,7 +135,7 @@ class DownloadOperations(BaseOperations):
                 requested.
             TargetError: The folder cannot be written, for example because the disk is full.
             RuntimeClientError: Any other error that `download` raises for one of the objects.  The
-                objects that were downloaded before are complete.
+                files of the objects that were downloaded before the error are complete.
         """
         start = self._start(timeout)
         with importing():

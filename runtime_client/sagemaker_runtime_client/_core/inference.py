@@ -70,8 +70,8 @@ class InferenceOperations(SubmissionOperations):
                 the output with 403 before AccessDeniedError is raised.  None waits until the
                 timeout: without ``s3:ListBucket``, S3 also sends 403 for a missing output.
             max_size: The maximum size of the output in bytes; None for no limit.
-            output: A path or another target of `download`, to which the output is written.  It is
-                then not held in memory.
+            output: A path or another target, as for `download`, to which the output is written
+                instead of being held in memory.
 
         Returns:
             The output: its body, content type, metadata, location and date.  With *output*, `body`

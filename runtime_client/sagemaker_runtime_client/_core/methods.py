@@ -17,7 +17,7 @@ T = TypeVar("T")
 S_co = TypeVar("S_co", covariant=True)
 A_co = TypeVar("A_co", covariant=True)
 
-if TYPE_CHECKING:  # evaluating the types takes longer than importing the rest of this module
+if TYPE_CHECKING:  # evaluating these types would take longer than importing the rest of this module
 
     class Streamed(Protocol[S_co, A_co]):
         """The result of an operation, which has one form for blocking and one for async clients."""

@@ -23,8 +23,8 @@ from .session import Session
 if TYPE_CHECKING:
     from .._inference.response_stream import EventReader
 
-# The first and the longest pause before a request to a model that was not ready is repeated, in
-# seconds.
+# If a model is not ready, the request is repeated after a pause: the first and the longest pause,
+# in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 
 

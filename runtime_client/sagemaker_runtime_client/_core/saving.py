@@ -1,4 +1,4 @@
-"""Waits for the output of a job, and writes it to a file; the output is never held in memory."""
+"""Waits for the output of a job, and writes it to a target, without holding all of it in memory."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -16,14 +16,14 @@ from .._s3.objects import S3Location
 
 Wait = Callable[..., Coroutine[object, object, Output]]
 
-# The first byte of an output shows that the output exists.
+# The wait requests only the first byte, which suffices to show that the output exists.
 _FIRST_BYTE = OBJECT.replace(size=1, is_truncated=True)
-# An output that exists at the time limit may be transferred for so many more seconds.
+# If the output exists at the time limit, its transfer may take this many more seconds.
 _TRANSFER_TIME = 60.0
 
 
 class SavingWait:
-    """A function like `wait` that writes the output to a target.
+    """A replacement for the function `wait` that also writes the output to a target.
 
     Args:
         wait: Waits for the output.
@@ -32,7 +32,7 @@ class SavingWait:
         target: The target that the caller has passed.
 
     Raises:
-        ParamValidationError: *target* is not a target.
+        ParamValidationError: *target* is not a path, an open binary file or a writable buffer.
         TargetError: The target cannot be written.
     """
 

@@ -67,7 +67,7 @@ class Output(S3Object):
 
     @property
     def text(self) -> str:
-        """The body, decoded with the charset of the content type, or as UTF-8 if it has none."""
+        """The body, decoded with the content type's charset, or as UTF-8 if there is none."""
         return decode(self.body, self.content_type)
 
     def json(self) -> Any:
@@ -78,7 +78,7 @@ class Output(S3Object):
 def decode(body: bytes, content_type: str | None) -> str:
     """Return *body* as text.
 
-    A charset that Python does not know counts as absent.
+    If Python does not support the charset in *content_type*, or if there is none, UTF-8 is used.
 
     Source: RFC 9110, section 8.3.2.
     """

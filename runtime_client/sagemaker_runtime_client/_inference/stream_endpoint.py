@@ -20,7 +20,7 @@ def _check_session(argument: str, value: object) -> None:
 def _replaced(
     argument: str, place: str, check: Check | None = None, description: str = ""
 ) -> Member:
-    """Return the member of InvokeEndpoint with another place, check or description."""
+    """Return a member of InvokeEndpoint with a new place, check or description."""
     same = _SYNC[argument]
     return Member(
         argument,

@@ -96,7 +96,7 @@ def _is_redirect(error: ServiceError, method: str) -> bool:
     """Return whether *error* may mean that the bucket is in another region."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
-    if error.code == "400":  # the status 400, which S3 sends without a code if the region is wrong
+    if error.code == "400":  # the response has no code, for example because it has no body
         return method == "HEAD" or error.region is not None
     return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 from starlette.requests import Request
 
-# If a request is rejected, a larger body is not read; the size is in bytes.
+# The maximum size of a rejected request's body that is read to its end, in bytes.
 _MOST_DISCARDED = 64 * 1024 * 1024
 
 

@@ -24,8 +24,9 @@ _OPERATIONS = {
     ("PUT", True, "partNumber uploadId"): "UploadPart",
 }
 OPERATIONS = frozenset(_OPERATIONS.values())
-# Parameters that select an operation, or modify the selected one.  The emulator rejects a request
-# that contains one, unless the table above contains it.  Like S3, it ignores unknown parameters.
+# Parameters that select an operation, or modify the selected one.  If a request contains such a
+# parameter that the table above does not list for it, the emulator rejects the request.  Like S3,
+# it ignores unknown parameters.
 _SELECTORS = (
     "abac accelerate acl analytics annotation annotationName attributes cors delete encryption "
     "intelligent-tiering inventory legal-hold lifecycle list-type location logging "

@@ -30,7 +30,7 @@ class EventStream:
     """The response stream of one invocation.
 
     Attributes:
-        output: The output of the model, of which the first part was read.
+        output: The output of the model, whose first part has already been read.
         first: The first part; None if there is none.
         deadline: The time at which the output must be complete.
         part_size: The maximum size of the payload of an event, in bytes.

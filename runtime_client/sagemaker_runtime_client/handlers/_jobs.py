@@ -76,9 +76,8 @@ class Message(Value):
     def job_name(self) -> str:
         """The inference id of the message's job, which is also the file name of the job's output.
 
-        It is the same for each delivery of the message: 32 hexadecimal digits, computed from the
-        ARN
-        of the queue and the id of the message.
+        It consists of 32 hexadecimal digits that are computed from the ARN of the queue and the id
+        of the message, so that it is the same for each delivery of the message.
         """
         return sha256(dumps([self.queue_arn, self.message_id]).encode()).hexdigest()[:32]
 

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from .._reply import rejection
 from .messages import Message, MessageAttributes
 
-MOST_MESSAGES = 100_000  # limits the memory for a queue that nobody reads
+MOST_MESSAGES = 100_000  # limits the memory that a queue without a receiver needs
 _PERIOD = 300.0  # the seconds for which a FIFO queue recognizes a repeated message
 
 

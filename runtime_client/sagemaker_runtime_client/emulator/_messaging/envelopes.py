@@ -21,7 +21,7 @@ class Publication:
     """A message that was published to a topic.
 
     Attributes:
-        id: The message ID of SNS, which all subscribers receive.
+        id: The message ID that SNS assigned, which is the same for all subscribers.
         topic_arn: The ARN of the topic.
         message: The content.
         subject: The subject; None if there is none.

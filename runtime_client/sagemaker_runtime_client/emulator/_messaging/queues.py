@@ -16,7 +16,7 @@ from .drafts import MOST_MESSAGES, Draft, SentBefore, check_standard, complete_f
 from .messages import Message, message_size
 from .receipts import make_receipt, parse_receipt
 
-_MOST_BYTES = 256 * 1024**2  # limits the memory for a queue that nobody reads
+_MOST_BYTES = 256 * 1024**2  # limits the memory that a queue without a receiver needs
 _FIRST_SEQUENCE = 18_000_000_000_000_000_000
 _SENDER = "AIDAEMULATOR"  # the ID of the sender of each message
 

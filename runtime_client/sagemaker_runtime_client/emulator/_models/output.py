@@ -21,7 +21,7 @@ class Output(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Tell the model that the rest of the output is not needed, and release its resources."""
+        """Notify the model that the rest of the output is not needed, and release its resources."""
         ...
 
 
