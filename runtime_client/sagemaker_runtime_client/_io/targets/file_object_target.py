@@ -110,8 +110,8 @@ class OrderedTarget:
         """Write all of *data* as soon as all data before *offset* are written."""
         if offset != self._position:
             event = self._waiting[offset] = self._backend.event()
-            if offset != self._position:  # another thread may have written the data meanwhile
-                await event.wait(None)
+            # Another thread may have written the data before it could see the event.
+            await event.wait(0 if offset == self._position else None)
         await self._backend.in_thread(self._write, data)
         self._position += len(data)
         if (waiting := self._waiting.pop(self._position, None)) is not None:

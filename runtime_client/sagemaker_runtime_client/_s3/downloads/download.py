@@ -95,11 +95,11 @@ class Downloader:
         finally:
             if found.first is not None:
                 await found.first.aclose()
-        if stated is not None and not await verification.is_right(
-            self._source.system, self._target
-        ):
-            await self._begin(found, None)  # a later download must not continue with these data
-            raise damaged(self._source.location, stated, found.head)
+        if stated is not None:
+            system = self._source.system
+            if not await verification.is_right(stated, system, self._target):
+                await self._begin(found, None)  # a later download must not continue with these data
+                raise damaged(self._source.location, stated, found.head)
         await self._target.commit()
         fields = object_fields(found.head)
         fields["size"] = found.version.size

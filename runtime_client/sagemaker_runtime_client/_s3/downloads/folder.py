@@ -16,6 +16,7 @@ from ..listing import Marker
 from ..objects import S3Location, S3Object
 from .names import FileNames, SkippedObject
 from .operation import download
+from .reading import take
 from .result import Download, DownloadOptions
 
 # The errors that show that the file system cannot have a file with the name of an object.
@@ -112,12 +113,8 @@ class FolderDownloader:
         options = self._options._replace(concurrency=1)
 
         async def work() -> None:
-            while small:
-                try:
-                    found, path = small.popleft()
-                except IndexError:  # another thread has taken the last one
-                    return
-                await self._download(found, path, options)
+            while (one := take(small)) is not None:
+                await self._download(*one, options)
 
         async with self._system.backend().task_group() as group:
             for _ in range(min(len(small), self._options.concurrency)):

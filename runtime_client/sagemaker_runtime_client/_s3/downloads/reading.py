@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from threading import Lock
+from typing import TypeVar
 
 from ..._io.targets.target import Target
 from .object_reader import ObjectReader, ObjectSource
@@ -10,6 +11,8 @@ from .ranges import Version
 from .result import DownloadOptions
 from .resume import Progress, Ranges, gaps
 from .verification import Verification, read_stored
+
+T = TypeVar("T")
 
 # The largest number of ranges.  The ranges of a larger object are larger, in steps of a mebibyte.
 _MAX_RANGES = 10_000
@@ -83,7 +86,7 @@ class RangeReading:
 
         async def work() -> None:
             buffer = memoryview(bytearray(buffer_size))
-            while (job := _next(jobs)) is not None:
+            while (job := take(jobs)) is not None:
                 start, end = job
                 if start in kept:
                     await self._add_stored(start, end)
@@ -135,7 +138,8 @@ class RangeReading:
                 self._options.on_progress(self._done, self._version.size)
 
 
-def _next(jobs: deque[tuple[int, int]]) -> tuple[int, int] | None:
+def take(jobs: deque[T]) -> T | None:
+    """Remove and return the first of *jobs*, or return None if there is none."""
     try:
         return jobs.popleft()
     except IndexError:

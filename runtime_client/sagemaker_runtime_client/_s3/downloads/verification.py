@@ -26,13 +26,9 @@ class Verification:
     Args:
         stated: The checksum that S3 has stated; None if the object cannot be verified.
         ranges: The ranges in which the object is read, in order.
-
-    Attributes:
-        stated: The checksum that S3 has stated, or None.
     """
 
     def __init__(self, stated: StatedChecksum | None, ranges: Iterable[tuple[int, int]]) -> None:
-        self.stated = stated
         self._ranges = tuple(ranges)
         self._hashers: dict[int, Hasher] = {}
         if stated is not None and (len(self._ranges) == 1 or not needs_order(stated)):
@@ -43,16 +39,15 @@ class Verification:
         """Return the checksum of the range that begins at *start*; None if it is not needed."""
         return self._hashers.get(start)
 
-    async def is_right(self, system: System, target: Target) -> bool:
-        """Return whether the object has the stated checksum; True if there is none."""
-        stated, hasher = self.stated, self._hashers.get(0)
-        if stated is None:
-            return True
+    async def is_right(self, stated: StatedChecksum, system: System, target: Target) -> bool:
+        """Return whether the object has the stated checksum."""
+        hasher = self._hashers.get(0)
         if not needs_order(stated):
             hasher = self._combined(stated.algorithm)
         elif hasher is None:
             hasher = cast("Hasher", new_hasher(stated.algorithm))
-            await read_stored(system, target, hasher, 0, self._ranges[-1][1])
+            end = self._ranges[-1][1] if self._ranges else 0
+            await read_stored(system, target, hasher, 0, end)
         return encode(hasher.digest()) == stated.value
 
     def _combined(self, algorithm: str) -> Hasher:

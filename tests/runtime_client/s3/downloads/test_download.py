@@ -13,6 +13,13 @@ from sagemaker_runtime_client import (
     ResponseTooLargeError,
     TargetError,
 )
+from sagemaker_runtime_client._io.on_threads import sync_backend
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.targets.path_target import PathTarget
+from sagemaker_runtime_client._s3.checksums import new_hasher
+from sagemaker_runtime_client._s3.downloads.reading import split
+from sagemaker_runtime_client._s3.downloads.verification import read_stored
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.s3.downloads.object_server import (
     PART,
@@ -91,29 +98,31 @@ class Pipe(io.RawIOBase):
         return len(data[:30_000])
 
 
+@pytest.mark.parametrize("checksum", [crc32, sha256])
 @pytest.mark.parametrize(
     "mode", ["r+b", "wb", "w+b", "ab"], ids=["update", "write", "both", "append"]
 )
-def test_open_file(plain_driver, mode, tmp_path):
+def test_open_file(plain_driver, mode, checksum, tmp_path):
     """An open file is written from its position, which is then at the end, and stays open."""
-    with ObjectServer(BODY) as server, open_file(tmp_path / "out", mode) as file:
+    with ObjectServer(BODY, checksum) as server, open_file(tmp_path / "out", mode) as file:
         client = plain_driver.client(**pointed_at(server))
         file.seek(0, os.SEEK_END)
         found = client.download(LOCATION, file, part_size=PART)
         file.write(b"end")
     kept = b"" if mode.startswith("w") else b"old"
     assert (tmp_path / "out").read_bytes() == kept + BODY + b"end"
-    assert found.verified == "CRC32"
+    assert found.verified == checksum.__name__.upper()
 
 
+@pytest.mark.parametrize("size", [0, PART, len(BODY)])
 @pytest.mark.parametrize("checksum", [crc32, sha256])
-def test_pipe(plain_driver, checksum):
+def test_pipe(plain_driver, checksum, size):
     """A file that cannot seek receives the bytes in order, and they are verified."""
     pipe = Pipe()
-    with ObjectServer(BODY, checksum) as server:
+    with ObjectServer(BODY[:size], checksum) as server:
         client = plain_driver.client(**pointed_at(server))
         found = client.download(LOCATION, pipe, part_size=PART)
-    assert pipe.written == BODY
+    assert pipe.written == BODY[:size]
     assert found.verified == checksum.__name__.upper()
 
 
@@ -300,3 +309,27 @@ def test_content():
     """The content of the tests does not repeat itself, so that misplaced parts are noticed."""
     parts = {zlib.crc32(BODY[start : start + PART]) for start in range(0, len(BODY), PART)}
     assert len(parts) == 6
+
+
+def test_truncated_meanwhile(tmp_path):
+    """If another program truncates the data before they are read again, the checksum is wrong."""
+
+    async def main():
+        target = PathTarget(sync_backend(), str(tmp_path / "out"), "target out")
+        target.open()
+        hasher = new_hasher("CRC32")
+        await target.write(0, memoryview(b"abc"))
+        await read_stored(System(sync_backend), target, hasher, 0, 10)
+        target.abandon()
+        return hasher.value
+
+    assert run(main()) == zlib.crc32(b"abc")
+
+
+def test_many_parts():
+    """If there would be more than 10,000 parts, they are larger, in steps of a mebibyte."""
+    mebibyte = 1 << 20
+    parts = split((), PART, 20_000 * mebibyte, PART)
+    assert parts[:2] == [(0, PART), (PART, PART + 2 * mebibyte)]
+    assert parts[-1][1] == 20_000 * mebibyte
+    assert len(parts) == 10_001

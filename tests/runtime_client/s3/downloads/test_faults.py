@@ -199,3 +199,45 @@ def test_timeout(plain_driver, tmp_path):
         with pytest.raises(TransportError):
             client.download(LOCATION, tmp_path / "out", part_size=PART, timeout=1)
     assert names(tmp_path) == []
+
+
+def test_damaged_pipe(plain_driver, tmp_path):
+    """A target that cannot be written again is not, and the error is raised at once."""
+    with (
+        ObjectServer(BODY, other_checksum) as server,
+        (tmp_path / "out").open("ab") as file,
+        pytest.raises(ChecksumError),
+    ):
+        download(plain_driver, server, file)
+    assert len(server.requests) == REQUESTS
+
+
+def test_description_of_another_version(plain_driver, tmp_path):
+    """If HEAD describes another version although it was not asked for it, an error says so."""
+    server = ObjectServer(BODY)
+    original = server.respond
+
+    def respond(request):
+        response = original(request)
+        tag = server.etag.encode()
+        return response.replace(tag, b'"other"') if request.method == "HEAD" else response
+
+    server.respond = respond
+    with server, pytest.raises(ObjectReplacedError):
+        download(plain_driver, server, tmp_path / "out")
+
+
+def test_many_cuts(plain_driver, tmp_path):
+    """As long as data arrive in between, a range is requested again without end."""
+    body = content(200 * PART)
+
+    def cut_later(response, connection):
+        connection.sendall(response[: 26 * PART])
+
+    with ObjectServer(body, faults=dict.fromkeys(range(7), cut_later)) as server:
+        client = plain_driver.client(
+            **pointed_at(server, response_checksum_validation="when_required")
+        )
+        client.download(LOCATION, tmp_path / "out", part_size=len(body))
+    assert (tmp_path / "out").read_bytes() == body
+    assert len(server.requests) > 7

@@ -1,5 +1,7 @@
 """Test downloads of all objects below a prefix, also with keys that would leave the folder."""
 
+from functools import partial
+
 import pytest
 
 from sagemaker_runtime_client import (
@@ -9,6 +11,8 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
     TargetError,
 )
+from sagemaker_runtime_client._s3.buckets import list_page
+from sagemaker_runtime_client._s3.downloads import folder as downloads_folder
 from sagemaker_runtime_client._s3.downloads.names import FileNames
 from tests.runtime_client.clients import settings
 from tests.runtime_client.s3.downloads.object_server import PART
@@ -208,3 +212,18 @@ def test_arguments(plain_driver, emulator, arguments, name):
     with pytest.raises(ParamValidationError) as caught:
         plain_driver.client(**settings(emulator)).download_all(*arguments)
     assert caught.value.argument == name
+
+
+def test_pages(plain_driver, emulator, tmp_path, monkeypatch):
+    """A listing of several pages is followed to its end."""
+    put(emulator, *(f"in/{number}" for number in range(3)))
+    monkeypatch.setattr(downloads_folder, "list_page", partial(list_page, page_size=2))
+    found = plain_driver.client(**settings(emulator)).download_all(PREFIX, tmp_path)
+    assert len(found.downloads) == 3
+
+
+def test_file_system_that_fails(plain_driver, emulator):
+    """If a folder cannot be created for another reason than its name, the error is raised."""
+    put(emulator, "in/a/b")
+    with pytest.raises(TargetError, match="folder /proc"):
+        plain_driver.client(**settings(emulator)).download_all(PREFIX, "/proc/self/fd")

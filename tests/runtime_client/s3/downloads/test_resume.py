@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from sagemaker_runtime_client import AccessDeniedError, TargetError
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.targets.locks import try_lock
+from sagemaker_runtime_client._io.targets.path_target import ResumableTarget
 from sagemaker_runtime_client._s3.downloads.ranges import Version
 from sagemaker_runtime_client._s3.downloads.resume import State, decode, encode, gaps, merged
 from sagemaker_runtime_client._s3.objects import S3Location
@@ -271,9 +273,6 @@ def test_completed_meanwhile(tmp_path):
     """A file that another process has renamed, after it was opened and before it was locked, is not
     used.
     """
-    from sagemaker_runtime_client._io.on_threads import sync_backend
-    from sagemaker_runtime_client._io.targets.path_target import ResumableTarget
-
     target = ResumableTarget(sync_backend(), str(tmp_path / "out"), "target out")
     descriptor = os.open(tmp_path / KEPT[0], os.O_RDWR | os.O_CREAT)
     (tmp_path / KEPT[0]).rename(tmp_path / "out")
@@ -298,3 +297,10 @@ def test_windows(monkeypatch, tmp_path, is_free):
     with (tmp_path / "file").open("w") as file:
         assert try_lock(file.fileno()) == is_free
     assert locked == [(1 << 43, 2, 1)]
+
+
+def test_error_before_the_lock(tmp_path):
+    """If the data could not be opened, no state is stored."""
+    target = ResumableTarget(sync_backend(), str(tmp_path / "out"), "target out")
+    target.save_state_now(b"{}")
+    assert names(tmp_path) == []
