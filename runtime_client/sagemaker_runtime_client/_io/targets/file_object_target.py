@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from errno import EAGAIN
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ..._errors import ParamValidationError
 from .target import Data, target_errors
@@ -159,7 +159,7 @@ def _wrong(argument: str, fault: str) -> ParamValidationError:
 def _write_all(file: BinaryIO, data: memoryview) -> None:
     """Write all of *data*, even if the file has no buffer and accepts it piece by piece."""
     while data:
-        written: int | None = file.write(data)
+        written = cast("int | None", file.write(data))
         if written is None:  # a raw file that does not block accepts no data at the moment
             raise BlockingIOError(EAGAIN, "the file must block until it accepts data")
         data = data[written:]

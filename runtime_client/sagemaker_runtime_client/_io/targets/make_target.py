@@ -32,7 +32,7 @@ def make_target(backend: Backend, value: Any, argument: str, *, resume: bool = F
         ParamValidationError: *value* is not a target.
     """
     if isinstance(value, str | os.PathLike):
-        path = _without_nul(os.fsdecode(value), argument)
+        path = _without_nul(value, argument)
         kind = ResumableTarget if resume else PathTarget
         return kind(backend, path, f"{argument} {shown(path)}")
     if resume:
@@ -56,17 +56,18 @@ def make_folder(value: Any, argument: str) -> Folder:
     """
     if not isinstance(value, str | os.PathLike):
         raise _wrong(argument, f"must be a path, not {type_name(value)}")
+    path = _without_nul(value, argument)
+    return Folder(path, f"{argument} {shown(path)}")
+
+
+def _without_nul(value: Any, argument: str) -> str:
     path = os.fsdecode(value)
-    return Folder(_without_nul(path, argument), f"{argument} {shown(path)}")
-
-
-def _without_nul(path: str, argument: str) -> str:
     if "\0" in path:
         raise _wrong(argument, "must be a path without NUL characters")
     return path
 
 
-def _memory_target(value: bytearray | memoryview, argument: str) -> MemoryTarget:
+def _memory_target(value: Any, argument: str) -> MemoryTarget:
     with memoryview(value) as memory:
         if memory.readonly or not memory.c_contiguous:
             raise _wrong(argument, "must be a memoryview that is writable and contiguous")

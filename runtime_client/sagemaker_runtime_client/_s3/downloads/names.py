@@ -8,7 +8,6 @@ the case of names.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 from unicodedata import normalize
 
 from ..._value import Value, shown
@@ -34,26 +33,20 @@ class SkippedObject(Value):
         self.reason = reason
 
 
-class _Rule(NamedTuple):
-    """A rule for the part of a key below the prefix, with the reason if it does not hold."""
-
-    is_broken: Callable[[str], bool]
-    reason: str
-
-
 def _has(test: Callable[[str], object]) -> Callable[[str], bool]:
     """Return a function that returns whether a name in a path passes *test*."""
     return lambda path: any(map(test, path.split("/")))
 
 
-_RULES = (
-    _Rule(lambda path: not path or path.endswith("/"), "it is a directory marker, not a file"),
-    _Rule(lambda path: path.startswith("/"), "its name would be an absolute path"),
-    _Rule(lambda path: "\0" in path, "its name contains a NUL character"),
-    _Rule(lambda path: "\\" in path, "its name contains a backslash"),
-    _Rule(_has(lambda name: name in {"", ".", ".."}), 'its name contains "..", "." or "//"'),
-    _Rule(_has(lambda name: re.match("[A-Za-z]:", name)), "its name contains a drive letter"),
-    _Rule(
+# The rules for the part of a key below the prefix: whether it breaks one, and the reason then.
+_RULES: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda path: not path or path.endswith("/"), "it is a directory marker, not a file"),
+    (lambda path: path.startswith("/"), "its name would be an absolute path"),
+    (lambda path: "\0" in path, "its name contains a NUL character"),
+    (lambda path: "\\" in path, "its name contains a backslash"),
+    (_has(lambda name: name in {"", ".", ".."}), 'its name contains "..", "." or "//"'),
+    (_has(lambda name: re.match("[A-Za-z]:", name)), "its name contains a drive letter"),
+    (
         _has(lambda name: len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_SIZE),
         f"its name, or that of a folder, has more than {_MAX_NAME_SIZE} bytes",
     ),
@@ -76,9 +69,9 @@ class FileNames:
     def assign(self, key: str) -> tuple[str, ...] | str:
         """Return the names of the folders and of the file for *key*; or the reason if it has none."""
         path = key[self._start :]
-        for rule in _RULES:
-            if rule.is_broken(path):
-                return rule.reason
+        for is_broken, reason in _RULES:
+            if is_broken(path):
+                return reason
         folded = _fold(path)
         folders = {folded[: match.start()] for match in re.finditer("/", folded)}
         if folded in self._files:

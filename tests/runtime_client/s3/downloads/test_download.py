@@ -16,6 +16,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.targets.file_object_target import file_target
 from sagemaker_runtime_client._io.targets.path_target import PathTarget
 from sagemaker_runtime_client._s3.checksums import new_hasher
 from sagemaker_runtime_client._s3.downloads.reading import split
@@ -333,3 +334,9 @@ def test_many_parts():
     assert parts[:2] == [(0, PART), (PART, PART + 2 * mebibyte)]
     assert parts[-1][1] == 20_000 * mebibyte
     assert len(parts) == 10_001
+
+
+def test_pipe_is_not_read():
+    """What was written to a file that cannot seek cannot be read again."""
+    target = file_target(sync_backend(), Pipe(), "target")
+    assert (target.is_readable, run(target.read(0, 1))) == (False, b"")

@@ -241,3 +241,14 @@ def test_many_cuts(plain_driver, tmp_path):
         client.download(LOCATION, tmp_path / "out", part_size=len(body))
     assert (tmp_path / "out").read_bytes() == body
     assert len(server.requests) > 7
+
+
+def test_no_data_at_all(plain_driver, tmp_path):
+    """After a cut without any data, there is a pause before the range is requested again."""
+
+    def cut_after_head(response, connection):
+        connection.sendall(response.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+
+    with ObjectServer(BODY, faults={0: cut_after_head}) as server:
+        download(plain_driver, server, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == BODY
