@@ -10,6 +10,7 @@ from sagemaker_runtime_client import (
     InternalFailureError,
     ObjectNotFoundError,
     PreconditionFailedError,
+    Response,
     ServiceError,
     SourceError,
     TransportError,
@@ -325,3 +326,32 @@ def test_error_in_progress(source):
     with pytest.raises(StopError):
         upload(store, source, on_progress=fail)
     assert store.uploads == {}
+
+
+def test_upload_that_is_gone():
+    """If another program has aborted the upload, only the error of the part is raised."""
+
+    class Gone(Store):
+        def _part(self, sent):
+            self.uploads.clear()
+            return super()._part(sent)
+
+    store = Gone()
+    with pytest.raises(ObjectNotFoundError) as raised:
+        upload(store)
+    assert store.kinds[-1] == "abort"
+    assert not hasattr(raised.value, "__notes__")
+
+
+def test_other_entity_tags():
+    """If the parts' entity tags are not MD5, an object without a checksum is not recognized."""
+
+    class Encrypted(Store):
+        def _part(self, sent):
+            super()._part(sent)
+            return Response(200, {"etag": '"not-md5"'})
+
+    store = Encrypted({"complete": [dropped() for _ in range(3)]}, checksum_type=None)
+    with pytest.raises(TransportError) as raised:
+        upload(store)
+    assert raised.value.possibly_accepted

@@ -106,7 +106,10 @@ async def find_written(
         error.add_note(f"whether the object was written could not be found out: {failure.message}")
         raise error from None
     stated = {one.algorithm: one.value for one in stated_checksums(found.headers)}
-    is_same = stated["CRC32"] == crc32 if "CRC32" in stated else found.header("etag") == etag
+    expected, actual = (
+        (crc32, stated.get("CRC32")) if "CRC32" in stated else (etag, found.header("etag"))
+    )
+    is_same = expected is not None and expected == actual
     if parse_length(found.header("content-length")) != size or not is_same:
         raise error
     return found
