@@ -187,7 +187,7 @@ class ServiceClock:
     """The correction of this machine's clock, which is added for signatures.
 
     All calls of a client share the correction, because it is this machine's clock that is wrong.
-    Botocore does not correct the clock for all calls.
+    Botocore has no such correction.
 
     Attributes:
         offset: The correction that is added to this machine's clock for a signature.

@@ -111,7 +111,7 @@ def as_content(value: object, argument: str, json: object = None) -> object:
     """Return *value*, a str encoded as UTF-8; or, in its place, *json* as a JSON document.
 
     Raises:
-        ParamValidationError: Both are given, or one of them cannot be converted.
+        ParamValidationError: Both arguments were passed, or one of them cannot be converted.
     """
     if json is None:
         return _encode(argument, value) if isinstance(value, str) else value

@@ -115,7 +115,7 @@ class S3Location(Value):
             argument: The name of the argument, for error messages.
 
         Raises:
-            ParamValidationError: *text* is not such a location.
+            ParamValidationError: *text* is not a location of this form.
         """
         bucket, _, key = str(text).removeprefix("s3://").partition("/")
         if str(text).startswith("s3://") and not key:

@@ -81,9 +81,10 @@ class Emulator:
             unless *notify* is specified; then every result or, if *notify_by* is ``s3``, every
             output and failure object is announced.
         notify: A function, or the name of a function as ``"module:function"``, that is called for
-            notifications as AWS Lambda would do: with the event and a context.  It is called in a
-            separate thread; a call may take 30 seconds.  If it raises an exception, the emulator
-            repeats the call as AWS would do; use `advance` to shorten the wait for the next call.
+            notifications in the same way as by AWS Lambda: with the event and a context.  It is
+            called in a separate thread; a call may take 30 seconds.  If it raises an exception, the
+            emulator repeats the call as AWS would do; use `advance` to shorten the wait for the
+            next call.
         notify_by: The service that calls *notify*: ``sns`` for each message to a topic, ``sqs`` for
             batches of up to 10 messages in a queue that is subscribed to all topics, or ``s3`` for
             each event notification about an object.
@@ -175,7 +176,7 @@ class Emulator:
         """Start listening.
 
         Raises:
-            RuntimeError: The emulator has been entered before.
+            RuntimeError: The emulator has already been entered.
             OSError: The address is in use or not available.
         """
         if self._server is not None:

@@ -49,8 +49,8 @@ class Faults:
 
     The faults may be changed from any thread.
 
-    `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
-    gets all permanent faults and the first queued fault that apply to its operation.
+    `once` queues a fault for the next requests, and `always` adds a permanent fault.  For each
+    request, all permanent faults and the first queued fault for its operation are injected.
 
     >>> faults = Faults()
     >>> faults.once(Faults.THROTTLED, times=2, on="InvokeEndpointAsync")
@@ -64,8 +64,8 @@ class Faults:
             behind.
         no_list_bucket: Whether the caller lacks ``s3:ListBucket``.  If so, S3 responds with 403
             AccessDenied to a request that reads a missing key, and to ListObjectsV2.
-        no_failure_path: Whether the endpoints have no ``S3FailurePath``.  If so, invocations get
-            no failure location and leave no failure object.
+        no_failure_path: Whether the endpoints have no ``S3FailurePath``.  If so, the response
+            contains no failure location, and no failure object is written.
         bucket_regions: The regions of buckets that are not in the emulator's region, keyed by
             bucket name.  If a request is signed for a region other than the bucket's, the response
             is 301 PermanentRedirect.
@@ -133,7 +133,7 @@ class Faults:
 
         Args:
             fault: A constant of this class, or a value such as ``Latency(0.5)``.
-            times: The number of requests that get the fault.
+            times: The number of requests to which the fault applies.
             on: The operation or operations that the fault applies to, such as ``"GetObject"``; None
                 for all operations.
 

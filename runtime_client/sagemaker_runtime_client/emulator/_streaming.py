@@ -63,7 +63,7 @@ class EventStream:
             async for frame in self._intact_frames():
                 yield frame
             return
-        frame, number = _part(b""), 0  # damaged if the stream has no later event
+        frame, number = _part(b""), 0  # if the stream ends here, this event is damaged
         async for intact in self._intact_frames():
             if number == self.fault.after:
                 frame = intact

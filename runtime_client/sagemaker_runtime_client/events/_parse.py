@@ -50,7 +50,7 @@ def parse(
             of SQS's ``ReceiveMessage``, or one of its messages; an envelope of SNS, or another
             object with the name ``Message``; a notification of SageMaker or S3; or an event of
             EventBridge.  A str, or bytes in UTF-8, must be one of these as JSON.  Pass a dict only
-            if it came from Lambda or boto3, because `parse` believes the ARN in a record of a dict.
+            if it came from Lambda or boto3, because `parse` trusts the ARN in a record of a dict.
             Pass the text of a message as str or bytes instead of parsing it first.
         source: The ARN of the queue or topic from which *message* came, which takes precedence over
             the ARN in a record.  Pass it for messages that were received from SQS, or whose SNS

@@ -98,9 +98,9 @@ class _InferenceResult(Notification):
         """A string that is the same each time this notification is delivered.
 
         It has at most 74 ASCII characters, and is computed from the status, the name of the
-        endpoint or inference router, and the inference id.  None if one of them is missing.  Names
-        of endpoints are unique only within an account and a region, so store the keys of different
-        accounts or regions separately.
+        endpoint or inference router, and the inference id.  It is None if one of them is missing.
+        Names of endpoints are unique only within an account and a region, so store the keys of
+        different accounts or regions separately.
         """
         name = self.inference_router_name or self.endpoint_name
         if name is None or self.inference_id is None:

@@ -46,7 +46,7 @@ def verify_sns(
         message: The body of the request that SNS has sent, or an SNS envelope as a dict.
         topic_arns: The ARNs of the topics whose messages are expected, at least one.
         certificate: A function that accepts the address of the certificate, and returns the
-            certificate as PEM, followed by those of its issuers, at most 65,536 bytes in all.  It
+            certificate as PEM, followed by those of its issuers, at most 65,536 bytes in total.  It
             is called only if the address is on a host of SNS.
         now: The current time; None for the time of this machine's clock.
         max_age: How many seconds may have passed since the message was published; ``math.inf`` for

@@ -181,7 +181,7 @@ class ObjectCreated(Notification):
         """A string that is the same whenever this notification is delivered again.
 
         It has 78 ASCII characters, and is computed from the bucket, the key, the version or entity
-        tag, and the sequencer.  None if the message contains no version, no entity tag and no
+        tag, and the sequencer.  It is None if the message contains no version, no entity tag and no
         sequencer.
         """
         parts = (self.version_id or self.etag, self.sequencer)

@@ -1,4 +1,4 @@
-"""One invocation of a Lambda function, which handles each record and reports the failed ones.
+"""One invocation of a Lambda function, which handles each record and reports failed records.
 
 Records are handled one at a time, in the order of the event.  A record fails if the user's function
 raises an error, if another invocation is handling the record, or if too little time is left.  A
