@@ -142,7 +142,7 @@ class Endpoints(NamedTuple):
     dual_stack: bool = False
 
     def sagemaker_runtime(self, url: str | None = None) -> Endpoint:
-        """Return the endpoint of SageMaker Runtime, or the custom endpoint *url* if it is not None."""
+        """Return the SageMaker Runtime endpoint, or the custom endpoint *url* if it is not None."""
         if url is not None:
             return Endpoint(
                 _custom_origin(self.region, url, "SageMaker Runtime"), "sagemaker", self.region

@@ -63,7 +63,7 @@ class EventStream:
             async for frame in self._intact_frames():
                 yield frame
             return
-        frame, number = _part(b""), 0  # if the stream ends here, this event is damaged
+        frame, number = _part(b""), 0  # this event is damaged if the stream is too short
         async for intact in self._intact_frames():
             if number == self.fault.after:
                 frame = intact

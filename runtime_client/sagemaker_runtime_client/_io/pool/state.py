@@ -229,7 +229,7 @@ class PoolState(Generic[C]):
 
     @property
     def open(self) -> int:
-        """The number of granted permits plus idle connections, an upper bound on open connections."""
+        """The number of granted permits plus idle connections; not more connections are open."""
         return len(self._granted) + len(self._idle)
 
     def _oldest(self) -> C | None:
