@@ -51,6 +51,12 @@ def source(name: str) -> Path | BinaryIO:
     return sys.stdin.buffer if name == STDIO else Path(name)
 
 
+def is_special(name: str) -> bool:
+    """Return whether a file is a device or a pipe, whose data cannot be replaced."""
+    path = Path(name)
+    return path.exists() and not path.is_file()
+
+
 def read(name: str, size: int = -1) -> bytes:
     """Return the content of a file or of stdin, at most *size* bytes unless *size* is negative."""
     if name == STDIO:

@@ -12,8 +12,17 @@ from .._errors import ParamValidationError
 from .._inference.invocation import Invocation
 from .._inference.invoke_endpoint import ModelOutput
 from .._inference.output import Output
-from .._io.files import replacing, writing
-from .calls import check_stdout, open_client, read, read_small_payload, source, source_name
+from .._io.files import NotWrittenError, replacing, writing
+from .._io.targets.target import TargetError
+from .calls import (
+    check_stdout,
+    is_special,
+    open_client,
+    read,
+    read_small_payload,
+    source,
+    source_name,
+)
 from .job_options import INVOKE_OPTIONS, ROUTER_SYNC_OPTIONS, STDIO, SYNC_OPTIONS, option_name
 from .terminal import say, status
 
@@ -149,10 +158,19 @@ def wait(options: argparse.Namespace) -> None:
 def _write_output(
     client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
 ) -> None:
-    """Wait for the output of a queued job, and write it."""
-    with status(f"waiting for inference {invocation.inference_id}"):
-        output = client.wait(invocation, timeout=options.timeout)
-    _write(output, options)
+    """Wait for the output of a queued job, and write it; to a file, while it arrives."""
+    text = f"waiting for inference {invocation.inference_id}"
+    if options.json or options.output == STDIO or is_special(options.output):
+        with status(text):
+            output = client.wait(invocation, timeout=options.timeout)
+        _write(output, options)
+        return
+    with status(text), replacing(Path(options.output)) as file:
+        try:
+            client.wait(invocation, timeout=options.timeout, output=file)
+        except TargetError as error:
+            reason = error.message.removeprefix("output: ")
+            raise NotWrittenError(f"{options.output} could not be written: {reason}") from error
 
 
 def _write(output: Output | ModelOutput, options: argparse.Namespace) -> None:

@@ -5,13 +5,12 @@ import json
 import sys
 from datetime import datetime
 from io import UnsupportedOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ParamValidationError
 from .._io.files import writing
 from .._io.stderr_log import printable
-from .calls import open_client, source, source_name
+from .calls import is_special, open_client, source, source_name
 from .job_options import STDIO, option_name
 from .progress import OnProgress, progress
 from .stream import open_output
@@ -50,7 +49,7 @@ def download(options: argparse.Namespace) -> None:
     """Download an object of any size to a file or to stdout."""
     to_stdout = options.output == STDIO
     _check_stdout(needed=options.json or to_stdout)
-    is_stream = to_stdout or _is_special(options.output)
+    is_stream = to_stdout or is_special(options.output)
     if options.json and to_stdout:
         raise ParamValidationError("--json requires a file, not stdout")
     if options.resume and is_stream:
@@ -65,12 +64,6 @@ def download(options: argparse.Namespace) -> None:
     say(f"downloaded {found.location}: {found.size:,} bytes, {check}")
     if options.json:
         _print_json({**_facts(found, _DOWNLOADED), "verified": verified})
-
-
-def _is_special(name: str) -> bool:
-    """Return whether a file is a device or a pipe, whose data cannot be replaced."""
-    path = Path(name)
-    return path.exists() and not path.is_file()
 
 
 def _read_file(
@@ -155,8 +148,9 @@ def _check_stdout(*, needed: bool = True) -> None:
 
 def _object_arguments(options: argparse.Namespace) -> Any:
     """Return the arguments of the client that describe an object that is written."""
-    arguments: dict[str, object] = {name: getattr(options, name) for name in OBJECT_ARGUMENTS}
-    return arguments | {"metadata": dict(options.metadata or ())}
+    arguments: dict[str, Any] = {name: getattr(options, name) for name in OBJECT_ARGUMENTS}
+    arguments["metadata"] = dict(options.metadata or ())
+    return arguments
 
 
 def _facts(found: object, names: tuple[str, ...]) -> dict[str, object]:

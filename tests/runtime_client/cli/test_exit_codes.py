@@ -335,6 +335,19 @@ class TestOutput:
         assert job.invocation.output_location == document["invocation"]["output_location"]
         assert done.stderr.count(b"handle for `sagemaker-runtime wait`: ") == 1
 
+    def test_full_disk_without_json(self, emulator, bare_environment, tmp_path):
+        """The same holds without --json, where the output is written while it arrives."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        answer = tmp_path / "out"
+        answer.write_bytes(b"as it was")
+        line = f"ulimit -f 0; exec {PROGRAM} invoke a --input - --output {answer}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], input=b"x", capture_output=True, check=False, timeout=60
+        )
+        said = f"sagemaker-runtime: {answer} could not be written: File too large\n".encode()
+        assert (done.returncode, said in done.stderr, len(emulator.jobs)) == (8, True, 1)
+        assert ([*tmp_path.iterdir()], answer.read_bytes()) == ([answer], b"as it was")
+
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
         """If `wait` cannot write the output to a device, the error document and stderr contain the

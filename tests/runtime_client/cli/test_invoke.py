@@ -77,6 +77,18 @@ class TestInvoke:
         assert (code, out) == (0, payload.upper())
         assert len(emulator.objects.list("s3://inputs/p/")) == 1
 
+    def test_large_output(self, command, emulator, tmp_path):
+        """A large output is written to the file in parts, and a link to the file is kept."""
+        answer, link = tmp_path / "out", tmp_path / "link"
+        answer.touch(0o640)
+        link.symlink_to(answer)
+        emulator.objects.put("s3://inputs/in", b"x" * (9 << 20))
+        arguments = ("invoke", "a", "--input-location", "s3://inputs/in", "--output", str(link))
+        assert command(*arguments)[:2] == (0, b"")
+        assert (answer.read_bytes() == b"X" * (9 << 20), link.is_symlink()) == (True, True)
+        assert answer.stat().st_mode & 0o777 == 0o640
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
+
     def test_each_option(self, command, emulator):
         """The service receives the value of each request option of `invoke`."""
         options = {
