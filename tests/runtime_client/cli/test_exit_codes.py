@@ -6,6 +6,7 @@ However a command ends, it must show the handle of a queued job.
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -313,6 +314,15 @@ class TestBrokenStdout:
         assert command(*self.INVOKE, "--json", stdin=b"fail")[0] == 5
 
 
+@pytest.fixture
+def file_size_limit():
+    """The maximum size of a file that this process can write during the test, in bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    yield 1 << 20
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 class TestOutput:
     """Tests of --output with a file on a full disk and with a full device."""
 
@@ -335,17 +345,15 @@ class TestOutput:
         assert job.invocation.output_location == document["invocation"]["output_location"]
         assert done.stderr.count(b"handle for `sagemaker-runtime wait`: ") == 1
 
-    def test_full_disk_without_json(self, emulator, bare_environment, tmp_path):
+    def test_full_disk_without_json(self, command, emulator, file_size_limit, tmp_path):
         """The same holds without --json, where the output is written while it arrives."""
-        bare_environment.setenv("PYTHONPATH", SOURCES)
         answer = tmp_path / "out"
         answer.write_bytes(b"as it was")
-        line = f"ulimit -f 0; exec {PROGRAM} invoke a --input - --output {answer}"
-        done = subprocess.run(
-            ["/bin/sh", "-c", line], input=b"x", capture_output=True, check=False, timeout=60
-        )
-        said = f"sagemaker-runtime: {answer} could not be written: File too large\n".encode()
-        assert (done.returncode, said in done.stderr, len(emulator.jobs)) == (8, True, 1)
+        emulator.objects.put("s3://b/in", bytes(2 * file_size_limit))
+        arguments = ("invoke", "a", "--input-location", "s3://b/in", "--output", str(answer))
+        code, _, err = command(*arguments)
+        said = f"sagemaker-runtime: {answer} could not be written: File too large\n"
+        assert (code, said in err, len(emulator.jobs)) == (8, True, 1)
         assert ([*tmp_path.iterdir()], answer.read_bytes()) == ([answer], b"as it was")
 
     @pytest.mark.usefixtures("emulator")
