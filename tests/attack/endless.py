@@ -1,8 +1,9 @@
 """Endless responses: how many bytes a client reads, and how long a slow server can delay a call.
 
-Each operation is attacked with each kind of client.  The server counts the bytes that it could
-write.  The bound includes the capacity of the buffers at both ends, because bytes in these buffers
-are counted, although the client does not read them.
+Each kind of client calls each of `OPERATIONS` on a server that sends endless bodies, and invokes an
+endpoint on a server that sends its responses slowly.  The server with the endless bodies counts the
+bytes that it could write.  The limit for this count includes the capacity of the buffers at both
+ends, because bytes in these buffers are counted, although the client does not read them.
 """
 
 import asyncio

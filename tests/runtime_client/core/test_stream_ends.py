@@ -55,7 +55,7 @@ def can_drain(driver):
     ids=["nothing", "another event", "a failure", "garbage"],
 )
 def test_the_rest_after_the_last_event(driver, rest):
-    """Data after the event ``[DONE]`` are ignored; if they are short, the connection is reused."""
+    """A short rest after ``[DONE]`` is ignored; a client that can drain it reuses the connection."""
     expected = 1 if can_drain(driver) else 2
     assert connections_of_two_streams(driver, head() + chunked(LAST) + rest) == expected
 

@@ -43,8 +43,8 @@ LOGIN = {
     "refreshToken": "canary",
     "dpopKey": "k",
 }
-# For each provider: the environment variables, the config file, the path of its cached file, and
-# the complete content of that file.
+# For each provider: the environment variables, the content of the config file, the path of the file
+# with the cached credentials or the token, and the complete content of that file.
 PROVIDERS = {
     "sso": (
         {},

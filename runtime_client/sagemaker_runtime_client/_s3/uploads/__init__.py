@@ -1,1 +1,1 @@
-"""Uploads of any size, in one request or in parts."""
+"""Upload objects of any size, in one request or in parts."""

@@ -1,4 +1,4 @@
-"""Wakes one waiting thread or task."""
+"""A bell that wakes one waiting thread or task."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 class Bell:
-    """Wakes the one that waits for it; other threads, or tasks, ring it after a change of state.
+    """Wakes the thread or task that waits for the bell; others ring it after they change a shared state.
 
-    The waiter looks at the state after `wait`.  A ring before `wait` counts, so none is lost.
+    The waiter checks the state after `wait` returns.  If the bell rings before `wait` is called,
+    `wait` returns immediately, so that no ring is lost.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -26,7 +27,7 @@ class Bell:
             event.set()
 
     async def wait(self) -> None:
-        """Wait until the bell is rung, or was rung since the last wait."""
+        """Wait for a ring, or return immediately if the bell has rung since the last `wait`."""
         event = self._event = self._backend.event()
         if not self._was_rung:
             await event.wait(None)

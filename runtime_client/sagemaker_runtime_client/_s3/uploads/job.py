@@ -1,4 +1,4 @@
-"""What the requests of an upload have in common, and how each body among them is sent."""
+"""The arguments that all requests of an upload share, and the sender of their bodies."""
 
 from typing import NamedTuple
 
@@ -16,15 +16,15 @@ from .sent_body import Form, Meter, add_body, choose_form, lacks_feature
 
 
 class Job(NamedTuple):
-    """The arguments of an upload.
+    """The arguments that all requests of an upload share.
 
     Attributes:
         system: Provides the clock and the backend.
         s3: Sends the requests.
         location: The location of the object.
         headers: The headers that describe the object.
-        conditions: The headers with the condition of the upload.
-        deadline: The end of the call, on the monotonic clock; None for no limit.
+        conditions: The headers with the condition of the upload, such as ``if-none-match``.
+        deadline: When the call must end, on the monotonic clock; None for no limit.
     """
 
     system: System
@@ -45,7 +45,7 @@ class Job(NamedTuple):
         )
 
     def describe(self, response: Response, size: int) -> S3Object:
-        """Return the description of the written object, for which S3 has sent *response*."""
+        """Build the description of the written object from the response of S3 and the size."""
         content_type = dict(self.headers).get("content-type")
         fields = object_fields(response)
         fields["size"], fields["content_type"] = size, content_type
@@ -53,13 +53,13 @@ class Job(NamedTuple):
 
 
 class BodySender:
-    """Sends bodies, in a form that the store knows.
+    """Sends request bodies in a form that the store supports.
 
     Args:
         job: The arguments of the upload.
 
     Attributes:
-        form: The form of the next body.
+        form: The form in which the next body is sent.
     """
 
     def __init__(self, job: Job) -> None:
@@ -68,14 +68,17 @@ class BodySender:
         self.form = choose_form(origin, checksum=job.s3.sends_checksums)
 
     def avoid_trailers(self) -> None:
-        """Send the checksums of bodies in headers from now on."""
+        """From now on, do not send checksums in trailers, but in headers."""
         if self.form is Form.TRAILER:
             self.form = Form.HASHED_WITH_CRC32
 
     async def send(
         self, request: S3Request, source: BodySource, checksum: Crc, meter: Meter
     ) -> Response:
-        """Send *request* with a body, and return the response; see `add_body`."""
+        """Send *request* with the body in *source*, and return the response.
+
+        If the store rejects the trailer with the checksum, send the request again without it.
+        """
         form = self.form
         try:
             return await self._job.perform(await add_body(request, source, form, checksum, meter))
@@ -89,14 +92,17 @@ class BodySender:
 async def find_written(
     job: Job, error: RuntimeClientError, size: int, crc32: str | None, etag: str | None = None
 ) -> Response:
-    """Return S3's description of the object, if it is the one that the upload has written.
+    """Return the response that describes the object if this upload has written it.
+
+    If the object is missing, is different, or cannot be compared, raise *error*.
 
     Args:
         job: The arguments of the upload.
-        error: The failure of a request that may have written the object, which is raised otherwise.
+        error: The failure of a request that may have written the object.
         size: The size of the upload.
-        crc32: The CRC32 of the upload in base64; None if it was sent without a checksum.
-        etag: The entity tag that the object then has, which is compared if S3 states no CRC32.
+        crc32: The CRC32 of the upload in base64; None if it is not known.
+        etag: The expected entity tag, which is compared only if S3 states no CRC32; None if it is
+            not known.
     """
     try:
         found = await job.perform(S3Request("HEAD", headers=(CHECKSUM_MODE,)))

@@ -1,9 +1,10 @@
 """An upload in parts, several of which are sent at the same time.
 
-The caller's thread or task reads streams, starts the parts, and calls the function for the progress.
-Each part is sent by a thread or task of its own.  If anything fails, or the caller is cancelled, the
-upload is aborted, so that S3 deletes its parts.  The exception is a request to complete the upload
-that got no answer: S3 may have made the object, or may be making it.
+The caller's thread or task reads streams, starts the parts, and calls the progress function.  A
+separate thread or task sends each part.  If anything fails, or the caller is cancelled, the upload
+is aborted, so that S3 deletes its parts.  It is not aborted, however, if the request to complete it
+may have reached S3 but got no response, because S3 may have created the object or may still be
+creating it.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 """
@@ -29,13 +30,14 @@ from .job import BodySender, Job, find_written
 from .progress import OnProgress, TransferProgress, unmetered
 from .sent_body import Form, Meter, lacks_feature, new_crc32
 
-# How many seconds the end of an upload may take that was cancelled or failed.
+# After a cancellation, creating or aborting the upload may continue for this many seconds.  After a
+# failure, aborting it may also take this long.
 _GRACE = 10.0
 _COMPOSITE = "COMPOSITE"
 
 
 class PlannedParts:
-    """The parts of a source whose size is known, which are read while they are sent."""
+    """The parts of a source whose size is known.  Each part is read while it is sent."""
 
     def __init__(self, source: SizedSource, plan: PartPlan) -> None:
         self._source, self._parts = source, plan.parts()
@@ -54,12 +56,12 @@ class PlannedParts:
 
 
 class StreamedParts:
-    """The parts of a stream, each of which is read into memory before it is sent.
+    """The parts of a stream.  Each part is read into memory before it is sent.
 
     Args:
         source: The stream.
-        first: The first part, which was already read.
-        size: The size of a part.
+        first: The first part, which has already been read.
+        size: The size of each part except the last, in bytes.
     """
 
     def __init__(self, source: StreamSource, first: memoryview, size: int) -> None:
@@ -89,7 +91,7 @@ class StreamedParts:
 
 
 class _Sent(NamedTuple):
-    """A part that was sent, and its CRC32."""
+    """A part that was sent, its size in bytes, and its CRC32."""
 
     part: multipart.UploadedPart
     size: int
@@ -100,10 +102,10 @@ class PartedUpload:
     """An upload in parts.
 
     Args:
-        job: The arguments of all requests.
+        job: The arguments that all requests share.
         parts: The parts.
-        concurrency: How many parts are sent at the same time.
-        on_progress: As for `TransferProgress`; None for no function.
+        concurrency: The maximum number of parts that are sent at the same time.
+        on_progress: The function that `TransferProgress` calls; None if progress is not reported.
     """
 
     def __init__(
@@ -120,7 +122,7 @@ class PartedUpload:
         self._checksum_type: str | None = None
         self._running = 0
         self._sent: list[_Sent] = []
-        self._news: deque[_Sent] = deque()  # the parts that the workers have sent
+        self._news: deque[_Sent] = deque()  # sent parts that `_wait_until` has not yet recorded
         self._has_failed = False
         self._may_abort = True
         self._bell = Bell(self._backend)
@@ -130,7 +132,7 @@ class PartedUpload:
             self._progress.noted = self._bell.ring
 
     async def run(self) -> S3Object:
-        """Write the object, and return its description."""
+        """Upload the parts, and return the description of the object."""
         try:
             await self._backend.uninterrupted(_GRACE, self._create)
             await self._send_parts()
@@ -142,10 +144,11 @@ class PartedUpload:
             raise
 
     async def _create(self) -> None:
-        """Create the upload, without a checksum if the store does not know checksums of uploads.
+        """Create the upload; omit its checksum if the store does not support checksums of uploads.
 
-        If the caller is cancelled, this method still ends, because the upload could not be aborted
-        without its id.
+        `run` lets this method continue for a while after a cancellation, because the upload cannot
+        be
+        aborted without its ID.
         """
         wants_checksum = self._sender.form in {Form.TRAILER, Form.HASHED_WITH_CRC32}
         try:
@@ -164,7 +167,7 @@ class PartedUpload:
         return await self._job.perform(request)
 
     async def _send_parts(self) -> None:
-        """Send all parts, at most `concurrency` at the same time."""
+        """Send the parts, at most `concurrency` at the same time, until one fails."""
         async with self._backend.task_group() as group:
             while not self._has_failed and (taken := await self._parts.take()) is not None:
                 part, body = taken
@@ -172,13 +175,13 @@ class PartedUpload:
                 meter = unmetered if progress is None else progress.start(part.number)
                 group.start(self._work, part, body, meter)
                 self._running += 1
-                del taken, body  # a part in memory is freed when it was sent
+                del taken, body  # so that a part in memory can be freed as soon as it has been sent
                 await self._wait_until(self._concurrency - 1)
             await self._wait_until(0)
             self._report()
 
     async def _wait_until(self, running: int) -> None:
-        """Wait until at most *running* parts are being sent, or one has failed; report progress."""
+        """Wait until at most *running* parts are being sent or one has failed; report progress."""
         while self._running > running and not self._has_failed:
             await self._bell.wait()
             while self._news:
@@ -195,7 +198,7 @@ class PartedUpload:
             self._progress.report()
 
     async def _work(self, part: Part, body: BodySource, meter: Meter) -> None:
-        """Send a part, and tell the caller's thread or task about its end."""
+        """Send a part, and wake the caller's thread or task when this has succeeded or failed."""
         try:
             self._news.append(await self._send(part, body, meter))
         except BaseException:
@@ -214,7 +217,10 @@ class PartedUpload:
         return _Sent(uploaded, part.size, checksum.value)
 
     async def _complete(self) -> S3Object:
-        """Make an object from the parts; if it is unknown whether S3 has done so, ask."""
+        """Create the object from the parts.
+
+        If the request fails but may have been accepted, check whether S3 has created the object.
+        """
         sent = sorted(self._sent)
         size = sum(one.size for one in sent)
         checksum = multipart.combined_crc32([(one.crc32, one.size) for one in sent])
@@ -230,7 +236,7 @@ class PartedUpload:
         except RuntimeClientError as error:
             if not error.possibly_accepted:
                 raise
-            # S3 reports this error only if it has not made the object.
+            # S3 reports a failed precondition only if it has not created the object.
             self._may_abort |= isinstance(error, PreconditionFailedError)
             etag = _etag([one.part.etag for one in sent])
             response = await find_written(self._job, error, size, checksum, etag)
@@ -239,7 +245,7 @@ class PartedUpload:
         return self._job.describe(response, size).replace(etag=completed.etag)
 
     async def _send_completion(self, request: S3Request) -> Response:
-        """Send the request, and record whether the upload may be aborted if it fails."""
+        """Send *request*; if it fails, record whether the upload may be aborted."""
         job, progress, answered = self._job, Progress(), list[ServiceError]()
         operation = job.operation(request)
 
@@ -259,12 +265,12 @@ class PartedUpload:
             raise
 
     async def _abort(self, error: BaseException) -> None:
-        """Delete the parts; if that fails, say so in a note of *error*."""
+        """Abort the upload, so that S3 deletes its parts; if that fails, add a note to *error*."""
         job = self._job._replace(deadline=self._job.system.monotonic() + _GRACE)
         try:
             await job.perform(multipart.abort_upload(self._upload_id))
         except ObjectNotFoundError:
-            pass  # the upload has ended meanwhile
+            pass  # the upload no longer exists
         except RuntimeClientError as failure:
             error.add_note(
                 "the parts that were sent could not be deleted, so call abort_uploads later: "
@@ -273,9 +279,9 @@ class PartedUpload:
 
 
 def _etag(parts: list[str]) -> str | None:
-    """Return the entity tag of an object whose parts have the entity tags in *parts*.
+    """Return the entity tag that S3 gives to an object whose parts have the entity tags *parts*.
 
-    Return None if the entity tags are not MD5 digests, as with encryption by KMS.
+    Return None if the entity tags are not hexadecimal numbers, and therefore not MD5 digests.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """

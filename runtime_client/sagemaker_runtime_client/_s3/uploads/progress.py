@@ -1,4 +1,4 @@
-"""The progress of a transfer: how many of its bytes were sent, over all requests in progress."""
+"""The progress of a transfer: how many bytes all its requests have sent so far."""
 
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -10,34 +10,35 @@ OnProgress = Callable[[int, int | None], object]
 
 
 def unmetered(source: BodySource) -> BodySource:
-    """Return *source* itself, because nobody wants to know the progress."""
+    """Return *source* itself, because the progress is not reported."""
     return source
 
 
 class TransferProgress:
-    """Counts the bytes of a transfer, and reports them.
+    """Counts the bytes that a transfer has sent, and reports the count to a function.
 
-    A request that is repeated counts again from its start, but the reported number never decreases.
+    If a request is repeated, its bytes are counted from 0 again, but the reported count never
+    decreases.
 
     Args:
-        on_progress: Called with the number of bytes that were sent, and the number in all, or None
-            if that is not known yet.
-        total: The number of bytes in all, or None.
+        on_progress: Called with the number of bytes that have been sent, and the total number of
+            bytes, which is None while it is unknown.
+        total: The total number of bytes; None while it is unknown.
 
     Attributes:
-        total: The number of bytes in all, or None.
-        noted: Called after each change, perhaps in another thread.
+        total: The total number of bytes; None while it is unknown.
+        noted: Called whenever a request has sent more bytes, possibly in another thread.
     """
 
     def __init__(self, on_progress: OnProgress, total: int | None) -> None:
         self._on_progress, self.total = on_progress, total
         self.noted: Callable[[], object] = self.report
-        self._ended = 0  # the bytes of the requests that have ended
-        self._current: dict[int, int] = {}  # those of each request in progress
+        self._ended = 0  # how many bytes the finished requests have sent
+        self._current: dict[int, int] = {}  # how many bytes each running request has sent
         self._reported: tuple[int, int | None] = (-1, None)
 
     def start(self, number: int) -> Callable[[BodySource], BodySource]:
-        """Start to count the bytes of the request *number*; return a function for its body."""
+        """Start counting the bytes of request *number*, and return a function that wraps its body."""
         self._current[number] = 0
         return partial(_Metered, partial(self._note, number))
 
@@ -46,12 +47,12 @@ class TransferProgress:
         self.noted()
 
     def end(self, number: int, size: int) -> None:
-        """Count a request as sent."""
+        """Record that request *number* has finished and has sent *size* bytes."""
         del self._current[number]
         self._ended += size
 
     def report(self) -> None:
-        """Call the function of the user if there is news since the last call."""
+        """Call `on_progress` if the count or the total has changed since the last call."""
         before, _ = self._reported
         now = max(before, self._ended + sum(self._current.values())), self.total
         if now != self._reported:
@@ -60,7 +61,7 @@ class TransferProgress:
 
 
 class _Metered:
-    """A body that notes how many of its bytes were sent."""
+    """A request body that reports how many of its bytes have been sent."""
 
     def __init__(self, note: Callable[[int], None], source: BodySource) -> None:
         self._source, self._note, self.size = source, note, source.size
@@ -77,7 +78,7 @@ class _MeteredPieces:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece; all before it were sent."""
+        """Report that all previous pieces have been sent, and return the next piece."""
         self._note(self._sent)
         piece = await anext(self._pieces)
         self._sent += len(piece)

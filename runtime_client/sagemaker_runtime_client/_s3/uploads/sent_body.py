@@ -1,7 +1,9 @@
-"""The forms in which a body is sent to S3, with a checksum by which S3 verifies it.
+"""The forms in which a body is sent to S3, with or without a checksum for S3 to verify.
 
-Over https, a CRC32 follows the body in a trailer, so the body is read only once.  Over http, the
-body is signed.  Its hashes are computed before it is sent, so it is read twice.
+Over https, a body with a checksum is followed by its CRC32 in a trailer, so the body is read only
+once.  Over http, the body is signed.  It is read twice, because its hashes are computed before it
+is
+sent.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
@@ -20,7 +22,7 @@ from ..._io.sources.body import READ_SIZE
 from ..checksums import Crc, checksum_header, encode
 from ..request import Headers, S3Request
 
-# The codes of errors with which S3-compatible stores reject a feature that they do not know.
+# The error codes with which S3-compatible stores reject features that they do not support.
 _UNKNOWN = frozenset(
     {"InvalidArgument", "InvalidRequest", "NotImplemented", "XAmzContentSHA256Mismatch"}
 )
@@ -30,7 +32,7 @@ Meter = Callable[[BodySource], BodySource]
 
 
 class Form(Enum):
-    """How a body is signed, and where its checksum is."""
+    """Whether a body is signed, and where its checksum is sent, if at all."""
 
     TRAILER = "not signed, and followed by its CRC32"
     HASHED = "signed"
@@ -39,14 +41,14 @@ class Form(Enum):
 
 
 def choose_form(origin: str, *, checksum: bool) -> Form:
-    """Return the form for a server; *checksum* is whether to send a checksum."""
+    """Return the form of the bodies for *origin*; *checksum* says whether to send a CRC32."""
     if not origin.startswith("https://"):
         return Form.HASHED_WITH_CRC32 if checksum else Form.HASHED
     return Form.TRAILER if checksum else Form.UNSIGNED
 
 
 def lacks_feature(error: ServiceError) -> bool:
-    """Return whether *error* may mean that a store does not know a feature of AWS."""
+    """Return whether *error* may mean that the store does not support a feature of S3."""
     return error.status_code == 501 or (error.status_code == 400 and error.code in _UNKNOWN)
 
 
@@ -59,8 +61,10 @@ async def add_body(
         request: The request without a body.
         source: The body.
         form: The form in which the body is sent.
-        checksum: Set to the CRC32 of the body, with `Form.TRAILER` when the body was sent.
-        meter: Returns the body that is sent in place of *source*; it counts what is sent.
+        checksum: Receives the CRC32 of the body.  With `Form.TRAILER`, this happens when the body
+            has
+            been sent.  With `Form.UNSIGNED`, it does not happen.
+        meter: Wraps the body that is sent, and counts the bytes that have been sent.
     """
     if form is Form.TRAILER:
         body = _ChunkedBody(meter(source), checksum)
@@ -85,19 +89,19 @@ async def _hash(source: BodySource, checksum: Crc) -> Payload:
 
 
 def new_crc32() -> Crc:
-    """Return a new running CRC32."""
+    """Return a CRC32 to which data can be added."""
     return Crc(crc32, 4)
 
 
 def _chunked_encoding(headers: Headers) -> Headers:
-    """Return the headers, with ``aws-chunked`` before the encoding of the object, if it has one."""
+    """Return *headers* with ``aws-chunked`` before the content coding of the object, if any."""
     encodings = [value for name, value in headers if name == _ENCODING]
     others = [header for header in headers if header[0] != _ENCODING]
     return (*others, (_ENCODING, ",".join(["aws-chunked", *encodings])))
 
 
 class _ChunkedBody:
-    """A body in the format ``aws-chunked``, with a CRC32 as its trailer."""
+    """A body in the ``aws-chunked`` format, with its CRC32 in a trailer."""
 
     def __init__(self, source: BodySource, checksum: Crc) -> None:
         self._source, self._checksum = source, checksum
@@ -112,11 +116,15 @@ class _ChunkedBody:
 
 
 class _Encoded:
-    """The encoded pieces.  `_Pieces` in `body` says why this is not a generator."""
+    """The encoded pieces of a body.
+
+    This is not a generator, for the reason that `_Pieces` in `sources.body` states.
+    """
 
     def __init__(self, source: BodySource, checksum: Crc) -> None:
-        # A method as the hasher would be a reference cycle, which would keep the source in memory
-        # until the garbage collector runs.
+        # If the hasher were a method of this object, it would create a reference cycle, which would
+        # keep the
+        # source in memory until the garbage collector runs.
         crc = self._crc = new_crc32()
         form = AwsChunked(
             None, source.size, checksum="CRC32", hasher=lambda: crc, chunk_size=READ_SIZE

@@ -1,8 +1,10 @@
 """An upload of any size, in one request or in parts.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html, which advises parts
-for 100 MB and more.  boto3 uses them from 8 MiB on, as this module does, because parts are sent at
-the same time, and only what failed is repeated.
+The AWS guide recommends parts for objects of 100 MB or more.  Like boto3, this module already uses
+them for objects of more than 8 MiB, because parts can be sent at the same time, and only a part
+that has failed is sent again.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
 
 from ..._io.message import BodySource
@@ -18,9 +20,9 @@ from .parts import PartedUpload, PlannedParts, StreamedParts
 from .progress import OnProgress, TransferProgress, unmetered
 from .sent_body import Meter, new_crc32
 
-# A larger body is sent in parts, unless the caller wants one request.
+# A larger body is sent in parts, unless the caller sets a higher limit for a single request.
 MAX_SINGLE_SIZE = DEFAULT_PART_SIZE
-# A body up to this size is read into memory and signed.
+# A body of at most this size is read into memory and signed.
 _MAX_SIGNED_SIZE = 1 << 20
 
 
@@ -33,15 +35,17 @@ async def upload(
     on_progress: OnProgress | None,
     max_single: int = MAX_SINGLE_SIZE,
 ) -> S3Object:
-    """Write what *source* contains.
+    """Upload what *source* contains, and return the description of the object.
 
     Args:
-        job: The arguments of all requests.
+        job: The arguments that all requests share.
         source: The open source.
-        part_size: The size of a part in bytes; None for 8 MiB, or more if the object needs it.
-        concurrency: How many parts are sent at the same time.
-        on_progress: As for `TransferProgress`; None for no function.
-        max_single: The size up to which a source of a known size is sent in one request.
+        part_size: The size of a part in bytes; None for 8 MiB, or more if the object would
+            otherwise have too many parts.
+        concurrency: The maximum number of parts that are sent at the same time.
+        on_progress: The function that `TransferProgress` calls; None if progress is not reported.
+        max_single: A source of a known size that has at most this many bytes, or at most one part,
+            is sent in one request.
     """
     size = plan_parts(0, part_size).part_size
     if isinstance(source, StreamSource):
@@ -59,7 +63,7 @@ async def upload(
 
 
 async def put(job: Job, source: BodySource, on_progress: OnProgress | None = None) -> S3Object:
-    """Write an object in one request."""
+    """Write an object in one request, and return its description."""
     send = _put_signed if source.size <= _MAX_SIGNED_SIZE else _put
     if on_progress is None:
         return await send(job, source, unmetered)
