@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from errno import EMFILE, ENOENT
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import httpx
@@ -157,6 +158,14 @@ class _NoAttempts:
 SHORTAGE = "too many open files; close some, raise the limit (ulimit -n) or lower max_connections"
 PROXY_FORM = "use http://host:port, https://host:port or socks5://host:port"
 
+
+def read_too_late():
+    """Read a response after its deadline."""
+    response = OpenResponse(None, "https://host.example", 0.0)
+    response._body = SimpleNamespace(read=None)
+    run(response.read())
+
+
 MESSAGES = [
     # Files.
     (
@@ -200,7 +209,7 @@ MESSAGES = [
         ),
     ),
     (
-        lambda: run(OpenResponse(None, "https://host.example", 0.0).read()),
+        read_too_late,
         "the timeout elapsed while the response from https://host.example arrived",
     ),
     # The httpx client that sends requests.
