@@ -1,7 +1,7 @@
 """A response whose body is read piece by piece while the caller uses the pieces."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,7 +109,8 @@ class OpenResponse:
         Raises:
             TransportError: The connection failed, or a timeout elapsed.
         """
-        return await self._read(self._body.read)
+        piece: bytes = await self._read("read")
+        return piece
 
     async def read_into(self, buffer: memoryview) -> int:
         """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
@@ -117,15 +118,17 @@ class OpenResponse:
         Except for the first bytes of the body, the buffer is filled if possible.  The errors are
         those of `read`.
         """
-        return await self._read(self._body.read_into, buffer)
+        size: int = await self._read("read_into", buffer)
+        return size
 
-    async def _read(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    async def _read(self, method: str, *arguments: object) -> Any:
+        """Call a method of the body, within the time limit."""
         try:
             if self._ends == inf:
-                return await step(*arguments)
+                return await getattr(self._body, method)(*arguments)
             if time.monotonic() < self._ends:
                 async with self._sender.limit(self._ends):
-                    return await step(*arguments)
+                    return await getattr(self._body, method)(*arguments)
         except library_errors(self._sender.library) as error:
             raise self._transport_error(error) from error
         raise TransportError(f"the timeout elapsed while the response from {self._origin} arrived")

@@ -142,6 +142,7 @@ async def open_source(backend: Backend, source: object, argument: str) -> Upload
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _in_memory(cast("bytes", source), argument)
+    kind = type_name(source)
     if type(source) is io.BytesIO:
         return MemorySections(source.getbuffer()[source.tell() :])
     if isinstance(source, os.PathLike):
@@ -150,12 +151,12 @@ async def open_source(backend: Backend, source: object, argument: str) -> Upload
     if hasattr(source, "read"):
         return await backend.in_thread(_open_file, backend, source, argument)
     if isinstance(source, AsyncIterable):
-        return _async_stream(backend, source, argument)
+        return _async_stream(backend, cast("AsyncIterable[bytes]", source), argument)
     if isinstance(source, Iterable) and not isinstance(source, str | Mapping):
         if isinstance(source, list | tuple):
-            _check_items(source, argument)
+            _check_items(cast("Collection[object]", source), argument)
         return StreamSource(Items(iter(cast("Iterable[bytes]", source))))
-    raise _wrong(argument, f"must be {_KINDS}, not {type_name(source)}")
+    raise _wrong(argument, f"must be {_KINDS}, not {kind}")
 
 
 def _check_items(source: Collection[object], argument: str) -> None:
