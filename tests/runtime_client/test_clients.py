@@ -22,6 +22,9 @@ from tests.runtime_client.clients import opened, settings
 CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
 
 
+STREAMS = {"stream_endpoint", "list_objects", "open"}
+
+
 def operations(client_class):
     """Return the names of the operations of a client class."""
     names = {name for name in dir(client_class) if not name.startswith("_")}
@@ -44,8 +47,8 @@ class TestAgreement:
     def test_each(self, name):
         """Each method has the same signature and docstring on both clients.
 
-        It is a coroutine function only on the async client.  `stream_endpoint` returns a context on
-        both clients.
+        It is a coroutine function only on the async client.  The methods in `STREAMS` return a
+        context or an iterator on both clients.
         """
         ours = getattr(SageMakerRuntimeClient, name)
         theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
@@ -54,7 +57,7 @@ class TestAgreement:
         assert ours.__doc__ == theirs.__doc__
         assert tuple(map(inspect.iscoroutinefunction, (ours, theirs))) == (
             False,
-            name != "stream_endpoint",
+            name not in STREAMS,
         )
 
     def test_settings(self):
