@@ -1,1 +1,1 @@
-"""Downloads of objects of any size, and of all objects below a prefix."""
+"""Download objects of any size, or all objects below a prefix."""

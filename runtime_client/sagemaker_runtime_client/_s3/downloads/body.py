@@ -1,4 +1,4 @@
-"""Reads an object from its beginning to its end, while the caller uses the bytes."""
+"""Reads an object from beginning to end while the caller processes the bytes."""
 
 from io import BytesIO
 
@@ -10,15 +10,15 @@ _PIECE_SIZE = 256 << 10
 
 
 class BodyReader:
-    """The body of an object, which is verified when it has been read completely.
+    """The body of an object, which is verified at its end if S3 has stated a suitable checksum.
 
     Args:
         source: Sends the requests.
 
     Attributes:
         description: The description of the object; its `body` is empty.
-        verified: The algorithm of the checksum that verified the object; None before the end, or if
-            S3 has stated no checksum that can be computed here.
+        verified: The algorithm of the checksum that verified the object; None before the end, if
+            verification is disabled, or if S3 has stated no checksum that can be computed here.
     """
 
     description: S3Object
@@ -41,11 +41,14 @@ class BodyReader:
         self._verify_at_end()
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Read the next bytes into *buffer*, and return their number; 0 at the end.
+        """Read the next bytes into *buffer*, and return how many were read; return 0 at the end.
 
         Raises:
-            ChecksumError: The object, whose last bytes were read, was damaged in transit.
-            TransportError: The connection was cut too often, or the timeout elapsed.
+            ChecksumError: All bytes have been read, but they do not match the checksum of the
+                object.
+            TransportError: The connection was interrupted too often, or a timeout elapsed.
+            ServiceError: A request for the rest of the object failed, for example because the
+                object was replaced.
         """
         size = await self._reader.read_into(buffer)
         if size and self._verification is not None:
@@ -63,9 +66,9 @@ class BodyReader:
         self.verified = stated.algorithm
 
     async def read(self, size: int) -> bytes:
-        """Return the next *size* bytes, or fewer at the end; if *size* is negative, all of them."""
+        """Return the next *size* bytes, or fewer at the end; all of the rest if *size* is negative."""
         wanted = self._left if size < 0 else min(size, self._left)
-        pieces = BytesIO()  # its `getvalue` returns the bytes without a copy
+        pieces = BytesIO()  # `BytesIO.getvalue` does not copy the bytes
         buffer = memoryview(bytearray(min(wanted, _PIECE_SIZE)))
         while wanted and (count := await self.read_into(buffer[:wanted])):
             pieces.write(buffer[:count])
@@ -73,7 +76,7 @@ class BodyReader:
         return pieces.getvalue()
 
     async def next_piece(self) -> bytes:
-        """Return the next piece, or empty bytes at the end."""
+        """Return the next piece of the body, or empty bytes at the end."""
         return await self.read(_PIECE_SIZE)
 
     async def aclose(self) -> None:

@@ -1,9 +1,10 @@
-"""Downloads an object: several ranges at the same time, all of one version, and verified.
+"""Downloads several ranges of an object at the same time, and verifies the object.
 
 The first request is for the first range.  Its response states the size and the entity tag of the
-object.  The other ranges are requested under the condition that the entity tag is still the same.
-S3 states the checksum of an object only in response to a request for the whole object, so an object
-with several ranges needs a HEAD request as well.
+object.  The other ranges are requested under the condition that the entity tag has not changed, so
+that all ranges belong to the same version.  S3 states the checksum of an object only in response to
+a request for the whole object, so an object that has several ranges also needs a HEAD request if it
+is to be verified.
 """
 
 import logging
@@ -27,12 +28,12 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class _Found(NamedTuple):
-    """The object that was found.
+    """The object that the first request has found.
 
     Attributes:
-        head: The response that describes it.
-        version: Its version.
-        first: The reader that has requested the first range; None if no range was requested.
+        head: The response that describes the object.
+        version: The version of the object.
+        first: The reader that has requested the first range; None if no range has been requested.
         stored: The ranges that an earlier download has stored.
     """
 
@@ -43,13 +44,14 @@ class _Found(NamedTuple):
 
 
 class Downloader:
-    """One download.
+    """Downloads one object.
 
     Args:
         source: Sends the requests.
         target: Where the data are written; it is not open yet.
         options: How the object is downloaded.
-        progress: The state of the download, which may continue an earlier one.
+        progress: Which ranges are complete, in this download or in an earlier one that it
+            continues.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class Downloader:
         """Download the object, and return its description.
 
         Raises:
-            ChecksumError: The object was damaged in transit, twice.
-            ObjectReplacedError: The object was replaced meanwhile.
-            TargetError: The target cannot be written.
-            ResponseTooLargeError: The object is larger than allowed.
+            ChecksumError: The object did not match its checksum, even in a second download if the
+                target can be written again.
+            ObjectReplacedError: The object was replaced or deleted during the download.
+            TargetError: The target cannot be opened, written, read or replaced.
+            ResponseTooLargeError: The object is larger than `max_size`.
             RuntimeClientError: A request failed.
         """
         try:
@@ -98,7 +101,7 @@ class Downloader:
         if stated is not None:
             system = self._source.system
             if not await verification.is_right(stated, system, self._target):
-                await self._begin(found, None)  # a later download must not continue with these data
+                await self._begin(found, None)  # a later download must not reuse these data
                 raise damaged(self._source.location, stated, found.head)
         await self._target.commit()
         fields = object_fields(found.head)
@@ -107,7 +110,7 @@ class Downloader:
         return Download(str(self._source.location), b"", **fields, verified=verified)
 
     async def _find(self) -> _Found:
-        """Return the object, and request its first range, unless an earlier download has ranges."""
+        """Find the object, and request its first range unless an earlier download can continue."""
         state = await self._progress.load()
         if state is not None:
             head = await self._source.head(None)
@@ -131,7 +134,7 @@ class Downloader:
         return found
 
     async def _find_empty(self) -> _Found:
-        """Return an empty object, which has no first byte and therefore no first range."""
+        """Return the description of an empty object, of which no range can be requested."""
         head = await self._source.head(None)
         version = whole_version(head)
         if version is None or version.size:
@@ -150,12 +153,19 @@ class Downloader:
         return found
 
     async def _begin(self, found: _Found, version: Version | None) -> None:
-        """Discard what the target contains; if *version* is None, the download has failed."""
+        """Discard the data in the target, and record a new download of *version*.
+
+        If *version* is None, record nothing, so that a later download starts from the beginning.
+        """
         await self._target.begin(found.version.size)
         self._progress.begin(version)
 
     async def _stated(self, found: _Found) -> StatedChecksum | None:
-        """Return the checksum of the object that S3 has stated and that can be computed here."""
+        """Return the checksum that S3 states for the object.
+
+        Return None if verification is disabled, or if S3 states no checksum of the whole object
+        that can be computed here.
+        """
         if not self._source.verifies:
             return None
         first, size = found.first, found.version.size
@@ -173,7 +183,7 @@ class Downloader:
         return verification[0]
 
     async def _read(self, found: _Found, stated: StatedChecksum | None) -> Verification:
-        """Read all ranges that are not stored, and return their verification."""
+        """Read all ranges that are not stored yet, and return the checksums of all ranges."""
         if needs_order(stated) and not self._target.is_readable and found.first is not None:
             found.first.extend()
             missing = [(0, found.version.size)]

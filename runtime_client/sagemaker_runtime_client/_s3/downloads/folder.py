@@ -19,12 +19,13 @@ from .operation import download
 from .reading import take
 from .result import Download, DownloadOptions
 
-# The errors that show that the file system cannot have a file with the name of an object.
+# Error numbers that show that the folder cannot contain a file with the name of an object.  None is
+# the number of an error that `Folder.place` detects itself.
 _NAME_ERRORS = frozenset({None, EEXIST, ENAMETOOLONG, ENOTDIR})
 
 
 def open_folder(path: object) -> Folder:
-    """Return the folder, which is created if it is missing.
+    """Create the folder if it is missing, and return it.
 
     Raises:
         ParamValidationError: *path* is not a path.
@@ -37,8 +38,8 @@ class FolderDownload(Value):
     """The result of `download_all`.
 
     Attributes:
-        downloads: The descriptions of the objects that were downloaded, in order of their keys.
-        skipped: The objects whose keys cannot be names of files, in order of their keys.
+        downloads: The descriptions of the downloaded objects, sorted by key.
+        skipped: The objects that were not downloaded because of their keys, sorted by key.
     """
 
     __slots__ = __match_args__ = ("downloads", "skipped")
@@ -52,16 +53,16 @@ class FolderDownload(Value):
 
 
 class FolderDownloader:
-    """One download of all objects below a prefix.
+    """Downloads all objects below a prefix.
 
     Args:
         system: Provides the backend.
         s3: The S3 client.
         transport: Sends the requests.
-        prefix: The prefix.
-        folder: The folder.
+        prefix: The location with which the locations of the objects begin.
+        folder: The folder in which the files are created.
         options: How each object is downloaded.
-        deadline: The end of the call, on the monotonic clock; None for no limit.
+        deadline: When the call must end, on the monotonic clock; None for no limit.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class FolderDownloader:
         self._skipped: list[SkippedObject] = []
 
     async def run(self) -> FolderDownload:
-        """Download the objects, page by page of their listing."""
+        """List the objects page by page, download those of each page, and return the result."""
         marker: Marker = ()
         while True:
             page = await list_page(self._s3, self._prefix, self._deadline, marker=marker)
@@ -94,7 +95,7 @@ class FolderDownloader:
         return FolderDownload(tuple(self._downloads), tuple(self._skipped))
 
     def _placed(self, objects: list[S3Object]) -> Iterator[tuple[S3Object, str]]:
-        """Return the objects that can be downloaded, each with its path."""
+        """Return each object that can be downloaded, with the path of its file; record the others."""
         for found in objects:
             names = self._names.assign(found.location.split("/", 3)[3])
             if isinstance(names, tuple):
@@ -108,7 +109,7 @@ class FolderDownloader:
             self._skipped.append(SkippedObject(found.location, names))
 
     async def _take(self, placed: list[tuple[S3Object, str]]) -> None:
-        """Download the large objects one after another, and several small ones at the same time."""
+        """Download several small objects at the same time, and then the large ones one by one."""
         small = deque([one for one in placed if one[0].size <= self._options.part_size])
         options = self._options._replace(concurrency=1)
 

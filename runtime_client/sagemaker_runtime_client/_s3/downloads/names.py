@@ -1,9 +1,9 @@
-"""Converts the keys of objects to the names of files below a folder, and refuses dangerous keys.
+"""Converts object keys to file names below a folder, and rejects dangerous keys.
 
 A key may contain any character, and S3 does not interpret it.  In a path, however, ``..`` leads out
-of the folder, a name like ``C:`` or a leading slash replaces it, and Windows separates names by a
-backslash as well.  Two keys may also need the same file, for example on a file system that ignores
-the case of names.
+of the folder, and a name such as ``C:`` or a leading slash makes the path absolute.  On Windows, a
+backslash also separates names.  Two keys may even need the same file, for example on a file system
+that ignores the case of names.
 """
 
 import re
@@ -12,15 +12,15 @@ from unicodedata import normalize
 
 from ..._value import Value, shown
 
-_MAX_NAME_SIZE = 255  # in bytes, of most file systems
+_MAX_NAME_SIZE = 255  # the limit of most file systems, in bytes
 
 
 class SkippedObject(Value):
-    """An object that `download_all` did not download, because of its key.
+    """An object that `download_all` did not download, because its key cannot become a file name.
 
     Attributes:
         location: The location of the object, as ``s3://bucket/key``.
-        reason: Why no file can have the name of the object.
+        reason: Why the key cannot become the name of a file in the folder.
     """
 
     __slots__ = __match_args__ = ("location", "reason")
@@ -34,11 +34,12 @@ class SkippedObject(Value):
 
 
 def _has(test: Callable[[str], object]) -> Callable[[str], bool]:
-    """Return a function that returns whether a name in a path passes *test*."""
+    """Return a function that reports whether any name in a path passes *test*."""
     return lambda path: any(map(test, path.split("/")))
 
 
-# The rules for the part of a key below the prefix: whether it breaks one, and the reason then.
+# Each rule has a function that reports whether a path breaks the rule, and the reason to show then.
+# The path is the part of a key that becomes the path of a file.
 _RULES: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda path: not path or path.endswith("/"), "it is a directory marker, not a file"),
     (lambda path: path.startswith("/"), "its name would be an absolute path"),
@@ -54,20 +55,22 @@ _RULES: tuple[tuple[Callable[[str], bool], str], ...] = (
 
 
 class FileNames:
-    """The names of files that were assigned to keys.
+    """Assigns file names to keys.
 
     Args:
-        prefix: The prefix of all keys.  The names are what follows its last slash.
+        prefix: The prefix of all keys.  The part of it up to its last slash is removed from each
+            key.
     """
 
     def __init__(self, prefix: str) -> None:
         self._start = prefix.rfind("/") + 1
-        # Without regard to the case, the names of all files, and of the folders that they need.
+        # The paths of all files so far, keyed by their folded form, and the folded paths of their
+        # folders.
         self._files: dict[str, str] = {}
         self._folders: set[str] = set()
 
     def assign(self, key: str) -> tuple[str, ...] | str:
-        """Return the names of the folders and of the file for *key*; or the reason if it has none."""
+        """Return the names of the folders and of the file for *key*, or the reason why it has none."""
         path = key[self._start :]
         for is_broken, reason in _RULES:
             if is_broken(path):
@@ -86,5 +89,5 @@ class FileNames:
 
 
 def _fold(path: str) -> str:
-    """Return *path* as file systems compare names that ignore the case and the form of letters."""
+    """Return *path* in the form that file systems compare if they ignore case and Unicode form."""
     return normalize("NFC", path.casefold())

@@ -1,4 +1,4 @@
-"""Reads ranges of an object.  If a connection is cut, the rest of its range is requested again."""
+"""Reads ranges of an object, and requests the rest of a range again if a connection fails."""
 
 import logging
 from collections.abc import Callable
@@ -27,10 +27,11 @@ from .ranges import (
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# How often a range is requested again if fewer than _PROGRESS bytes have arrived in between.
+# How often a range is requested again if each time fewer than `_PROGRESS` bytes have arrived.
 _MAX_CUTS = 5
 _PROGRESS = 1 << 20
-# The longest pause after the first cut without any data, in seconds; it doubles with each cut.
+# The longest pause before the first repetition of a request, in seconds.  There is a pause only if
+# no data have arrived since the last interruption.  The limit doubles with each repetition.
 _PAUSE = 0.2
 
 
@@ -38,14 +39,14 @@ class ObjectSource:
     """Sends requests for one object.
 
     Args:
-        system: Provides pauses.
+        system: Provides the clock and the pauses.
         s3: The S3 client.
         transport: Sends the requests.
         location: The location of the object.
-        deadline: The end of the call, on the monotonic clock; None for no limit.
+        deadline: When the call must end, on the monotonic clock; None for no limit.
 
     Attributes:
-        system: Provides pauses.
+        system: The value of *system*.
         location: The location of the object.
     """
 
@@ -66,13 +67,13 @@ class ObjectSource:
         return self._s3.verifies_downloads
 
     async def head(self, version: Version | None) -> Response:
-        """Request the description of the object.
+        """Request the description of the object, and return the response.
 
         Args:
             version: The version that the object must have; None for any.
 
         Raises:
-            ObjectReplacedError: The object has another version.
+            ObjectReplacedError: The object has another version than *version*.
         """
         request = S3Request("HEAD", headers=self._headers(0, None, version))
         operation = self._s3.operation(self.location, request)._replace(
@@ -85,15 +86,15 @@ class ObjectSource:
     async def open(
         self, start: int, end: int | None, version: Version | None
     ) -> tuple[OpenResponse, Range]:
-        """Request a range, and return the response when its head has arrived.
+        """Request a range; return the response as soon as its head has arrived, and the range it contains.
 
         Args:
-            start: The first byte.
-            end: The byte after the last one; None for the whole object.
+            start: The offset of the first byte.
+            end: The offset after the last byte; None for the whole object.
             version: The version that the object must have; None for any.
 
         Raises:
-            ObjectReplacedError: The object has another version.
+            ObjectReplacedError: The object has another version than *version*.
         """
         attempt = _Attempt(
             self._transport, partial(parse_range, self.location, start, end, version)
@@ -116,14 +117,14 @@ class ObjectSource:
 
 
 class _Attempt:
-    """The last attempt to send a request.
+    """Sends a request, possibly several times, and keeps the response to the last attempt.
 
     Args:
         transport: Sends the request.
         parse: Returns the range in a successful response, or raises an error.
 
     Attributes:
-        result: The open response, and the range that it contains; only after a success.
+        result: The open response and the range that it contains; set only after a success.
     """
 
     result: tuple[OpenResponse, Range]
@@ -143,7 +144,7 @@ class _Attempt:
         connect_timeout: float | None,
         read_timeout: float | None,
     ) -> Response:
-        """Send the request, and return the head of the response."""
+        """Send the request, and return the head of the response, whose body stays unread."""
         self._opened = opened = await self._transport.open(
             origin, make, deadline, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
@@ -172,14 +173,14 @@ class ObjectReader:
 
     Args:
         source: Sends the requests.
-        start: The first byte.
-        end: The byte after the last one; None for the whole object.
-        version: The version that the object must have; None for any version, which must then stay
-            the same.
+        start: The offset of the first byte.
+        end: The offset after the last byte; None for the whole object.
+        version: The version that the object must have.  If it is None, the first response
+            determines the version, which must not change later.
 
     Attributes:
-        head: The first response.
-        range: The range that is read.
+        head: The head of the first response.
+        range: The range that the first response contains.
     """
 
     head: Response
@@ -204,15 +205,16 @@ class ObjectReader:
         self._end, self._version = found.end, found.version
 
     def extend(self) -> None:
-        """Read the object to its end, which may need another request."""
+        """From now on, read to the end of the object, which may need another request."""
         self._end = self.range.version.size
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Read the next bytes into *buffer*, and return their number; 0 at the end of the range.
+        """Read the next bytes into *buffer*, and return how many were read; 0 at the end of the range.
 
         Raises:
-            TransportError: The connection was cut too often, or the timeout elapsed.
+            TransportError: The connection was interrupted too often, or a timeout elapsed.
             ObjectReplacedError: The object was replaced.
+            ServiceError: A request for the rest of the range failed for another reason.
         """
         end = self._end or 0
         while self._position < end:
@@ -259,7 +261,7 @@ class ObjectReader:
         return True
 
     async def _pause(self) -> None:
-        """Pause if no data have arrived since the last cut."""
+        """Pause if no data have arrived since the previous interruption."""
         system, has_progress = self._source.system, self._position > self._last_cut
         self._last_cut = self._position
         if not has_progress:

@@ -1,4 +1,4 @@
-"""`download`: checks the options, makes the target, and downloads an object."""
+"""Checks the options of `download`, creates the target, and downloads the object."""
 
 from collections.abc import Callable
 from typing import cast
@@ -26,7 +26,7 @@ def check_options(
     max_size: int | None,
     on_progress: Callable[[int, int], object] | None,
 ) -> DownloadOptions:
-    """Return the options, or raise ParamValidationError."""
+    """Return the options as an object, or raise ParamValidationError if one is invalid."""
     size = DEFAULT_PART_SIZE if part_size is None else part_size
     check_number("part_size", size, _MIN_PART_SIZE, _MAX_PART_SIZE, "bytes")
     check_number("concurrency", concurrency, 1, _MAX_CONCURRENCY, "parts")
@@ -39,7 +39,7 @@ def check_options(
 
 
 def is_plain(function: object) -> bool:
-    """Return whether *function* can be called, and need not be awaited."""
+    """Return whether *function* is callable and not async."""
     return callable(function) and not is_async(function)
 
 

@@ -1,4 +1,4 @@
-"""The requests for ranges of one version of an object, and the checks of the responses.
+"""Builds the requests for ranges of one version of an object, and checks the responses.
 
 Source: RFC 9110, sections 13.1.1 and 14, and
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
@@ -19,7 +19,7 @@ _CONTENT_RANGE = r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})"
 class ObjectReplacedError(ServiceError):
     """An object was replaced or deleted while its ranges were being read.
 
-    Read it again: the same call will read the new version.
+    Repeat the call to read the new version.
     """
 
     retryable = True
@@ -41,7 +41,7 @@ class Range(NamedTuple):
 
 
 def range_headers(start: int, end: int | None, version: Version | None) -> Headers:
-    """Return the headers of a request for a range; if *end* is None, of one for a whole object."""
+    """Return the headers of a request for a range, or for the whole object if *end* is None."""
     headers: Headers = ()
     if end is not None:
         headers += (("range", f"bytes={start}-{end - 1}"),)
@@ -51,14 +51,14 @@ def range_headers(start: int, end: int | None, version: Version | None) -> Heade
 
 
 def parse_range_error(location: S3Location, response: Response) -> ServiceError:
-    """Return the error in a response; it is `ObjectReplacedError` if the condition does not hold."""
+    """Return the error that a response describes: `ObjectReplacedError` for the status 412."""
     return (
         replaced(location, response) if response.status == 412 else parse_error(location, response)
     )
 
 
 def replaced(location: S3Location, response: Response) -> ObjectReplacedError:
-    """Return the error for an object of which another version was found."""
+    """Return the error that is raised if *response* shows that the object was replaced."""
     return ObjectReplacedError(
         f"{printable(location)}: the object was replaced while it was being read",
         status_code=response.status,
@@ -71,18 +71,19 @@ def parse_range(
 ) -> Range:
     """Return the range that a response contains.
 
-    A store that ignores the range sends the whole object.
+    If a store ignores the requested range, it sends the whole object.  This is accepted if *start*
+    is 0.
 
     Args:
         location: The location of the object.
-        start: The first byte that was requested.
-        end: The byte after the last one that was requested; None for the whole object.
+        start: The offset of the first byte that was requested.
+        end: The offset after the last byte that was requested; None for the whole object.
         version: The version that was requested; None for any.
-        response: The response, of which the body has not been read.
+        response: The response, whose body has not been read.
 
     Raises:
-        TransportError: The response does not contain the requested range.
-        ObjectReplacedError: The response is about another version.
+        TransportError: The response states no size, or does not contain the requested range.
+        ObjectReplacedError: The response belongs to another version than *version*.
     """
     found = _stated_range(response)
     if found is None:
@@ -97,7 +98,7 @@ def parse_range(
 
 
 def _stated_range(response: Response) -> Range | None:
-    """Return the range that the headers state, or None if they do not."""
+    """Return the range that the headers of the response state, or None if there is no valid one."""
     object_ = whole_version(response)
     if response.status == 200:
         return None if object_ is None else Range(0, object_.size, object_)
@@ -112,7 +113,7 @@ def _stated_range(response: Response) -> Range | None:
 
 
 def whole_version(response: Response) -> Version | None:
-    """Return the version that the response to a request for a whole object describes."""
+    """Return the version in the response to a request for a whole object; None without a size."""
     length = response.header("content-length") or ""
     is_number = length.isascii() and length.isdigit() and len(length) < 20
     return Version(response.header("etag"), int(length)) if is_number else None

@@ -14,10 +14,11 @@ from .verification import Verification, read_stored
 
 T = TypeVar("T")
 
-# The largest number of ranges.  The ranges of a larger object are larger, in steps of a mebibyte.
+# The maximum number of ranges.  For a larger object, the size of a range is increased to the next
+# multiple of `_STEP` bytes that suffices.
 _MAX_RANGES = 10_000
 _STEP = 1 << 20
-# The size of the pieces in which a range is read from the connection and written to the target.
+# A range is read from the connection and written to the target in pieces of this size, in bytes.
 _BUFFER_SIZE = 512 << 10
 
 
@@ -26,9 +27,9 @@ def split(stored: Ranges, first_end: int, size: int, part_size: int) -> list[tup
 
     Args:
         stored: The ranges that an earlier download has stored.
-        first_end: The end of the first range, which was requested already; 0 if none was.
-        size: The size of the object.
-        part_size: The size of the other ranges.
+        first_end: The end of the first range, which has already been requested; 0 if it has not.
+        size: The size of the object in bytes.
+        part_size: The maximum size of the other ranges in bytes.
     """
     if size > part_size * _MAX_RANGES:
         part_size = -(-size // _MAX_RANGES // _STEP) * _STEP
@@ -45,10 +46,10 @@ class RangeReading:
         source: Sends the requests.
         target: Where the data are written.
         version: The version of the object.
-        verification: Has the checksums of the ranges.
+        verification: Computes the checksums of the ranges.
         progress: Records which ranges are complete.
-        options: The number of ranges that are read at the same time, and the caller's function
-            that is told about the progress.
+        options: The number of ranges that are read at the same time, and the caller's progress
+            function.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class RangeReading:
     async def run(
         self, stored: Ranges, missing: Sequence[tuple[int, int]], first: ObjectReader | None
     ) -> None:
-        """Read the missing ranges, and add the stored ones to the checksums.
+        """Read the missing ranges, and add the stored ranges to the checksums.
 
         Args:
             stored: The ranges that an earlier download has stored.
@@ -131,7 +132,7 @@ class RangeReading:
             size += await reader.read_into(data[size:])
 
     def _note(self, size: int) -> None:
-        """Tell the caller that *size* more bytes were read; never from two threads at a time."""
+        """Report that *size* more bytes have been read; call `on_progress` in one thread at a time."""
         with self._lock:
             self._done += size
             if self._options.on_progress is not None:
@@ -139,7 +140,7 @@ class RangeReading:
 
 
 def take(jobs: deque[T]) -> T | None:
-    """Remove and return the first of *jobs*, or return None if there is none."""
+    """Remove and return the first item of *jobs*, or return None if *jobs* is empty."""
     try:
         return jobs.popleft()
     except IndexError:

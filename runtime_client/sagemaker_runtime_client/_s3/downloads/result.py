@@ -1,4 +1,4 @@
-"""The result of a download, and its options."""
+"""The options and the result of a download."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,12 +19,13 @@ class Download(S3Object):
         body: Always empty, because the bytes are in the target.
         size: The size of the object in bytes.
         content_type: The media type; None if S3 does not return one.
-        metadata: The ``x-amz-meta-`` headers: a mapping from names without this prefix to values.
+        metadata: A mapping of the ``x-amz-meta-`` headers, whose keys are without this prefix.
         etag: The entity tag of the object, in quotes; None if S3 does not return one.
-        last_modified: The time at which the object was written, in whole seconds; None if S3 does
+        last_modified: When the object was written, with a precision of one second; None if S3 does
             not return it.
         verified: The algorithm of the checksum that verified the object, such as ``CRC32``; None if
-            S3 has stated no checksum of the whole object that can be computed here.
+            verification is disabled, or if S3 has stated no checksum of the whole object that can
+            be computed here.
     """
 
     __slots__ = ("verified",)
@@ -54,9 +55,10 @@ class DownloadOptions(NamedTuple):
 
     Attributes:
         part_size: The size of a range in bytes.
-        concurrency: The largest number of ranges that are read at the same time.
+        concurrency: The maximum number of ranges that are read at the same time.
         max_size: The maximum size of the object in bytes; None for no limit.
-        on_progress: Called with the number of bytes that were read and their total; or None.
+        on_progress: Called with the number of bytes that have been read and the total number of
+            bytes; None if progress is not reported.
     """
 
     part_size: int = DEFAULT_PART_SIZE

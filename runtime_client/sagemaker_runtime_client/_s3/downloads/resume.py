@@ -1,7 +1,8 @@
-"""The state of a download that can be continued: which ranges of which version it has.
+"""The state of a download that can be continued: the object version and the complete ranges.
 
-The state is stored in a file beside the target, which another program may have damaged or forged.
-So every field is checked, and a state that is not valid is ignored: the download begins anew.
+The state is stored in a file next to the target.  Another program may have damaged or forged this
+file, so every field is checked.  If the state is invalid, it is ignored, and the download starts
+from the beginning.
 """
 
 import json
@@ -15,18 +16,18 @@ from .ranges import Version
 MAX_STATE_SIZE = 1 << 20
 _MAX_RANGES = 20_000
 _MAX_ETAG_LENGTH = 1024
-# The state is stored each time when so many more ranges are complete.
+# The state is stored after every this many ranges.
 _INTERVAL = 8
 
 Ranges = tuple[tuple[int, int], ...]
 
 
 class State(NamedTuple):
-    """What a download has stored of a version of an object.
+    """Which version of an object a download has read, and which of its ranges are complete.
 
     Attributes:
         version: The version.
-        ranges: The ranges that are complete.  They are sorted, and neither empty nor adjacent.
+        ranges: The complete ranges.  They are sorted, not empty and not adjacent.
     """
 
     version: Version
@@ -34,27 +35,30 @@ class State(NamedTuple):
 
 
 class StateFile(Protocol):
-    """Stores the state of a download beside its data."""
+    """Stores the state of a download in a file next to its data."""
 
     async def load_state(self, max_bytes: int) -> tuple[bytes, int]:
-        """Return the stored state, which may be empty, and the size of the data."""
+        """Return the stored state, which may be empty, and the size of the stored data in bytes.
+
+        If the stored state has more than *max_bytes* bytes, return an empty one.
+        """
         ...
 
     async def save_state(self, state: bytes) -> None:
-        """Store the state when the data are on the disk."""
+        """Wait until the data are on the disk, and then store the state."""
         ...
 
     def save_state_now(self, state: bytes) -> None:
-        """Store the state without waiting for the event loop, unless that fails."""
+        """Store the state without using the event loop; ignore errors of the file system."""
         ...
 
 
 class Progress:
-    """The state of the current download.
+    """Records which ranges of the current download are complete.
 
     Args:
         location: The location of the object.
-        file: Stores the state; None if the download cannot be continued.
+        file: Stores the state; None if the download cannot be continued later.
     """
 
     def __init__(self, location: S3Location, file: StateFile | None) -> None:
@@ -64,7 +68,7 @@ class Progress:
         self._lock = Lock()
 
     async def load(self) -> State | None:
-        """Return the state of an earlier download of the object, or None if there is none."""
+        """Return the state of an earlier download of the object, or None if there is no valid one."""
         if self._file is None:
             return None
         data, size = await self._file.load_state(MAX_STATE_SIZE)
@@ -72,11 +76,11 @@ class Progress:
         return self._state
 
     def begin(self, version: Version | None) -> None:
-        """Begin a new download; if *version* is None, nothing is stored."""
+        """Record that a new download of *version* begins; if it is None, stop recording."""
         self._state, self._unsaved = version and State(version, ()), 0
 
     async def finished(self, start: int, end: int) -> None:
-        """Record that the range from *start* to before *end* is complete."""
+        """Record that the range from *start* up to, but not including, *end* is complete."""
         if self._state is None or self._file is None:
             return
         with self._lock:
@@ -90,13 +94,13 @@ class Progress:
             await self._file.save_state(encode(self._location, state))
 
     def save_now(self) -> None:
-        """Store the state after a failure."""
+        """Store the state after a failure, if it has changed since it was stored last."""
         if self._file is not None and self._state is not None and self._unsaved:
             self._file.save_state_now(encode(self._location, self._state))
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Return *ranges*, sorted, in which adjacent ones are joined."""
+    """Return *ranges* in order, with adjacent ranges joined."""
     found: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if found and found[-1][1] == start:
@@ -107,7 +111,7 @@ def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def gaps(ranges: Ranges, size: int) -> Iterator[tuple[int, int]]:
-    """Return the ranges of an object of *size* bytes that are missing in *ranges*."""
+    """Yield the ranges of an object of *size* bytes that *ranges* does not contain."""
     position = 0
     for start, end in ranges:
         if position < start:
@@ -129,12 +133,12 @@ def encode(location: S3Location, state: State) -> bytes:
 
 
 def decode(data: bytes, location: S3Location, size: int) -> State | None:
-    """Return the state in the file, or None if it is not a valid state of this download.
+    """Return the state in the file, or None if it is not a valid state for this object.
 
     Args:
         data: The content of the file, which may be empty.
         location: The location of the object.
-        size: The number of bytes of the data that are stored.
+        size: The number of bytes of the object data that are stored.
     """
     try:
         document: object = json.loads(data)
@@ -161,7 +165,11 @@ def _is_etag(value: object) -> bool:
 
 
 def _ranges(value: object) -> Ranges | None:
-    """Return the ranges in *value*; None if they are malformed, unsorted, empty or overlap."""
+    """Return the ranges in *value*.
+
+    Return None if *value* is not a list, has too many ranges, or contains a range that is
+    malformed, empty, or not sorted after a gap that separates it from the previous range.
+    """
     if not isinstance(value, list) or len(cast("list[object]", value)) > _MAX_RANGES:
         return None
     ranges: list[tuple[int, int]] = []

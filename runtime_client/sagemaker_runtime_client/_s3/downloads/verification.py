@@ -1,7 +1,8 @@
-"""Verifies an object whose ranges were read in any order.
+"""Verifies an object whose ranges are read in any order.
 
-The CRCs of ranges are combined.  For any other checksum the object is read in order: while it
-arrives, if it arrives as one range, and otherwise from the target.
+CRCs of ranges can be combined.  For other checksums, the object must be read in order.  If the
+object has only one range, the checksum is computed while the range arrives.  Otherwise, the data
+are read from the target at the end.
 """
 
 from collections.abc import Iterable
@@ -16,12 +17,12 @@ _PIECE_SIZE = 1 << 20
 
 
 def needs_order(stated: StatedChecksum | None) -> bool:
-    """Return whether the bytes of an object must be read in order to compute the checksum."""
+    """Return whether the bytes must be read in order to compute the *stated* checksum."""
     return stated is not None and stated.algorithm not in COMBINABLE
 
 
 class Verification:
-    """The verification of one download.
+    """Computes the checksum of an object from its ranges.
 
     Args:
         stated: The checksum that S3 has stated; None if the object cannot be verified.
@@ -36,7 +37,7 @@ class Verification:
             self._hashers = cast("dict[int, Hasher]", hashers)
 
     def hasher(self, start: int) -> Hasher | None:
-        """Return the checksum of the range that begins at *start*; None if it is not needed."""
+        """Return the hasher for the range that begins at *start*; None if it is not hashed."""
         return self._hashers.get(start)
 
     async def is_right(self, stated: StatedChecksum, system: System, target: Target) -> bool:
@@ -60,10 +61,10 @@ class Verification:
 
 
 async def read_stored(system: System, target: Target, hasher: Hasher, start: int, end: int) -> None:
-    """Add the bytes from *start* to before *end* in the target to a checksum."""
+    """Add the bytes of *target* from *start* up to, but not including, *end* to *hasher*."""
     while start < end:
         data: Data = await target.read(start, min(_PIECE_SIZE, end - start))
         if not data:
-            return  # another program has truncated the file, so the checksum will be wrong
+            return  # Another program has truncated the file, so the checksum will not match.
         await system.compute(len(data), hasher.update, data)
         start += len(data)

@@ -147,8 +147,7 @@ class PartedUpload:
         """Create the upload; omit its checksum if the store does not support checksums of uploads.
 
         `run` lets this method continue for a while after a cancellation, because the upload cannot
-        be
-        aborted without its ID.
+        be aborted without its ID.
         """
         wants_checksum = self._sender.form in {Form.TRAILER, Form.HASHED_WITH_CRC32}
         try:
