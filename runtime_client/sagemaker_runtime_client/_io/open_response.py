@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How much of a response that is not needed is read, and for how many seconds, to be able to reuse
-# its connection.
+# To be able to reuse its connection, at most this many bytes of the rest of a response are read,
+# and for at most this many seconds.
 _DRAIN_SIZE = 16 * 1024
 _DRAIN_SECONDS = 0.05
 
@@ -34,12 +34,13 @@ class OpenResponse:
 
     Args:
         sender: Sends the request.
-        origin: Scheme, host and port of the server.
-        deadline: When the whole response must have been read, on the monotonic clock; None for no
-            limit except the timeouts.
+        origin: The scheme, host and port of the server.
+        deadline: When the whole response must have been read, on the monotonic clock; if it is
+            None, only the connect and read timeouts apply.
 
     Attributes:
-        head: The response.  Its body is empty unless the response is an error.
+        head: The status and the headers of the response.  Its body is empty unless the response is
+            an error.
     """
 
     head: Response
@@ -47,8 +48,9 @@ class OpenResponse:
     def __init__(self, sender: "Sender", origin: str, deadline: float | None) -> None:
         self._sender, self._origin, self._deadline = sender, origin, deadline
         self._ends = inf if deadline is None else deadline
-        # This object closes both itself.  An AsyncExitStack would refer to an interrupt that occurs
-        # while it closes them, and this reference cycle would keep the permit of the connection.
+        # `aclose` closes these two objects.  If an interrupt occurred while an AsyncExitStack
+        # closes them, the stack would refer to the exception, and this reference cycle would keep
+        # the connection's permit.
         self._reservation: Any = None
         self._body: Any = None
 
@@ -88,15 +90,15 @@ class OpenResponse:
         return response
 
     async def pass_to(self, add: Callable[[bytes], bool]) -> bool:
-        """Pass the body to *add* until it returns False, and close the response.
+        """Pass the pieces of the body to *add* until it returns False, and close the response.
 
-        Return whether the whole body was passed.
+        Return whether *add* has accepted the whole body.
         """
         try:
             while piece := await self.read():
                 if not add(piece):
                     return False
-        except TransportError:  # the head of an error response is enough
+        except TransportError:  # for an error response, the head suffices
             return False
         else:
             return True
@@ -115,8 +117,7 @@ class OpenResponse:
     async def read_into(self, buffer: memoryview) -> int:
         """Read the next bytes of the body into *buffer*, and return their number; 0 at the end.
 
-        Except for the first bytes of the body, the buffer is filled if possible.  The errors are
-        those of `read`.
+        Before the end, a call may fill only a part of *buffer*.  It raises the same errors as `read`.
         """
         size: int = await self._read("read_into", buffer)
         return size
@@ -138,9 +139,9 @@ class OpenResponse:
         return make_transport_error(sender.library, sender.client, self._origin, error)
 
     async def drain(self) -> None:
-        """Close the response, but first read the rest of it if it is short and arrives at once.
+        """Close the response, after reading the rest of it if this is small and arrives very soon.
 
-        The connection can then be reused.
+        If the response was read to its end, its connection can be reused.
         """
         ends = min(self._ends, time.monotonic() + _DRAIN_SECONDS)
         if self._body is not None and self._body.end_by(ends):
@@ -156,7 +157,7 @@ class OpenResponse:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Release the connection, which is closed if the body was not read to its end."""
+        """Release the connection; close it if the body was not read to its end."""
         body, self._body = self._body, None
         reservation, self._reservation = self._reservation, None
         try:

@@ -1,7 +1,7 @@
-"""Request bodies that are read while they are sent: from memory, or from a region of a file.
+"""Request bodies in memory or in a region of a file, which are read while they are sent.
 
-Source: RFC 9110, section 8.6, requires the Content-Length that is sent to be right, so a file must
-not change its size meanwhile.
+The size of a file must not change meanwhile, because RFC 9110, section 8.6, requires that the
+Content-Length header states the real length.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import Self
 from ..._errors import RuntimeClientError
 from ..files import FileStream
 
-# A body is read in pieces of this size, in bytes.  In an event loop, a thread reads each piece from
-# a file, and with smaller pieces the switches between threads would take longer than the reading.
+# The size of the pieces in which a body is read, in bytes.  In an event loop, a thread reads each
+# piece of a file.  With smaller pieces, switching between threads would take longer than reading.
 READ_SIZE = 256 * 1024
 
-# A function that returns the bytes from an offset, as many as the second argument states.
+# A function that receives an offset and a size, and returns the bytes of a file there.
 Read = Callable[[int, int], Coroutine[object, object, bytes]]
 
 
 class SourceError(RuntimeClientError):
     """The source of an upload could not be read, or it changed while it was read.
 
-    Nothing was written, except if a previous attempt has written the object.  If another program is
-    still writing the file, upload it later.
+    The object was not written, unless a previous attempt of the same upload has written it.  If
+    another program is still writing the file, upload it later.
     """
 
 
 class MemorySource:
-    """A body in memory, which is not copied as a whole.
+    """A body in memory, which is sent piece by piece without copying all of it.
 
     Args:
         data: The bytes of the body.
@@ -56,8 +56,8 @@ class FileSource:
 
     Args:
         file: The open file.
-        name: The name of the file, for messages.
-        offset: The start of the region, in bytes.
+        name: The name of the file, for error messages.
+        offset: The offset at which the region starts, in bytes.
         size: The size of the region in bytes.
     """
 
@@ -83,16 +83,16 @@ class FileSource:
 
 
 def cannot_read(name: str, error: Exception) -> SourceError:
-    """Return the error for a file that cannot be read."""
+    """Return the error that is raised if the file *name* cannot be read."""
     reason = getattr(error, "strerror", None) or str(error)
     return SourceError(f"{name} cannot be read: {reason}")
 
 
 class _Pieces:
-    """The pieces of a body.
+    """Iterates over the pieces of a body.
 
-    This is not a generator, because an async generator that is not exhausted is finalized on trio
-    by the garbage collector, which emits a warning.
+    This is not an async generator: if such a generator is not exhausted, the garbage collector
+    finalizes it, and on trio, a warning is then emitted.
     """
 
     def __init__(self, read: Read, size: int) -> None:

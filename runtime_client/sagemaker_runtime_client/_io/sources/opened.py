@@ -1,7 +1,7 @@
-"""What a caller can upload, opened: bytes, files that are read by offset, and streams.
+"""Opens the sources of uploads: bytes, files that are read by offset, and streams.
 
-A source whose size is known is divided into regions, which are read while they are sent, several at
-the same time.  Of a stream, one part after the other is read into memory.
+If the size of a source is known, the source is divided into regions, several of which can be read
+and sent at the same time.  The parts of a stream are read into memory one after another.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _KINDS = "bytes, a path, an open binary file, or an iterator of bytes"
 
 
 class BinaryFile(Protocol):
-    """A file that is open for reading, in binary mode."""
+    """A file that is open for reading in binary mode."""
 
     def read(self, size: int, /) -> Any:
-        """Return the next bytes, at most *size*, or empty bytes at the end."""
+        """Return at most *size* of the next bytes, or empty bytes at the end."""
         ...
 
 
@@ -43,7 +43,7 @@ class SizedSource(Protocol):
         ...
 
     def region(self, offset: int, size: int) -> BodySource:
-        """Return a part of the source as a request body."""
+        """Return *size* bytes of the source from *offset* as a request body."""
         ...
 
     async def check(self) -> None:
@@ -51,7 +51,7 @@ class SizedSource(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what opening the source has acquired."""
+        """Release the resources that opening the source has acquired."""
         ...
 
 
@@ -63,11 +63,11 @@ class MemorySections:
         self.size = len(self._data)
 
     def region(self, offset: int, size: int) -> BodySource:
-        """Return a part of the source as a request body."""
+        """Return *size* bytes of the source from *offset* as a request body."""
         return MemorySource(self._data[offset : offset + size])
 
     async def check(self) -> None:
-        """Do nothing, because the caller promises not to change the source."""
+        """Do nothing, because the caller promises not to change the data."""
 
     async def close(self) -> None:
         """Do nothing."""
@@ -79,9 +79,9 @@ class FileSections:
     Args:
         backend: Reads the file.
         file: The open file.
-        name: The name of the file, for messages.
-        start: The offset, in bytes.
-        owned: Whether to close the file at the end.
+        name: The name of the file, for error messages.
+        start: The offset in bytes.
+        owned: Whether `close` closes the file.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class FileSections:
         self.size = max(0, self._state[0] - start)
 
     def region(self, offset: int, size: int) -> BodySource:
-        """Return a part of the source as a request body."""
+        """Return *size* bytes of the source from *offset* as a request body."""
         return FileSource(self._stream, self._name, self._start + offset, size)
 
     async def check(self) -> None:
-        """Raise SourceError if the file has been written to since it was opened."""
+        """Raise SourceError if the file has changed since it was opened."""
         try:
             state = await self._backend.in_thread(_state, self._file)
         except (OSError, ValueError) as error:
@@ -110,14 +110,14 @@ class FileSections:
             )
 
     async def close(self) -> None:
-        """Close the file, unless the caller has opened it."""
+        """Close the file if it was opened from a path; leave a file of the caller open."""
         if self._owned:
             await self._stream.close()
 
 
 UploadSource = SizedSource | StreamSource
 
-# What a caller can upload.
+# The types of the sources that a caller can upload.
 Source = (
     bytes
     | bytearray
@@ -134,11 +134,11 @@ async def open_source(backend: Backend, source: object, argument: str) -> Upload
 
     Args:
         backend: Reads files.
-        source: What to upload; see `_KINDS`.
-        argument: The name of the argument, for messages.
+        source: What to upload; `_KINDS` lists the accepted kinds.
+        argument: The name of the argument, for error messages.
 
     Raises:
-        ParamValidationError: *source* is of the wrong type, or a file cannot be opened.
+        ParamValidationError: *source* is of the wrong type, or it is a file that cannot be opened.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _in_memory(cast("bytes", source), argument)
@@ -168,7 +168,7 @@ def _check_items(source: Collection[object], argument: str) -> None:
 def _in_memory(data: bytes, argument: str) -> SizedSource:
     try:
         return MemorySections(data)
-    except TypeError:  # a memoryview whose bytes are not adjacent
+    except TypeError:  # the bytes of the memoryview are not contiguous
         raise _wrong(argument, "must be a memoryview of adjacent bytes") from None
 
 
@@ -185,10 +185,10 @@ def _open_path(backend: Backend, path: str, argument: str) -> UploadSource:
 
 
 def _open_file(backend: Backend, file: Any, argument: str) -> UploadSource:
-    """Open a file object: by offset if it is a regular file, and otherwise as a stream.
+    """Open a plain file object on a regular file by offset, and any other file object as a stream.
 
-    Other classes of files may have a descriptor whose content is not what they return, for example
-    that of a compressed file, or seek slowly.
+    A file object of another class may seek slowly, or may return different data than its
+    descriptor. For example, the descriptor of a `gzip.GzipFile` returns compressed data.
     """
     if isinstance(file, io.TextIOBase):
         raise _wrong(argument, 'must be a file in binary mode: open it with "rb"')
@@ -214,7 +214,7 @@ def _async_stream(backend: Backend, source: Any, argument: str) -> StreamSource:
 
 
 def _state(file: BinaryIO) -> tuple[int, int]:
-    """Return the size of a file, and the time of its last change."""
+    """Return the size of a file in bytes, and the time of its last change in nanoseconds."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns
 

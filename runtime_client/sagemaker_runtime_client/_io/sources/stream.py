@@ -13,21 +13,24 @@ from .body import SourceError, cannot_read
 if TYPE_CHECKING:
     from ..concurrency import Backend
 
-_END = object()  # returned at the end of a stream
-# How much is requested at once from a file, in bytes.
+_END = object()  # what a read function returns at the end of a stream
+# The maximum number of bytes that one call requests from a file.
 _READ_SIZE = 1 << 20
 
 
 class StreamSource:
-    """A source that can be read once, from its beginning to its end.
+    """A source that can be read only once, from its beginning to its end.
 
     Args:
-        read: Returns the next bytes, at most as many as its argument, or more; `_END` at the end.
+        read: A function that returns the next bytes, or `_END` at the end.  Its argument is the
+            desired number of bytes, but it may return fewer or more.
     """
 
     def __init__(self, read: Callable[[int], Coroutine[object, object, object]]) -> None:
         self._read = read
-        self._ready: deque[memoryview] = deque()  # what was read, but not yet taken
+        self._ready: deque[memoryview] = (
+            deque()
+        )  # bytes that were read, but that `take` has not returned yet
         self._is_at_end = False
 
     async def take(self, size: int) -> memoryview:
@@ -43,18 +46,18 @@ class StreamSource:
         return memoryview(buffer)[:filled]
 
     def unread(self, data: memoryview) -> None:
-        """Let the next `take` return bytes that were taken."""
+        """Put *data*, which `take` has returned, back, so that the next `take` returns them again."""
         self._ready.appendleft(data)
 
     async def has_more(self) -> bool:
-        """Return whether there are more bytes.  This may wait for them."""
+        """Return whether there are more bytes.  This may wait until the source returns some."""
         return bool(self._ready) or await self._fill(_READ_SIZE)
 
     async def close(self) -> None:
-        """Do nothing, because the caller has opened the source."""
+        """Do nothing, because only the caller can close the source."""
 
     async def _fill(self, size: int) -> bool:
-        """Read the next bytes, and return whether there were any."""
+        """Read more bytes unless some are ready, and return whether any are ready."""
         while not (self._is_at_end or self._ready):
             piece = await self._read(min(size, _READ_SIZE))
             if piece is _END:
@@ -69,24 +72,24 @@ class StreamSource:
 
 
 class Items:
-    """The items of an iterator, one for each call."""
+    """A read function for `StreamSource` that returns the items of an iterator one by one."""
 
     def __init__(self, items: Iterator[bytes]) -> None:
         self._items = items
 
     async def __call__(self, _size: int) -> object:
-        """Return the next item."""
+        """Return the next item, or `_END` if there are no more."""
         return next(self._items, _END)
 
 
 class AsyncItems:
-    """The items of an async iterator, one for each call."""
+    """A read function for `StreamSource` that returns the items of an async iterator one by one."""
 
     def __init__(self, items: AsyncIterator[bytes]) -> None:
         self._items = items
 
     async def __call__(self, _size: int) -> object:
-        """Return the next item."""
+        """Return the next item, or `_END` if there are no more."""
         return await anext(self._items, _END)
 
 
@@ -109,6 +112,6 @@ class StreamedFile(StreamSource):
         return _END if isinstance(piece, bytes | bytearray) and not piece else piece
 
     async def close(self) -> None:
-        """Close the file, unless the caller has opened it."""
+        """Close the file if it was opened from a path; leave a file of the caller open."""
         if self._owned:
             await self._backend.in_thread(self._file.close)

@@ -1,1 +1,1 @@
-"""Where a download writes its data: a file, an open file, or memory."""
+"""The targets to which a download can write its data: paths, open files and memory."""

@@ -1,4 +1,4 @@
-"""A download into an open binary file, at its current position."""
+"""Targets that are open binary files, which are written from their current position."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class SeekableTarget:
-    """A file with a position that can be changed.
+    """An open file whose position can be changed.
 
-    The file stays open.  After the download, its position is at the end of the data.
+    The file stays open.  After a successful download, its position is the end of the data.
 
     Args:
         backend: Runs the blocking calls outside the event loop.
@@ -31,7 +31,7 @@ class SeekableTarget:
     def __init__(self, backend: Backend, file: BinaryIO, argument: str) -> None:
         self._backend, self._file, self._argument = backend, file, argument
         self._start, self._size = file.tell(), 0
-        self._lock = Lock()  # between a change of the position and the access to the data
+        self._lock = Lock()  # held while the position is set and the data are read or written there
         self.is_readable = file.readable()
 
     def open(self) -> None:
@@ -67,7 +67,7 @@ class SeekableTarget:
             return b"".join(pieces)
 
     async def commit(self) -> None:
-        """Write what the file has buffered, and set its position to the end of the data."""
+        """Flush the file, and set its position to the end of the data."""
         await self._backend.in_thread(self._commit)
 
     def _commit(self) -> None:
@@ -76,11 +76,11 @@ class SeekableTarget:
             self._file.flush()
 
     def abandon(self) -> None:
-        """Do nothing: what was written stays in the file."""
+        """Do nothing; data that were written stay in the file."""
 
 
 class OrderedTarget:
-    """A file without such a position, such as a pipe: the data are written in order.
+    """An open file that is written in order, because it cannot seek or is in append mode.
 
     Args:
         backend: Runs the blocking calls outside the event loop, and creates events.
@@ -94,7 +94,8 @@ class OrderedTarget:
     def __init__(self, backend: Backend, file: BinaryIO, argument: str) -> None:
         self._backend, self._file, self._argument = backend, file, argument
         self._position = 0
-        # The events of the writers that wait until all data before theirs are written.
+        # The events of waiting writers, keyed by the offset of their data.  A writer waits until
+        # all data before this offset have been written.
         self._waiting: dict[int, Event] = {}
 
     def open(self) -> None:
@@ -107,10 +108,11 @@ class OrderedTarget:
         """Return None."""
 
     async def write(self, offset: int, data: memoryview) -> None:
-        """Write all of *data* as soon as all data before *offset* are written."""
+        """Wait until all data before *offset* have been written, and then write all of *data*."""
         if offset != self._position:
             event = self._waiting[offset] = self._backend.event()
-            # Another thread may have written the data before it could see the event.
+            # Another thread may have written the preceding data before this event was stored.  That
+            # thread has then not set the event.
             await event.wait(0 if offset == self._position else None)
         await self._backend.in_thread(self._write, data)
         self._position += len(data)
@@ -122,23 +124,24 @@ class OrderedTarget:
             _write_all(self._file, data)
 
     async def read(self, offset: int, size: int) -> Data:
-        """Return nothing, because the data cannot be read again."""
+        """Return empty bytes, because the data cannot be read again."""
         return b""
 
     async def commit(self) -> None:
-        """Write what the file has buffered."""
+        """Flush the file."""
         with target_errors(self._argument):
             await self._backend.in_thread(self._file.flush)
 
     def abandon(self) -> None:
-        """Do nothing: what was written stays written."""
+        """Do nothing, because data that were written cannot be removed."""
 
 
 def file_target(backend: Backend, file: BinaryIO, argument: str) -> SeekableTarget | OrderedTarget:
-    """Return the target for an open file, the value of *argument*.
+    """Return the target for the open file that was passed as *argument*.
 
     Raises:
         ParamValidationError: The file is closed, is not writable, or is open in text mode.
+        TargetError: The position of the file cannot be determined.
     """
     if isinstance(file, io.TextIOBase):
         raise _wrong(argument, " in binary mode, such as 'wb', not in text mode")
@@ -147,7 +150,7 @@ def file_target(backend: Backend, file: BinaryIO, argument: str) -> SeekableTarg
     if not file.writable():
         raise _wrong(argument, " for writing, such as in mode 'wb'")
     with target_errors(argument):
-        # A file in append mode writes at its end, wherever its position is.
+        # A file in append mode always writes at its end, even if its position was changed.
         is_seekable = file.seekable() and "a" not in str(getattr(file, "mode", ""))
         return (SeekableTarget if is_seekable else OrderedTarget)(backend, file, argument)
 
@@ -157,9 +160,9 @@ def _wrong(argument: str, fault: str) -> ParamValidationError:
 
 
 def _write_all(file: BinaryIO, data: memoryview) -> None:
-    """Write all of *data*, even if the file has no buffer and accepts it piece by piece."""
+    """Write all of *data*, even if each call of the file's `write` accepts only a part."""
     while data:
         written = cast("int | None", file.write(data))
-        if written is None:  # a raw file that does not block accepts no data at the moment
+        if written is None:  # a non-blocking raw file cannot accept data at the moment
             raise BlockingIOError(EAGAIN, "the file must block until it accepts data")
         data = data[written:]

@@ -1,4 +1,4 @@
-"""A folder below which files are placed."""
+"""A folder in which downloaded files are placed."""
 
 import os
 
@@ -6,7 +6,7 @@ from .target import TargetError, target_errors
 
 
 class Folder:
-    """A folder, and the folders in it that are created when they are needed.
+    """A folder, in which subfolders are created when files need them.
 
     Args:
         path: The path of the folder, which is created if it is missing.
@@ -20,11 +20,11 @@ class Folder:
             self._root = os.path.realpath(path)
 
     def place(self, names: tuple[str, ...]) -> str:
-        """Return the path of a file, after its folders were created.
+        """Create the folders of a file, and return its path.
 
         Raises:
-            TargetError: A folder of the path is a symbolic link, which may lead to another place,
-                or it is a file; or the file is a folder.
+            TargetError: A folder on the path is a symbolic link, is a file or cannot be created, or
+                the path of the file is a folder.
         """
         parent = os.path.join(self._root, *names[:-1])
         if os.path.realpath(parent) != parent:

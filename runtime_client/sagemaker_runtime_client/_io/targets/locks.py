@@ -1,14 +1,14 @@
-"""Locks files against other processes, and against other threads of this process."""
+"""Locks files, so that other processes, and other threads of this process, cannot lock them."""
 
 from importlib import import_module
 from typing import Any
 
-# On Windows, bytes beyond the end of the file are locked, which does not prevent access to the data.
+# On Windows, a byte far beyond the end of the file is locked, so that the data stay accessible.
 _FAR_AWAY = 1 << 43
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed, and return False if it is locked already."""
+    """Lock an open file until it is closed, or return False if it is already locked."""
     try:
         fcntl: Any = import_module("fcntl")
     except ImportError:

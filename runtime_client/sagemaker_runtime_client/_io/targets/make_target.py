@@ -1,4 +1,4 @@
-"""Makes the target that a caller has passed."""
+"""Creates the target of a download from the argument that a caller has passed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 
 def make_target(backend: Backend, value: Any, argument: str, *, resume: bool = False) -> Target:
-    """Return the target for *value*, the value of *argument*; it is not open yet.
+    """Create the target for *value*, which was passed as *argument*, without opening it.
 
     Args:
         backend: Runs the blocking calls outside the event loop.
         value: A path, an open binary file, a bytearray or a memoryview.
         argument: The name of the argument, for error messages.
-        resume: Whether the data are kept after a failure; only for a path.
+        resume: Whether to keep the data after a failure, so that a later download can continue.
+            This requires a path.
 
     Raises:
-        ParamValidationError: *value* is not a target.
+        ParamValidationError: *value* is not a valid target.
     """
     if isinstance(value, str | os.PathLike):
         path = _without_nul(value, argument)
@@ -48,10 +49,10 @@ def make_target(backend: Backend, value: Any, argument: str, *, resume: bool = F
 
 
 def make_folder(value: Any, argument: str) -> Folder:
-    """Return the folder with the path *value*, the value of *argument*; create it if it is missing.
+    """Create the folder *value* if it is missing, and return it.
 
     Raises:
-        ParamValidationError: *value* is not a path.
+        ParamValidationError: *value* is not a valid path.
         TargetError: The folder cannot be created.
     """
     if not isinstance(value, str | os.PathLike):

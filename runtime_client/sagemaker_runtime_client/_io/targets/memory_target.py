@@ -1,13 +1,15 @@
-"""A download into memory that the caller provides."""
+"""A target in memory that the caller provides."""
 
 from .target import Data, TargetError
 
 
 class MemoryTarget:
-    """A bytearray, whose size is adapted, or a memoryview, which must be large enough.
+    """Memory of the caller that receives an object.
+
+    A bytearray is resized to the size of the object.  A memoryview must be large enough.
 
     Args:
-        memory: The caller's object.
+        memory: The bytearray or memoryview of the caller.
     """
 
     is_ordered = False
@@ -21,7 +23,11 @@ class MemoryTarget:
         """Do nothing."""
 
     async def begin(self, size: int) -> None:
-        """Provide memory for *size* bytes."""
+        """Provide memory for *size* bytes.
+
+        Raises:
+            TargetError: The memoryview of the caller is too small.
+        """
         memory = self._memory
         self._view.release()
         if isinstance(memory, bytearray):
@@ -34,20 +40,20 @@ class MemoryTarget:
         self._view = memoryview(memory).cast("B")[:size]
 
     def view(self, offset: int, size: int) -> memoryview:
-        """Return the memory for a part of the data."""
+        """Return the memory for *size* bytes from *offset*."""
         return self._view[offset : offset + size]
 
     async def write(self, offset: int, data: memoryview) -> None:
-        """Do nothing, because the data are already in the memory that `view` has returned."""
+        """Do nothing, because the caller has written the data to the memory that `view` returned."""
 
     async def read(self, offset: int, size: int) -> Data:
         """Return *size* bytes from *offset*."""
         return self._view[offset : offset + size]
 
     async def commit(self) -> None:
-        """Release the caller's object."""
+        """Release the caller's memory, so that a bytearray can be resized again."""
         self.abandon()
 
     def abandon(self) -> None:
-        """Release the caller's object, so that its size can be changed again."""
+        """Release the caller's memory, so that a bytearray can be resized again."""
         self._view.release()

@@ -1,7 +1,8 @@
-"""A download to a path: into a file beside it, which finally replaces it.
+"""Targets that are paths: a download writes to a temporary file, which finally replaces the path.
 
-The file is ``.NAME.RANDOM.part``.  `ResumableTarget` uses ``.NAME.part`` instead, which is kept
-after a failure together with ``.NAME.part.json``, the state from which the download can continue.
+The temporary file is in the same folder, and is called ``.NAME.RANDOM.part``.  `ResumableTarget`
+calls it ``.NAME.part`` instead, and keeps it after a failure together with ``.NAME.part.json``, the
+state from which a later download can continue.
 """
 
 from __future__ import annotations
@@ -19,17 +20,19 @@ from .target import Data, TargetError, target_errors
 if TYPE_CHECKING:
     from ..concurrency import Backend
 
-# A longer name is shortened, because a name has at most 255 bytes, including what is added to it.
+# A longer name is shortened in the name of the temporary file.  File names have at most 255 bytes,
+# and the name of the temporary file contains additional characters.
 _MAX_NAME_LENGTH = 200
-# A link could lead to another file, and a pipe could block.  Windows has neither flag.
+# Symbolic links are not followed, because they could lead to other files.  Opening a pipe must not
+# block.  On Windows, neither flag exists.
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class PathTarget:
     """A path whose file is replaced when the download is complete.
 
-    A symbolic link at the path is replaced itself.  The new file has the permissions that the umask
-    gives to new files.
+    If the path is a symbolic link, the link itself is replaced.  The new file has the permissions
+    that the umask allows for new files.
 
     Args:
         backend: Runs the blocking calls outside the event loop.
@@ -53,10 +56,11 @@ class PathTarget:
         return f".{name}.{os.urandom(8).hex()}.part"
 
     def open(self) -> None:
-        """Create the file beside the path.
+        """Open the temporary file.
 
         Raises:
-            TargetError: The folder is missing or not writable, or the path is not that of a file.
+            TargetError: The folder is missing or not writable, or the path is a folder, a device or
+                another special file.
         """
         with target_errors(self._label):
             if os.path.isdir(self._path) or not os.path.basename(self._path):
@@ -75,7 +79,7 @@ class PathTarget:
         return cast("FileStream", self._stream)
 
     async def begin(self, size: int) -> None:
-        """Discard the data."""
+        """Discard the data in the temporary file."""
         with target_errors(self._label):
             await self._file.truncate()
 
@@ -83,17 +87,17 @@ class PathTarget:
         """Return None."""
 
     async def write(self, offset: int, data: memoryview) -> None:
-        """Write all of *data* at *offset*."""
+        """Write all of *data* at *offset* in the temporary file."""
         with target_errors(self._label):
             await self._file.write_at(offset, data)
 
     async def read(self, offset: int, size: int) -> Data:
-        """Return *size* bytes from *offset*."""
+        """Return *size* bytes from *offset* in the temporary file, or fewer at its end."""
         with target_errors(self._label):
             return await self._file.read_at(offset, size)
 
     async def commit(self) -> None:
-        """Wait until the data are on the disk, and replace the path."""
+        """Wait until the data are on the disk, and move the temporary file to the path."""
         with target_errors(self._label):
             await self._file.sync()
             await self._backend.in_thread(self._replace)
@@ -108,7 +112,7 @@ class PathTarget:
         pass
 
     def abandon(self) -> None:
-        """Remove the file beside the path."""
+        """Remove the temporary file."""
         with suppress(OSError):
             os.unlink(self._part)
         self._close()
@@ -120,9 +124,9 @@ class PathTarget:
 
 
 class ResumableTarget(PathTarget):
-    """A path target that keeps the data and the state of a download that has failed.
+    """A path target that keeps the data and the state of a failed download.
 
-    Only one download at a time can use it, in all processes.
+    A lock ensures that only one download at a time uses these files, even among several processes.
     """
 
     def _part_name(self, name: str) -> str:
@@ -148,13 +152,16 @@ class ResumableTarget(PathTarget):
         found = os.fstat(descriptor)
         if not S_ISREG(found.st_mode):
             raise TargetError(f"{self._label}: {self._part} is not a regular file: remove it")
-        # Another process may have completed its download, and thus renamed the file, after it was
-        # opened here and before it was locked.
+        # After this process has opened the file, but before it has locked it, another process may
+        # have completed a download and renamed the file.
         if not (try_lock(descriptor) and os.path.samestat(found, os.stat(self._part))):
             raise TargetError(f"{self._label}: another download to this path is in progress")
 
     async def load_state(self, max_bytes: int) -> tuple[bytes, int]:
-        """Return the stored state, which may be empty, and the size of the data."""
+        """Return the stored state and the size of the stored data in bytes.
+
+        The state is empty if none is stored, or if it has more than *max_bytes* bytes.
+        """
         with target_errors(self._label):
             size = await self._file.size()
             return await self._backend.in_thread(self._load_state, max_bytes), size
@@ -166,13 +173,13 @@ class ResumableTarget(PathTarget):
         return b""
 
     async def save_state(self, state: bytes) -> None:
-        """Store the state when the data are on the disk."""
+        """Wait until the data are on the disk, and then store the state."""
         with target_errors(self._label):
             await self._file.sync()
             await self._backend.in_thread(write, self._state_path, state)
 
     def save_state_now(self, state: bytes) -> None:
-        """Store the state without waiting for the event loop, unless that fails."""
+        """Store the state without using the event loop; ignore errors of the file system."""
         if self._stream is not None:
             with suppress(OSError):
                 self._stream.sync_now()
@@ -183,15 +190,15 @@ class ResumableTarget(PathTarget):
             os.unlink(self._state_path)
 
     async def begin(self, size: int) -> None:
-        """Discard the data and the state."""
+        """Remove the state, and discard the data in the temporary file."""
         with target_errors(self._label):
             self._remove_state()
         await super().begin(size)
 
     def abandon(self) -> None:
-        """Close the file; keep it if there is a state from which the download can continue."""
+        """Close the temporary file, and remove it unless a state was stored."""
         if self._stream is None:
-            return  # another download may use the files
+            return  # the files were never opened or are already closed, so another download may use them
         if os.path.exists(self._state_path):
             self._close()
         else:
@@ -203,7 +210,7 @@ def _open_file(path: str, flags: int) -> int:
 
 
 def _sync_folder(folder: str) -> None:
-    """Wait until the new name is on the disk.  Some systems and file systems do not support it."""
+    """Wait until the new file name is on the disk, unless the system does not support this."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

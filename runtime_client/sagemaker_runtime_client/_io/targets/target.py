@@ -1,4 +1,4 @@
-"""The protocol of the targets of a download, and the error that they raise."""
+"""The protocol that the targets of downloads implement, and the error that they raise."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TargetLike = AnyPath | BinaryIO | bytearray | memoryview
 class TargetError(RuntimeClientError):
     """The target of a download cannot be opened, written, read or replaced.
 
-    The message mentions the target and the reason, such as a full disk or a missing folder.
-    Correct the reason, and call the operation again.
+    The message states the target and the reason, such as a full disk or a missing folder.  Fix the
+    cause, and call the operation again.
 
     Attributes:
-        errno: The number of the operating system's error; None if there was none.
+        errno: The error number of the operating system; None if the error has another cause.
     """
 
     def __init__(self, message: str = "", *, errno: int | None = None) -> None:
@@ -34,9 +34,10 @@ class Target(Protocol):
     """Where a download writes its data.
 
     Attributes:
-        is_ordered: Whether the data must be written in order, in one call for each part.
-        is_readable: Whether the data can be read again.
-        is_restartable: Whether the data can be written again from the beginning.
+        is_ordered: Whether the data are written in the order of their offsets.  If so, a download
+            of several ranges writes each range in one call.
+        is_readable: Whether data that were written can be read again.
+        is_restartable: Whether the download can start again from the beginning.
     """
 
     is_ordered: bool
@@ -44,22 +45,22 @@ class Target(Protocol):
     is_restartable: bool
 
     def open(self) -> None:
-        """Open the target, and check that it can be written."""
+        """Open the target, unless it is already open."""
         ...
 
     async def begin(self, size: int) -> None:
-        """Prepare for *size* bytes, whose previous content is discarded."""
+        """Discard the previous content, and prepare for *size* bytes."""
         ...
 
     def view(self, offset: int, size: int) -> memoryview | None:
-        """Return the memory for a part of the data, or None if `write` must be called for it.
+        """Return the memory for *size* bytes from *offset*, or None if the target is not in memory.
 
-        If memory is returned, the caller writes to it directly.
+        If memory is returned, the caller writes the data to it before calling `write`.
         """
         ...
 
     async def write(self, offset: int, data: memoryview) -> None:
-        """Write all of *data* at *offset*."""
+        """Write all of *data* at *offset*, unless they are already in the memory of `view`."""
         ...
 
     async def read(self, offset: int, size: int) -> Data:
@@ -67,24 +68,24 @@ class Target(Protocol):
         ...
 
     async def commit(self) -> None:
-        """Make the target complete: the data were all written, and verified if possible."""
+        """Complete the target, after all data have been written and, if possible, verified."""
         ...
 
     def abandon(self) -> None:
-        """Release what the target occupies, and undo what was not committed.
+        """Release the resources of the target, and remove data that were not committed, if possible.
 
-        After `commit`, or a second time, this method does nothing.  It does not wait, so that it
-        also works in a cancelled task.
+        After `commit` or an earlier call, this method does nothing.  It does not wait, so it can
+        also be called in a cancelled task.
         """
         ...
 
 
 @contextmanager
 def target_errors(label: str) -> Generator[None]:
-    """Convert an OSError in the block to `TargetError`.
+    """Convert an OSError in the `with` block to `TargetError`.
 
     Args:
-        label: The name of the argument and, if it is a path, the path.
+        label: The name of the argument, followed by the path if there is one.
     """
     try:
         yield
