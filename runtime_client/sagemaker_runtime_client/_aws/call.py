@@ -29,7 +29,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from sigv4 import Payload
 
@@ -105,7 +105,7 @@ class ServiceClient:
             state.reset()
         payload = operation.payload
         if payload is None:
-            body = cast("bytes", operation.request.body)
+            body = operation.request.body
             payload = await self._system.compute(len(body), Payload.of, body)
         attempts = Attempts(
             operation,

@@ -99,7 +99,7 @@ def build_request(
     The client's `build_request` is not used, because it would add headers and cookies.
     """
     url, host, target = _address(httpx, origin + request.path)
-    headers, body = [(b"host", host)], request.body
+    headers, body = [(b"host", host)], cast("bytes | BodySource", request.body)
     size = len(body) if isinstance(body, bytes) else body.size
     if client is None and isinstance(body, bytes):
         stream: object = httpx.ByteStream(body)

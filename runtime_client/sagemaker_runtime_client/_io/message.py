@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from .._value import Value
 
@@ -46,7 +46,8 @@ class Request(Value):
         method: The method, such as ``POST``.
         path: The path and query, percent-encoded, as they are sent after the origin.
         headers: Pairs of a name and a value.
-        body: The complete body, or the source that it is read from.
+        body: The complete body.  Only the S3 client also creates requests whose body is a
+            `BodySource`.
     """
 
     __slots__ = __match_args__ = ("method", "path", "headers", "body")
@@ -55,7 +56,7 @@ class Request(Value):
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes | BodySource
+    body: bytes
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Request(Value):
         self.method = method
         self.path = path
         self.headers = headers
-        self.body = body
+        self.body = cast("bytes", body)
 
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> Request:
         """Return a copy of the request with additional headers."""
