@@ -1,6 +1,7 @@
-"""A program that uploads 256 MiB, and prints how much memory that takes, in MB.
+"""Upload 256 MiB, and print by how many MB the peak memory of this process grows.
 
-Arguments: the kind of the client, the kind of the source, the URL of a store, and its certificate.
+Arguments: the kind of client, the kind of source, the URL of a store, and the path of its
+certificate.
 """
 
 import resource
@@ -16,13 +17,13 @@ SIZE = 256 * MIB
 
 
 def stream():
-    """Yield the content."""
+    """Yield the content piece by piece."""
     for _ in range(SIZE // MIB):
         yield bytes(MIB)
 
 
 def source(kind, path):
-    """Return a source of a kind."""
+    """Return a source of the given kind."""
     return path if kind == "path" else stream()
 
 
@@ -32,7 +33,7 @@ def peak():
 
 
 def blocking(kind, path, options):
-    """Upload with the blocking client, and return how much the peak grew."""
+    """Upload with the blocking client, and return by how many MB the peak memory grew."""
     with SageMakerRuntimeClient(**options) as client:
         client.upload("s3://bucket/small", bytes(9 * MIB))
         before = peak()
@@ -41,7 +42,7 @@ def blocking(kind, path, options):
 
 
 async def asynchronous(kind, path, options):
-    """Upload with the async client, and return how much the peak grew."""
+    """Upload with the async client, and return by how many MB the peak memory grew."""
     async with AsyncSageMakerRuntimeClient(**options) as client:
         await client.upload("s3://bucket/small", bytes(9 * MIB))
         before = peak()

@@ -19,7 +19,7 @@ NO_SUCH_UPLOAD = s3_error(404, "NoSuchUpload")
 EXISTS = s3_error(412, "PreconditionFailed")
 INTERNAL = s3_error(500, "InternalError")
 UNKNOWN = s3_error(501, "NotImplemented")
-# An error that S3 sends with status 200.
+# An error response that S3 may send with the status 200.
 LATE = Response(200, {}, b"<Error><Code>InternalError</Code><Message/></Error>")
 
 
@@ -29,7 +29,7 @@ def crc(content):
 
 
 def decoded(sent):
-    """Return the body of a request without its encoding, after verifying its checksum."""
+    """Verify the checksum in the trailer of a request body, and return the decoded body."""
     if sent.header("x-amz-trailer") is None:
         stated = sent.header("x-amz-checksum-crc32")
         assert stated in {None, crc(sent.request.body)}
@@ -45,14 +45,15 @@ def decoded(sent):
 
 
 class Store:
-    """A store that does what a request says, and then answers as the script says.
+    """A store that carries out requests, and then sends its own or a scripted response.
 
     Args:
-        faults: The answers, keyed by the kind of a request: ``create``, ``part``, ``complete``,
-            ``abort``, ``put`` or ``head``.  Each is a list of answers to the first requests of this
-            kind: None for the answer of the store, or a response or an error in place of it.  Only
-            if the request was possibly accepted, the store carries it out before the error.
-        checksum_type: The type that the store states when it creates an upload.
+        faults: The scripted responses, keyed by the kind of request: ``create``, ``part``,
+            ``complete``, ``abort``, ``put`` or ``head``.  Each value is a list for the first
+            requests of this kind. An item is None for the store's own response, or a response or an
+            error to use instead.  A request for which an error is scripted is carried out only if
+            the error states that the request was possibly accepted.
+        checksum_type: The checksum type that the store states when it creates an upload.
     """
 
     def __init__(self, faults=None, checksum_type="FULL_OBJECT"):
@@ -140,7 +141,7 @@ class Store:
 
 
 def upload(store, source=CONTENT, *, settings=None, **arguments):
-    """Upload *source* to a store, and return the description of the object and all requests."""
+    """Upload *source* to *store*, and return the description of the object and all requests."""
     io = ScriptedIO(store, random=0.0)
     options = {"part_size": PART, **arguments}
     return run(core(io, **(settings or {})).upload(LOCATION, source, **options)), io.sent

@@ -1,4 +1,4 @@
-"""Test uploads that are cancelled or interrupted at each of their requests."""
+"""Test cancelling and interrupting an upload at each of its requests."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ from tests.runtime_client.networks import NETWORKS
 from tests.runtime_client.scripted_io import ScriptedIO, core, run
 from tests.runtime_client.uploads.store import CONTENT, LOCATION, PART, Store
 
-# An upload of three parts has five requests; these are their positions.
+# The positions of the five requests of an upload of three parts.
 REQUESTS = range(5)
 COMPLETE = 4
 SECONDS = 5
@@ -25,9 +25,9 @@ class AsyncIO(ScriptedIO):
     """Scripted I/O for an event loop, which calls a function before or after one request.
 
     Args:
-        answers: As for `ScriptedIO`.
+        answers: The responses, as `ScriptedIO` accepts them.
         backend: The backend of the event loop.
-        position: The position of the request.
+        position: The position of the request, counted from 0.
         early: Whether to call the function before the request instead of after it.
         act: The async function.
     """
@@ -51,7 +51,9 @@ class AsyncIO(ScriptedIO):
 
 
 async def upload_slowly(io, sleep):
-    """Upload `CONTENT`, and wait, so that a late cancellation arrives before the end."""
+    """Upload `CONTENT`, and then sleep, so that a cancellation after the last request still
+    arrives.
+    """
     await core(io).upload(LOCATION, CONTENT, part_size=PART, concurrency=2)
     await sleep(SECONDS)
 
@@ -59,12 +61,14 @@ async def upload_slowly(io, sleep):
 @pytest.mark.parametrize("early", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("position", REQUESTS)
 class TestCancellation:
-    """A cancelled upload leaves no parts, and is never aborted once it may be complete."""
+    """A cancelled upload leaves no parts, unless it may have been completed; then it is not
+    aborted.
+    """
 
     def check(self, store, position, *, early):
-        """Check what a cancellation at a request leaves in the store.
+        """Check the state of the store after a cancellation at one request.
 
-        A request to complete the upload that may have been sent is not followed by an abort.
+        The upload must not be aborted after a request to complete it may have been sent.
         """
         if position == COMPLETE and not early:
             assert "abort" not in store.kinds
@@ -74,7 +78,7 @@ class TestCancellation:
         assert store.uploads == {}
 
     def test_asyncio(self, position, early):
-        """On asyncio, the task is cancelled."""
+        """On asyncio, cancelling the task at a request leaves the store in the expected state."""
         store = Store()
 
         async def main():
@@ -93,7 +97,9 @@ class TestCancellation:
         self.check(store, position, early=early)
 
     def test_anyio(self, position, early):
-        """A scope of anyio, which cancels again and again, does not prevent the end of the upload."""
+        """An anyio scope, which repeats its cancellation, does not prevent the upload from being
+        aborted.
+        """
         import anyio
 
         store = Store()
@@ -113,7 +119,7 @@ class TestCancellation:
         self.check(store, position, early=early)
 
     def test_trio(self, position, early):
-        """On trio, the scope around the call is cancelled."""
+        """On trio, cancelling the scope around the call leaves the store in the expected state."""
         store = Store()
 
         async def main():
@@ -131,7 +137,7 @@ class TestCancellation:
         self.check(store, position, early=early)
 
     def test_interrupt(self, position, early):
-        """In a blocking client, Ctrl-C arrives in the main thread."""
+        """Ctrl-C during an upload of a blocking client leaves the store in the expected state."""
         store = Store()
 
         async def act():
@@ -149,10 +155,10 @@ class TestCancellation:
 
 @pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids=NETWORKS)
 class TestUninterrupted:
-    """`uninterrupted` calls a function whose end a cancellation does not prevent."""
+    """`uninterrupted` calls a function, which can continue for a while after a cancellation."""
 
     def test_result(self, kind, drive):
-        """The result of the function is returned, and its error is raised."""
+        """`uninterrupted` returns the result of the function, or raises its error."""
         backend = kind()
 
         async def work(number):
@@ -168,7 +174,7 @@ class TestUninterrupted:
 
     @pytest.mark.parametrize("seconds", [SECONDS, 0.01], ids=["ends", "takes too long"])
     def test_cancelled_group(self, kind, drive, seconds):
-        """If a group is cancelled, the function continues, but only for so long."""
+        """If a group is cancelled, a function that ends within the time limit is not interrupted."""
         backend, ended, went_on = kind(), [], []
 
         async def work():
@@ -193,7 +199,7 @@ class TestUninterrupted:
 
 
 def test_interrupt_that_does_not_wait():
-    """After Ctrl-C, a function in a thread may continue only for so long."""
+    """After Ctrl-C, `uninterrupted` waits for the function only until the time limit."""
     backend, stop = ScriptedIO().backend(), Event()
 
     async def work():
@@ -207,7 +213,7 @@ def test_interrupt_that_does_not_wait():
 
 @each_loop
 def test_cancelled_before_it_starts(loop):
-    """If the call is cancelled before its first request, nothing is sent."""
+    """If an upload is cancelled before its first request, nothing is sent."""
     import anyio
 
     store = Store()

@@ -1,4 +1,4 @@
-"""Test uploads whose requests fail, with a scripted store."""
+"""Test uploads to a scripted store, some of whose responses are errors."""
 
 import pickle
 from itertools import count
@@ -51,7 +51,7 @@ def test_without_failures():
 
 
 def test_one_request():
-    """Up to 8 MiB are sent in one request, whose checksum is in a trailer."""
+    """A body of at most 8 MiB is sent in one request, with its checksum in a trailer."""
     store = Store()
     stored, (sent,) = upload(store, SINGLE)
     assert store.object == SINGLE
@@ -60,7 +60,7 @@ def test_one_request():
 
 
 def test_small_body():
-    """A small body is signed, and its checksum is in a header."""
+    """A small body is signed, and its checksum is sent in a header."""
     store = Store()
     _, (sent,) = upload(store, b"body")
     sent.verify("s3")
@@ -69,7 +69,7 @@ def test_small_body():
 
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_when_required(source):
-    """If checksums are only sent when required, nothing is hashed, and nothing is stated."""
+    """If checksums are sent only when required, bodies are not signed, and no checksum is sent."""
     store = Store(checksum_type=None)
     _, sent = upload(store, source, settings={"request_checksum_calculation": "when_required"})
     assert store.object == source
@@ -81,7 +81,7 @@ def test_when_required(source):
 @pytest.mark.parametrize("checksums", ["when_supported", "when_required"])
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_http(source, checksums):
-    """Over http, each body is signed; its checksum, if it is sent at all, is in a header."""
+    """Over http, each body is signed, and its checksum, if enabled, is sent in a header."""
     store = Store()
     settings = {"s3_endpoint_url": "http://s3.test", "request_checksum_calculation": checksums}
     _, sent = upload(store, source, settings=settings)
@@ -94,7 +94,7 @@ def test_http(source, checksums):
             assert stated == expected
 
 
-# Faults after which an upload succeeds, with the number of requests.
+# Faults after which an upload succeeds, and the total number of requests.
 RETRIED = {
     "part dropped": ({"part": [dropped(), dropped()]}, 7),
     "part refused": ({"part": [INTERNAL, REFUSED]}, 7),
@@ -111,7 +111,7 @@ RETRIED = {
 @pytest.mark.parametrize(("faults", "requests"), RETRIED.values(), ids=RETRIED)
 @pytest.mark.parametrize("checksum_type", ["FULL_OBJECT", "COMPOSITE", None])
 def test_retries(faults, requests, checksum_type):
-    """Each request is repeated by itself, and an object that was written counts as success."""
+    """After a temporary fault, only the failed request is repeated, and the upload succeeds."""
     store = Store(faults, checksum_type)
     stored, sent = upload(store)
     assert store.object == CONTENT
@@ -120,7 +120,7 @@ def test_retries(faults, requests, checksum_type):
     assert len(sent) == requests
 
 
-# Faults after which an upload fails, with the error, and whether the upload is aborted.
+# Faults after which an upload fails, the type of the error, and whether the upload is aborted.
 FAILED = {
     "create denied": ({"create": [ACCESS_DENIED]}, AccessDeniedError, False),
     "part denied": ({"part": [ACCESS_DENIED]}, AccessDeniedError, True),
@@ -136,7 +136,7 @@ FAILED = {
 
 @pytest.mark.parametrize(("faults", "kind", "aborts"), FAILED.values(), ids=FAILED)
 def test_failures(faults, kind, aborts):
-    """If a request fails for good, the upload is aborted, and the error is raised."""
+    """If a request fails permanently, its error is raised, and an upload that exists is aborted."""
     store = Store(faults)
     with pytest.raises(kind) as raised:
         upload(store)
@@ -147,15 +147,16 @@ def test_failures(faults, kind, aborts):
 
 
 class Unanswered(Store):
-    """A store to which no request to complete an upload gets through, though it may."""
+    """A store that never responds to a request to complete an upload, and does not carry it out."""
 
     def _complete(self, _sent):
         return dropped()
 
 
 def test_never_aborted_without_an_answer():
-    """If a request to complete the upload got no answer, and the object is not there, the upload
-    is not aborted, because S3 may still be completing it.
+    """If requests to complete an upload get no response, and there is no object, it is not aborted.
+
+    S3 may still be completing the upload.
     """
     store = Unanswered()
     with pytest.raises(TransportError) as raised:
@@ -166,7 +167,7 @@ def test_never_aborted_without_an_answer():
 
 
 def test_answer_after_no_answer():
-    """An answered failure after a request without an answer does not abort the upload either."""
+    """If the first request to complete an upload gets no response, later errors do not abort it."""
     store = Unanswered({"complete": [None, INTERNAL, INTERNAL]})
     with pytest.raises(InternalFailureError):
         upload(store)
@@ -175,7 +176,7 @@ def test_answer_after_no_answer():
 
 
 def test_unknown_end():
-    """If it cannot be found out whether the object was written, a note of the error says so."""
+    """If it cannot be determined whether the object was written, a note of the error states this."""
     store = Unanswered({"head": [ACCESS_DENIED]})
     with pytest.raises(TransportError) as raised:
         upload(store)
@@ -184,7 +185,7 @@ def test_unknown_end():
 
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_condition(source):
-    """If there is an object already, nothing is written."""
+    """With ``if_none_match="*"``, an existing object is not replaced, and no upload remains."""
     store = Store()
     store.object, store.etag = b"other", '"e"'
     with pytest.raises(PreconditionFailedError):
@@ -195,8 +196,9 @@ def test_condition(source):
 @pytest.mark.parametrize("checksum_type", ["FULL_OBJECT", "COMPOSITE", None])
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_condition_and_lost_response(source, checksum_type):
-    """If the response was lost, and the condition does not hold in the retry, the object is the one
-    that was written.
+    """If the first response is lost, and the retry reports that the object exists, the upload succeeds.
+
+    The object is recognized as the one that the first request has written.
     """
     faults = {"complete": [dropped(), EXISTS], "put": [dropped()]}
     store = Store(faults, checksum_type)
@@ -209,7 +211,7 @@ def test_condition_and_lost_response(source, checksum_type):
 @pytest.mark.parametrize("other", [b"other", CONTENT[::-1], SINGLE[::-1]])
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_object_of_another(source, other):
-    """If the object is that of another program, the error is raised, and the upload is aborted."""
+    """If another program has written the object, PreconditionFailedError is raised."""
 
     class Raced(Store):
         def _write(self, sent):
@@ -225,7 +227,7 @@ def test_object_of_another(source, other):
 
 
 def test_abort_fails():
-    """If the parts cannot be deleted, a note of the error says so."""
+    """If the upload cannot be aborted, a note of the error says to call abort_uploads later."""
     store = Store({"part": [ACCESS_DENIED], "abort": [ACCESS_DENIED]})
     with pytest.raises(AccessDeniedError) as raised:
         upload(store)
@@ -233,10 +235,10 @@ def test_abort_fails():
 
 
 class TestOtherStores:
-    """Stores that do not know all features of S3."""
+    """Uploads to stores that do not support all features of S3."""
 
     def test_composite(self):
-        """If a store makes a checksum of the parts' checksums, they are stated in the end."""
+        """If a store combines the parts' checksums, the request to complete the upload states them."""
         store = Store(checksum_type="COMPOSITE")
         _, (*_, complete) = upload(store)
         assert store.object == CONTENT
@@ -254,7 +256,7 @@ class TestOtherStores:
         assert complete.header("x-amz-checksum-crc32") is None
 
     def test_rejected_checksums(self):
-        """If a store rejects checksums of uploads, the upload is created without."""
+        """If a store rejects the checksum of an upload, the upload is created without a checksum."""
         store = Store({"create": [UNKNOWN]}, checksum_type=None)
         upload(store)
         assert store.object == CONTENT
@@ -262,7 +264,7 @@ class TestOtherStores:
 
     @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
     def test_rejected_trailers(self, source):
-        """If a store rejects a trailer, the body is sent again, and later ones have no trailers."""
+        """If a store rejects a trailer, the body is sent again, and no further trailers are sent."""
         store = Store({"put": [UNKNOWN], "part": [UNKNOWN]})
         _, sent = upload(store, source, concurrency=1)
         assert store.object == source
@@ -271,20 +273,20 @@ class TestOtherStores:
 
     @pytest.mark.parametrize("kind", ["create", "part"])
     def test_other_errors(self, kind):
-        """An error that does not mean that a feature is unknown is raised."""
+        """An error is raised unless it may mean that the store does not support a feature."""
         with pytest.raises(ServiceError):
             upload(Store({kind: [ACCESS_DENIED]}))
 
 
 def test_content_encoding():
-    """The encoding of an object follows that of its body."""
+    """In the Content-Encoding header, ``aws-chunked`` precedes the encoding of the object."""
     store = Store()
     _, (sent,) = upload(store, SINGLE, content_encoding="gzip")
     assert sent.header("content-encoding") == "aws-chunked,gzip"
 
 
 def test_too_many_parts(monkeypatch):
-    """A stream with too many parts is aborted, and the error says what to do."""
+    """If a stream has too many parts, the upload is aborted, and the error suggests larger parts."""
     monkeypatch.setattr("sagemaker_runtime_client._s3.uploads.parts.MAX_PARTS", 2)
     store = Store()
     with pytest.raises(
@@ -295,7 +297,7 @@ def test_too_many_parts(monkeypatch):
 
 
 def test_progress():
-    """The progress never decreases, also if a request is repeated, and ends with the size."""
+    """Even if a request is repeated, the progress never decreases, and it ends at the size."""
     seen = []
     upload(Store({"part": [dropped(), dropped()]}), on_progress=lambda *args: seen.append(args))
     done = [sent for sent, _ in seen]
@@ -304,7 +306,7 @@ def test_progress():
 
 
 def test_progress_of_a_stream():
-    """The size of a stream is reported when it is known."""
+    """The total size of a stream is reported as None until the end of the stream was read."""
     seen = []
     upload(Store(), iter([CONTENT]), concurrency=1, on_progress=lambda *args: seen.append(args))
     assert seen[0][1] is None
@@ -312,12 +314,12 @@ def test_progress_of_a_stream():
 
 
 class StopError(Exception):
-    """An error that the function for the progress raises."""
+    """An error that a progress function raises."""
 
 
 @pytest.mark.parametrize("source", [SINGLE, CONTENT], ids=["one request", "parts"])
 def test_error_in_progress(source):
-    """If the function for the progress raises an error, the upload is aborted."""
+    """If the progress function raises an error, it is raised, and no upload remains."""
 
     def fail(*_):
         raise StopError
@@ -329,7 +331,7 @@ def test_error_in_progress(source):
 
 
 def test_upload_that_is_gone():
-    """If another program has aborted the upload, only the error of the part is raised."""
+    """If another program has aborted the upload, the error of the part is raised without a note."""
 
     class Gone(Store):
         def _part(self, sent):
@@ -344,7 +346,7 @@ def test_upload_that_is_gone():
 
 
 def test_other_entity_tags():
-    """If the parts' entity tags are not MD5, an object without a checksum is not recognized."""
+    """If neither entity tags nor checksums can be compared, a lost completion raises the error."""
 
     class Encrypted(Store):
         def _part(self, sent):

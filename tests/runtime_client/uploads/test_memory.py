@@ -1,4 +1,4 @@
-"""Test how much memory an upload of 256 MiB takes."""
+"""Test how much memory an upload of 256 MiB uses."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ COMPLETED = b'<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipart
 
 
 class Sink(BaseHTTPRequestHandler):
-    """A store that accepts parts, and stores nothing."""
+    """A store that accepts parts and discards their data."""
 
     protocol_version = "HTTP/1.1"
 
@@ -68,7 +68,7 @@ def sink(certificate):
     ],
 )
 def test_memory(sink, certificate, client, kind, most):
-    """Parts of a file are not held in memory, and of a stream, only those that are being sent."""
+    """Parts of files are not held in memory; parts of streams are held only while they are sent."""
     done = subprocess.run(
         [sys.executable, PROGRAM, client, kind, sink, certificate[0]],
         capture_output=True,

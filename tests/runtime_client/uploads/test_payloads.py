@@ -24,7 +24,7 @@ def content(size):
 
 @pytest.fixture
 def client(plain_driver, emulator):
-    """A client of the emulator."""
+    """A client that is connected to the emulator."""
     return plain_driver.client(**settings(emulator))
 
 
@@ -45,7 +45,7 @@ def inputs(client):
     "kind", ["bytes", "memoryview", "path", "open file", "stream", "generator"]
 )
 def test_infer(client, tmp_path, kind, size):
-    """A payload of any kind is sent in the request if it is small, and uploaded otherwise."""
+    """`infer` sends a small payload of any kind in the request, and uploads a larger one."""
     path = tmp_path / "payload"
     path.write_bytes(content(size))
     payload = SOURCES[kind](path)
@@ -57,7 +57,7 @@ def test_infer(client, tmp_path, kind, size):
 
 @pytest.mark.parametrize("inline", [None, False])
 def test_text_and_json(client, inline):
-    """A str is sent as UTF-8, and a value as JSON, with its content type."""
+    """A string is sent as UTF-8, and any other value as JSON, with the matching content type."""
     given = {"timeout": 60, "schedule": often, "input_prefix": PREFIX, "inline": inline}
     assert client.infer("endpoint", "text ä", **given).body == "text ä".encode().upper()
     output = client.infer("endpoint", json=VALUE, **given)
@@ -67,7 +67,7 @@ def test_text_and_json(client, inline):
 
 
 def test_content_type_of_json(client, emulator):
-    """The content type of a JSON document can be changed."""
+    """The caller can change the content type of a payload that is sent as JSON."""
     client.submit("endpoint", json=VALUE)
     client.submit("endpoint", json=VALUE, content_type="application/jsonlines")
     client.submit("endpoint", "text")
@@ -78,7 +78,7 @@ def test_content_type_of_json(client, emulator):
 
 @pytest.mark.parametrize("size", [200_000, 9 * MIB], ids=["one request", "parts"])
 def test_options_of_inputs(client, tmp_path, size):
-    """The input is stored with the options for it, and with its content type."""
+    """The input is stored with the caller's options for it, and with its content type."""
     path = tmp_path / "payload"
     path.write_bytes(content(size))
     options = {"cache_control": "no-store", "content_encoding": "gzip"}
@@ -90,14 +90,14 @@ def test_options_of_inputs(client, tmp_path, size):
 
 
 def test_unknown_option(client):
-    """An unknown option for the input raises a TypeError that names it."""
+    """An unknown option for the input raises a TypeError that mentions the option."""
     with pytest.raises(TypeError, match="cache"):
         client.submit("endpoint", b"", input_prefix=PREFIX, input_options={"cache": "x"})
 
 
 @pytest.mark.parametrize("size", [200_000, 9 * MIB], ids=["one request", "parts"])
 def test_clean_up(client, size):
-    """With ``clean_up=True``, the input is deleted when the output was received."""
+    """With ``clean_up=True``, the input is deleted after the output has been received."""
     given = {"input_prefix": PREFIX, "timeout": 60, "schedule": often}
     client.infer("endpoint", content(size), **given, clean_up=True)
     assert inputs(client) == []
@@ -139,7 +139,7 @@ def test_clean_up_fails(client, emulator, caplog):
 @pytest.mark.parametrize("size", [0, 100, 2 * MIB, 9 * MIB], ids=str)
 @pytest.mark.parametrize("kind", ["bytes", "path", "open file", "stream", "generator"])
 def test_put_object(client, tmp_path, kind, size):
-    """put_object accepts any source; only a stream of more than 8 MiB is written in parts."""
+    """put_object accepts any source; only a stream of more than 8 MiB is sent in parts."""
     path = tmp_path / "body"
     path.write_bytes(content(size))
     body = SOURCES[kind](path)
@@ -152,7 +152,7 @@ def test_put_object(client, tmp_path, kind, size):
 
 
 def test_put_text_and_json(client):
-    """put_object writes a str as UTF-8, and a value as JSON, with its content type."""
+    """put_object writes a string as UTF-8, and any other value as JSON, with a content type."""
     client.put_object(LOCATION, "ä")
     assert client.get_object(LOCATION).body == "ä".encode()
     client.put_object(LOCATION, json=VALUE)
@@ -161,7 +161,7 @@ def test_put_text_and_json(client):
 
 
 def test_condition(client, tmp_path):
-    """put_object checks its conditions for every source."""
+    """put_object applies its conditions to every kind of source."""
     path = tmp_path / "body"
     path.write_bytes(content(9 * MIB))
     with pytest.raises(ObjectNotFoundError):

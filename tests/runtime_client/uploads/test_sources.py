@@ -1,4 +1,4 @@
-"""Test what can be uploaded, with both clients, against the emulator."""
+"""Test uploads from every kind of source to the emulator, with blocking and async clients."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ LOCATION = "s3://bucket/key"
 
 
 class Trickle(io.RawIOBase):
-    """A file that cannot seek, and returns fewer bytes than were requested."""
+    """A file that cannot seek, and that returns fewer bytes than requested."""
 
     def __init__(self, content):
         super().__init__()
@@ -40,7 +40,7 @@ def pieces(content, size=3_000_001):
 
 
 class Pieces:
-    """An async iterable, which is not a generator."""
+    """An async iterable that is not a generator."""
 
     def __init__(self, content):
         self._pieces = pieces(content)
@@ -55,7 +55,7 @@ class Pieces:
 
 
 class AsyncFile:
-    """A file whose `read` must be awaited, as anyio's and aiofiles' must."""
+    """A file whose `read` must be awaited, as with anyio and aiofiles."""
 
     def __init__(self, content):
         self._file = io.BytesIO(content)
@@ -66,20 +66,20 @@ class AsyncFile:
 
 @pytest.fixture
 def path(tmp_path):
-    """The path of a file."""
+    """The path of a file with the content `CONTENT`."""
     path = tmp_path / "source.bin"
     path.write_bytes(CONTENT)
     return path
 
 
 def _opened(path, mode="rb", position=0, **options):
-    """Open a file which the test's frame does not close, at a position."""
+    """Open a file, set its position, and leave it to the caller to close it."""
     file = path.open(mode, **options)
     file.seek(position)
     return file
 
 
-# Maps the kind of a source to a function that makes it from the path of a file.
+# Maps each kind of source to a function that makes such a source from the path of a file.
 SOURCES = {
     "bytes": lambda path: path.read_bytes(),
     "bytearray": lambda path: bytearray(path.read_bytes()),
@@ -114,7 +114,7 @@ def test_sources(plain_driver, emulator, path, kind, size):
 
 @pytest.mark.parametrize("make", [Pieces, AsyncFile], ids=["iterable", "file"])
 def test_async_sources(plain_driver, emulator, make):
-    """An async client accepts async iterables and files; a blocking client rejects them."""
+    """An async client accepts async iterables and async files; a blocking client rejects them."""
     client = plain_driver.client(**settings(emulator))
     if plain_driver.kind.is_async:
         client.upload(LOCATION, make(CONTENT))
@@ -138,7 +138,7 @@ def test_position(plain_driver, emulator, path, kind):
 
 
 def test_unwritten_data(plain_driver, emulator, path):
-    """What was written to a file for updates, but is still in its buffer, is uploaded, too."""
+    """Data that are still in the write buffer of an open file are uploaded, too."""
     client = plain_driver.client(**settings(emulator))
     with path.open("r+b") as file:
         file.seek(0, io.SEEK_END)
@@ -149,7 +149,7 @@ def test_unwritten_data(plain_driver, emulator, path):
 
 
 def test_compressed_file(plain_driver, emulator, tmp_path):
-    """Of a compressed file, what reading it returns is uploaded, and not what is in the file."""
+    """From an open compressed file, the decompressed data are uploaded."""
     client = plain_driver.client(**settings(emulator))
     path = tmp_path / "source.gz"
     path.write_bytes(gzip.compress(CONTENT, 1))
@@ -160,7 +160,7 @@ def test_compressed_file(plain_driver, emulator, tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
 def test_named_pipe(emulator, plain_driver, tmp_path):
-    """The path of a pipe is read as a stream."""
+    """If the path is that of a named pipe, the pipe is uploaded as a stream."""
     from threading import Thread
 
     path = tmp_path / "pipe"
@@ -178,7 +178,7 @@ def _closed(path):
         return file
 
 
-# Pairs of a function that makes an invalid source, and the error message.
+# Functions that make invalid sources, each with the expected error message.
 INVALID = [
     (str, "source must be bytes, a path, an open binary file, or an iterator of bytes, not str"),
     (lambda _path: 5, "source must be bytes, a path, .*, not int"),
@@ -226,7 +226,7 @@ def test_invalid_arguments(plain_driver, emulator, arguments, argument):
 
 @pytest.mark.parametrize("item", ["text", None, 5], ids=str)
 def test_items_of_another_type(plain_driver, emulator, item):
-    """If a stream returns something that is not bytes, the upload is aborted with an error."""
+    """If a stream returns an item that is not bytes, the upload is aborted, and an error is raised."""
     client = plain_driver.client(**settings(emulator))
     name = type(item).__name__
     message = f"the source of the upload returned {name} instead of bytes"
@@ -236,7 +236,7 @@ def test_items_of_another_type(plain_driver, emulator, item):
 
 
 class SomeError(Exception):
-    """An error that a source of a test raises."""
+    """An error that a source raises."""
 
 
 def _failing(error):
@@ -245,7 +245,7 @@ def _failing(error):
 
 
 def test_error_of_an_iterator(plain_driver, emulator):
-    """An error that an iterator raises is raised unchanged, after the upload was aborted."""
+    """If an iterator raises an error, the upload is aborted, and the same error is raised."""
     client = plain_driver.client(**settings(emulator))
     with pytest.raises(SomeError):
         client.upload(LOCATION, _failing(SomeError()))
@@ -253,7 +253,7 @@ def test_error_of_an_iterator(plain_driver, emulator):
 
 
 def test_error_of_a_file(plain_driver, emulator):
-    """If a file cannot be read, the error is a SourceError with the reason."""
+    """If reading a file fails, a SourceError with the reason is raised."""
 
     class Broken(Trickle):
         def readinto(self, buffer):
@@ -287,7 +287,7 @@ def _touch(path):
     ids=["shrinks", "grows", "is replaced"],
 )
 def test_file_that_changes(plain_driver, emulator, path, change, message):
-    """If a file changes while it is uploaded, the upload is aborted with an error."""
+    """If a file changes while it is uploaded, the upload is aborted, and an error is raised."""
     client = plain_driver.client(**settings(emulator))
     changed = []
 
@@ -301,7 +301,7 @@ def test_file_that_changes(plain_driver, emulator, path, change, message):
 
 
 def test_path_of_another_type(emulator, plain_driver, path):
-    """Any object with the method `__fspath__` is a path, also if that returns bytes."""
+    """An object whose `__fspath__` returns bytes is accepted as a path."""
 
     class Entry:
         def __fspath__(self):

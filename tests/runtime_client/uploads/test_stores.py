@@ -1,4 +1,4 @@
-"""Test uploads to several stores over http and https, and read what was written with boto3."""
+"""Test uploads to several stores over http and https, and read the objects with boto3."""
 
 import os
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ REGION = "us-east-1"
 
 @frozen
 class Place:
-    """A store: its URL, credentials for it, and the type of the checksums that it makes."""
+    """A store: its URL, the credentials for it, and the type of checksum that it supports."""
 
     url: str
     credentials: Credentials
@@ -38,7 +38,7 @@ def moto():
 
 @pytest.fixture(params=["emulator", "moto", "ministack"])
 def place(request):
-    """Each of the stores."""
+    """One of the stores."""
     if request.param == "emulator":
         emulator = request.getfixturevalue("emulator")
         return Place(emulator.url, emulator.credentials)
@@ -51,7 +51,7 @@ def place(request):
 
 @pytest.fixture
 def boto(place):
-    """A boto3 client of the store, on which the bucket exists."""
+    """A boto3 client for the store, in which the bucket exists."""
     client = boto3.client(
         "s3",
         endpoint_url=place.url,
@@ -75,7 +75,7 @@ def _client(driver, place, url, **changes):
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("size", [5, 2 * MIB, len(CONTENT)], ids=str)
 def test_boto3_reads(plain_driver, place, boto, certificate, tmp_path, size, scheme):
-    """boto3 reads what was uploaded to each store, and verifies its checksum."""
+    """boto3 can read an object that was uploaded to any of the stores, and can verify its checksum."""
     path = tmp_path / "source"
     path.write_bytes(CONTENT[:size])
     with ExitStack() as stack:
@@ -102,7 +102,7 @@ def test_boto3_reads(plain_driver, place, boto, certificate, tmp_path, size, sch
 
 @pytest.mark.parametrize("size", [2 * MIB, len(CONTENT)], ids=str)
 def test_every_client(driver, emulator, certificate, tmp_path, size):
-    """Each kind of client uploads over https, also through a client of the user."""
+    """Each kind of client, also with a user-supplied HTTP client, can upload over https."""
     path = tmp_path / "source"
     path.write_bytes(CONTENT[:size])
     with Loopback(in_front_of(emulator.url), certificate[1]) as front:

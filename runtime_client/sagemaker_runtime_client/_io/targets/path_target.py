@@ -198,7 +198,7 @@ class ResumableTarget(PathTarget):
     def abandon(self) -> None:
         """Close the temporary file, and remove it unless a state was stored."""
         if self._stream is None:
-            return  # the files were never opened or are already closed, so another download may use them
+            return  # another download may use the files now
         if os.path.exists(self._state_path):
             self._close()
         else:

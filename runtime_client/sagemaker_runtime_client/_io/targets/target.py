@@ -45,7 +45,7 @@ class Target(Protocol):
     is_restartable: bool
 
     def open(self) -> None:
-        """Open the target, unless it is already open."""
+        """Open the file if the target is a path; other targets are already open."""
         ...
 
     async def begin(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Faults of a server: what it sends instead of a response."""
+"""Faults of a server: functions that send something else instead of the response."""
 
 import re
 
@@ -21,13 +21,13 @@ def stall(response, connection):
 
 
 def flip(response, connection):
-    """Change the last bit of the body; the response to HEAD has no body, and is not changed."""
+    """Send the response with the last bit of its body inverted; do not change a response to HEAD."""
     has_body = not response.endswith(b"\r\n\r\n")
     connection.sendall(response[:-1] + bytes([response[-1] ^ has_body]))
 
 
 def truncate(response, connection):
-    """Omit the last byte of the body, and state the smaller length."""
+    """Send the response without the last byte of its body, and with the reduced Content-Length."""
     begin, _, body = response.partition(b"\r\n\r\n")
     if body:
         body = body[:-1]
@@ -36,17 +36,17 @@ def truncate(response, connection):
 
 
 def fail(_response, connection):
-    """Send an internal error."""
+    """Send the error response for an internal error."""
     connection.sendall(head(500, 0))
 
 
 def throttle(_response, connection):
-    """Send the error of an overloaded store."""
+    """Send the error response of an overloaded store."""
     connection.sendall(head(503, 0))
 
 
 def deny(_response, connection):
-    """Send the error for a missing permission."""
+    """Send the error response for a missing permission."""
     connection.sendall(head(403, 0))
 
 

@@ -1,4 +1,4 @@
-"""A server that holds objects, serves ranges of them, and misbehaves as scripted."""
+"""A server that stores objects, responds to requests for ranges, and produces scripted faults."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ def sha256(body):
 
 
 def content(size):
-    """Return *size* bytes, no two mebibytes of which are the same."""
+    """Return *size* bytes in which no two mebibytes are equal."""
     words = (number.to_bytes(4, "big") * 16 for number in count())
     return b"".join(next(words) for _ in range(-(-size // 64)))[:size]
 
@@ -65,7 +65,7 @@ class ObjectServer(Loopback):
         return f'"{hashlib.md5(self.body).hexdigest()}"'
 
     def respond(self, request):
-        """Return the response to a request, as S3 sends it."""
+        """Return the response that S3 would send to *request*."""
         if request.header("if-match") not in {None, self.etag}:
             return head(412, 0)
         size, wanted = len(self.body), request.header("range")
@@ -92,5 +92,5 @@ def head(status, length, headers=()):
 
 
 def names(folder):
-    """Return the names of the files in a folder, in order."""
+    """Return the sorted names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir())

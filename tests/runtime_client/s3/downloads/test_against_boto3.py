@@ -1,4 +1,4 @@
-"""Test that objects that boto3 has written are read, and verified where S3 has their checksum."""
+"""Test reading objects that boto3 has written, and verifying those for which S3 has a checksum."""
 
 import io
 
@@ -16,7 +16,7 @@ PART = 5 << 20
 
 @pytest.fixture
 def s3(emulator):
-    """A client of boto3 for the emulator."""
+    """A boto3 client for the emulator."""
     credentials = emulator.credentials
     client = boto3.client(
         "s3",
@@ -31,7 +31,7 @@ def s3(emulator):
 
 
 def download(driver, emulator, folder):
-    """Download the object in parts; return its content, and how it was verified."""
+    """Download the object in parts, and return its content and the algorithm that verified it."""
     client = driver.client(**settings(emulator))
     found = client.download("s3://bucket/key", folder / "out", part_size=1 << 20)
     return (folder / "out").read_bytes(), found.verified
@@ -39,20 +39,20 @@ def download(driver, emulator, folder):
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_whole(plain_driver, emulator, s3, algorithm, tmp_path):
-    """An object that was written in one request is verified by its checksum."""
+    """An object that boto3 has written in one request is verified by its checksum."""
     s3.put_object(Bucket="bucket", Key="key", Body=BODY, ChecksumAlgorithm=algorithm)
     assert download(plain_driver, emulator, tmp_path) == (BODY, algorithm)
 
 
 def test_parts(plain_driver, emulator, s3, tmp_path):
-    """An object that boto3 has written in parts has a checksum of checksums, which verifies nothing."""
+    """An object that boto3 has written in parts has only a composite checksum, and is not verified."""
     config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
     s3.upload_fileobj(io.BytesIO(BODY), "bucket", "key", Config=config)
     assert download(plain_driver, emulator, tmp_path) == (BODY, None)
 
 
 def test_parts_with_checksum_of_the_whole(plain_driver, emulator, tmp_path):
-    """An object that this package has written in parts is verified by the CRC32 of the whole."""
+    """An object that this package has written in parts is verified by the CRC32 of its content."""
     client = plain_driver.client(**settings(emulator))
     client.upload("s3://bucket/key", BODY, part_size=PART)
     assert download(plain_driver, emulator, tmp_path) == (BODY, "CRC32")
@@ -60,7 +60,7 @@ def test_parts_with_checksum_of_the_whole(plain_driver, emulator, tmp_path):
 
 @pytest.mark.parametrize("size", [0, 1, len(BODY)])
 def test_open(emulator, s3, size):
-    """An object of any size that boto3 has written can be opened."""
+    """`open` can read an object of any size that boto3 has written."""
     from sagemaker_runtime_client import SageMakerRuntimeClient
 
     s3.put_object(Bucket="bucket", Key="key", Body=BODY[:size], ChecksumAlgorithm="CRC32")

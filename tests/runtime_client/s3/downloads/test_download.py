@@ -37,7 +37,7 @@ SIZES = {"empty": 0, "one byte": 1, "one part": PART, "two parts": PART + 1, "si
 
 
 def composite(body):
-    """Return the headers with a checksum of the checksums of parts."""
+    """Return the header with a composite checksum, which is computed from the parts' checksums."""
     return {"x-amz-checksum-crc32": f"{crc32(body)['x-amz-checksum-crc32']}-2"}
 
 
@@ -48,7 +48,7 @@ def nothing(_body):
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_path(driver, size, tmp_path):
-    """An object of any size is written to a path, in parts, and verified; nothing else remains."""
+    """An object of any size is downloaded to a path in parts and verified; no other file remains."""
     body = BODY[:size]
     with ObjectServer(body) as server:
         client = driver.client(**pointed_at(server))
@@ -65,8 +65,8 @@ def test_path(driver, size, tmp_path):
 
 
 def test_one_request(plain_driver, tmp_path):
-    """An object of one part needs one request if S3 states its checksum with it, as for a store
-    that ignores the range.
+    """If a store ignores the range, and sends the whole object and its checksum, one request
+    suffices.
     """
     server = ObjectServer(BODY)
     server.respond = lambda request: ObjectServer.respond(
@@ -80,13 +80,13 @@ def test_one_request(plain_driver, tmp_path):
 
 
 def open_file(path, mode):
-    """Open a file that has a content."""
+    """Open a file that already has some content."""
     path.write_bytes(b"old")
     return path.open(mode)
 
 
 class Pipe(io.RawIOBase):
-    """A file that cannot seek, and that accepts a few bytes at a time."""
+    """A file that cannot seek, and whose `write` accepts only a few bytes per call."""
 
     def __init__(self):
         self.written = bytearray()
@@ -104,7 +104,7 @@ class Pipe(io.RawIOBase):
     "mode", ["r+b", "wb", "w+b", "ab"], ids=["update", "write", "both", "append"]
 )
 def test_open_file(plain_driver, mode, checksum, tmp_path):
-    """An open file is written from its position, which is then at the end, and stays open."""
+    """An open file is written from its position, stays open, and is then at the end of the data."""
     with ObjectServer(BODY, checksum) as server, open_file(tmp_path / "out", mode) as file:
         client = plain_driver.client(**pointed_at(server))
         file.seek(0, os.SEEK_END)
@@ -118,7 +118,7 @@ def test_open_file(plain_driver, mode, checksum, tmp_path):
 @pytest.mark.parametrize("size", [0, PART, len(BODY)])
 @pytest.mark.parametrize("checksum", [crc32, sha256])
 def test_pipe(plain_driver, checksum, size):
-    """A file that cannot seek receives the bytes in order, and they are verified."""
+    """A file that cannot seek receives the bytes in order, and the object is verified."""
     pipe = Pipe()
     with ObjectServer(BODY[:size], checksum) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -129,7 +129,7 @@ def test_pipe(plain_driver, checksum, size):
 
 @pytest.mark.parametrize("target", [bytearray(), bytearray(b"old"), bytearray(2 * len(BODY))])
 def test_bytearray(plain_driver, target):
-    """A bytearray gets the size of the object, and can be changed afterwards."""
+    """A bytearray is resized to the size of the object, and can be resized after the download."""
     target = bytearray(target)
     with ObjectServer(BODY) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -139,7 +139,7 @@ def test_bytearray(plain_driver, target):
 
 
 def test_memoryview(plain_driver):
-    """A memoryview receives the object at its beginning."""
+    """The object is written to the beginning of a memoryview."""
     memory = bytearray(len(BODY) + 3)
     with ObjectServer(BODY, sha256) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -156,7 +156,7 @@ def test_memoryview(plain_driver):
     ids=["CRC32", "SHA256", "composite", "nothing"],
 )
 def test_verified(plain_driver, checksum, algorithm, concurrency, tmp_path, caplog):
-    """The result states by which algorithm the object was verified; a log line says if by none."""
+    """The result states the algorithm that verified the object; if it is None, a log line says so."""
     caplog.set_level("INFO", "sagemaker_runtime_client")
     with ObjectServer(BODY, checksum) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -167,7 +167,7 @@ def test_verified(plain_driver, checksum, algorithm, concurrency, tmp_path, capl
 
 
 def test_write_only_file(plain_driver, tmp_path):
-    """If a file cannot be read again, the object is read in order if its checksum requires it."""
+    """If a write-only file is the target, and the checksum is a SHA-256, the object is verified."""
     with ObjectServer(BODY, sha256) as server, (tmp_path / "out").open("wb") as file:
         client = plain_driver.client(**pointed_at(server))
         assert client.download(LOCATION, file, part_size=PART).verified == "SHA256"
@@ -175,7 +175,7 @@ def test_write_only_file(plain_driver, tmp_path):
 
 
 def test_switched_off(plain_driver, tmp_path):
-    """With response_checksum_validation="when_required", no checksum is requested."""
+    """With response_checksum_validation="when_required", no checksum is requested or verified."""
     with ObjectServer(BODY) as server:
         client = plain_driver.client(
             **pointed_at(server, response_checksum_validation="when_required")
@@ -187,7 +187,7 @@ def test_switched_off(plain_driver, tmp_path):
 
 
 def test_requests(plain_driver, tmp_path):
-    """Every request is signed and has the expected owner; all but the first have the entity tag."""
+    """Every request is signed and has the expected owner; all but the first have ``If-Match``."""
     with ObjectServer(BODY) as server:
         settings = pointed_at(server, expected_bucket_owner="000000000000")
         client = plain_driver.client(**settings)
@@ -201,7 +201,7 @@ def test_requests(plain_driver, tmp_path):
 
 
 def test_progress(plain_driver, tmp_path):
-    """The progress grows to the size of the object."""
+    """The reported progress increases to the size of the object."""
     seen = []
     with ObjectServer(BODY) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -216,7 +216,7 @@ def test_progress(plain_driver, tmp_path):
 
 
 def test_failing_progress(plain_driver, tmp_path):
-    """An error that on_progress raises ends the download, and no file remains."""
+    """If on_progress raises an error, the download ends with it, and no file remains."""
 
     def on_progress(done, _total):
         if done > 2 * PART:
@@ -231,7 +231,7 @@ def test_failing_progress(plain_driver, tmp_path):
 
 @pytest.mark.parametrize("size", [len(BODY), 10])
 def test_max_size(plain_driver, size, tmp_path):
-    """An object that is larger than max_size is refused after the first response."""
+    """If an object is larger than max_size, an error is raised after the first response."""
     with ObjectServer(BODY[:size]) as server:
         client = plain_driver.client(**pointed_at(server))
         with pytest.raises(ResponseTooLargeError) as caught:
@@ -241,7 +241,7 @@ def test_max_size(plain_driver, size, tmp_path):
 
 
 def test_allowed_locations(plain_driver, tmp_path):
-    """Outside the allowed locations, nothing is requested or written."""
+    """If a location is not allowed, nothing is requested or written."""
     with ObjectServer(BODY) as server:
         client = plain_driver.client(**pointed_at(server, allowed_locations=["s3://bucket/a/"]))
         with pytest.raises(LocationNotAllowedError):
@@ -295,7 +295,7 @@ def test_closed_file(plain_driver, tmp_path):
 
 
 def test_pickling(tmp_path):
-    """The result and the error of a target can be pickled."""
+    """A download result and a TargetError can be pickled."""
     from sagemaker_runtime_client import Download, SageMakerRuntimeClient
 
     with ObjectServer(BODY) as server, SageMakerRuntimeClient(**pointed_at(server)) as client:
@@ -307,13 +307,13 @@ def test_pickling(tmp_path):
 
 
 def test_content():
-    """The content of the tests does not repeat itself, so that misplaced parts are noticed."""
+    """The parts of the test object differ from each other, so that misplaced parts are detected."""
     parts = {zlib.crc32(BODY[start : start + PART]) for start in range(0, len(BODY), PART)}
     assert len(parts) == 6
 
 
 def test_truncated_meanwhile(tmp_path):
-    """If another program truncates the data before they are read again, the checksum is wrong."""
+    """If another program has truncated the data, `read_stored` hashes only those that are left."""
 
     async def main():
         target = PathTarget(sync_backend(), str(tmp_path / "out"), "target out")
@@ -328,7 +328,7 @@ def test_truncated_meanwhile(tmp_path):
 
 
 def test_many_parts():
-    """If there would be more than 10,000 parts, they are larger, in steps of a mebibyte."""
+    """If an object would have more than 10,000 parts, larger parts of whole mebibytes are used."""
     mebibyte = 1 << 20
     parts = split((), PART, 20_000 * mebibyte, PART)
     assert parts[:2] == [(0, PART), (PART, PART + 2 * mebibyte)]
@@ -337,6 +337,6 @@ def test_many_parts():
 
 
 def test_pipe_is_not_read():
-    """What was written to a file that cannot seek cannot be read again."""
+    """Data that were written to a file that cannot seek cannot be read again."""
     target = file_target(sync_backend(), Pipe(), "target")
     assert (target.is_readable, run(target.read(0, 1))) == (False, b"")

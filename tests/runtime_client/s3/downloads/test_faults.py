@@ -1,4 +1,4 @@
-"""Test downloads from a server that fails at one request, for each request and each fault."""
+"""Test downloads from a server that produces one of several faults at one of the requests."""
 
 from contextlib import nullcontext
 
@@ -24,13 +24,13 @@ from tests.runtime_client.s3.downloads.object_server import (
 
 LOCATION = "s3://bucket/key"
 BODY = content(4 * PART)
-REQUESTS = 5  # four ranges, and HEAD
+REQUESTS = 5  # four for the ranges, and one HEAD request
 
 pytestmark = pytest.mark.usefixtures("shortest_pauses")
 
 
 def download(driver, server, target, **options):
-    """Download the object, with short time limits."""
+    """Download the object with a short read timeout."""
     client = driver.client(**pointed_at(server, max_attempts=3, read_timeout=0.5))
     return client.download(LOCATION, target, part_size=PART, concurrency=2, **options)
 
@@ -38,7 +38,7 @@ def download(driver, server, target, **options):
 @pytest.mark.parametrize("number", range(REQUESTS))
 @pytest.mark.parametrize("fault", faults.HARMLESS.values(), ids=faults.HARMLESS)
 def test_one_fault(plain_driver, fault, number, tmp_path):
-    """After any single fault at any request, the file is right and verified."""
+    """If one request has a temporary fault, the file is still complete and verified."""
     with ObjectServer(BODY, faults={number: fault}) as server:
         found = download(plain_driver, server, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == BODY
@@ -59,7 +59,7 @@ def test_denied(plain_driver, number, tmp_path):
 
 @pytest.mark.parametrize("number", range(1, REQUESTS))
 def test_replaced(plain_driver, number, tmp_path):
-    """If the object is replaced between two requests, a typed error says so, and no file remains."""
+    """If the object is replaced between two requests, ObjectReplacedError is raised."""
     (tmp_path / "out").write_bytes(b"old")
     with (
         ObjectServer(BODY, replaced_at=number) as server,
@@ -71,7 +71,7 @@ def test_replaced(plain_driver, number, tmp_path):
 
 
 def test_ignored_condition(plain_driver, tmp_path):
-    """If a store ignores If-Match, the other entity tag is noticed."""
+    """If a store ignores If-Match, a changed entity tag in a response raises an error."""
     server = ObjectServer(BODY, replaced_at=3)
     original = server.respond
     server.respond = lambda request: original(
@@ -83,13 +83,13 @@ def test_ignored_condition(plain_driver, tmp_path):
 
 
 def other_checksum(_body):
-    """Return the headers with the checksum of another body."""
+    """Return the header with the checksum of another body."""
     return crc32(b"other")
 
 
 @pytest.mark.parametrize("kind", ["path", "memory", "resumable"])
 def test_damaged(plain_driver, kind, tmp_path, caplog):
-    """If the object differs from its checksum, it is downloaded once more; then an error is raised."""
+    """If the object does not match its checksum in two downloads, ChecksumError is raised."""
     target = bytearray() if kind == "memory" else tmp_path / "out"
     with ObjectServer(BODY, other_checksum) as server, pytest.raises(ChecksumError) as caught:
         download(plain_driver, server, target, resume=kind == "resumable")
@@ -101,7 +101,7 @@ def test_damaged(plain_driver, kind, tmp_path, caplog):
 
 @pytest.mark.parametrize("cuts", [5, 6])
 def test_cut_again_and_again(plain_driver, cuts, tmp_path):
-    """A range is requested again five times if hardly any data arrive in between."""
+    """The rest of a range is requested at most five times if little data arrive each time."""
     with ObjectServer(BODY[:PART], faults=dict.fromkeys(range(cuts), faults.cut)) as server:
         client = plain_driver.client(
             **pointed_at(server, response_checksum_validation="when_required")
@@ -115,7 +115,7 @@ def test_cut_again_and_again(plain_driver, cuts, tmp_path):
 
 
 def test_rest_of_a_part(plain_driver, tmp_path):
-    """After a cut, only the rest is requested, except for data that were still in the buffer."""
+    """After the connection is cut, only the rest of the range is requested."""
     body = content(20 * PART)
     with ObjectServer(body, faults={0: faults.cut}) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -140,7 +140,7 @@ BAD_HEADS = {
 
 @pytest.mark.parametrize("headers", BAD_HEADS.values(), ids=BAD_HEADS)
 def test_bad_head(plain_driver, headers, tmp_path):
-    """A response with any other range than the requested one is rejected."""
+    """A response that does not state the requested range is rejected."""
     server = ObjectServer(BODY)
     server.respond = lambda _request: head(206, PART, {"ETag": '"x"', **headers}) + BODY[:PART]
     with server, pytest.raises(TransportError, match="the response of S3"):
@@ -150,7 +150,9 @@ def test_bad_head(plain_driver, headers, tmp_path):
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_whole_object_instead_of_a_part(plain_driver, status, tmp_path):
-    """A store that sends the whole object, or nothing, instead of a later range is noticed."""
+    """If a store responds to a request for a later range with status 200 or 204, an error is
+    raised.
+    """
     server = ObjectServer(BODY)
 
     def respond(request):
@@ -165,7 +167,7 @@ def test_whole_object_instead_of_a_part(plain_driver, status, tmp_path):
 
 
 def test_no_entity_tag(plain_driver, tmp_path):
-    """Without an entity tag, a range is not requested again, because the object may have changed."""
+    """If S3 states no entity tag, the rest is not requested, because the object may have changed."""
     server = ObjectServer(BODY[:PART], faults={0: faults.cut})
     original = server.respond
     server.respond = lambda request: original(request).replace(b"ETag", b"X-Tag")
@@ -175,7 +177,7 @@ def test_no_entity_tag(plain_driver, tmp_path):
 
 
 def test_no_such_key(plain_driver, tmp_path):
-    """A missing key raises the usual error."""
+    """If the key does not exist, ObjectNotFoundError is raised, and no file remains."""
     error = b"<Error><Code>NoSuchKey</Code><Message>The key does not exist.</Message></Error>"
     server = ObjectServer(BODY)
     server.respond = lambda _request: head(404, len(error)) + error
@@ -185,7 +187,9 @@ def test_no_such_key(plain_driver, tmp_path):
 
 
 def test_size_that_changes(plain_driver, tmp_path):
-    """A range that does not exist, of an object that is not empty, is reported as a replacement."""
+    """If the first range does not exist, but HEAD states a size of 5, ObjectReplacedError is
+    raised.
+    """
     server = ObjectServer(b"")
     server.respond = lambda request: head(416 if request.method == "GET" else 200, 5)
     with server, pytest.raises(ObjectReplacedError):
@@ -193,7 +197,7 @@ def test_size_that_changes(plain_driver, tmp_path):
 
 
 def test_timeout(plain_driver, tmp_path):
-    """The timeout of the call ends a download that stalls, and no file remains."""
+    """If the server stalls, the download ends with an error when its timeout elapses."""
     with ObjectServer(BODY, faults={2: faults.stall}) as server:
         client = plain_driver.client(**pointed_at(server))
         with pytest.raises(TransportError):
@@ -202,7 +206,7 @@ def test_timeout(plain_driver, tmp_path):
 
 
 def test_damaged_pipe(plain_driver, tmp_path):
-    """A target that cannot be written again is not, and the error is raised at once."""
+    """If the target cannot be written again, a wrong checksum raises an error without a retry."""
     with (
         ObjectServer(BODY, other_checksum) as server,
         (tmp_path / "out").open("ab") as file,
@@ -213,7 +217,7 @@ def test_damaged_pipe(plain_driver, tmp_path):
 
 
 def test_description_of_another_version(plain_driver, tmp_path):
-    """If HEAD describes another version although it was not asked for it, an error says so."""
+    """If HEAD describes another version than the requested one, ObjectReplacedError is raised."""
     server = ObjectServer(BODY)
     original = server.respond
 
@@ -228,7 +232,7 @@ def test_description_of_another_version(plain_driver, tmp_path):
 
 
 def test_many_cuts(plain_driver, tmp_path):
-    """As long as data arrive in between, a range is requested again without end."""
+    """If enough data arrive each time, the rest of a range is requested more than five times."""
     body = content(200 * PART)
 
     def cut_later(response, connection):
@@ -244,7 +248,7 @@ def test_many_cuts(plain_driver, tmp_path):
 
 
 def test_no_data_at_all(plain_driver, tmp_path):
-    """After a cut without any data, there is a pause before the range is requested again."""
+    """If no data arrive before the connection is cut, the range is requested again."""
 
     def cut_after_head(response, connection):
         connection.sendall(response.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
