@@ -1,4 +1,4 @@
-"""Messages about downloads: their arguments, their targets, and what S3 sends."""
+"""Messages about downloads: their arguments, their targets, and the responses of S3."""
 
 import io
 import os
@@ -23,7 +23,7 @@ LOCATION = "s3://bucket/key"
 
 
 def download(target=None, body=b"body", respond=None, checksum=crc32, faulty=None, **options):
-    """Download an object from a server of the tests."""
+    """Download an object from a test server."""
     server = ObjectServer(body, checksum, faulty)
     server.respond = respond or server.respond
     with server, SageMakerRuntimeClient(**pointed_at(server, read_timeout=1)) as client:
@@ -31,7 +31,7 @@ def download(target=None, body=b"body", respond=None, checksum=crc32, faulty=Non
 
 
 def download_to(make, **options):
-    """Download to the path in a new folder that *make* returns; the message has ``DIR`` for it."""
+    """Download to the path that *make* returns; replace its folder in the message by ``DIR``."""
     with TemporaryDirectory() as folder:
         try:
             download(make(Path(folder)), **options)
@@ -41,13 +41,13 @@ def download_to(make, **options):
 
 
 def pipe_in_place_of_data(folder):
-    """Return a path whose data would be stored in a pipe."""
+    """Return a path for which a pipe is in place of the file with the stored data."""
     os.mkfifo(folder / ".out.part")
     return folder / "out"
 
 
 def twice(folder):
-    """Return a path, and let a download to it be in progress."""
+    """Return a path to which another download is in progress."""
 
     def on_progress(_done, _total):
         download(folder / "out", resume=True)
@@ -56,13 +56,13 @@ def twice(folder):
 
 
 def assign(*keys):
-    """Return the reason for which the last key has no name."""
+    """Return the reason why the last of *keys* has no file name."""
     names = FileNames("")
     return [names.assign(key) for key in keys][-1]
 
 
 def enter_twice():
-    """Enter the context of an object twice."""
+    """Enter the context manager of `open` twice."""
     with ObjectServer(b"") as server, SageMakerRuntimeClient(**pointed_at(server)) as client:
         context = client.open(LOCATION)
         for _ in range(2):
@@ -88,7 +88,7 @@ def closed_file():
 
 
 def cut_early(response, connection):
-    """Send the response without its length, and not to its end."""
+    """Send the beginning of a response without Content-Length, and close the connection."""
     connection.sendall(response.replace(b"Content-Length: 4\r\n", b"")[:-2])
 
 
@@ -105,13 +105,13 @@ def download_all(make, key="x"):
 
 
 def folder_with_link(folder):
-    """Return a folder with a symbolic link in it."""
+    """Return a folder that contains a symbolic link."""
     (folder / "link").symlink_to(folder)
     return folder
 
 
 def folder_with_folder(folder):
-    """Return a folder with a folder in it."""
+    """Return a folder that contains another folder."""
     (folder / "x").mkdir()
     return folder
 

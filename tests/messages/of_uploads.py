@@ -1,4 +1,4 @@
-"""Messages about uploads: about their sources, their arguments, and parts that are left behind."""
+"""Messages about uploads: their sources, their arguments, and parts that remain after a failure."""
 
 from errno import EMFILE
 from pathlib import Path
@@ -18,7 +18,7 @@ COVERED = ()  # `of_core`, `of_io` and `of_s3` cover the folders
 
 
 def _note(store):
-    """Raise an error with the note of the error with which an upload to *store* fails."""
+    """Raise an error whose message is the note of the error that an upload to *store* raises."""
     try:
         upload(store)
     except RuntimeClientError as error:
@@ -26,7 +26,7 @@ def _note(store):
 
 
 def _changed(change):
-    """Read a file of 12 bytes, of which 10 are still to be read, after *change* was called."""
+    """Open a file as the source of an upload, call *change* with its path, and then read it."""
 
     async def read():
         source = await open_source(sync_backend(), path, "source")

@@ -14,7 +14,7 @@ from ..credentials._default import default_chain
 from .job_options import CLIENT_OPTIONS, STDIO
 from .prompts import mfa_token
 
-# The settings that the credential providers use, too.
+# Settings that the credential providers also use.
 _SHARED = ("profile", "region", "ca_bundle")
 
 
@@ -42,23 +42,23 @@ def check_stdout(options: argparse.Namespace) -> None:
 
 
 def source_name(name: str) -> str:
-    """Return the name of an input for messages."""
+    """Return the name of an input file or of stdin for messages."""
     return "stdin" if name == STDIO else name
 
 
 def source(name: str) -> Path | BinaryIO:
-    """Return a file, or stdin, as the client accepts it; it is read while it is sent."""
+    """Return a file or stdin in a form that the client reads while it sends the data."""
     return sys.stdin.buffer if name == STDIO else Path(name)
 
 
 def is_special(name: str) -> bool:
-    """Return whether a file is a device or a pipe, whose data cannot be replaced."""
+    """Return whether a path exists but is not a regular file, as with a device or a pipe."""
     path = Path(name)
     return path.exists() and not path.is_file()
 
 
 def read(name: str, size: int = -1) -> bytes:
-    """Return the content of a file or of stdin, at most *size* bytes unless *size* is negative."""
+    """Return at most *size* bytes of a file or of stdin, or all of them if *size* is negative."""
     if name == STDIO:
         return sys.stdin.buffer.read(size)
     with Path(name).open("rb") as file:

@@ -1,4 +1,4 @@
-"""Shows the progress of a transfer on stderr: a bar on a terminal, and lines elsewhere."""
+"""Shows the progress of a transfer on stderr, as a bar or as lines."""
 
 import sys
 from collections.abc import Callable, Generator
@@ -8,7 +8,7 @@ from .._io.stderr_log import printable
 from .terminal import say
 
 OnProgress = Callable[[int, int | None], None]
-# The least number of bytes between two lines.
+# The minimum number of bytes between two lines.
 _STEP = 64 << 20
 
 
@@ -16,14 +16,15 @@ _STEP = 64 << 20
 def progress(text: str) -> Generator[OnProgress]:
     """Show the progress of a transfer during the `with` block.
 
-    On a terminal, it is a bar if rich is installed.  Otherwise, it is a line for each tenth of the
-    transfer, but not for less than 64 MiB.
+    If stderr is a terminal and rich is installed, show a bar.  Otherwise, print a line after each
+    tenth of the transfer, but at most one line per 64 MiB.
 
     Args:
         text: What is transferred, for example ``uploading data.csv``.
 
     Yields:
-        The function to call with the number of transferred bytes, and the number in all, or None.
+        The function to call with the number of transferred bytes and the total number of bytes,
+        which is None if it is unknown.
     """
     if not sys.stderr.isatty():
         yield _Lines(text).show
@@ -62,13 +63,13 @@ def progress(text: str) -> Generator[OnProgress]:
 
 
 class _Lines:
-    """Prints the progress in lines."""
+    """Prints lines that report the progress."""
 
     def __init__(self, text: str) -> None:
         self._text, self._next = text, _STEP
 
     def show(self, done: int, total: int | None) -> None:
-        """Print a line if enough bytes were transferred since the last one."""
+        """Print a line if enough bytes have been transferred since the previous line."""
         if done < self._next:
             return
         self._next = done + max(_STEP, (total or done) // 10)

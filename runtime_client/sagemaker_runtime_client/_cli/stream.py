@@ -38,7 +38,7 @@ def stream(options: argparse.Namespace) -> None:
 
 @contextmanager
 def open_output(name: str) -> Generator[Callable[[bytes], None]]:
-    """Yield the function that writes, at once, to a file or to stdout."""
+    """Yield a function that writes immediately to a file or to stdout."""
     if name == STDIO:
         yield _print
     else:
@@ -71,5 +71,5 @@ def _json_line(document: Any) -> bytes:
     return f"{json.dumps(document)}\n".encode()
 
 
-# The functions that return what is written, keyed by option.
+# Functions that return the text to write, keyed by the option that selects them.
 _FORMS = {"lines": _lines, "events": _events, "json": _documents}

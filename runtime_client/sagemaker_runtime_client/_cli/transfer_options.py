@@ -8,7 +8,7 @@ from .job_options import add_client, add_timeout, option_name
 _CLIENT = ("profile", "region", "s3_endpoint_url", "expected_bucket_owner", "ca_bundle")
 _LOCATION = "location as s3://BUCKET/KEY"
 
-# The options of a stored object, keyed by the argument of the client.
+# The options that describe a stored object, keyed by the client argument.
 _OBJECT_OPTIONS = {
     "server_side_encryption": ("--sse", "KIND", "encryption: AES256, aws:kms or aws:kms:dsse"),
     "sse_kms_key_id": (
@@ -20,7 +20,7 @@ _OBJECT_OPTIONS = {
     "cache_control": ("--cache-control", "TEXT", "Cache-Control header with which S3 responds"),
     "content_encoding": ("--content-encoding", "NAME", "content coding of the data, such as gzip"),
 }
-# The command-line words for arguments of the client whose names are not those of options.
+# The command-line words for the client arguments, for messages.
 SHELL_WORDS = {
     **{name: option for name, (option, _, _) in _OBJECT_OPTIONS.items()},
     "source": "FILE",
@@ -33,7 +33,7 @@ SHELL_WORDS = {
     },
     "max_objects": "--max-objects",
 }
-# The arguments of the client that `upload` and `presign --put` share.
+# The client arguments that `upload` and `presign --put` have in common.
 OBJECT_ARGUMENTS = ("content_type", "metadata", "if_none_match", *_OBJECT_OPTIONS)
 
 
@@ -104,7 +104,7 @@ def add_presign(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_object_options(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
-    """Add the options that describe an object that is written."""
+    """Add the options that describe the object to be written."""
     parser.add_argument(
         "--content-type", metavar="TYPE", help="media type of the object, such as text/csv"
     )

@@ -28,7 +28,7 @@ _PRESIGNED = ("url", "method", "headers", "expires_at")
 
 
 def upload(options: argparse.Namespace) -> None:
-    """Upload a file or stdin, of any size."""
+    """Upload a file, or stdin, of any size."""
     _check_stdout(needed=options.json)
     name = source_name(options.source)
     with open_client(options) as client, progress(f"uploading {name}") as on_progress:
@@ -46,7 +46,7 @@ def upload(options: argparse.Namespace) -> None:
 
 
 def download(options: argparse.Namespace) -> None:
-    """Download an object of any size to a file or to stdout."""
+    """Download an object of any size to a file, to a device or pipe, or to stdout."""
     to_stdout = options.output == STDIO
     _check_stdout(needed=options.json or to_stdout)
     is_stream = to_stdout or is_special(options.output)
@@ -69,7 +69,7 @@ def download(options: argparse.Namespace) -> None:
 def _read_file(
     client: "SageMakerRuntimeClient", options: argparse.Namespace, on_progress: OnProgress
 ) -> "tuple[S3Object, str | None]":
-    """Replace a file when the object is complete."""
+    """Download an object, and replace the output file when the object is complete."""
     found = client.download(
         options.location,
         options.output,
@@ -97,7 +97,7 @@ def _read_stream(
 
 
 def ls(options: argparse.Namespace) -> None:
-    """Print the objects below a prefix, page by page."""
+    """Print the objects whose locations start with a prefix, one per line."""
     _check_stdout()
     show = _json_line if options.json else _line
     with open_client(options) as client:
@@ -120,7 +120,7 @@ def _json_line(found: "S3Object") -> str:
 
 
 def presign(options: argparse.Namespace) -> None:
-    """Print a URL with which others can read or write an object."""
+    """Print a URL with which anyone can read or write an object."""
     _check_stdout()
     arguments: Any = {name: getattr(options, name) for name in ("expires", "timeout")}
     written = {name: value for name, value in _object_arguments(options).items() if value}
@@ -141,20 +141,20 @@ def presign(options: argparse.Namespace) -> None:
 
 
 def _check_stdout(*, needed: bool = True) -> None:
-    """Raise UnsupportedOperation, before anything is sent, if stdout is needed but closed."""
+    """If stdout is needed but closed, raise UnsupportedOperation before anything is sent."""
     if needed and not sys.stdout.writable():
         raise UnsupportedOperation
 
 
 def _object_arguments(options: argparse.Namespace) -> Any:
-    """Return the arguments of the client that describe an object that is written."""
+    """Return the client arguments that describe the object to be written."""
     arguments: dict[str, Any] = {name: getattr(options, name) for name in OBJECT_ARGUMENTS}
     arguments["metadata"] = dict(options.metadata or ())
     return arguments
 
 
 def _facts(found: object, names: tuple[str, ...]) -> dict[str, object]:
-    """Return attributes of a result as a dictionary for JSON."""
+    """Return the named attributes of *found* as a dictionary for JSON."""
     facts = {name: getattr(found, name) for name in names}
     return {
         name: _text(value) if isinstance(value, datetime) else value

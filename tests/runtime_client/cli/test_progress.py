@@ -1,4 +1,4 @@
-"""Tests of the progress of transfers on stderr."""
+"""Tests of the transfer progress that is shown on stderr."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ MEBIBYTE = 1 << 20
 
 
 def test_lines(capsys):
-    """Elsewhere than on a terminal, there is a line for each tenth of a large transfer."""
+    """If stderr is not a terminal, one line is printed for each tenth of a large transfer."""
     size = 1000 * MEBIBYTE
     with progress("uploading x") as on_progress:
         for done in range(0, size + 1, MEBIBYTE):
@@ -25,7 +25,7 @@ def test_lines(capsys):
 
 
 def test_few_lines(capsys):
-    """There is no line for less than 64 MiB, and none for what does not exist."""
+    """For a transfer of less than 64 MiB, and for an empty one, no line is printed."""
     with progress("uploading x") as on_progress:
         on_progress(0, 0)
         on_progress(64 * MEBIBYTE - 1, 64 * MEBIBYTE)
@@ -33,7 +33,7 @@ def test_few_lines(capsys):
 
 
 def test_unknown_size(capsys):
-    """If the size is unknown, the lines contain the number of bytes, and become rarer."""
+    """If the size is unknown, the lines state only the bytes so far, and become less frequent."""
     with progress("uploading x") as on_progress:
         for done in range(0, 64_000 * MEBIBYTE, MEBIBYTE):
             on_progress(done, None)
@@ -46,7 +46,7 @@ def test_unknown_size(capsys):
 @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
 @pytest.mark.parametrize("has_rich", [True, False], ids=["with rich", "without rich"])
 def test_bar(command, monkeypatch, is_there, has_rich, tmp_path):
-    """On a terminal, a bar is shown if rich is installed; a transfer goes on after a hang-up."""
+    """On a terminal with rich, a bar is shown; a transfer continues after the terminal is closed."""
     source = tmp_path / "[x]{0}.csv"
     source.write_bytes(b"1,2")
     if not has_rich:

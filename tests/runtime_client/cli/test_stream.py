@@ -18,10 +18,10 @@ WAIT = 30
 
 
 class Model:
-    """Yields the pieces of the payload, which are separated by `|`.
+    """A model that yields the pieces of the payload, which are separated by `|`.
 
-    At the piece `fail` it fails, at `pause` it waits until `resumed` is set, and at `endless` it
-    yields pieces until the client has left.
+    At the piece `fail`, the model fails.  At `pause`, it waits until `resumed` is set.  At
+    `endless`, it yields pieces until the client has closed the connection.
     """
 
     def __init__(self):
@@ -54,7 +54,7 @@ def model():
 
 @pytest.fixture
 def emulator(bare_environment, model):
-    """A running emulator, to which environment variables direct all clients."""
+    """A running emulator; environment variables point all clients to it."""
     bare_environment.setenv("PYTHONPATH", SOURCES)
     with Emulator(model) as emulator:
         for name, value in emulator.environ.items():
@@ -70,7 +70,7 @@ def test_parts(command, emulator):
 
 
 def test_each_option(command, emulator, tmp_path):
-    """The service receives the value of each request option, and the payload of a file."""
+    """The service receives the value of each request option, and the content of a payload file."""
     payload = tmp_path / "in"
     payload.write_bytes(b"hello")
     options = {
@@ -93,7 +93,7 @@ def test_each_option(command, emulator, tmp_path):
 
 @pytest.mark.usefixtures("emulator")
 def test_open_session(command):
-    """`stream` passes on the id of a session, and does not open a new one."""
+    """`stream` sends the ID of a session, and does not open a new session."""
     code, _, err = command(*STREAM, "--session-id", "NEW_SESSION", stdin=b"x")
     assert code == 2
     assert "--session-id must contain only letters" in err
@@ -120,7 +120,7 @@ FORMS = [
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize(("form", "payload", "expected"), FORMS)
 def test_forms(command, tmp_path, form, payload, expected):
-    """`--lines`, `--events` and `--json` write one item on each line, to stdout or to a file."""
+    """With `--lines`, `--events` or `--json`, one item is written per line, to stdout or a file."""
     assert command(*STREAM, form, stdin=payload) == (0, expected, "")
     output = tmp_path / "out"
     assert command(*STREAM, form, "--output", str(output), stdin=payload) == (0, b"", "")
@@ -129,14 +129,16 @@ def test_forms(command, tmp_path, form, payload, expected):
 
 @pytest.mark.usefixtures("emulator")
 def test_a_form_is_chosen_once(command):
-    """The options for the form of the output exclude each other."""
+    """Only one of the options for the output format can be used at a time."""
     with pytest.raises(SystemExit):
         command(*STREAM, "--lines", "--json", stdin=b"x")
 
 
 @pytest.mark.usefixtures("emulator")
 def test_failure_in_the_middle(command):
-    """What came before a failure of the model is printed, then the error; the exit code is 5."""
+    """If the model fails later, the earlier parts and the error are printed, and the exit code is
+    5.
+    """
     code, out, err = command(*STREAM, stdin=b"a\nb|fail")
     assert (code, out) == (5, b"a\nb")
     assert "out of memory" in err
@@ -145,7 +147,7 @@ def test_failure_in_the_middle(command):
 
 @pytest.mark.usefixtures("emulator")
 def test_failure_as_json(command):
-    """With `--json`, the error follows the documents, with the reason for the failure."""
+    """With `--json`, the error and the reason for the failure follow the documents."""
     code, out, _ = command(*STREAM, "--json", stdin=b"[1]\n|fail")
     first, last = out.splitlines()
     assert (code, first) == (5, b"[1]")
@@ -164,7 +166,9 @@ def test_failure_as_json(command):
     ids=str,
 )
 def test_broken_stream(command, emulator, fault, code, message):
-    """If the stream breaks off, what came before is printed, then the error with its exit code."""
+    """If the stream breaks off, the parts that arrived are printed, and the exit code shows the
+    error.
+    """
     emulator.faults.once(fault)
     found, out, err = command(*STREAM, stdin=b"a|b|c")
     assert (found, out) == (code, b"a")
@@ -173,7 +177,7 @@ def test_broken_stream(command, emulator, fault, code, message):
 
 @pytest.mark.usefixtures("emulator")
 def test_failure_before_the_first_part(command, tmp_path):
-    """If the model fails before its first part, nothing is written, and a file stays as it was."""
+    """If the model fails before its first part, nothing is printed, and a file stays unchanged."""
     output = tmp_path / "out"
     output.write_bytes(b"as it was")
     code, out, err = command(*STREAM, "--output", str(output), stdin=b"fail")
@@ -183,7 +187,7 @@ def test_failure_before_the_first_part(command, tmp_path):
 
 @pytest.mark.usefixtures("emulator")
 def test_file_after_a_failure(command, tmp_path):
-    """A file contains what came before a failure."""
+    """If the model fails later, the output file contains the parts before the failure."""
     output = tmp_path / "out"
     output.write_bytes(b"as it was")
     assert command(*STREAM, "--output", str(output), stdin=b"a|fail")[0] == 5
@@ -207,9 +211,9 @@ def test_other_errors(command, emulator):
 
 
 def test_repeated_requests(command, emulator, monkeypatch):
-    """`--wait-until-ready` repeats the request while the model is not ready.
+    """With `--wait-until-ready`, the request is repeated while the model is not ready.
 
-    `--retry-model` repeats it even if the model may have run.
+    With `--retry-model`, the request is repeated even if the model may have run.
     """
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     emulator.faults.once(Faults.MODEL_NOT_READY)
@@ -226,7 +230,7 @@ def test_repeated_requests(command, emulator, monkeypatch):
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("form", [(), ("--lines",)])
 def test_full_device(command, model, monkeypatch, form):
-    """If a part cannot be written, the exit code is 8, and the model is told to stop."""
+    """If a part cannot be written, the exit code is 8, and the connection is closed."""
     output = ("--output", "/dev/full")
     code, _, err = command(*STREAM, *form, *output, stdin=b"endless")
     assert code == 8
@@ -257,7 +261,7 @@ def running(payload, *arguments):
 
 @pytest.mark.usefixtures("emulator")
 def test_parts_arrive_early(model):
-    """A part is written to stdout before the model has yielded the next one."""
+    """Each part is written to stdout before the model yields the next part."""
     with running(b"a|pause|b") as process:
         assert process.stdout.read(1) == b"a"
         model.resumed.set()
@@ -275,7 +279,7 @@ def test_parts_arrive_early(model):
     ],
 )
 def test_items_arrive_early(model, form, payload, first, tmp_path):
-    """An item is written to a file, here a named pipe, before the model has yielded the next one."""
+    """Each item is written to a named pipe before the model yields the next item."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with running(payload, form, "--output", str(pipe)) as process:
@@ -289,7 +293,7 @@ def test_items_arrive_early(model, form, payload, first, tmp_path):
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals(model, number):
-    """A signal ends `stream`, which closes its connection, so that the model is told to stop."""
+    """A signal ends `stream`, and its connection is closed, so that the model can stop."""
     with running(b"a|hang") as process:
         assert process.stdout.read(1) == b"a"
         process.send_signal(number)
@@ -301,7 +305,7 @@ def test_signals(model, number):
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("form", [(), ("--lines",)])
 def test_broken_pipe(model, form):
-    """If nobody reads stdout any more, `stream` ends silently, and the model is told to stop."""
+    """If the reader of stdout stops, `stream` ends without a message and closes its connection."""
     with running(b"endless", *form) as process:
         assert process.stdout.read(4) == b"more"
         process.stdout.close()

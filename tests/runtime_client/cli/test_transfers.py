@@ -19,7 +19,7 @@ LARGE = bytes(range(256)) * (9 * MEBIBYTE // 256)  # more than one part
 
 @pytest.fixture
 def file(tmp_path):
-    """A file in a folder that has no other file."""
+    """A file that is alone in its folder."""
     path = tmp_path / "data.csv"
     path.write_bytes(b"1,2")
     return path
@@ -27,7 +27,7 @@ def file(tmp_path):
 
 class TestUpload:
     def test_file(self, command, emulator, file):
-        """`upload` writes a file to S3, prints nothing on stdout, and the size on stderr."""
+        """`upload` writes a file to S3, and prints the size on stderr, but nothing on stdout."""
         code, out, err = command("upload", str(file), "s3://b/k")
         assert (code, out) == (0, b"")
         assert err == f"uploaded {file} to s3://b/k: 3 bytes\n"
@@ -56,7 +56,7 @@ class TestUpload:
         assert emulator.objects.get("s3://b/k").body == LARGE
 
     def test_each_option(self, command, emulator, file):
-        """S3 receives the value of each option of `upload`."""
+        """For each option of `upload`, S3 receives its value."""
         options = {
             "--content-type": "text/csv",
             "--metadata": "a=1=2",
@@ -81,7 +81,7 @@ class TestUpload:
         assert {name: stored.headers.get(name) for name in expected} == expected
 
     def test_exists(self, command, emulator, file):
-        """With --if-none-match, an existing object is not replaced, and the exit code is 4."""
+        """If the object exists, `upload --if-none-match` does not replace it and exits with code 4."""
         emulator.objects.put("s3://b/k", b"old")
         code, out, _ = command("upload", str(file), "s3://b/k", "--if-none-match", "--json")
         assert (code, json.loads(out)["error"]["type"]) == (4, "PreconditionFailedError")
@@ -98,26 +98,28 @@ class TestUpload:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument causes exit code 2 and a message that names the option."""
+        """An invalid argument of `upload` causes exit code 2 and a message that mentions the
+        option.
+        """
         code, out, err = command("upload", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
 
     def test_usage(self, command, capsysbinary):
-        """Metadata without a value are rejected."""
+        """A --metadata option without a value is rejected."""
         with pytest.raises(SystemExit) as caught:
             command("upload", "-", "s3://b/k", "--metadata", "name")
         assert caught.value.code == 2
         assert b"argument --metadata: must be like NAME=VALUE" in capsysbinary.readouterr().err
 
     def test_changed(self, command, emulator, tmp_path):
-        """A source that cannot be read causes exit code 2."""
+        """If the source cannot be read, `upload` exits with code 2."""
         code, _, err = command("upload", str(tmp_path), "s3://b/k")
         assert (code, emulator.objects.list("s3://b/")) == (2, [])
         assert err.startswith("sagemaker-runtime: ")
 
     def test_refused(self, command, emulator, tmp_path):
-        """If S3 refuses a part, the exit code is 4, and no upload is left in S3."""
+        """If S3 rejects a part, `upload` exits with code 4, and no unfinished upload remains in S3."""
         (tmp_path / "large").write_bytes(LARGE)
         emulator.faults.always(Faults.ACCESS_DENIED, on="UploadPart")
         code, _, err = command("upload", str(tmp_path / "large"), "s3://b/k")
@@ -128,7 +130,9 @@ class TestUpload:
 class TestDownload:
     @pytest.mark.parametrize("data", [b"", b"1,2", LARGE], ids=["empty", "small", "parts"])
     def test_file(self, command, emulator, file, data):
-        """`download` replaces a file, and shows that the object is not verified without checksum."""
+        """`download` replaces a file, and reports that an object without a checksum is not
+        verified.
+        """
         emulator.objects.put("s3://b/k", data)
         code, out, err = command("download", "s3://b/k", str(file))
         assert (code, out) == (0, b"")
@@ -136,7 +140,7 @@ class TestDownload:
         assert ([*file.parent.iterdir()], file.read_bytes()) == ([file], data)
 
     def test_json(self, command, emulator, file):
-        """With --json, `download` prints the description of the object and what has verified it."""
+        """With --json, `download` prints the description of the object and the checksum algorithm."""
         command("upload", str(file), "s3://b/k", "--content-type", "text/csv", "--metadata", "a=1")
         code, out, err = command("download", "s3://b/k", str(file), "--json")
         stored = emulator.objects.get("s3://b/k")
@@ -157,7 +161,7 @@ class TestDownload:
     @pytest.mark.usefixtures("emulator")
     @pytest.mark.parametrize("data", [b"", b"1,2", LARGE], ids=["empty", "small", "large"])
     def test_stdout(self, command, data):
-        """`download LOCATION -` writes the object to stdout, and verifies it."""
+        """`download LOCATION -` writes the object to stdout and verifies it."""
         command("upload", "-", "s3://b/k", stdin=data)
         code, out, err = command("download", "s3://b/k", "-")
         assert (code, out == data) == (0, True), err
@@ -172,12 +176,12 @@ class TestDownload:
         ],
     )
     def test_not_for_streams(self, command, emulator, arguments, said):
-        """--json is rejected for stdout, and --resume for all that is not a regular file."""
+        """`download` rejects --json with stdout, and --resume unless FILE is a regular file."""
         code, _, err = command("download", "s3://b/k", *arguments)
         assert (code, err, emulator.requests) == (2, f"sagemaker-runtime: {said}\n", ())
 
     def test_device(self, command, emulator):
-        """An object can be written to a device."""
+        """`download` can write to a device."""
         emulator.objects.put("s3://b/k", b"1,2")
         code, out, _ = command("download", "s3://b/k", "/dev/null", "--json")
         assert (code, json.loads(out)["size"]) == (0, 3)
@@ -185,7 +189,7 @@ class TestDownload:
         assert (code, "No space left on device" in err) == (8, True)
 
     def test_missing(self, command, emulator, tmp_path):
-        """If there is no object, the exit code is 4, and no file appears."""
+        """If the object does not exist, `download` exits with code 4, and no file appears."""
         emulator.objects.create_bucket("b")
         code, _, err = command("download", "s3://b/k", str(tmp_path / "out"))
         assert (code, [*tmp_path.iterdir()]) == (4, [])
@@ -194,7 +198,7 @@ class TestDownload:
     @pytest.mark.usefixtures("shortest_pauses")
     @pytest.mark.parametrize("target", ["out", "-"])
     def test_damaged(self, command, emulator, tmp_path, monkeypatch, target):
-        """If the object is damaged in transit, the exit code is 7, and no file appears."""
+        """If the object is damaged in transit, `download` exits with code 7, and no file appears."""
         monkeypatch.chdir(tmp_path)
         command("upload", "-", "s3://b/k", stdin=b"1,2")
         emulator.faults.always(Faults.FLIPPED_BIT, on="GetObject")
@@ -204,7 +208,9 @@ class TestDownload:
 
     @pytest.mark.usefixtures("shortest_pauses")
     def test_resume(self, command, emulator, tmp_path):
-        """With --resume, what a failed download has written is kept, and not requested again."""
+        """`download --resume` requests only the ranges that an earlier, failed download has not
+        stored.
+        """
         out = tmp_path / "out"
         arguments = ("download", "s3://b/k", str(out), "--resume")
         emulator.objects.put("s3://b/k", LARGE)
@@ -215,7 +221,9 @@ class TestDownload:
         assert ([*tmp_path.iterdir()], out.read_bytes() == LARGE) == ([out], True)
 
     def test_full_disk(self, emulator, bare_environment, tmp_path):
-        """If the object does not fit on the disk, the exit code is 8, and no file appears."""
+        """If the disk is too small for the object, `download` exits with code 8, and no file
+        appears.
+        """
         bare_environment.setenv("PYTHONPATH", SOURCES)
         emulator.objects.put("s3://b/k", b"1,2")
         line = f"ulimit -f 0; exec {PROGRAM} download s3://b/k {tmp_path / 'out'}"
@@ -225,7 +233,7 @@ class TestDownload:
 
     @pytest.mark.parametrize("target", ["no/such/folder/out", "."])
     def test_no_target(self, command, emulator, capsysbinary, target):
-        """A file that cannot be written is rejected before anything is requested."""
+        """If FILE cannot be written, `download` reports this before it sends any request."""
         with pytest.raises(SystemExit) as caught:
             command("download", "s3://b/k", target)
         assert (caught.value.code, emulator.requests) == (2, ())
@@ -240,7 +248,7 @@ class TestList:
             emulator.objects.put(f"s3://b/{key}", b"x" * 12)
 
     def test_lines(self, command, emulator):
-        """`ls` prints the date, the size and the location of each object, on one line."""
+        """`ls` prints one line for each object, with its date, its size and its location."""
         written = emulator.objects.get("s3://b/a/1").last_modified
         code, out, err = command("ls", "s3://b/a/")
         assert (code, err) == (0, "")
@@ -249,7 +257,7 @@ class TestList:
         assert second.endswith(r" s3://b/a/2\n")
 
     def test_json(self, command, emulator):
-        """With --json, `ls` prints one JSON document on each line."""
+        """`ls --json` prints one JSON document per line."""
         code, out, _ = command("ls", "s3://b", "--json", "--start-after", "a/1")
         assert code == 0
         found = [json.loads(line) for line in out.splitlines()]
@@ -257,11 +265,11 @@ class TestList:
         assert (found[1]["size"], found[1]["etag"]) == (12, emulator.objects.get("s3://b/b").etag)
 
     def test_none(self, command):
-        """`ls` prints nothing if there is no object."""
+        """If there are no objects, `ls` prints nothing."""
         assert command("ls", "s3://b/c") == (0, b"", "")
 
     def test_some(self, command, emulator):
-        """With --max-objects, no more objects are requested than are printed."""
+        """`ls --max-objects` requests only as many objects as it prints."""
         code, out, _ = command("ls", "s3://b", "--max-objects", "1")
         assert (code, out.count(b"\n"), len(emulator.requests)) == (0, 1, 1)
 
@@ -273,13 +281,13 @@ class TestList:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument causes exit code 2 and a message that names the option."""
+        """An invalid argument of `ls` causes exit code 2 and a message that mentions the option."""
         code, out, err = command("ls", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
 
     def test_pages(self, emulator, bare_environment):
-        """Pages that nobody reads are not requested: if stdout is closed, `ls` ends by 141."""
+        """If the reader of stdout stops, `ls` requests no more pages, and exits with code 141."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for number in range(2001):
             emulator.objects.put(f"s3://c/{number:04}", b"")
@@ -291,7 +299,7 @@ class TestList:
 
 class TestPresign:
     def test_get(self, command, emulator):
-        """`presign` prints a URL on stdout with which the object can be read."""
+        """`presign` prints a URL on stdout, with which the object can be read."""
         emulator.objects.put("s3://b/k", b"1,2")
         code, out, err = command("presign", "s3://b/k", "--expires", "60")
         assert code == 0
@@ -302,7 +310,9 @@ class TestPresign:
             assert response.read() == b"1,2"
 
     def test_put(self, command, emulator):
-        """With --put, an object can be written with the URL and the headers that --json prints."""
+        """With the URL and the headers that `presign --put --json` prints, an object can be
+        written.
+        """
         arguments = ("presign", "s3://b/k", "--put", "--content-type", "text/csv")
         code, out, err = command(*arguments, "--metadata", "a=1", "--json")
         document = json.loads(out)
@@ -320,7 +330,7 @@ class TestPresign:
 
     @pytest.mark.usefixtures("emulator")
     def test_headers(self, command):
-        """Without --json, the names of the headers that the request must have are on stderr."""
+        """Without --json, `presign --put` lists the names of the required headers on stderr."""
         code, _, err = command("presign", "s3://b/k", "--put", "--metadata", "a=private")
         said = "the request must have the headers x-amz-meta-a; --json prints their values\n"
         assert (code, said in err, "private" in err) == (0, True, False)
@@ -334,7 +344,9 @@ class TestPresign:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument causes exit code 2 and a message that names the option."""
+        """An invalid argument of `presign` causes exit code 2 and a message that mentions the
+        option.
+        """
         code, out, err = command("presign", "s3://b/k", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
@@ -342,7 +354,7 @@ class TestPresign:
 
 @pytest.mark.parametrize("command", ["upload", "download", "presign"])
 def test_closed_stdout(emulator, command, file, monkeypatch):
-    """If stdout is needed but closed, the exit code is 2, and nothing is sent."""
+    """If a command needs stdout, and it is closed, the exit code is 2, and nothing is sent."""
     from sagemaker_runtime_client._cli.commands import main
 
     arguments = {
@@ -358,14 +370,14 @@ def test_closed_stdout(emulator, command, file, monkeypatch):
 
 
 def is_half(path):
-    """Return whether a half of the first part, and the shorter second part, were downloaded."""
+    """Return whether half of the first part and all of the shorter second part were downloaded."""
     data = path.read_bytes()
     return {data[4 * MEBIBYTE - 1 : 4 * MEBIBYTE], data[len(LARGE) - 1 :]} == {b"\xff"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 class TestSignals:
-    """A signal ends the command and leaves nothing behind."""
+    """A signal ends `upload` or `download`, which then cleans up."""
 
     @pytest.fixture(autouse=True)
     def _sources(self, bare_environment):
@@ -391,7 +403,9 @@ class TestSignals:
 
     @pytest.mark.parametrize("resumes", [False, True])
     def test_download(self, emulator, tmp_path, number, resumes):
-        """An interrupted download leaves no file; with --resume, it can be continued."""
+        """An interrupted `download` leaves no file, unless --resume keeps the data for a later
+        call.
+        """
         emulator.objects.put("s3://b/k", LARGE)
         emulator.faults.always(SlowBody(0.02), on="GetObject")
         out = tmp_path / "out"

@@ -1,4 +1,4 @@
-"""Tests of abort_uploads, which cleans up after uploads that were killed."""
+"""Tests of abort_uploads, which removes uploads that were neither completed nor aborted."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def page(*uploads, more=""):
-    """Return a page of uploads, each a key, an id and a date; *more* refers to the next page."""
+    """Return a page that lists uploads by key, ID and date; *more* refers to the next page."""
     entries = "".join(
         f"<Upload><Key>{key}</Key><UploadId>{upload_id}</UploadId>"
         f"<Initiated>{date:%Y-%m-%dT%H:%M:%S.000Z}</Initiated></Upload>"
@@ -39,7 +39,7 @@ def page(*uploads, more=""):
 
 
 def following(key, upload_id):
-    """Return the part of a page that refers to the next page."""
+    """Return the XML elements of a page that refer to the next page."""
     return (
         f"<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker>"
         f"<NextUploadIdMarker>{upload_id}</NextUploadIdMarker>"
@@ -47,12 +47,12 @@ def following(key, upload_id):
 
 
 def abort(io, prefix="s3://bucket/in/", older_than=DAY, **arguments):
-    """Abort the old uploads, and return them."""
+    """Call abort_uploads, and return its result."""
     return run(core(io).abort_uploads(prefix, older_than=older_than, **arguments))
 
 
 def test_old_ones():
-    """Uploads that are older are aborted, on all pages; the others are left alone."""
+    """On all pages, the uploads that are older than the limit are aborted, and no others."""
     pages = [
         page(("in/a+b", "1", OLD), ("in/c", "2", NEW), more=following("in/c+%C3%A4", "2=")),
         page(("in/d", "3", OLD)),
@@ -78,10 +78,10 @@ def test_old_ones():
         sent.verify("s3")
 
 
-@settings(deadline=None)  # the test must not fail on a busy machine
+@settings(deadline=None)  # so that the test does not fail on a busy machine
 @given(prefix=KEYS)
 def test_request(prefix):
-    """The request is the one that botocore sends, for any prefix."""
+    """For any prefix, the request to list uploads equals the one that botocore sends."""
     io = ScriptedIO([page()])
     assert abort(io, f"s3://bucket/{prefix}") == []
     expected = BOTOCORE.request("list_multipart_uploads", Prefix=prefix, EncodingType="url")
@@ -89,13 +89,13 @@ def test_request(prefix):
 
 
 def test_gone():
-    """An upload that was completed or aborted in the meantime is not counted."""
+    """An upload that no longer exists when it is to be aborted is not returned."""
     io = ScriptedIO([page(("in/a", "1", OLD), ("in/b", "2", OLD)), GONE, NO_CONTENT])
     assert [upload.upload_id for upload in abort(io)] == ["2"]
 
 
 def test_the_clock_of_the_service():
-    """The age is measured by the clock of the service, if this machine's clock is wrong."""
+    """If the local clock is wrong, the clock of S3 determines the age of an upload."""
     skewed = s3_error(
         403,
         "RequestTimeTooSkewed",
@@ -108,7 +108,7 @@ def test_the_clock_of_the_service():
 
 
 def test_errors():
-    """A refused request raises an error."""
+    """If S3 rejects a request, abort_uploads raises an error."""
     with pytest.raises(AccessDeniedError, match=r"^s3://bucket/in/a: Access Denied"):
         abort(ScriptedIO([page(("in/a", "1", OLD)), ACCESS_DENIED]))
 
@@ -130,7 +130,7 @@ GOOD = page(("in/a", "1", OLD)).body
     ids=lambda body: repr(body[:40]),
 )
 def test_malformed(body):
-    """A response that is not a page raises an error, and aborts nothing."""
+    """If the response is not a valid page, an error is raised, and no upload is aborted."""
     io = ScriptedIO([Response(200, (), body)])
     with pytest.raises(TransportError, match="without a valid"):
         abort(io)
@@ -144,14 +144,14 @@ def test_a_missing_date():
 
 
 def test_endless():
-    """A page that refers to itself as the next page raises an error."""
+    """If a page refers to itself as the next page, an error is raised."""
     with pytest.raises(TransportError, match="marker of the next page"):
         abort(ScriptedIO([page(more=following("a", "1"))] * 2))
 
 
 @pytest.mark.parametrize("older_than", [None, 86400, timedelta(seconds=-1)])
 def test_invalid(older_than):
-    """The age must be a duration."""
+    """An age that is not a valid duration is rejected."""
     with pytest.raises(ParamValidationError) as caught:
         abort(ScriptedIO([]), older_than=older_than)
     assert caught.value.argument == "older_than"

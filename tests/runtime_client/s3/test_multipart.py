@@ -1,4 +1,4 @@
-"""Tests of the requests of multipart uploads, and of their responses."""
+"""Tests of the requests for multipart uploads and of the responses to them."""
 
 import zlib
 
@@ -19,7 +19,7 @@ from sagemaker_runtime_client._s3.multipart import (
 from tests.runtime_client.s3.botocore_requests import Botocore, parts
 
 BOTOCORE = Botocore(request_checksum_calculation="when_required")
-# Text that a header or a query can contain.
+# Strings that a header or a query can contain.
 IDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=60)
 NUMBERS = st.integers(min_value=1, max_value=10_000)
 CRCS = st.none() | st.just("y/Q5Jg==")
@@ -28,18 +28,18 @@ PARTS = st.lists(
 )
 
 
-untimed = settings(deadline=None)  # the tests must not fail on a busy machine
+untimed = settings(deadline=None)  # so that the tests do not fail on a busy machine
 
 
 def ours(request):
-    """Return what is compared of a request for the object ``bucket/key``."""
+    """Return the fields of a request for the object ``bucket/key`` that are compared with botocore."""
     url = f"https://bucket.s3.eu-west-1.amazonaws.com/key?{request.query}"
     return parts(request.method, url, request.headers, request.body)
 
 
 @pytest.mark.parametrize("checksum", [True, False])
 def test_create(checksum):
-    """The request to create an upload asks for a CRC32 of the whole object, unless it is off."""
+    """The request to create an upload requests a CRC32 of the whole object, if this is enabled."""
     request = multipart.create_upload((("content-type", "text/csv"),), checksum=checksum)
     algorithm = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"} if checksum else {}
     expected = BOTOCORE.request(
@@ -51,7 +51,7 @@ def test_create(checksum):
 @untimed
 @given(upload_id=IDS, number=NUMBERS, crc32=CRCS)
 def test_upload_part(upload_id, number, crc32):
-    """The request to write a part is the one that botocore sends."""
+    """The request to upload a part equals the one that botocore sends."""
     checksum = {} if crc32 is None else {"ChecksumCRC32": crc32}
     expected = BOTOCORE.request(
         "upload_part", Key="key", UploadId=upload_id, PartNumber=number, Body=b"", **checksum
@@ -62,7 +62,7 @@ def test_upload_part(upload_id, number, crc32):
 @untimed
 @given(upload_id=IDS, uploaded=PARTS, size=st.integers(min_value=0, max_value=1 << 42), crc32=CRCS)
 def test_complete(upload_id, uploaded, size, crc32):
-    """The request to complete an upload is the one that botocore sends."""
+    """The request to complete an upload equals the one that botocore sends."""
     request = multipart.complete_upload(
         upload_id, uploaded, size=size, crc32=crc32, headers=(("if-none-match", "*"),)
     )
@@ -87,7 +87,7 @@ def test_complete(upload_id, uploaded, size, crc32):
 @untimed
 @given(upload_id=IDS, marker=st.none() | NUMBERS)
 def test_abort_and_list(upload_id, marker):
-    """The requests to abort an upload and to list its parts are the ones that botocore sends."""
+    """The requests to abort an upload and to list its parts equal those that botocore sends."""
     known = {"Key": "key", "UploadId": upload_id}
     expected = BOTOCORE.request("abort_multipart_upload", **known)
     assert ours(multipart.abort_upload(upload_id)) == expected
@@ -98,13 +98,13 @@ def test_abort_and_list(upload_id, marker):
 
 
 def test_combined_crc32():
-    """The CRC32 of an object is computed from those of its parts."""
+    """The CRC32 of an object is computed from the CRC32s of its parts."""
     data = [b"1234", b"", b"56789"]
     assert multipart.combined_crc32([(zlib.crc32(one), len(one)) for one in data]) == "y/Q5Jg=="
 
 
 def response(body, **headers):
-    """Return a successful response with this body, and with these headers."""
+    """Return a successful response with the given body and headers."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(200, {"x-amz-request-id": "R", **names}, body.encode())
 
@@ -124,21 +124,21 @@ LISTED = """<?xml version="1.0"?>
 
 
 def test_created():
-    """The response to the creation has an id and, if the store knows it, a checksum type."""
+    """The ID of a created upload and, if the store states it, its checksum type are parsed."""
     found = multipart.parse_created(response(CREATED, x_amz_checksum_type="FULL_OBJECT"))
     assert found == CreatedUpload("u", "FULL_OBJECT")
     assert multipart.parse_created(response(CREATED)) == CreatedUpload("u", None)
 
 
 def test_part():
-    """The response to a part has its entity tag and, if the store knows it, its checksum."""
+    """The entity tag of an uploaded part and, if the store states it, its checksum are parsed."""
     found = multipart.parse_part(7, 5, response("", etag='"e"', x_amz_checksum_crc32="y/Q5Jg=="))
     assert found == UploadedPart(7, '"e"', 5, "y/Q5Jg==")
     assert multipart.parse_part(7, 5, response("", etag='"e"')) == UploadedPart(7, '"e"', 5, None)
 
 
 def test_completed():
-    """The response to the completion has the entity tag and perhaps a checksum of the object."""
+    """The entity tag of a completed object and, if the store states it, its checksum are parsed."""
     assert multipart.parse_completed(response(COMPLETED.format(""))) == CompletedUpload(
         '"e-2"', None
     )
@@ -149,7 +149,7 @@ def test_completed():
 
 
 def test_listed():
-    """A page of parts has their numbers, tags, sizes and checksums, and where the next starts."""
+    """The numbers, tags, sizes and checksums of listed parts and the next page's start are parsed."""
     parts_ = [UploadedPart(1, '"a"', 5, "y/Q5Jg=="), UploadedPart(2, '"b"', None, None)]
     assert multipart.parse_parts(response(LISTED)) == PartsPage(parts_, "2")
     last = LISTED.replace("true", "false")
@@ -157,7 +157,7 @@ def test_listed():
 
 
 def test_error_with_status_200():
-    """An error with status 200, which S3 may send after it has begun to respond, is recognized."""
+    """An error response with the status 200, which S3 may send after a delay, is recognized."""
     failed = response("\n <Error><Code>InternalError</Code><Message>try again</Message></Error>")
     assert is_s3_error(failed)
     error = xml_error(failed)
@@ -194,7 +194,9 @@ MALFORMED = ["", "{}", "<html/>", "<a", CREATED[:-5]]
     ],
 )
 def test_malformed(parse, body):
-    """A successful response without what is needed raises an error, and expands no entities."""
+    """A successful response that lacks a required field, or that uses XML entities, raises an
+    error.
+    """
     with pytest.raises(TransportError, match="without a valid") as caught:
         parse(response(body))
     assert (caught.value.status_code, caught.value.request_id) == (200, "R")

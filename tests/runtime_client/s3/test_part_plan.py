@@ -1,4 +1,4 @@
-"""Tests of the division of an object into parts."""
+"""Tests of how an object is divided into parts."""
 
 import pytest
 from hypothesis import given, settings
@@ -20,13 +20,13 @@ SIZES = st.integers(min_value=0, max_value=MAX_OBJECT_SIZE)
 PART_SIZES = st.none() | st.integers(min_value=MIN_PART_SIZE, max_value=MAX_PART_SIZE)
 
 
-untimed = settings(deadline=None)  # the tests must not fail on a busy machine
+untimed = settings(deadline=None)  # so that the tests do not fail on a busy machine
 
 
 @untimed
 @given(size=SIZES, part_size=PART_SIZES)
 def test_limits(size, part_size):
-    """Every plan keeps S3's limits, and covers the whole object."""
+    """Every plan respects the limits of S3, and covers the whole object."""
     plan = plan_parts(size, part_size)
     assert MIN_PART_SIZE <= plan.part_size <= MAX_PART_SIZE
     assert 1 <= plan.part_count <= MAX_PARTS
@@ -39,7 +39,7 @@ def test_limits(size, part_size):
     part_size=st.integers(min_value=MIN_PART_SIZE, max_value=2 * MIN_PART_SIZE),
 )
 def test_parts(size, part_size):
-    """The parts are numbered from 1, are adjacent, and together are the object."""
+    """The parts of a plan are numbered from 1 and adjacent, and together cover the object."""
     parts = list(plan_parts(size, part_size).parts())
     ends = [part.offset + part.size for part in parts]
     assert [part.number for part in parts] == list(range(1, len(parts) + 1))
@@ -60,26 +60,26 @@ def test_parts(size, part_size):
     ],
 )
 def test_the_default(size, part_size, count):
-    """Parts have 8 MiB, and more mebibytes only if there would be too many parts."""
+    """The default part size is 8 MiB; it grows by whole mebibytes if there would be too many parts."""
     plan = plan_parts(size)
     assert (plan.part_size, plan.part_count) == (part_size, count)
 
 
 def test_an_empty_object():
-    """An empty object has one empty part, because S3 does not accept an upload without parts."""
+    """The plan for an empty object has one empty part, because S3 requires at least one part."""
     assert list(plan_parts(0).parts()) == [Part(1, 0, 0)]
 
 
 @pytest.mark.parametrize("part_size", [MIN_PART_SIZE - 1, MAX_PART_SIZE + 1, 8e6, "8", True])
 def test_invalid_part_sizes(part_size):
-    """A part size outside of S3's limits is rejected."""
+    """A part size outside the limits of S3 is rejected."""
     with pytest.raises(ParamValidationError) as caught:
         plan_parts(1, part_size)
     assert caught.value.argument == "part_size"
 
 
 def test_too_large():
-    """An object that S3 cannot store is rejected before anything is sent."""
+    """An object that is too large for S3 is rejected."""
     with pytest.raises(ParamValidationError, match="has 5,497,558,138,881 bytes") as caught:
         plan_parts(MAX_OBJECT_SIZE + 1)
     assert caught.value.argument == "source"

@@ -1,4 +1,4 @@
-"""Test the files of a download: when they appear, what they contain, and that none is left."""
+"""Test the files of a download: when they appear, what they contain, and that none remains."""
 
 import errno
 import os
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def refused(driver, target, **options):
-    """Download to a target that is not possible; return the error, and check that nothing was sent."""
+    """Check that a download to *target* raises an error before any request, and return the error."""
     with ObjectServer(BODY) as server:
         client = driver.client(**pointed_at(server))
         with pytest.raises(TargetError) as caught:
@@ -46,34 +46,38 @@ def refused(driver, target, **options):
 @pytest.mark.parametrize("resume", [False, True])
 class TestImpossiblePaths:
     def test_missing_folder(self, plain_driver, resume, folder):
-        """If the folder is missing, the error says so before anything is requested."""
+        """If the folder of the target is missing, TargetError is raised before any request is sent."""
         error = refused(plain_driver, folder / "a" / "b", resume=resume)
         assert (error.errno, "No such file" in str(error)) == (errno.ENOENT, True)
         assert str(folder / "a" / "b") in str(error)
 
     def test_folder(self, plain_driver, resume, folder):
-        """A folder is not a target."""
+        """A target that is a folder is rejected."""
         assert "is a folder, not a file" in str(refused(plain_driver, folder, resume=resume))
 
     def test_device(self, plain_driver, resume):
-        """A device is not replaced."""
+        """A target that is the path of a device is rejected."""
         assert "not a regular file" in str(refused(plain_driver, "/dev/null", resume=resume))
         assert Path("/dev/null").is_char_device()
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_unwritable_folder(self, plain_driver, resume, folder):
-        """If the folder is not writable, the error says so before anything is requested."""
+        """If the folder of the target is not writable, an error is raised before any request is
+        sent.
+        """
         folder.chmod(0o500)
         error = refused(plain_driver, folder / "out", resume=resume)
         assert error.errno == errno.EACCES
 
     def test_read_only_file_system(self, plain_driver, resume):
-        """If the file system does not accept files, the error says so."""
+        """If no file can be created on the file system, an error is raised before any request is
+        sent.
+        """
         refused(plain_driver, "/proc/out", resume=resume)
 
 
 def test_permissions(plain_driver, folder):
-    """The new file has the permissions that the umask leaves, not those of the old file."""
+    """The new file has the permissions that the umask allows, not those of the replaced file."""
     (folder / "out").write_bytes(b"old")
     (folder / "out").chmod(0o600)
     before = os.umask(0o027)
@@ -86,7 +90,7 @@ def test_permissions(plain_driver, folder):
 
 
 def test_link(plain_driver, folder):
-    """A symbolic link is replaced, and the file to which it leads is not changed."""
+    """If the target is a symbolic link, the link is replaced, and the linked file is unchanged."""
     (folder / "other").write_bytes(b"other")
     (folder / "out").symlink_to(folder / "other")
     with ObjectServer(BODY) as server:
@@ -97,7 +101,7 @@ def test_link(plain_driver, folder):
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_long_name(plain_driver, resume, folder):
-    """A name of 255 bytes is possible."""
+    """A target whose name has 255 bytes is written."""
     name = "ä" * 127 + "n"
     with ObjectServer(BODY) as server:
         client = plain_driver.client(**pointed_at(server))
@@ -106,7 +110,7 @@ def test_long_name(plain_driver, resume, folder):
 
 
 def test_relative_path(plain_driver, folder, monkeypatch):
-    """A relative path is relative to the working directory, and bytes-like path objects work."""
+    """A relative path, also as a path object with bytes, refers to the working directory."""
     monkeypatch.chdir(folder)
     with ObjectServer(BODY) as server:
         plain_driver.client(**pointed_at(server)).download(LOCATION, "out")
@@ -114,7 +118,9 @@ def test_relative_path(plain_driver, folder, monkeypatch):
 
 
 def test_folder_appears(plain_driver, folder):
-    """If the target has become a folder meanwhile, an error says so, and no file remains."""
+    """If a folder appears at the target during the download, an error is raised, and no file
+    remains.
+    """
 
     def on_progress(done, _total):
         if done == len(BODY):
@@ -128,7 +134,7 @@ def test_folder_appears(plain_driver, folder):
 
 
 def test_full_disk(plain_driver):
-    """If the disk is full, a typed error says so."""
+    """If the disk is full, a TargetError with this reason is raised."""
     with ObjectServer(BODY) as server, Path("/dev/full").open("wb", buffering=0) as file:
         client = plain_driver.client(**pointed_at(server))
         with pytest.raises(TargetError, match="target: the disk is full") as caught:
@@ -163,7 +169,9 @@ def run_program(program, *arguments):
 
 
 def test_file_limit(folder):
-    """If the file cannot grow, a typed error says so, and no file remains."""
+    """If the file exceeds the size limit of the process, TargetError is raised, and no file
+    remains.
+    """
     with ObjectServer(BODY) as server:
         output, errors = run_program(LIMITED, server.url, folder / "out").communicate(timeout=60)
     assert (output.strip(), errors) == (str(errno.EFBIG), "")
@@ -174,7 +182,7 @@ def test_file_limit(folder):
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_cancelled(loop, resume, number, folder):
-    """A task that is cancelled at any request leaves no file, except a resumable one."""
+    """If a task is cancelled at any request, no file remains, unless the download is resumable."""
     import anyio
 
     from sagemaker_runtime_client import AsyncSageMakerRuntimeClient
@@ -221,7 +229,7 @@ with SageMakerRuntimeClient(**pointed_at(Server)) as client:
 
 @pytest.mark.parametrize("number", range(5))
 def test_interrupted(number, folder):
-    """Ctrl-C during any request leaves no file."""
+    """If Ctrl-C arrives during any request, no file remains."""
     stalled = threading.Event()
 
     def stall(response, connection):
@@ -239,7 +247,7 @@ def test_interrupted(number, folder):
 
 
 def count_lines(server, path, interrupt_at):
-    """Download; raise KeyboardInterrupt at one line of the product's code.  Return the line count."""
+    """Download, and return the number of traced lines; raise KeyboardInterrupt at one of them."""
     lines = 0
 
     def trace(frame, event, _argument):
@@ -265,10 +273,10 @@ def count_lines(server, path, interrupt_at):
     return lines
 
 
-# The interrupt may occur before an opened file or socket is stored anywhere.
+# An interrupt may occur before a newly opened file or socket is assigned to a variable.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupted_anywhere(folder):
-    """Ctrl-C at any line leaves either no file or the complete one."""
+    """After Ctrl-C at any of the tested lines, there is either no file or the complete one."""
     tracer = sys.gettrace()
     try:
         with ObjectServer(b"body") as server:

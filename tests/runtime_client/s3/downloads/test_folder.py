@@ -1,4 +1,4 @@
-"""Test downloads of all objects below a prefix, also with keys that would leave the folder."""
+"""Test downloading all objects below a prefix, some with keys that would lead out of the folder."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ PREFIX = f"{BUCKET}/in/"
 
 
 def put(emulator, *keys, size=0):
-    """Store objects whose content is their key, repeated."""
+    """Store an object for each key; its content is the key, repeated."""
     with SageMakerRuntimeClient(**settings(emulator)) as client:
         for key in keys:
             body = key.encode() if size <= len(key) else (key.encode() * size)[:size]
@@ -39,12 +39,12 @@ def files(folder):
 
 
 def reasons(found):
-    """Return the reason for each object that was skipped, keyed by its key below the prefix."""
+    """Return the reasons for skipping objects, keyed by the part of their keys below the prefix."""
     return {one.location.removeprefix(PREFIX): one.reason for one in found.skipped}
 
 
 def test_tree(driver, emulator, tmp_path):
-    """Each object below the prefix becomes a file, in the folders of its key."""
+    """Each object below the prefix is written to a file, in the folders that its key contains."""
     put(emulator, "in/a", "in/b/c", "in/b/d/file..txt", "in/b.txt", "other/a", "in/.hidden")
     found = driver.client(**settings(emulator)).download_all(PREFIX, tmp_path / "new" / "folder")
     assert files(tmp_path / "new" / "folder") == {
@@ -62,7 +62,7 @@ def test_tree(driver, emulator, tmp_path):
 
 
 def test_many(plain_driver, emulator, tmp_path):
-    """Several pages of objects, small and large ones, are downloaded."""
+    """Small and large objects from several pages of the listing are downloaded."""
     put(emulator, *(f"in/{number:04}" for number in range(40)))
     put(emulator, "in/large", size=5 * PART)
     client = plain_driver.client(**settings(emulator))
@@ -72,14 +72,14 @@ def test_many(plain_driver, emulator, tmp_path):
 
 
 def test_beginning_of_names(plain_driver, emulator, tmp_path):
-    """If the prefix does not end with a slash, the names begin after its last slash."""
+    """If the prefix ends in the middle of a name, the file names start after its last slash."""
     put(emulator, "in/a1", "in/a2/b", "in/b")
     plain_driver.client(**settings(emulator)).download_all(f"{PREFIX}a", tmp_path)
     assert sorted(files(tmp_path)) == ["a1", "a2/b"]
 
 
 def test_whole_bucket(plain_driver, emulator, tmp_path):
-    """Without a key, the prefix is the whole bucket; nothing is downloaded if it is empty."""
+    """If the prefix has no key, the whole bucket is downloaded, which may be empty."""
     client = plain_driver.client(**settings(emulator))
     put(emulator, "a", "b/c")
     client.download_all(BUCKET, str(tmp_path))
@@ -107,7 +107,7 @@ BAD_KEYS = {
 
 @pytest.mark.parametrize(("path", "reason"), BAD_KEYS.items())
 def test_bad_key(path, reason):
-    """A key that is dangerous, or that no file can have, has no name; the message states why."""
+    """`assign` returns the reason why a dangerous or impossible key gets no file name."""
     assert FileNames("in/").assign(f"in/{path}") == reason
 
 
@@ -115,12 +115,12 @@ def test_bad_key(path, reason):
     "path", ["file..txt", "...", "ab:c", "12:30/x", "~", "-rf", " ", "ä" * 127, "a.part", "con"]
 )
 def test_good_key(path):
-    """A key that only looks dangerous has a name."""
+    """`assign` returns the names for a key that only looks dangerous."""
     assert FileNames("in/").assign(f"in/{path}") == tuple(path.split("/"))
 
 
 def test_conflicts():
-    """A key that needs the file or the folder of an earlier key has no name."""
+    """If a key needs the file or the folder of an earlier key, `assign` returns a reason."""
     names = FileNames("")
     assert names.assign("a") == ("a",)
     assert names.assign("a/b") == "a is a file, and not also a folder"
@@ -133,7 +133,7 @@ def test_conflicts():
 
 
 def test_hostile_keys(plain_driver, emulator, tmp_path):
-    """Dangerous keys are reported one by one, the rest is downloaded, and nothing else is written."""
+    """Each dangerous key is reported, the other objects are downloaded, and no other file appears."""
     folder = tmp_path / "a" / "folder"
     keys = ["../evil", "x/../../evil", "..\\evil", "C:evil", "good", "good/child", "Good", "x/y"]
     put(emulator, *(f"in/{key}" for key in keys))
@@ -143,7 +143,7 @@ def test_hostile_keys(plain_driver, emulator, tmp_path):
 
 
 def test_symbolic_links(plain_driver, emulator, tmp_path):
-    """A folder that is a symbolic link is not followed, and a link at the end is replaced."""
+    """A folder that is a symbolic link is not followed; a link in place of a file is replaced."""
     folder, outside = tmp_path / "folder", tmp_path / "outside"
     folder.mkdir()
     outside.mkdir()
@@ -159,7 +159,7 @@ def test_symbolic_links(plain_driver, emulator, tmp_path):
 
 
 def test_existing_files(plain_driver, emulator, tmp_path):
-    """A file in place of a folder, or the reverse, is reported; other files are replaced."""
+    """A file that blocks a folder, or a folder that blocks a file, is reported; files are replaced."""
     (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "b").mkdir()
     (tmp_path / "c").write_bytes(b"old")
@@ -170,7 +170,7 @@ def test_existing_files(plain_driver, emulator, tmp_path):
 
 
 def test_unwritable(plain_driver, emulator):
-    """If the folder cannot be created, an error says so before anything is requested."""
+    """If the folder cannot be created, an error is raised before any request is sent."""
     before = len(emulator.requests)
     with pytest.raises(TargetError, match="folder /proc/x"):
         plain_driver.client(**settings(emulator)).download_all(PREFIX, "/proc/x")
@@ -178,7 +178,7 @@ def test_unwritable(plain_driver, emulator):
 
 
 def test_failure(plain_driver, emulator, tmp_path):
-    """An error of S3 ends the call."""
+    """If S3 responds with an error, download_all raises it."""
     put(emulator, "in/a", "in/b")
     client = plain_driver.client(**settings(emulator, expected_bucket_owner="000000000001"))
     with pytest.raises(AccessDeniedError):
@@ -187,7 +187,7 @@ def test_failure(plain_driver, emulator, tmp_path):
 
 
 def test_allowed_locations(plain_driver, emulator, tmp_path):
-    """A prefix outside the allowed locations is refused; one inside them is not."""
+    """A prefix is rejected unless it is inside the allowed locations."""
     put(emulator, "in/a", "other/a")
     client = plain_driver.client(**settings(emulator, allowed_locations=[PREFIX]))
     with pytest.raises(LocationNotAllowedError, match="prefix s3://bucket/other/ is outside"):
@@ -215,7 +215,7 @@ def test_arguments(plain_driver, emulator, arguments, name):
 
 
 def test_pages(plain_driver, emulator, tmp_path, monkeypatch):
-    """A listing of several pages is followed to its end."""
+    """All pages of a listing are downloaded."""
     put(emulator, *(f"in/{number}" for number in range(3)))
     monkeypatch.setattr(downloads_folder, "list_page", partial(list_page, page_size=2))
     found = plain_driver.client(**settings(emulator)).download_all(PREFIX, tmp_path)
@@ -223,7 +223,7 @@ def test_pages(plain_driver, emulator, tmp_path, monkeypatch):
 
 
 def test_file_system_that_fails(plain_driver, emulator):
-    """If a folder cannot be created for another reason than its name, the error is raised."""
+    """If a folder cannot be created for a reason that is not its name, the error is raised."""
     put(emulator, "in/a/b")
     with pytest.raises(TargetError, match="folder /proc"):
         plain_driver.client(**settings(emulator)).download_all(PREFIX, "/proc/self/fd")

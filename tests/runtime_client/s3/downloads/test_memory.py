@@ -1,4 +1,4 @@
-"""Test how much memory a download of 256 MiB takes, in a new process."""
+"""Test how much memory a download of 256 MiB uses, in a new process."""
 
 import subprocess
 import sys
@@ -50,10 +50,10 @@ print((memory("VmHWM") - before) * 1024)
 
 
 class LargeServer(ObjectServer):
-    """A server with an object of 256 MiB, and a small one."""
+    """A server with a small object and an object of 256 MiB."""
 
     def respond(self, request):
-        """Return the response for one of the objects."""
+        """Return the response for the object that is requested."""
         if request.target.endswith("small"):
             return b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
         return super().respond(request)
@@ -63,7 +63,7 @@ class LargeServer(ObjectServer):
 def server():
     """The server."""
     with LargeServer(bytes(256 * MEBIBYTE)) as server:
-        # The checksum is computed once.
+        # The checksum is computed only once, because this takes long.
         headers = server.checksum(server.body)
         server.checksum = lambda _: headers
         type(server).etag = '"tag"'
@@ -82,7 +82,7 @@ def server():
     ],
 )
 def test_memory(server, kind, target, most, tmp_path):
-    """The memory that a download takes does not depend on the size of the object."""
+    """The memory that a download uses does not grow with the size of the object."""
     output = subprocess.run(
         [
             sys.executable,

@@ -24,9 +24,9 @@ BODY = content(10 * PART)
 
 
 def read(driver, server, use, use_async=None, **settings):
-    """Open the object, call *use* with its body, and return what *use* returns.
+    """Open the object, call *use* with its body, and return the result.
 
-    An async client calls *use_async*.
+    If the client is async, await *use_async* instead.
     """
     client = driver.client(**pointed_at(server, **settings)).itself
 
@@ -42,19 +42,19 @@ def read(driver, server, use, use_async=None, **settings):
 
 
 def whole(body):
-    """Return the whole body, and how it was verified."""
+    """Return the whole body, and the algorithm that verified it."""
     return body.read(), body.verified
 
 
 async def whole_async(body):
-    """Do the same as `whole`."""
+    """Return the whole async body, and the algorithm that verified it."""
     return await body.read(), body.verified
 
 
 @pytest.mark.parametrize("checksum", [crc32, sha256, lambda _: {}], ids=["CRC32", "SHA256", "none"])
 @pytest.mark.parametrize("size", [0, 1, len(BODY)])
 def test_read(driver, size, checksum):
-    """`read` returns the whole body, which is then verified, by one request."""
+    """`read` returns the whole body after one request, and the body is verified."""
     with ObjectServer(BODY[:size], checksum) as server:
         found = read(driver, server, whole, whole_async)
     algorithm = {crc32: "CRC32", sha256: "SHA256"}.get(checksum)
@@ -63,7 +63,7 @@ def test_read(driver, size, checksum):
 
 
 def test_pieces(driver):
-    """A body is an iterator over pieces of at most 256 KiB."""
+    """Iterating over a body yields pieces of at most 256 KiB."""
 
     def use(body):
         return list(body), body.verified, body.description, repr(body)
@@ -94,7 +94,7 @@ def test_read_sizes(plain_driver):
 
 
 def test_readinto(plain_driver):
-    """`readinto` fills a buffer of any item type, and returns 0 at the end."""
+    """`readinto` fills a buffer with any item type, and returns 0 at the end."""
     buffer = bytearray(len(BODY))
 
     def use(body):
@@ -116,7 +116,7 @@ def test_readinto(plain_driver):
 
 @pytest.mark.parametrize("fault", [faults.cut, faults.stall, faults.cut_at_once])
 def test_cut(plain_driver, fault, shortest_pauses):  # noqa: ARG001
-    """After a cut, the rest is requested, and the whole is verified."""
+    """If the connection is cut, the rest is requested, and the whole body is verified."""
     with ObjectServer(BODY, faults={0: fault}) as server:
         found = read(plain_driver, server, whole, whole_async, read_timeout=0.5, max_attempts=2)
     assert found == (BODY, "CRC32")
@@ -124,7 +124,7 @@ def test_cut(plain_driver, fault, shortest_pauses):  # noqa: ARG001
 
 
 def test_replaced(plain_driver):
-    """If the object was replaced before the rest is requested, an error says so."""
+    """If the connection is cut, and the object is then replaced, an error is raised."""
     with (
         ObjectServer(BODY, faults={0: faults.cut}, replaced_at=1) as server,
         pytest.raises(ObjectReplacedError),
@@ -134,7 +134,7 @@ def test_replaced(plain_driver):
 
 @pytest.mark.parametrize("body", [BODY, b""])
 def test_damaged(plain_driver, body):
-    """If the body was damaged, the read of its last bytes raises an error."""
+    """If the body does not match its checksum, the call that reads its last bytes raises an error."""
     with (
         ObjectServer(body, lambda _: crc32(b"other")) as server,
         pytest.raises(ChecksumError),
@@ -143,7 +143,7 @@ def test_damaged(plain_driver, body):
 
 
 def test_leaving_early(plain_driver):
-    """If the context is left early, the connection is released."""
+    """If the `with` block ends before the body was read, the connection is released."""
 
     def use(body):
         return body.read(3)
@@ -172,7 +172,7 @@ def test_leaving_early(plain_driver):
 
 
 def test_entered_twice(plain_driver):
-    """A context can be entered once."""
+    """The context manager that `open` returns can be entered only once."""
     with ObjectServer(b"") as server:
         client = plain_driver.client(**pointed_at(server)).itself
         context = client.open(LOCATION)
@@ -192,7 +192,7 @@ def test_entered_twice(plain_driver):
 
 
 def test_errors(plain_driver):
-    """Invalid arguments are rejected by `open`, and other locations when the context is entered."""
+    """`open` rejects invalid arguments; a location that is not allowed is rejected on entry."""
     with ObjectServer(BODY) as server:
         client = plain_driver.client(**pointed_at(server)).itself
         with pytest.raises(ParamValidationError):

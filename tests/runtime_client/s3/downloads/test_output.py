@@ -1,4 +1,4 @@
-"""Test outputs of jobs that are written to a file or into memory while they arrive."""
+"""Test writing the output of a job to a file or into memory while it arrives."""
 
 import pytest
 
@@ -19,13 +19,13 @@ PAYLOAD = b"abc" * 100_000
 
 
 def infer(driver, emulator, output, **options):
-    """Infer, and write the output to *output*."""
+    """Call `infer` with *output* as the target of the output."""
     arguments = {"timeout": 30, "schedule": often, "input_prefix": "s3://bucket/in/", **options}
     return driver.client(**settings(emulator)).infer("e", PAYLOAD, output=output, **arguments)
 
 
 def test_path(driver, emulator, tmp_path):
-    """`infer` writes the output to a path, and returns its description."""
+    """If the target is a path, `infer` writes the output there, and returns its description."""
     found = infer(driver, emulator, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == PAYLOAD.upper()
     assert names(tmp_path) == ["out"]
@@ -36,14 +36,14 @@ def test_path(driver, emulator, tmp_path):
 
 
 def test_open_file(plain_driver, emulator, tmp_path):
-    """`infer` writes the output to an open file."""
+    """If the target is an open file, `infer` writes the output to it."""
     with (tmp_path / "out").open("wb") as file:
         infer(plain_driver, emulator, file)
     assert (tmp_path / "out").read_bytes() == PAYLOAD.upper()
 
 
 def test_wait(plain_driver, emulator):
-    """`wait` writes the output into memory."""
+    """If the target is a bytearray, `wait` writes the output into it."""
     client, memory = plain_driver.client(**settings(emulator)), bytearray()
     job = client.submit("e", b"abc")
     found = client.wait(job, timeout=30, schedule=often, output=memory)
@@ -54,14 +54,14 @@ def test_wait(plain_driver, emulator):
     ("output", "error"), [(3, ParamValidationError), ("/proc/out", TargetError)]
 )
 def test_impossible(plain_driver, emulator, output, error):
-    """An output that cannot be written is refused before the job is queued."""
+    """If the target cannot be written, an error is raised before the job is submitted."""
     with pytest.raises(error, match="output"):
         infer(plain_driver, emulator, output)
     assert emulator.jobs == ()
 
 
 def test_timeout(plain_driver, emulator, tmp_path):
-    """If there is no output in time, nothing is written."""
+    """If the timeout elapses before the output appears, nothing is written."""
     client = plain_driver.client(**settings(emulator))
     job = Invocation(output_location="s3://bucket/none")
     with pytest.raises(WaitTimeoutError):
@@ -70,19 +70,19 @@ def test_timeout(plain_driver, emulator, tmp_path):
 
 
 def fail(_request):
-    """Fail as a model does."""
+    """Raise an error, like a model that fails."""
     raise ZeroDivisionError
 
 
 def test_failed(plain_driver, tmp_path):
-    """If the inference fails, its error is raised, and nothing is written."""
+    """If the model fails, its error is raised, and nothing is written."""
     with Emulator(model=fail) as emulator, pytest.raises(InferenceFailedError):
         infer(plain_driver, emulator, tmp_path / "out")
     assert names(tmp_path) == []
 
 
 def test_max_size(plain_driver, emulator, tmp_path):
-    """An output that is too large is not written, and the error has the job's handle."""
+    """If the output exceeds max_size, it is not written, and the error contains the job's handle."""
     with pytest.raises(ResponseTooLargeError) as caught:
         infer(plain_driver, emulator, tmp_path / "out", max_size=10)
     assert names(tmp_path) == []
@@ -102,5 +102,5 @@ def test_max_size(plain_driver, emulator, tmp_path):
     ],
 )
 def test_charset(content_type, body):
-    """`text` is decoded with the charset of the content type, and with UTF-8 if that is unknown."""
+    """`text` uses the charset of the content type; if the charset is unknown, it uses UTF-8."""
     assert Output(body, content_type).text == "ä"

@@ -1,4 +1,4 @@
-"""Test downloads that continue an earlier one, also from a state that somebody has forged."""
+"""Test continuing an earlier download, also if its state was forged."""
 
 import json
 import os
@@ -32,7 +32,7 @@ KEPT = [".out.part", ".out.part.json"]
 
 
 def begin(driver, folder, number=12, body=BODY, checksum=crc32):
-    """Begin a download that fails at a request, and return the ranges that it has stored."""
+    """Run a download that fails at one request, and return the ranges that it has stored."""
     with (
         ObjectServer(body, checksum, {number: faults.deny}) as server,
         pytest.raises(AccessDeniedError),
@@ -43,7 +43,7 @@ def begin(driver, folder, number=12, body=BODY, checksum=crc32):
 
 
 def download(driver, server, folder, **options):
-    """Download the object, so that it can be continued."""
+    """Download the object with ``resume=True``."""
     client = driver.client(**pointed_at(server))
     arguments = {"part_size": PART, "concurrency": 2, "resume": True, **options}
     return client.download(LOCATION, folder / "out", **arguments)
@@ -55,7 +55,7 @@ def total(ranges):
 
 
 def requested(server):
-    """Return how many bytes were requested."""
+    """Return how many bytes of the object have been requested."""
     pairs = [wanted[6:].split("-") for wanted in server.ranges]
     return sum(min(int(last), len(BODY) - 1) - int(first) + 1 for first, last in pairs)
 
@@ -66,7 +66,7 @@ def requested(server):
     ids=["CRC32", "SHA256", "none"],
 )
 def test_continued(plain_driver, checksum, algorithm, tmp_path):
-    """Only the missing ranges are requested, and the whole is verified."""
+    """A continued download requests only the missing ranges, and verifies the whole object."""
     stored = begin(plain_driver, tmp_path, checksum=checksum)
     seen = []
     with ObjectServer(BODY, checksum) as server:
@@ -81,7 +81,7 @@ def test_continued(plain_driver, checksum, algorithm, tmp_path):
 
 
 def test_other_part_size(plain_driver, tmp_path):
-    """The part size may differ from that of the earlier download."""
+    """A download can be continued with another part size."""
     begin(plain_driver, tmp_path)
     with ObjectServer(BODY) as server:
         found = download(plain_driver, server, tmp_path, part_size=3 * PART, concurrency=1)
@@ -90,7 +90,7 @@ def test_other_part_size(plain_driver, tmp_path):
 
 
 def test_replaced(plain_driver, tmp_path):
-    """If the object has another entity tag, the download begins anew."""
+    """If the entity tag of the object has changed, the download starts from the beginning."""
     begin(plain_driver, tmp_path)
     other = bytes(reversed(BODY))
     with ObjectServer(other) as server:
@@ -100,7 +100,7 @@ def test_replaced(plain_driver, tmp_path):
 
 
 def test_complete(plain_driver, tmp_path):
-    """If only the last step was missing, no range is requested."""
+    """If all ranges are stored, no range is requested, and the file is verified and moved."""
     begin(plain_driver, tmp_path)
     (tmp_path / KEPT[0]).write_bytes(BODY)
     state = json.loads((tmp_path / KEPT[1]).read_bytes())
@@ -112,7 +112,7 @@ def test_complete(plain_driver, tmp_path):
 
 
 def test_damaged(plain_driver, tmp_path):
-    """If the stored bytes were changed, the checksum shows it, and the download begins anew."""
+    """If the stored bytes do not match the checksum, the download starts from the beginning."""
     begin(plain_driver, tmp_path)
     with (tmp_path / KEPT[0]).open("r+b") as file:
         file.write(b"forged")
@@ -124,7 +124,7 @@ def test_damaged(plain_driver, tmp_path):
 
 
 def test_truncated(plain_driver, tmp_path):
-    """If the stored bytes end early, the download begins anew."""
+    """If the stored data are shorter than the state says, the download starts from the beginning."""
     begin(plain_driver, tmp_path)
     (tmp_path / KEPT[0]).write_bytes(b"")
     with ObjectServer(BODY) as server:
@@ -164,13 +164,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("state", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_state(state):
-    """A state that is not valid is ignored."""
+    """`decode` returns None for an invalid state."""
     data = state if isinstance(state, bytes) else json.dumps(state).encode()
     assert decode(data, S3Location("bucket", "key"), 9) is None
 
 
 def test_valid_state():
-    """A state that is valid is read as it was written."""
+    """`decode` returns the same state that `encode` was called with."""
     location, state = S3Location("bucket", "key"), State(Version(ETAG, 9), ((0, 2), (4, 9)))
     assert decode(json.dumps(VALID).encode(), location, 9) == state
     assert decode(encode(location, state), location, 9) == state
@@ -178,7 +178,7 @@ def test_valid_state():
 
 
 def test_ranges():
-    """Adjacent ranges are joined, and the gaps between ranges are found."""
+    """`merged` joins adjacent ranges, and `gaps` returns the ranges between them."""
     assert merged([(4, 6), (0, 2), (2, 3), (8, 9)]) == ((0, 3), (4, 6), (8, 9))
     assert list(gaps(((0, 3), (4, 6), (8, 9)), 9)) == [(3, 4), (6, 8)]
     assert list(gaps((), 9)) == [(0, 9)]
@@ -186,7 +186,7 @@ def test_ranges():
 
 
 def make_state(folder, kind):
-    """Make something else than a regular file where the state of a download is expected."""
+    """Create a link, a pipe, a folder or a large file at the path of the state."""
     path = folder / KEPT[1]
     if kind == "link":
         (folder / "secret").write_bytes(b"{}")
@@ -201,7 +201,7 @@ def make_state(folder, kind):
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "large", "folder"])
 def test_state_that_is_no_file(plain_driver, kind, tmp_path):
-    """A state that is a link, a pipe, a folder or too large is not read, and never blocks."""
+    """A state in a link or a folder raises TargetError; a pipe or a large file is ignored."""
     make_state(tmp_path, kind)
     with ObjectServer(BODY) as server:
         if kind in {"link", "folder"}:
@@ -214,7 +214,7 @@ def test_state_that_is_no_file(plain_driver, kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
 def test_data_that_are_no_file(plain_driver, kind, tmp_path):
-    """Data that are a link, a pipe or a folder are refused before anything is requested."""
+    """If the stored data are a link, a pipe or a folder, an error is raised before any request."""
     path = tmp_path / KEPT[0]
     if kind == "link":
         (tmp_path / "secret").write_bytes(b"secret")
@@ -239,7 +239,7 @@ sys.stdin.read()
 
 
 def test_second_process(plain_driver, tmp_path):
-    """While another process downloads to the path, an error says so, and its files are not changed."""
+    """While another process has locked the data, a download raises an error and changes nothing."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / KEPT[0])],
         stdin=subprocess.PIPE,
@@ -256,7 +256,7 @@ def test_second_process(plain_driver, tmp_path):
 
 
 def test_same_process(plain_driver, tmp_path):
-    """While this process downloads to the path, a second download of it is refused."""
+    """During a download, the same process cannot lock its data a second time."""
     refused = []
     with ObjectServer(BODY) as server:
 
@@ -270,8 +270,8 @@ def test_same_process(plain_driver, tmp_path):
 
 
 def test_completed_meanwhile(tmp_path):
-    """A file that another process has renamed, after it was opened and before it was locked, is not
-    used.
+    """If another process renames the data after they were opened and before they are locked,
+    locking fails.
     """
     target = ResumableTarget(sync_backend(), str(tmp_path / "out"), "target out")
     descriptor = os.open(tmp_path / KEPT[0], os.O_RDWR | os.O_CREAT)
@@ -284,7 +284,7 @@ def test_completed_meanwhile(tmp_path):
 
 @pytest.mark.parametrize("is_free", [True, False])
 def test_windows(monkeypatch, tmp_path, is_free):
-    """Without fcntl, a byte far beyond the end of the file is locked with msvcrt."""
+    """On a system without fcntl, msvcrt locks a byte far beyond the end of the file."""
     locked = []
 
     def locking(descriptor, mode, size):
@@ -300,7 +300,7 @@ def test_windows(monkeypatch, tmp_path, is_free):
 
 
 def test_error_before_the_lock(tmp_path):
-    """If the data could not be opened, no state is stored."""
+    """If the data have not been opened, `save_state_now` stores nothing."""
     target = ResumableTarget(sync_backend(), str(tmp_path / "out"), "target out")
     target.save_state_now(b"{}")
     assert names(tmp_path) == []
