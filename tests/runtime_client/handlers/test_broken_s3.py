@@ -25,8 +25,7 @@ FAULTS = {
     "half of a response": Reset("in_head"),
 }
 # The numbers of a delivery's PUT requests.  The first one claims the message.  The second one
-# records
-# that the message was handled, or releases the claim if the function raised an error.
+# records that the message was handled, or releases the claim if the function raised an error.
 REQUESTS = {"claim": 1, "done or release": 2}
 
 

@@ -286,8 +286,7 @@ def test_interrupt_at_each_line(error, is_async):
     """If an invocation is interrupted at any line of the handlers' code, its messages are redelivered.
 
     A message is handled twice only if the function returned before this was recorded.  After the
-    claims
-    have expired, the next invocation handles each message that was not recorded as done.
+    claims have expired, the next invocation handles each message that was not recorded as done.
     """
     for at in count(1):
         calls, now = [], [0.0]

@@ -62,8 +62,7 @@ async def add_body(
         source: The body.
         form: The form in which the body is sent.
         checksum: Receives the CRC32 of the body.  With `Form.TRAILER`, this happens when the body
-            has
-            been sent.  With `Form.UNSIGNED`, it does not happen.
+            has been sent.  With `Form.UNSIGNED`, it does not happen.
         meter: Wraps the body that is sent, and counts the bytes that have been sent.
     """
     if form is Form.TRAILER:
@@ -123,8 +122,7 @@ class _Encoded:
 
     def __init__(self, source: BodySource, checksum: Crc) -> None:
         # If the hasher were a method of this object, it would create a reference cycle, which would
-        # keep the
-        # source in memory until the garbage collector runs.
+        # keep the source in memory until the garbage collector runs.
         crc = self._crc = new_crc32()
         form = AwsChunked(
             None, source.size, checksum="CRC32", hasher=lambda: crc, chunk_size=READ_SIZE
