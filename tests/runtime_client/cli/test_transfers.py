@@ -98,9 +98,7 @@ class TestUpload:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument of `upload` causes exit code 2 and a message that mentions the
-        option.
-        """
+        """An invalid argument of `upload` causes exit code 2 and a message that mentions it."""
         code, out, err = command("upload", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
@@ -269,7 +267,7 @@ class TestList:
         assert command("ls", "s3://b/c") == (0, b"", "")
 
     def test_some(self, command, emulator):
-        """`ls --max-objects` requests only as many objects as it prints."""
+        """`ls --max-objects 1` prints one object and sends one request."""
         code, out, _ = command("ls", "s3://b", "--max-objects", "1")
         assert (code, out.count(b"\n"), len(emulator.requests)) == (0, 1, 1)
 
@@ -281,7 +279,7 @@ class TestList:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument of `ls` causes exit code 2 and a message that mentions the option."""
+        """An invalid argument of `ls` causes exit code 2 and a message that mentions it."""
         code, out, err = command("ls", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
@@ -344,9 +342,7 @@ class TestPresign:
         ],
     )
     def test_wrong(self, command, emulator, arguments, said):
-        """An invalid argument of `presign` causes exit code 2 and a message that mentions the
-        option.
-        """
+        """An invalid argument of `presign` causes exit code 2 and a message that mentions it."""
         code, out, err = command("presign", "s3://b/k", *arguments)
         assert (code, out, emulator.requests) == (2, b"", ())
         assert err.startswith(f"sagemaker-runtime: {said}")
