@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _Mac = tuple["HASH", "HASH"]
 
 # Maximum number of signing keys (one per region and service) that are cached in one credentials
-# object.  A limit is needed because a server may read the region from the request.
+# object.  A limit is needed because a server may read the region from the request, so that a client
+# could add any number of keys.
 _MOST_KEYS = 64
 
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))

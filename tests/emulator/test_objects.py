@@ -35,7 +35,7 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
     ],
 )
 def test_ranges(emulator, requested, status, body, content_range):
-    """A single range is applied, or rejected if the object does not contain it.
+    """A single range is applied, or rejected if the object contains none of its bytes.
 
     Other Range headers are ignored.
     """

@@ -113,7 +113,7 @@ MESSAGES = [
     (
         lambda: altered(TopicArn=TOPIC + "2"),
         (
-            "the SNS message is of a topic that is not in topic_arns: if you expect the message, add the"
+            "the SNS message is from a topic that is not in topic_arns: if you expect the message, add the"
             " ARN of its topic"
         ),
     ),
@@ -134,7 +134,7 @@ MESSAGES = [
     (
         lambda: verify(sign(Timestamp="2027-01-01T00:00:00Z")),
         (
-            "the SNS message is from more than 300 seconds in the future: correct the clock of this"
+            "the SNS message's Timestamp is more than 300 seconds in the future: correct the clock of this"
             " machine"
         ),
     ),

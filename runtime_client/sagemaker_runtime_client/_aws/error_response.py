@@ -98,7 +98,7 @@ _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
 # A service that rejects a malformed Authorization header repeats the header in its message.
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"
-# A model that responds in JSON escapes quotes, which custom attributes often contain.  If JSON is
+# If a model responds in JSON, it escapes quotes, which custom attributes often contain.  If JSON is
 # nested in JSON, the backslashes are escaped, too.  A truncated text may end within an escape.
 _ESCAPES = r"\\+(?:u([0-9A-Fa-f]{4})|u[0-9A-Fa-f]{0,3}\Z)?"
 MAX_CODE_LENGTH = 128  # a longer text is not an error code

@@ -46,7 +46,7 @@ def combine(algorithm: str, parts: Iterable[tuple[int, int]]) -> int:
 
 @lru_cache(256)  # all parts of an upload, except the last one, have the same length
 def _power(crc: _Crc, length: int) -> int:
-    """Return x to the power of 8 times *length*, modulo the polynomial."""
+    """Return ``x ** (8 * length)``, modulo the polynomial."""
     power, square = 1 << (crc.bits - 1), 1 << (crc.bits - 1 - 8)
     while length:
         if length & 1:

@@ -160,7 +160,7 @@ def check_message(
     topic_arn = fields["TopicArn"]
     if topic_arn not in topic_arns:
         raise SignatureError(
-            "the SNS message is of a topic that is not in topic_arns: if you expect the message, add"
+            "the SNS message is from a topic that is not in topic_arns: if you expect the message, add"
             " the ARN of its topic",
             check="topic",
         )
@@ -265,7 +265,7 @@ def _check_time(timestamp: str, now: datetime, max_age: float) -> None:
         )
     if age < -_CLOCK_DIFFERENCE:
         raise SignatureError(
-            f"the SNS message is from more than {_CLOCK_DIFFERENCE} seconds in the future: correct"
+            f"the SNS message's Timestamp is more than {_CLOCK_DIFFERENCE} seconds in the future: correct"
             " the clock of this machine",
             check="time",
         )

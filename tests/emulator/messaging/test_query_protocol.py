@@ -177,7 +177,7 @@ def test_malformed_forms(emulator, queue, body):
 
 
 def test_unsupported_operation(emulator):
-    """A request for an unknown operation gets an error in the protocol of the request."""
+    """The error response to an unknown operation uses the protocol of the request."""
     response = post(emulator, b"Action=StartMessageMoveTask")
     code = b"<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>"
     assert (response.status, code in response.body) == (400, True)

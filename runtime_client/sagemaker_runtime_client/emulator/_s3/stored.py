@@ -24,7 +24,7 @@ class StoredObject:
     """An object in the emulated S3.
 
     Attributes:
-        content: The content; the constructor's argument ``body`` may also be bytes.
+        content: The content.  The constructor accepts it as ``body``, which may be bytes, too.
         content_type: The MIME type of the content.
         metadata: The user-defined metadata, keyed by names without the prefix ``x-amz-meta-``.
         last_modified: The modification time, an aware datetime.

@@ -12,7 +12,7 @@ HEADERS = {"Content-Type": "application/octet-stream"}
 
 
 def connect(url: str) -> Callable[[str, str], object]:
-    """Return a function that makes one call, over the connection of the earlier calls.
+    """Return a function that makes a call; all its calls use one connection.
 
     The payloads are cut out of the events without checking anything.
     """
