@@ -22,7 +22,7 @@ def _sign(url=URL, headers=(), signer=SIGNER, payload=Payload.EMPTY, second=0):
 
 
 def _explained(signature, *, error=ERROR, **expected):
-    """Explain an AWS error about *signature*; AWS computed the signature of a different request."""
+    """Explain an AWS error about *signature*; *expected* describes the request that AWS saw."""
     return explain(error.format(signature=_sign(**expected)), signature)
 
 

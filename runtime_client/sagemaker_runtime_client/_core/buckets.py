@@ -82,7 +82,7 @@ class BucketOperations(BaseOperations):
             ObjectNotFoundError: The bucket does not exist.
             AccessDeniedError: The credentials do not allow ``s3:DeleteObject``.
             ServiceError: S3 rejected the request for another reason; see `code`.
-            TransportError: No complete response was received before the timeout.  Try again.
+            TransportError: No attempt received a complete response before the timeout.  Try again.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
         """
@@ -112,7 +112,7 @@ class BucketOperations(BaseOperations):
             ParamValidationError: A location is invalid; nothing was sent.
             ServiceError: S3 rejected a whole request; see `code`.  Some objects may have been
                 deleted.
-            TransportError: No complete response was received before the timeout.  Some objects may
+            TransportError: No attempt received a complete response before the timeout.  Some objects may
                 have been deleted.  Try again with the same locations.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -247,7 +247,7 @@ class BucketOperations(BaseOperations):
         Raises:
             ParamValidationError: An argument is invalid; nothing was sent.
             ServiceError: S3 rejected a request; see `code`.  Some uploads may have been aborted.
-            TransportError: No complete response was received before the timeout.  Call the method
+            TransportError: No attempt received a complete response before the timeout.  Call the method
                 again.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html

@@ -74,7 +74,7 @@ class ObjectOperations(BaseOperations):
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
             ServiceError: S3 rejected the request for another reason; see `code`.
-            TransportError: No complete response was received before the timeout.  The object may
+            TransportError: No attempt received a complete response before the timeout.  The object may
                 have been written.  Without a condition, it is safe to write the object again; with
                 a condition, read the object first.
         """
@@ -157,7 +157,7 @@ class ObjectOperations(BaseOperations):
             AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
                 bucket's KMS key.
             ServiceError: S3 rejected a request for another reason; see `code`.
-            TransportError: No complete response was received before the timeout.  If
+            TransportError: No attempt received a complete response before the timeout.  If
                 `possibly_accepted` is true, the object may have been written.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
@@ -203,7 +203,7 @@ class ObjectOperations(BaseOperations):
             ChecksumError: The object was damaged in transit, in every attempt.
             ParamValidationError: An argument is invalid; nothing was sent.
             ServiceError: S3 rejected the request for another reason; see `code`.
-            TransportError: No complete response was received before the timeout.  Try again.
+            TransportError: No attempt received a complete response before the timeout.  Try again.
         """
         start = self._start(timeout)
         target = parse_location(location)
@@ -230,7 +230,7 @@ class ObjectOperations(BaseOperations):
                 exist and they do not allow ``s3:ListBucket``; `code` is ``403``.
             ParamValidationError: The location is invalid; nothing was sent.
             ServiceError: S3 rejected the request for another reason; `code` is the status.
-            TransportError: No complete response was received before the timeout.  Try again.
+            TransportError: No attempt received a complete response before the timeout.  Try again.
         """
         start = self._start(timeout)
         target = parse_location(location)

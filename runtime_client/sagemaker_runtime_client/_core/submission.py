@@ -96,7 +96,7 @@ class SubmissionOperations(BaseOperations):
             AccessDeniedError: The service rejected the credentials, or they do not allow
                 ``sagemaker:InvokeEndpointAsync``.
             ServiceError: The service rejected the request for another reason; see `code`.
-            TransportError: No complete response was received before the timeout.  If
+            TransportError: No attempt received a complete response before the timeout.  If
                 `possibly_accepted` is true, the job may be queued under `inference_id`: find out
                 whether it is queued before you send the request again.  An exception that
                 interrupts or cancels the call has `inference_id` and a note, too.
@@ -179,7 +179,7 @@ class SubmissionOperations(BaseOperations):
                 nothing was sent.
             CredentialsError: There are no valid credentials, or their provider failed.
             ServiceError: S3 or SageMaker Runtime rejected a request; see `code`.
-            TransportError: No complete response was received before the timeout.  If
+            TransportError: No attempt received a complete response before the timeout.  If
                 `possibly_accepted` is true, the job may be queued under `inference_id`.
         """
         start = self._start(timeout)

@@ -45,7 +45,7 @@ async def read_whole(output: Output, max_size: int) -> bytes:
 
     Args:
         output: The output.
-        max_size: The maximum size of all parts, in bytes.
+        max_size: The maximum total size of the parts, in bytes.
 
     Raises:
         ModelFailure: The model failed, or its output is too large.
