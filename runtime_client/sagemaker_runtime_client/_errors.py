@@ -8,6 +8,7 @@
     │   ├── NoCredentialsError             no credentials were found
     │   └── CredentialProviderError        a configured credential source failed
     ├── SourceError                        an upload's source failed or changed (in `_io.sources`)
+    ├── TargetError                        a download's target cannot be used (in `_io.targets`)
     ├── TransportError                     no complete response was received
     │   ├── ChecksumError                  an object does not match its checksum
     │   ├── ResponseTooLargeError          a response exceeds its size limit
@@ -21,6 +22,7 @@
     │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   ├── ObjectNotFoundError            S3: no such key or bucket
     │   ├── PreconditionFailedError        S3: the object exists or has changed (in `_s3.objects`)
+    │   ├── ObjectReplacedError            S3: the object changed meanwhile (in `_s3.downloads`)
     │   ├── ModelError                     the model failed (in `model_errors`)
     │   ├── ModelStreamError               the model failed while responding (in `model_errors`)
     │   └── InternalStreamFailureError     AWS failed while responding (in `model_errors`)
@@ -199,8 +201,7 @@ class ServiceError(RuntimeClientError):
 
     Attributes:
         retry_after: The pause in seconds that the service requests before a retry, or None.
-        date: The service's time in the response, or None if the response is from a cache or has no
-            date.
+        date: The service's time in the response; None if it is from a cache or has no date.
         region: The region of the bucket if S3 reports it, or None.
     """
 
@@ -260,8 +261,7 @@ class InferenceFailedError(RuntimeClientError):
 
     Attributes:
         failure_location: The S3 URI of the failure object.
-        reason: The message in the failure object or, if it contains none, its text; at most 2000
-            characters.
+        reason: The message or else the text of the failure object; at most 2000 characters.
         body: The first 1,048,576 bytes of the failure object.
     """
 
@@ -287,9 +287,8 @@ class WaitTimeoutError(RuntimeClientError):
     The inference may still succeed.  Pass `invocation` to ``wait`` to wait again.
 
     Attributes:
-        access_denied_only: Whether S3 responded to every request for the output with 403.  S3
-            returns 403 for a missing key if ``s3:ListBucket`` is not allowed, and for any key if
-            ``s3:GetObject`` is not allowed.
+        access_denied_only: Whether S3 responded to each request for the output with 403, which it
+            also does for a missing key without ``s3:ListBucket``, or without ``s3:GetObject``.
     """
 
     retryable = True

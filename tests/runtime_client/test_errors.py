@@ -41,6 +41,7 @@ RuntimeClientError
 │   ├── NoCredentialsError
 │   └── CredentialProviderError
 ├── SourceError
+├── TargetError
 ├── TransportError
 │   ├── ChecksumError
 │   ├── ResponseTooLargeError
@@ -54,6 +55,7 @@ RuntimeClientError
 │   ├── AccessDeniedError
 │   ├── ObjectNotFoundError
 │   ├── PreconditionFailedError
+│   ├── ObjectReplacedError
 │   ├── ModelError
 │   ├── ModelStreamError
 │   └── InternalStreamFailureError

@@ -180,10 +180,11 @@ class SyncBackend:
                 results.append(run(function(*arguments)))
             except BaseException as error:  # noqa: BLE001 (raised where it is waited for)
                 errors.append(error)
+            finally:
+                finished.set()
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        _join_despite_interrupts(thread, seconds)
+        finished = threading.Event()
+        _run_despite_interrupts(threading.Thread(target=work, daemon=True), finished, seconds)
         if scope := getattr(CancelScope.local, "scope", None):
             scope.check()
         if errors:
@@ -215,15 +216,22 @@ class SyncBackend:
         return await connect(host, port, tls, timeout)
 
 
-def _join_despite_interrupts(thread: threading.Thread, seconds: float) -> None:
-    """Wait for *thread*; after an exception, wait up to *seconds* longer, and then raise it."""
+def _run_despite_interrupts(
+    thread: threading.Thread, finished: threading.Event, seconds: float
+) -> None:
+    """Start *thread*, and wait for it; after an exception, wait up to *seconds* longer, and raise it.
+
+    The exception may arrive while the thread is starting.  `is_alive` is then not reliable, but the
+    event that the thread sets at its end is.
+    """
     try:
+        thread.start()
         thread.join()
     except BaseException:
         ends = time.monotonic() + seconds
-        while thread.is_alive() and (left := ends - time.monotonic()) > 0:
+        while not finished.is_set() and (left := ends - time.monotonic()) > 0:
             with suppress(KeyboardInterrupt):
-                thread.join(left)
+                finished.wait(left)
         raise
 
 

@@ -68,8 +68,9 @@ class _Body:
 
     _rest = b""  # the part of the last piece that `read_into` has not returned yet
 
-    async def read(self) -> bytes:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        async def read(self) -> bytes: ...
 
     async def read_into(self, buffer: memoryview) -> int:
         """Copy the next bytes of the body into *buffer*, and return their number; 0 at the end."""

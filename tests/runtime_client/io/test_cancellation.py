@@ -13,6 +13,7 @@ import anyio
 import httpx
 import pytest
 
+from sagemaker_runtime_client._io.on_threads import _run_despite_interrupts
 from tests.runtime_client.clients import LOOPS, unread_body
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
@@ -201,3 +202,24 @@ def test_cancelled_when_its_permit_is_granted(is_first):
         assert counts(transport) == (0, 0, 0, 0)
 
     asyncio.run(main())
+
+
+def test_interrupt_while_a_thread_starts():
+    """If Ctrl-C arrives while a thread starts, the end of its work is awaited, despite more Ctrl-C."""
+    calls = []
+
+    class Starting:
+        def start(self):
+            raise KeyboardInterrupt
+
+    class Finished:
+        def is_set(self):
+            return len(calls) == 2
+
+        def wait(self, _seconds):
+            calls.append("wait")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run_despite_interrupts(Starting(), Finished(), 5.0)
+    assert calls == ["wait", "wait"]

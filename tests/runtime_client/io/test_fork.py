@@ -17,7 +17,7 @@ from tests.runtime_client.loopback import Loopback, response
 PROGRAM = """
 import os, signal, sys, threading, warnings
 sys.path[:0] = {path}
-from sagemaker_runtime_client import *
+from sagemaker_runtime_client import NoCredentialsError, SageMakerRuntimeClient
 from sigv4 import Credentials
 
 warnings.simplefilter("ignore", DeprecationWarning)  # about forking a process with threads

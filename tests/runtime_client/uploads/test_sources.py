@@ -1,5 +1,7 @@
 """Test uploads from every kind of source to the emulator, with blocking and async clients."""
 
+import asyncio
+import errno
 import gzip
 import io
 import os
@@ -9,6 +11,14 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import ParamValidationError, SourceError
+from sagemaker_runtime_client._inference.arguments import as_bytes
+from sagemaker_runtime_client._io.files import FileStream
+from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
+from sagemaker_runtime_client._io.on_threads import sync_backend
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.sources.body import FileSource, MemorySource
+from sagemaker_runtime_client._io.sources.opened import FileSections
+from sagemaker_runtime_client._s3.uploads.progress import TransferProgress
 from tests.runtime_client.clients import settings
 
 MIB = 1 << 20
@@ -310,3 +320,56 @@ def test_path_of_another_type(emulator, plain_driver, path):
     client = plain_driver.client(**settings(emulator))
     assert client.upload(LOCATION, Entry()).size == len(CONTENT)
     assert isinstance(path, Path)
+
+
+class BrokenFile(io.BytesIO):
+    """A file that can be opened, and whose descriptor then fails in every operation."""
+
+    name = "broken.bin"
+
+    def fileno(self):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_region_of_a_broken_file(is_async):
+    """If a file cannot be read, reading its region or checking its state raises SourceError."""
+    backend = AsyncioBackend() if is_async else sync_backend()
+    run_to_end = asyncio.run if is_async else run
+    broken = BrokenFile(b"1234")
+    region = FileSource(FileStream(backend, broken), "broken.bin", 0, 4)
+
+    async def read():
+        return await anext(region.chunks())
+
+    with pytest.raises(SourceError, match=r"broken\.bin"):
+        run_to_end(read())
+
+
+def test_state_of_a_closed_file(path):
+    """If the state of a file cannot be read, the check after an upload raises SourceError."""
+    with path.open("rb") as file:
+        source = FileSections(sync_backend(), file, str(path), 0, owned=False)
+    with pytest.raises(SourceError, match=r"source\.bin"):
+        run(source.check())
+
+
+def test_metered_pieces_can_be_iterated():
+    """The pieces of a metered body are an async iterator, which counts what was read."""
+    noted = []
+    progress = TransferProgress(lambda *_: None, None)
+    progress.noted = lambda: noted.append(True)
+    body = progress.start(1)(MemorySource(memoryview(b"12")))
+
+    async def read():
+        return [bytes(piece) async for piece in body.chunks()]
+
+    assert run(read()) == [b"12"]
+    assert noted
+
+
+def test_value_that_is_not_bytes():
+    """Only a bytes-like value is converted to bytes."""
+    assert as_bytes(bytearray(b"1"), "body") == b"1"
+    with pytest.raises(ParamValidationError, match="body must be bytes"):
+        as_bytes("text", "body")
