@@ -25,7 +25,8 @@ for package in (sigv4, sagemaker_runtime_client):
     assert (folder / "py.typed").exists(), f"{package.__name__} has no py.typed"
 version = importlib.metadata.version("sagemaker-runtime-client")
 assert version == sagemaker_runtime_client.__version__, version
-assert int(sys.argv[1]) < 450_000, "the wheel is larger than 450 KB"
+# The emulator, which Lambda layers leave out, is the largest part of the wheel.
+assert int(sys.argv[1]) < 720_000, "the wheel is larger than 720 KB"
 
 CREDENTIALS = sigv4.Credentials("AKIDEXAMPLE", "secret")
 
